@@ -1,0 +1,98 @@
+/**
+ * The error catalogue: every code that a client, a back end or an operator can meet, in one place.
+ *
+ * A code is stable and part of the interface (docs/errors.md lists them for users). `status` is the HTTP status of an
+ * answer that carries the code; `text` says what happened when nothing more precise is known. Codes without an HTTP
+ * face have the status that fits best.
+ *
+ * Source: the 2014 codes keep their names, so that back ends that match on them go on working.
+ */
+export const catalogue = {
+  // What clients do
+  bad_request: { status: 400, text: 'The request is not understood.' },
+  bad_origin: { status: 403, text: 'The origin is not allowed.' },
+  bad_packet: { status: 400, text: 'The packet is malformed.' },
+  bad_external_event: { status: 400, text: 'The event does not fit the external event schema.' },
+  bad_session_id: { status: 404, text: 'No such session.' },
+  client_error: { status: 400, text: 'The client did something it may not do.' },
+  payload_too_large: { status: 413, text: 'The payload is too large.' },
+  session_timeout: { status: 408, text: 'The session timed out.' },
+  transport_error: { status: 400, text: 'The transport failed.' },
+  too_slow: { status: 429, text: 'The client reads too slowly.' },
+  // What happens to clients
+  router_error: { status: 503, text: 'New connections are not being accepted.' },
+  no_slots: { status: 503, text: 'All client slots are taken.' },
+  stopped: { status: 410, text: 'The session was stopped.' },
+  internal_error: { status: 500, text: 'Something went wrong.' },
+  // HTTP API and monitor
+  bad_api_request: { status: 400, text: 'The API request is not understood.' },
+  bad_monitor_request: { status: 400, text: 'The monitor request is not understood.' },
+  unauthorized: { status: 401, text: 'The key is wrong.' },
+  // Back ends' answers
+  invalid_json: { status: 400, text: 'The text is not JSON.' },
+  bad_internal_event: { status: 400, text: 'The event does not fit the internal event schema.' },
+  // Hooks, actions, plugins
+  plugins_error: { status: 400, text: 'No such plugin.' },
+  bad_hook_descriptor: { status: 400, text: 'The hook descriptor is malformed.' },
+  bad_action_descriptor: { status: 400, text: 'The action descriptor is malformed.' },
+  bad_connector_descriptor: { status: 400, text: 'The connector descriptor is malformed.' },
+  bad_config: { status: 400, text: 'The plugin refuses its arguments.' },
+  no_config: { status: 400, text: 'The named connector pool does not exist.' },
+  dispatch_too_deep: { status: 400, text: 'Events dispatch each other endlessly.' },
+  // Connectors
+  bad_http_connector_args: { status: 400, text: 'The arguments of connector.http are wrong.' },
+  bad_tcp_connector_args: { status: 400, text: 'The arguments of connector.tcp are wrong.' },
+  bad_redis_connector_args: { status: 400, text: 'The arguments of connector.redis are wrong.' },
+  connectors_error: { status: 500, text: 'The connector pool could not be started.' },
+  connector_error: { status: 503, text: 'No worker of the connector pool is free.' },
+  bad_connector_id: { status: 404, text: 'No such connector pool.' },
+  http_error: { status: 502, text: 'The HTTP back end failed.' },
+  tcp_error: { status: 502, text: 'The TCP back end failed.' },
+  redis_error: { status: 502, text: 'Redis failed.' },
+  // Pub-sub
+  bad_channel_id: { status: 400, text: 'No channel template has that prefix.' },
+  unknown_channel_id: { status: 404, text: 'No such channel.' },
+  access_denied: { status: 403, text: 'The privilege is too low for that channel.' },
+  pubsub_error: { status: 500, text: 'The channel could not be started.' },
+  // Cluster
+  cluster_error: { status: 503, text: 'The other node did not answer.' },
+  name_taken: { status: 409, text: 'Another node of that name is running.' },
+  // Configuration
+  invalid_config: { status: 400, text: 'The configuration is invalid.' },
+  file_missing: { status: 400, text: 'The file does not exist.' },
+  file_error: { status: 400, text: 'The file cannot be read.' },
+  schema_not_found: { status: 400, text: 'No such configuration section.' },
+  port_taken: { status: 500, text: 'The port cannot be listened on.' },
+  hive_error: { status: 500, text: 'The server failed.' },
+} as const satisfies Record<string, { status: number; text: string }>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/**
+ * An expected failure. It is part of the protocol: it reaches the client, back end or operator as `{error, description}`
+ * and crashes nobody. Programming errors are ordinary `Error`s and crash the actor that made them.
+ */
+export class HiveError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, description?: string, options?: { cause?: unknown }) {
+    super(description ?? catalogue[code].text, options);
+    this.name = 'HiveError';
+    this.code = code;
+  }
+
+  get status(): number {
+    return catalogue[this.code].status;
+  }
+
+  /** The body of an HTTP error answer and the argument of a `hive_error` event. */
+  toJSON(): { error: ErrorCode; description: string } {
+    return { error: this.code, description: this.message };
+  }
+}
+
+/** Any thrown thing as a HiveError: itself, or `code` with the thing as cause. */
+export function toHiveError(thrown: unknown, code: ErrorCode = 'internal_error'): HiveError {
+  if (thrown instanceof HiveError) return thrown;
+  return new HiveError(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+}
