@@ -1,0 +1,154 @@
+/**
+ * HTTP on uWebSockets.js with its pitfalls fenced in. A response must not be touched after it was aborted or answered (the
+ * library throws), a handler that answers later must have an abort handler, and writes belong into a cork. So:
+ *
+ *     app.post('/x', (res, req) => {
+ *       const key = req.getHeader('key');          // the request is only valid until the handler returns
+ *       defer(res);                                 // needed when the answer comes later; readBody does it too
+ *       readBody(res, limit).then((body) => sendJson(res, 200, …), (error) => sendError(res, error));
+ *     });
+ *
+ * The send functions do nothing on a response that is over, so nobody else has to check.
+ */
+
+import uws, { type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { STATUS_CODES } from 'node:http';
+import { HiveError } from '../observe/errors.ts';
+
+export type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+
+/** Name and value pairs, written as they are. */
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+const none: Headers = [];
+const jsonType = 'application/json; charset=utf-8';
+
+export interface Listening {
+  /** The real port, where 0 was asked for. */
+  readonly port: number;
+  /** Stops accepting connections; open ones live on. Idempotent. */
+  stop(): void;
+}
+
+export function createApp(): TemplatedApp {
+  return uws.App();
+}
+
+/** Listens with an exclusive port: without that, two nodes could share one silently. @throws HiveError `port_taken` */
+export function listen(app: TemplatedApp, host: string, port: number): Promise<Listening> {
+  return new Promise((resolve, reject) => {
+    bindOf(app)(host, port, exclusivePort, (socket) => {
+      if (socket) resolve(new ListenSocket(socket));
+      else reject(new HiveError('port_taken', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`));
+    });
+  });
+}
+
+/** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library declares in a place where it does not exist at run time. */
+const exclusivePort = 1;
+
+type Bind = (host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void) => void;
+
+/** The declared types let `listen` take a host or options; the function takes both. */
+function bindOf(app: TemplatedApp): Bind {
+  return app.listen.bind(app) as unknown as Bind;
+}
+
+class ListenSocket implements Listening {
+  readonly port: number;
+  #socket: us_listen_socket | undefined;
+
+  constructor(socket: us_listen_socket) {
+    this.port = uws.us_socket_local_port(socket);
+    this.#socket = socket;
+  }
+
+  stop(): void {
+    if (this.#socket) uws.us_listen_socket_close(this.#socket);
+    this.#socket = undefined;
+  }
+}
+
+/** Announces that the answer comes after the handler has returned. `onAbort` runs if the client goes away before it. */
+export function defer(res: HttpResponse, onAbort?: () => void): void {
+  if (onAbort) res.onAbort = onAbort;
+  if (res.over !== undefined) return;
+  res.over = false;
+  res.onAborted(() => {
+    res.over = true;
+    res.onAbort?.();
+  });
+}
+
+/** True once the response was sent or its client has gone away. */
+export function isOver(res: HttpResponse): boolean {
+  return res.over === true;
+}
+
+/**
+ * The whole body of a request, at most `limitBytes`.
+ * @throws HiveError (rejection) `payload_too_large`, or `transport_error` if the client goes away meanwhile
+ */
+export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    let read = 0;
+    let parts: Buffer[] | undefined;
+    let refused = false;
+    defer(res, () => reject(new HiveError('transport_error', 'The request was aborted.')));
+    res.onData((chunk, isLast) => {
+      if (refused) return;
+      read += chunk.byteLength;
+      if (read > limitBytes) {
+        refused = true;
+        parts = undefined;
+        reject(new HiveError('payload_too_large', `The body is larger than ${limitBytes} bytes.`));
+      } else if (isLast && !parts) {
+        // The library takes its memory back after this call: copy.
+        resolve(Buffer.from(Buffer.from(chunk)));
+      } else {
+        parts ??= [];
+        parts.push(Buffer.from(Buffer.from(chunk)));
+        if (isLast) resolve(Buffer.concat(parts));
+      }
+    });
+  });
+}
+
+/** Answers with a body as it is; without `type`, an answer without content type. */
+export function send(res: HttpResponse, status: number, body = '', type = '', headers: Headers = none): void {
+  if (res.over === true) return;
+  res.over = true;
+  res.cork(() => {
+    res.writeStatus(statusLine(status));
+    if (type !== '') res.writeHeader('Content-Type', type);
+    for (const [name, value] of headers) res.writeHeader(name, value);
+    // After a refused body the rest of it is still coming: do not take it for the next request.
+    res.end(body, status === 413);
+  });
+}
+
+export function sendJson(res: HttpResponse, status: number, value: unknown, headers: Headers = none): void {
+  send(res, status, JSON.stringify(value), jsonType, headers);
+}
+
+/** Answers with the status of the error and `{error, description}`; what is not a HiveError shows no details. */
+export function sendError(res: HttpResponse, thrown: unknown, headers: Headers = none): void {
+  const error = thrown instanceof HiveError ? thrown : new HiveError('internal_error');
+  sendJson(res, error.status, error, headers);
+}
+
+const statusLines = new Map<number, string>();
+
+function statusLine(status: number): string {
+  let line = statusLines.get(status);
+  if (line === undefined) {
+    line = `${status} ${STATUS_CODES[status] ?? 'Unknown'}`;
+    statusLines.set(status, line);
+  }
+  return line;
+}
+
+/** The client's address as text, as seen by the socket. */
+export function remoteAddress(res: HttpResponse): string {
+  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
+}
