@@ -63,6 +63,10 @@ export const catalogue = {
   file_error: { status: 400, text: 'The file cannot be read.' },
   schema_not_found: { status: 400, text: 'No such configuration section.' },
   port_taken: { status: 500, text: 'The port cannot be listened on.' },
+  timeout: { status: 504, text: 'No answer came in time.' },
+  overloaded: { status: 503, text: 'Too many messages are waiting.' },
+  not_running: { status: 503, text: 'The part of the server that should answer is not running.' },
+  already_started: { status: 409, text: 'Something of that name is running already.' },
   hive_error: { status: 500, text: 'The server failed.' },
 } as const satisfies Record<string, { status: number; text: string }>;
 

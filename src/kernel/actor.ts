@@ -1,0 +1,122 @@
+/**
+ * The base of every actor: a class with a mailbox, handling one letter after the other.
+ *
+ *   init      runs before `spawn` resolves; throwing (or rejecting) makes the start fail; throwing `ignore` means "not now"
+ *   receive   one message; sync unless it must wait. A promise that it returns is awaited before the next letter
+ *   terminate runs when the actor stops itself, crashes, or is told to stop by its parent while it traps exits
+ *
+ * An exception that is not part of a reply is a crash: the actor ends with it as reason, its links are told, its supervisor
+ * decides. JavaScript cannot be interrupted, so an actor that was killed while it waits may still run to the next end of
+ * its handler. It is fenced: everything it does through the methods here has no effect any more, `signal` is aborted, and
+ * it counts as abandoned until it returns. Hence the rule: inside an actor send with `this.send`, ask with `this.ask`.
+ */
+import type { Cell } from './cell.ts';
+import type { Kernel, SpawnOptions } from './kernel.ts';
+import type { Timer } from './timers.ts';
+import type { Call, Down, Exit, ExitReason, From, Ref } from './types.ts';
+
+/** Thrown by `init`: the actor does not want to run; `spawn` resolves to undefined and nobody is to blame. */
+export const ignore: unique symbol = Symbol('ignore');
+
+/** Default time-out of a call, ms (that of gen_server). */
+export const callTimeoutMs = 5000;
+
+export abstract class Actor<Message = never> {
+  /** @internal Set by the kernel before `init`. */
+  declare cell: Cell<Message>;
+
+  init(): void | Promise<void> {}
+
+  /** @param from present if the message is a call: answer it now or later, once. */
+  abstract receive(message: Message, from: From | undefined): void | Promise<void>;
+
+  terminate(_reason: ExitReason): void | Promise<void> {}
+
+  /** A monitored actor ended. */
+  handleDown(_down: Down): void | Promise<void> {}
+
+  /** A linked actor ended; only when `trapsExits`. */
+  handleExit(_exit: Exit): void | Promise<void> {}
+
+  /** What an operator may see of the state. No secrets, no payloads. */
+  inspect(): Record<string, unknown> {
+    return {};
+  }
+
+  /** True: exits of linked actors are delivered to `handleExit`, and a stop by the parent runs `terminate`. */
+  get trapsExits(): boolean {
+    return false;
+  }
+
+  /** How many letters may wait; further ones are refused and counted. */
+  get mailboxLimit(): number {
+    return 100_000;
+  }
+
+  get self(): Ref<Message> {
+    return this.cell;
+  }
+
+  protected get kernel(): Kernel {
+    return this.cell.kernel;
+  }
+
+  /** False once the actor has ended: then nothing it does has an effect. */
+  get alive(): boolean {
+    return this.cell.alive;
+  }
+
+  /** Aborted when the actor ends, or is told to stop, while a handler waits. */
+  get signal(): AbortSignal {
+    return this.cell.signal;
+  }
+
+  protected send<M>(to: Ref<M>, message: M): void {
+    if (this.cell.alive) to.tell(message);
+  }
+
+  /**
+   * Calls and waits for the answer. Rejects with the callee's failure; `timeout` after `timeoutMs`; `not_running` if the callee is dead or dies.
+   */
+  ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
+    return this.cell.kernel.askFrom<Reply>(this.cell, to as Ref<never>, message, timeoutMs);
+  }
+
+  /** `handleDown` will be called exactly once with the returned number, at once (`noproc`) if the actor is dead already. */
+  protected monitor(target: Ref<never>): number {
+    return this.cell.monitor(target);
+  }
+
+  /** Ends a monitor; a Down of it that is already queued is not delivered any more. */
+  protected demonitor(monitor: number): void {
+    this.cell.demonitor(monitor);
+  }
+
+  protected link(target: Ref<never>): void {
+    this.cell.link(target);
+  }
+
+  protected unlink(target: Ref<never>): void {
+    this.cell.unlink(target);
+  }
+
+  /** Sends an exit signal, as `erlang:exit/2`. */
+  protected exit(target: Ref<never>, reason: ExitReason): void {
+    if (this.cell.alive) this.cell.kernel.exit(this.cell, target, reason);
+  }
+
+  /** Sends a message to this actor later. The timer dies with the actor. */
+  protected after(ms: number, message: Message): Timer {
+    return this.cell.after(ms, message);
+  }
+
+  /** Starts a linked actor under this one; resolves when its `init` is done, to undefined if it ignored. */
+  protected spawn<M>(actor: Actor<M>, options?: SpawnOptions): Promise<Ref<M> | undefined> {
+    return this.cell.kernel.spawn(actor, { ...options, parent: this.cell });
+  }
+
+  /** Ends this actor after the current handler: `terminate` runs, links and monitors get `reason`. */
+  protected stop(reason: ExitReason = 'normal'): void {
+    this.cell.requestStop(reason);
+  }
+}

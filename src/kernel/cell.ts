@@ -1,0 +1,351 @@
+/**
+ * A cell is what the kernel keeps of one incarnation of an actor: its address, mailbox, links, monitors and life cycle.
+ * A restarted actor is a new cell with a new address, so what an old incarnation still does reaches nobody.
+ *
+ *   starting ──init──▶ running ◀──▶ waiting (a handler's promise is pending)
+ *       │                 │            │
+ *       ▼                 ▼            ▼
+ *     dead ◀──────────── stopping (terminate runs) ──────────▶ dead
+ *
+ * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
+ */
+import type { Actor } from './actor.ts';
+import type { Kernel } from './kernel.ts';
+import { CallLetter, DownLetter, ExitLetter, type PendingCall } from './letters.ts';
+import { Mailbox } from './mailbox.ts';
+import type { Activated, Activation } from './nact.ts';
+import { Timer } from './timers.ts';
+import { type Down, type ExitReason, type From, isPlanned, type NodeName, type Ref } from './types.ts';
+
+export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
+
+/** Letters handled per activation before other actors get their turn (the BEAM's reductions, in letters). */
+const lettersPerTurn = 64;
+
+/** Called when an actor ends: the other half of a monitor. */
+export type Watcher = (reason: ExitReason) => void;
+
+class ActorTimer<Message> extends Timer {
+  readonly #cell: Cell<Message>;
+  readonly #message: Message;
+  constructor(cell: Cell<Message>, message: Message) {
+    super();
+    this.#cell = cell;
+    this.#message = message;
+  }
+  override expire(): void {
+    this.#cell.timers?.delete(this);
+    this.#cell.tell(this.#message);
+  }
+  override cancel(): void {
+    super.cancel();
+    this.#cell.timers?.delete(this);
+  }
+}
+
+export class Cell<Message = never> implements Ref<Message>, Activated {
+  readonly kernel: Kernel;
+  readonly id: number;
+  readonly serial: number;
+  readonly label: string;
+  readonly parent: Cell | undefined;
+  readonly startedAt = Date.now();
+  readonly mailbox = new Mailbox();
+  name: string | undefined;
+  status: Status = 'starting';
+  lastMessage: unknown;
+  #actor: Actor<Message>;
+  #activation: Activation | undefined;
+  #scheduled = false;
+  #stopReason: ExitReason | undefined;
+  #abort: AbortController | undefined;
+  #runningChildren = 0;
+  /** Actors linked to this one, by their printed address. */
+  links: Map<string, Ref<never>> | undefined;
+  /** Who watches this actor. */
+  watchers: Set<Watcher> | undefined;
+  /** The monitors that this actor has, and how to end each. */
+  #monitors: Map<number, () => void> | undefined;
+  timers: Set<Timer> | undefined;
+  #calls: Set<PendingCall> | undefined;
+  #asks: Set<PendingCall> | undefined;
+
+  constructor(kernel: Kernel, id: number, serial: number, label: string, actor: Actor<Message>, parent?: Cell) {
+    this.kernel = kernel;
+    this.id = id;
+    this.serial = serial;
+    this.label = label;
+    this.parent = parent;
+    this.#actor = actor;
+    actor.cell = this;
+  }
+
+  get node(): NodeName {
+    return this.kernel.node;
+  }
+
+  get creation(): number {
+    return this.kernel.creation;
+  }
+
+  get alive(): boolean {
+    return this.status !== 'dead';
+  }
+
+  get actor(): Actor<Message> {
+    return this.#actor;
+  }
+
+  /** The calls this actor has not answered yet. */
+  get calls(): Set<PendingCall> {
+    this.#calls ??= new Set();
+    return this.#calls;
+  }
+
+  /** The answers this actor waits for. */
+  get asks(): Set<PendingCall> {
+    this.#asks ??= new Set();
+    return this.#asks;
+  }
+
+  get signal(): AbortSignal {
+    this.#abort ??= new AbortController();
+    if (!this.alive) this.#abort.abort();
+    return this.#abort.signal;
+  }
+
+  toString(): string {
+    return `<${this.node}.${this.id}.${this.serial}>`;
+  }
+
+  // --- what others do to it
+
+  tell(message: Message): void {
+    this.#enqueue(message);
+  }
+
+  call(message: Message, from: From): void {
+    if (!this.#enqueue(new CallLetter(message, from))) from.fail(this.kernel.undelivered(this));
+  }
+
+  #enqueue(letter: unknown): boolean {
+    if (this.status === 'dead' || this.status === 'stopping' || this.mailbox.length >= this.#actor.mailboxLimit) {
+      this.kernel.deadLetter(this);
+      return false;
+    }
+    this.mailbox.push(letter);
+    this.#schedule();
+    return true;
+  }
+
+  /** Ends the actor as soon as its present handler has returned; a handler that waits sees its signal aborted. */
+  requestStop(reason: ExitReason): void {
+    if (this.status === 'dead' || this.status === 'stopping' || this.#stopReason !== undefined) return;
+    this.#stopReason = reason;
+    if (this.status === 'waiting') this.#abort?.abort();
+    this.#schedule();
+  }
+
+  /** An exit signal from a linked actor, or sent with `exit`. */
+  signalExit(from: Ref<never>, reason: ExitReason): void {
+    if (this.status === 'dead') return;
+    this.links?.delete(from.toString());
+    if (reason === 'kill') this.die('killed');
+    else if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
+    else if (this.#actor.trapsExits) this.#enqueue(new ExitLetter({ ref: from, reason }));
+    else if (reason !== 'normal') this.die(reason);
+  }
+
+  signalDown(down: Down): void {
+    if (this.#monitors?.delete(down.monitor)) this.#enqueue(new DownLetter(down));
+  }
+
+  // --- what its actor does
+
+  monitor(target: Ref<never>): number {
+    const monitor = this.kernel.nextMonitor();
+    if (!this.alive) return monitor;
+    this.#monitors ??= new Map();
+    this.#monitors.set(monitor, this.kernel.startMonitor(this, monitor, target));
+    return monitor;
+  }
+
+  demonitor(monitor: number): void {
+    const end = this.#monitors?.get(monitor);
+    if (!end) return this.#forgetDown(monitor);
+    this.#monitors?.delete(monitor);
+    end();
+  }
+
+  #forgetDown(monitor: number): void {
+    for (let left = this.mailbox.length; left > 0; left -= 1) {
+      const letter = this.mailbox.shift();
+      if (!(letter instanceof DownLetter && letter.down.monitor === monitor)) this.mailbox.push(letter);
+    }
+  }
+
+  link(target: Ref<never>): void {
+    if (!this.alive) return;
+    this.linkTo(target);
+    this.kernel.linkBack(this, target);
+  }
+
+  /** One half of a link. */
+  linkTo(target: Ref<never>): void {
+    this.links ??= new Map();
+    this.links.set(target.toString(), target);
+  }
+
+  unlink(target: Ref<never>): void {
+    if (this.links?.delete(target.toString())) this.kernel.unlinkBack(this, target);
+  }
+
+  after(ms: number, message: Message): Timer {
+    const timer = new ActorTimer(this, message);
+    if (!this.alive) return timer;
+    this.timers ??= new Set();
+    this.timers.add(timer);
+    return this.kernel.wheel.start(timer, ms);
+  }
+
+  // --- life cycle
+
+  /** Joins the hierarchy and runs `init`; throws what `init` throws. */
+  async start(activation: Activation): Promise<void> {
+    this.#activation = activation;
+    if (this.parent) this.parent.#runningChildren += 1;
+    try {
+      const initialised = this.#actor.init();
+      if (initialised) await initialised;
+    } catch (error) {
+      this.die(error instanceof Error ? error : 'normal');
+      throw error;
+    }
+    if (this.status !== 'starting') throw this.kernel.undelivered(this);
+    this.status = 'running';
+    if (this.mailbox.length > 0 || this.#stopReason !== undefined) this.#schedule();
+  }
+
+  get activation(): Activation | undefined {
+    return this.#activation;
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.status === 'waiting' || this.status === 'starting') return;
+    this.#scheduled = true;
+    if (!this.#activation?.activate()) setImmediate(() => this.turn());
+  }
+
+  /** One activation: handles letters until none is left, one must be waited for, or the turn is over. */
+  turn(): void {
+    this.#scheduled = false;
+    if (this.status !== 'running') return;
+    for (let left = lettersPerTurn; left > 0; left -= 1) {
+      if (this.#stopReason !== undefined) return this.#stop(this.#stopReason);
+      if (this.mailbox.length === 0) return;
+      let pending: void | Promise<void>;
+      try {
+        pending = this.#deliver(this.mailbox.shift());
+      } catch (error) {
+        return this.#crash(error);
+      }
+      // A handler may have been told to die by what it did itself.
+      if (!this.alive) return;
+      if (pending) return this.#wait(pending);
+    }
+    this.#schedule();
+  }
+
+  #deliver(letter: unknown): void | Promise<void> {
+    if (letter instanceof CallLetter) {
+      this.lastMessage = letter.message;
+      return this.#actor.receive(letter.message as Message, letter.from);
+    }
+    if (letter instanceof DownLetter) return this.#actor.handleDown(letter.down);
+    if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
+    this.lastMessage = letter;
+    return this.#actor.receive(letter as Message, undefined);
+  }
+
+  #wait(pending: Promise<void>): void {
+    this.status = 'waiting';
+    pending.then(
+      () => {
+        if (this.status !== 'waiting') return this.kernel.returned(this);
+        this.status = 'running';
+        if (this.mailbox.length > 0 || this.#stopReason !== undefined) this.#schedule();
+      },
+      (error: unknown) => {
+        if (this.status !== 'waiting') return this.kernel.returned(this);
+        this.status = 'running';
+        if (this.#stopReason !== undefined) this.#stop(this.#stopReason);
+        else this.#crash(error);
+      },
+    );
+  }
+
+  #crash(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    this.kernel.reportCrash(this, reason);
+    this.#stop(reason);
+  }
+
+  #stop(reason: ExitReason): void {
+    this.status = 'stopping';
+    this.#abort = undefined; // the aborted one was the last handler's
+    let ending: void | Promise<void>;
+    try {
+      ending = this.#actor.terminate(reason);
+    } catch (error) {
+      return this.#failedToEnd(error);
+    }
+    if (!ending) return this.die(reason);
+    ending.then(
+      () => (this.alive ? this.die(reason) : this.kernel.returned(this)),
+      (error: unknown) => (this.alive ? this.#failedToEnd(error) : this.kernel.returned(this)),
+    );
+  }
+
+  #failedToEnd(error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    this.kernel.reportCrash(this, reason);
+    this.die(reason);
+  }
+
+  /** The end of this incarnation, at once. The name is free before anybody hears of it. */
+  die(reason: ExitReason): void {
+    if (this.status === 'dead') return;
+    const handlerRuns = this.status === 'waiting' || (this.status === 'stopping' && reason === 'killed');
+    this.status = 'dead';
+    if (handlerRuns) this.kernel.abandon(this);
+    this.kernel.forget(this);
+    this.#abort?.abort();
+    if (this.timers) for (const timer of [...this.timers]) timer.cancel();
+    for (const end of this.#monitors?.values() ?? []) end();
+    const gone = this.kernel.undelivered(this);
+    for (const call of [...(this.#asks ?? [])]) call.fail(gone);
+    for (const call of [...(this.#calls ?? [])])
+      call.fail(isPlanned(reason) ? gone : this.kernel.crashed(this, reason));
+    for (; this.mailbox.length > 0; this.mailbox.shift()) this.kernel.deadLetter(this);
+    this.timers = undefined;
+    this.#monitors = undefined;
+    const { links, watchers } = this;
+    this.links = undefined;
+    this.watchers = undefined;
+    for (const linked of links?.values() ?? []) this.kernel.exit(this, linked, reason === 'kill' ? 'killed' : reason);
+    for (const watcher of watchers ?? []) watcher(reason);
+    this.#leaveHierarchy();
+  }
+
+  /** nact stops an actor's children with it; ours end in their own order, so the parent's nact actor waits for them. */
+  #leaveHierarchy(): void {
+    if (this.#activation && this.status === 'dead' && this.#runningChildren === 0) {
+      this.#activation.stop();
+      this.#activation = undefined;
+      const { parent } = this;
+      if (!parent) return;
+      parent.#runningChildren -= 1;
+      if (parent.status === 'dead') parent.#leaveHierarchy();
+    }
+  }
+}

@@ -1,0 +1,320 @@
+/**
+ * The actor kernel of one node: it starts actors, knows them by address and by name, and carries signals between them. The
+ * rest of the house sees `Actor`, `Ref` and this class.
+ */
+import { HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import { type Counter, Metrics } from '../observe/metrics.ts';
+import { type Actor, callTimeoutMs, ignore } from './actor.ts';
+import { Cell, type Watcher } from './cell.ts';
+import { PendingCall } from './letters.ts';
+import { NactSystem } from './nact.ts';
+import { NamedRef, RemoteRef } from './remote-ref.ts';
+import { TimingWheel } from './timers.ts';
+import type { Transport } from './transport.ts';
+import { type Call, type Down, describeReason, type ExitReason, isPlanned, type NodeName, type Ref } from './types.ts';
+
+export interface SpawnOptions {
+  /** What the actor is, for people: its child id, `client`, `channel`, … */
+  readonly label?: string;
+  /** Registers the actor before `init` runs; a taken name makes the start fail with `already_started`. */
+  readonly name?: string;
+  /** The actor under which it lives and to which it is linked. */
+  readonly parent?: Ref<never>;
+}
+
+export interface KernelOptions {
+  readonly node: string;
+  /** The number of this boot; ≥ 4, random by default, so that references to a former boot are dead. */
+  readonly creation?: number;
+  readonly log: Log;
+  readonly metrics?: Metrics;
+}
+
+/** What can be seen of an actor from outside, without disturbing it. */
+export interface Inspection {
+  readonly pid: string;
+  readonly label: string;
+  readonly name: string | undefined;
+  readonly status: string;
+  readonly ageMs: number;
+  readonly mailbox: { readonly length: number; readonly peak: number };
+  /** The `type` of the last message; never its payload. */
+  readonly lastMessage: string | undefined;
+  readonly state: Record<string, unknown>;
+}
+
+export class Kernel {
+  readonly node: NodeName;
+  readonly creation: number;
+  readonly wheel = new TimingWheel();
+  readonly log: Log;
+  readonly #system = new NactSystem();
+  readonly #cells = new Map<number, Cell>();
+  readonly #names = new Map<string, Cell>();
+  readonly #abandoned = new Map<Cell, number>();
+  readonly #deadLetters: Counter;
+  readonly #crashes: Counter;
+  #transport: Transport | undefined;
+  #lastId = 0;
+  #lastMonitor = 0;
+
+  constructor(options: KernelOptions) {
+    this.node = options.node as NodeName;
+    this.creation = options.creation ?? 4 + Math.floor(Math.random() * (2 ** 32 - 4));
+    this.log = options.log;
+    const metrics = options.metrics ?? new Metrics();
+    this.#deadLetters = metrics.counter('hive.actors.dead_letters');
+    this.#crashes = metrics.counter('hive.actors.crashes');
+    metrics.gauge('hive.actors.running', () => this.#cells.size);
+    metrics.gauge('hive.actors.abandoned', () => this.#abandoned.size);
+  }
+
+  /** Connects the kernel with other nodes. */
+  set transport(transport: Transport | undefined) {
+    this.#transport = transport;
+  }
+
+  get transport(): Transport | undefined {
+    return this.#transport;
+  }
+
+  // --- starting and finding actors
+
+  /**
+   * Starts an actor; resolves when `init` is done, to undefined if it threw `ignore`. Rejects with what `init` threw, or
+   * `already_started` for a taken name.
+   */
+  async spawn<M>(actor: Actor<M>, options: SpawnOptions = {}): Promise<Ref<M> | undefined> {
+    const parent = options.parent as Cell | undefined;
+    const label = options.label ?? options.name ?? actor.constructor.name;
+    if (parent && !parent.alive) throw this.undelivered(parent);
+    if (options.name !== undefined && this.#names.has(options.name)) {
+      throw new HiveError('already_started', `An actor named ${options.name} is running already.`);
+    }
+    this.#lastId += 1;
+    const cell = new Cell<M>(this, this.#lastId % 2 ** 28, Math.floor(this.#lastId / 2 ** 28), label, actor, parent);
+    this.#cells.set(this.#lastId, cell as unknown as Cell);
+    if (options.name !== undefined) this.#register(options.name, cell as unknown as Cell);
+    if (parent) {
+      cell.linkTo(parent);
+      parent.linkTo(cell);
+    }
+    const nactName = `${label.replace(/[^A-Za-z0-9._-]/g, '_')}-${this.#lastId}`;
+    try {
+      await cell.start((parent?.activation ?? this.#system).spawn(nactName, cell));
+    } catch (error) {
+      if (error === ignore) return undefined;
+      throw error;
+    }
+    return cell;
+  }
+
+  #register(name: string, cell: Cell): void {
+    this.#names.set(name, cell);
+    cell.name = name;
+  }
+
+  whereis<M = never>(name: string): Ref<M> | undefined {
+    return this.#names.get(name) as Ref<M> | undefined;
+  }
+
+  /** The names that are registered now. */
+  registered(): string[] {
+    return [...this.#names.keys()];
+  }
+
+  /** The actor of this node with that address; undefined if it has ended or never was. */
+  local(id: number, serial: number, creation: number): Ref<never> | undefined {
+    if (creation !== this.creation) return undefined;
+    return this.#cells.get(serial * 2 ** 28 + id);
+  }
+
+  /** The address of whoever is registered under a name on a node (this one included) at the time of each message. */
+  remote<M>(node: NodeName, name: string): Ref<M> {
+    return new NamedRef<M>(this, node, name);
+  }
+
+  /** The address of an actor on another node. */
+  remotePid<M>(node: NodeName, id: number, serial: number, creation: number): Ref<M> {
+    return new RemoteRef<M>(this, node, id, serial, creation);
+  }
+
+  // --- calls
+
+  /** `Actor.ask` for those who are no actors: web handlers, tests. */
+  ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
+    return this.askFrom<Reply>(undefined, to as Ref<never>, message, timeoutMs);
+  }
+
+  /** @internal */
+  askFrom<Reply>(caller: Cell<never> | undefined, to: Ref<never>, message: unknown, timeoutMs: number): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      const asker = caller as Cell | undefined;
+      const call = new PendingCall(this.wheel, timeoutMs, asker, resolve as (value: never) => void, reject);
+      if (asker && !asker.alive) return call.fail(this.undelivered(asker));
+      if (to instanceof Cell) {
+        call.callee = to;
+        to.calls.add(call);
+      }
+      to.call(message as never, call);
+    });
+  }
+
+  // --- signals
+
+  /** Sends an exit signal; `from` is who it seems to come from. */
+  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+    if (to instanceof Cell) to.signalExit(from, reason);
+    else this.#transport?.exit(from, to, reason);
+  }
+
+  /** Calls `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
+  watch(ref: Ref<never>, watcher: Watcher): () => void {
+    if (!(ref instanceof Cell) || !ref.alive) {
+      queueMicrotask(() => watcher('noproc'));
+      return () => {};
+    }
+    ref.watchers ??= new Set();
+    ref.watchers.add(watcher);
+    return () => ref.watchers?.delete(watcher);
+  }
+
+  /** A link from an actor of another node; false if the local actor is dead. */
+  linkFrom(remote: Ref<never>, local: Ref<never>): boolean {
+    if (!(local instanceof Cell) || !local.alive) return false;
+    local.linkTo(remote);
+    return true;
+  }
+
+  unlinkFrom(remote: Ref<never>, local: Ref<never>): void {
+    if (local instanceof Cell) local.links?.delete(remote.toString());
+  }
+
+  /** An exit signal from another node. */
+  signalExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
+    if (local instanceof Cell) local.signalExit(from, reason);
+  }
+
+  /** The Down of a monitor that a local actor has on another node. */
+  signalDown(watcher: Ref<never>, down: Down): void {
+    if (watcher instanceof Cell) watcher.signalDown(down);
+  }
+
+  /** @internal */
+  nextMonitor(): number {
+    this.#lastMonitor += 1;
+    return this.#lastMonitor;
+  }
+
+  /** @internal */
+  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): () => void {
+    if (target instanceof Cell) {
+      return this.watch(target, (reason) => watcher.signalDown({ monitor, ref: target, reason }));
+    }
+    if (!this.#transport) {
+      queueMicrotask(() => watcher.signalDown({ monitor, ref: target, reason: 'noconnection' }));
+      return () => {};
+    }
+    const remote = target instanceof NamedRef ? target.address : target;
+    this.#transport.monitor(watcher, monitor, remote);
+    return () => this.#transport?.demonitor(watcher, monitor, remote);
+  }
+
+  /** @internal */
+  linkBack(from: Cell<never>, target: Ref<never>): void {
+    if (!(target instanceof Cell)) {
+      if (this.#transport) this.#transport.link(from, target);
+      else from.signalExit(target, 'noconnection');
+    } else if (target.alive) target.linkTo(from);
+    else from.signalExit(target, 'noproc');
+  }
+
+  /** @internal */
+  unlinkBack(from: Cell<never>, target: Ref<never>): void {
+    if (target instanceof Cell) target.links?.delete(from.toString());
+    else this.#transport?.unlink(from, target);
+  }
+
+  // --- what happens to actors
+
+  /** @internal */
+  forget(cell: Cell<never>): void {
+    this.#cells.delete(cell.serial * 2 ** 28 + cell.id);
+    if (cell.name !== undefined && this.#names.get(cell.name) === cell) this.#names.delete(cell.name);
+  }
+
+  /** @internal */
+  deadLetter(_to: Ref<never>): void {
+    this.#deadLetters.value += 1;
+  }
+
+  /** @internal The failure of a call to an actor that is not running, or refuses more letters. */
+  undelivered(to: Cell<never>): HiveError {
+    if (to.alive && to.status !== 'stopping') return new HiveError('overloaded', `The mailbox of ${to.label} is full.`);
+    return new HiveError('not_running', `The actor ${to.label} is not running.`);
+  }
+
+  /** @internal */
+  crashed(cell: Cell<never>, reason: ExitReason): HiveError {
+    return new HiveError('not_running', `The actor ${cell.label} crashed: ${describeReason(reason)}`, {
+      cause: reason,
+    });
+  }
+
+  /** @internal */
+  reportCrash(cell: Cell<never>, reason: Error): void {
+    if (isPlanned(reason)) return;
+    this.#crashes.value += 1;
+    this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, {
+      pid: cell.toString(),
+      label: cell.label,
+      reason: reason.message,
+      stack: reason.stack,
+      lastMessage: messageType(cell.lastMessage),
+      mailbox: cell.mailbox.length,
+      ageMs: Date.now() - cell.startedAt,
+    });
+  }
+
+  /** @internal */
+  abandon(cell: Cell<never>): void {
+    this.#abandoned.set(cell, Date.now());
+  }
+
+  /** @internal */
+  returned(cell: Cell<never>): void {
+    this.#abandoned.delete(cell);
+  }
+
+  /** Handlers of ended actors that have not returned yet. */
+  abandoned(): { pid: string; label: string; ageMs: number }[] {
+    const now = Date.now();
+    return [...this.#abandoned].map(([cell, since]) => ({ pid: `${cell}`, label: cell.label, ageMs: now - since }));
+  }
+
+  inspect(ref: Ref<never>): Inspection | undefined {
+    if (!(ref instanceof Cell) || !ref.alive) return undefined;
+    return {
+      pid: ref.toString(),
+      label: ref.label,
+      name: ref.name,
+      status: ref.status,
+      ageMs: Date.now() - ref.startedAt,
+      mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
+      lastMessage: messageType(ref.lastMessage),
+      state: ref.actor.inspect(),
+    };
+  }
+
+  /** Kills what still runs, without order or farewell. For the very end, when the root supervisor has stopped. */
+  halt(): void {
+    for (const cell of [...this.#cells.values()]) cell.die('killed');
+    this.#system.stop();
+  }
+}
+
+function messageType(message: unknown): string | undefined {
+  if (typeof message === 'object' && message !== null && 'type' in message) return String(message.type);
+  return message === undefined ? undefined : typeof message;
+}

@@ -1,0 +1,82 @@
+/** What lies in a mailbox besides plain messages: calls, and signals that become callbacks. */
+import { HiveError } from '../observe/errors.ts';
+import type { Cell } from './cell.ts';
+import { Timer, type TimingWheel } from './timers.ts';
+import type { PendingFrom } from './transport.ts';
+import type { Down, Exit, From } from './types.ts';
+
+export class CallLetter {
+  readonly message: unknown;
+  readonly from: From;
+  constructor(message: unknown, from: From) {
+    this.message = message;
+    this.from = from;
+  }
+}
+
+export class DownLetter {
+  readonly down: Down;
+  constructor(down: Down) {
+    this.down = down;
+  }
+}
+
+export class ExitLetter {
+  readonly exit: Exit;
+  constructor(exit: Exit) {
+    this.exit = exit;
+  }
+}
+
+/**
+ * One waiting caller. It settles once: with the reply, a failure, the deadline, or the end of callee or caller; whatever
+ * comes later lands nowhere. It is its own timer, so that a call costs one object and the promise.
+ */
+export class PendingCall extends Timer implements PendingFrom {
+  settled: (() => void) | undefined;
+  /** The callee, while it has the call: it fails its open calls when it ends. */
+  callee: Cell | undefined;
+  readonly #caller: Cell | undefined;
+  readonly #resolve: (value: never) => void;
+  readonly #reject: (error: unknown) => void;
+  #open = true;
+
+  constructor(
+    wheel: TimingWheel,
+    timeoutMs: number,
+    caller: Cell | undefined,
+    resolve: (value: never) => void,
+    reject: (error: unknown) => void,
+  ) {
+    super();
+    this.#caller = caller;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    caller?.asks.add(this);
+    if (Number.isFinite(timeoutMs)) wheel.start(this, timeoutMs);
+  }
+
+  reply(value: unknown): void {
+    if (this.#close()) this.#resolve(value as never);
+  }
+
+  fail(error: unknown): void {
+    if (this.#close()) this.#reject(error);
+  }
+
+  override expire(): void {
+    const callee = this.callee ? ` ${this.callee.label}` : '';
+    this.fail(new HiveError('timeout', `The actor${callee} did not answer in time.`));
+  }
+
+  #close(): boolean {
+    if (!this.#open) return false;
+    this.#open = false;
+    this.cancel();
+    this.#caller?.asks.delete(this);
+    this.callee?.calls.delete(this);
+    this.callee = undefined;
+    this.settled?.();
+    return true;
+  }
+}

@@ -1,0 +1,31 @@
+/**
+ * The seam between the kernel and the distribution layer. The kernel speaks to other nodes only through `Transport`; what
+ * comes in from other nodes reaches local actors only through the methods of `Kernel` (`whereis`, `local`, `watch`,
+ * `signalExit`, `signalDown`, `linkFrom`, `unlinkFrom`).
+ */
+import type { ExitReason, From, NodeName, Ref } from './types.ts';
+
+/** Somebody on another node: an actor, or whoever is registered there under a name. */
+export type RemoteTarget = Ref<never> | { readonly node: NodeName; readonly name: string };
+
+export interface Transport {
+  /** Sends if the node is connected or being connected; otherwise the message is dropped and false returned. */
+  send(to: RemoteTarget, message: unknown): boolean;
+  /**
+   * A `gen_server:call`. Answers through `from`: the reply, or a `cluster_error` when the callee dies or the node is lost.
+   * The deadline belongs to the caller: `from.settled` is called once the call has ended in any way, so that what is kept
+   * for it can be forgotten and a late reply lands nowhere.
+   */
+  call(to: RemoteTarget, message: unknown, from: PendingFrom): void;
+  link(from: Ref<never>, to: Ref<never>): void;
+  unlink(from: Ref<never>, to: Ref<never>): void;
+  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void;
+  /** Ends, exactly once, in `kernel.signalDown(watcher, monitor, …)`: also when the node is not there (`noconnection`). */
+  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;
+  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;
+}
+
+/** A waiting caller that tells the transport when it stops waiting. */
+export interface PendingFrom extends From {
+  settled: (() => void) | undefined;
+}
