@@ -66,6 +66,10 @@ export const catalogue = {
   timeout: { status: 504, text: 'No answer came in time.' },
   overloaded: { status: 503, text: 'Too many messages are waiting.' },
   not_running: { status: 503, text: 'The part of the server that should answer is not running.' },
+  already_present: { status: 409, text: 'A child of that id exists already.' },
+  not_found: { status: 404, text: 'No such child.' },
+  running: { status: 409, text: 'The child is running.' },
+  restarting: { status: 409, text: 'The child is being restarted.' },
   already_started: { status: 409, text: 'Something of that name is running already.' },
   hive_error: { status: 500, text: 'The server failed.' },
 } as const satisfies Record<string, { status: number; text: string }>;

@@ -1,0 +1,38 @@
+/** What the kinds of actors promise each other. */
+import type { NodeName, Ref } from '../kernel/types.ts';
+import type { InternalEvent } from '../protocol/internal-event.ts';
+import type { ServerPacket } from '../protocol/packet.ts';
+
+/**
+ * A client as pub-sub sees it. `join` and `leave` act on the client's connection at once, without a detour through its
+ * mailbox: a client that waits for a back end can still be subscribed by that back end.
+ */
+export interface Member {
+  readonly ref: Ref<Delivery>;
+  join(topic: string): void;
+  leave(topic: string): void;
+}
+
+/**
+ * Orders that were published. The client tells `channel` when it has performed them: until then the channel sends everything through the
+ * clients' mailboxes, so that nothing overtakes.
+ */
+export interface Delivery {
+  readonly type: 'published';
+  readonly orders: readonly InternalEvent[];
+  readonly channel: Ref<{ readonly type: 'delivered' }>;
+}
+
+/** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */
+export interface Fanout {
+  publish(topic: string, packet: ServerPacket): number;
+}
+
+/** What is known of the cluster, readable by everybody at any time. */
+export interface ClusterView {
+  readonly self: NodeName;
+  /** Connected nodes, this one included. */
+  nodes(): readonly NodeName[];
+  /** The connected node (or this one) whose present boot made that session id; undefined: owner gone, or no id at all. */
+  ownerOf(sid: string): NodeName | undefined;
+}

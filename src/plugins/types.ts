@@ -1,0 +1,210 @@
+/**
+ * The plugin interface: hooks (what events do), actions (what back ends may order), connectors (how back ends are reached)
+ * and state managers (where session state lives). The built-in ones use this interface and nothing else.
+ *
+ * A plugin says with a TypeBox schema which `args` it takes, with `check` what the schema cannot say, and with `create` how
+ * it becomes something that runs. An expected failure is a thrown `HiveError`: the client gets it as `hive_error` event and
+ * lives on. `StopClient` ends the client. Any other exception is a crash of the client (or worker) that ran the plugin.
+ */
+import type { TSchema } from 'typebox';
+import type { ActionDescriptor, Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
+import type { Actor } from '../kernel/actor.ts';
+import type { Kernel } from '../kernel/kernel.ts';
+import type { ErrorCode, HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import type { InternalEvent } from '../protocol/internal-event.ts';
+import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
+
+export type { ActionDescriptor, HookDescriptor, InternalEvent, PoolDescriptor };
+
+/** Why a plugin refuses its args: found by `check` at load time. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** Dotted path inside the args. */
+  readonly path?: string;
+  readonly reason: string;
+}
+
+interface Declared {
+  /** The name that the configuration uses. */
+  readonly name: string;
+  readonly args: TSchema;
+  /** The code of a schema violation; default `bad_config`. */
+  readonly argsCode?: ErrorCode;
+}
+
+export interface HookPlugin<Args = unknown> extends Declared {
+  readonly kind: 'hook';
+  check?(args: Args, config: Config): Refusal | undefined;
+  /** Called once per descriptor, not per client: a hook keeps nothing of a client. */
+  create(args: Args, services: Services): Hook;
+}
+
+/** Runs for one event of one client; the next hook, and the client's next packet, wait until it is done. */
+export type Hook = (client: Client, trigger: Trigger) => void | Promise<void>;
+
+export interface ActionPlugin<Args = unknown> extends Declared {
+  readonly kind: 'action';
+  check?(args: Args, config: Config): Refusal | undefined;
+  create(args: Args, services: Services): Action;
+}
+
+export interface Action {
+  perform(client: Client, event: InternalEvent): void | Promise<void>;
+  /**
+   * Only for actions that do nothing but send: the packet, the same for every client. A publish of such actions is encoded
+   * once and never visits the clients. Throws what `perform` would throw.
+   */
+  packet?(event: InternalEvent): ServerPacket;
+}
+
+export interface StateManagerPlugin<Args = unknown> extends Declared {
+  readonly kind: 'state_manager';
+  check?(args: Args, config: Config): Refusal | undefined;
+  create(args: Args, services: Services): StateManager;
+}
+
+/** Where the state of sessions lives. */
+export interface StateManager {
+  /** Makes the store of one client, with the initial pairs in it. */
+  open(sid: string, initial: State): ClientState | Promise<ClientState>;
+}
+
+/** JSON values by key. */
+export type State = Readonly<Record<string, unknown>>;
+
+/** The store of one client. */
+export interface ClientState {
+  /** All pairs. The object may be kept and must not be changed. */
+  get(): State | Promise<State>;
+  /** Stores these pairs; other keys stay. */
+  set(pairs: State): void | Promise<void>;
+  /** The client has ended: forget its state. */
+  cleanup(): void | Promise<void>;
+}
+
+export interface ConnectorPlugin<Args = unknown> extends Declared {
+  readonly kind: 'connector';
+  check?(args: Args, config: Config): Refusal | undefined;
+  /** For `hive check --probe`: rejects if the back end cannot be reached. */
+  probe(args: Args): Promise<void>;
+  /** What the workers of one pool share (an HTTP client, …). */
+  create(pool: PoolSetup<Args>): Connector;
+}
+
+export interface PoolSetup<Args = unknown> {
+  readonly name: string;
+  readonly args: Args;
+  /** Workers at rest, and how many more there may be under load. */
+  readonly size: number;
+  readonly overflow: number;
+  readonly services: Services;
+}
+
+export interface Connector {
+  /** Makes one worker; it runs under the pool's supervisor and handles one `request` at a time. */
+  worker(): Actor<WorkerMessage>;
+  /** The pool has stopped. */
+  close(): void | Promise<void>;
+}
+
+/** What every worker understands; `request` is the connector's own (an HTTP request, Redis commands, …). */
+export type WorkerMessage =
+  | { readonly type: 'request'; readonly request: unknown; readonly signal?: AbortSignal }
+  | { readonly type: 'drain' };
+
+export type Plugin = HookPlugin<never> | ActionPlugin<never> | StateManagerPlugin<never> | ConnectorPlugin<never>;
+
+/** What triggered a hook: the client's event, or one of `on_connect`, `on_disconnect`, `on_terminate`. */
+export interface Trigger {
+  /** The event's name. */
+  readonly name: string;
+  /** The packet, or the event that `action.dispatch` made; undefined for the special events. */
+  readonly event: ClientEvent | undefined;
+  /** `""`, `"5"` or `"5+"`: the id of the client's packet. */
+  readonly id: string;
+  /** JSON text of what back ends see as `trigger`: the event, `null`, or the reason of a termination. */
+  readonly json: string;
+}
+
+export type Privilege = 'public' | 'private';
+
+/** The client, as plugins see it. After the client has ended every call is a no-op or rejects. */
+export interface Client {
+  readonly sid: string;
+  /** Aborted when the client ends while a hook waits: hand it to whatever can be cancelled. */
+  readonly signal: AbortSignal;
+  readonly state: ClientState;
+  readonly log: Log;
+  send(packet: ServerPacket): void;
+  /** Sends the error as `hive_error` event (hidden behind `internal_error` in production mode) and counts it. */
+  report(error: HiveError): void;
+  /** The JSON text that back ends get: sid, trigger, trigger_id, state, node, … */
+  metadata(trigger: Trigger): string | Promise<string>;
+  /** Performs orders first to last; stops at the first failure, keeping what was sent before it. */
+  perform(events: readonly InternalEvent[]): void | Promise<void>;
+  /** Runs the hooks of an event as if the client had sent it. */
+  dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
+  /** Joins channels; resolves when a publish made afterwards on any connected node reaches this client. */
+  subscribe(channels: readonly string[], privilege: Privilege): Promise<void>;
+  /** Leaves every channel under these ids or prefixes. */
+  unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void>;
+  /** Appends hooks, for this client only; all or none. */
+  addHooks(hooks: Readonly<Record<string, readonly HookDescriptor[]>>): void;
+  removeHooks(events: readonly string[]): void;
+}
+
+/** Thrown by hooks and actions: the client gets the error as event and ends. */
+export class StopClient extends Error {
+  readonly error: HiveError;
+  constructor(error: HiveError) {
+    super(error.message, { cause: error });
+    this.name = 'StopClient';
+    this.error = error;
+  }
+}
+
+/** What is published: an event for clients, sent as it is, or orders that each subscribed client performs. */
+export type Publication =
+  | { readonly type: 'event'; readonly packet: ServerPacket }
+  | { readonly type: 'orders'; readonly orders: readonly InternalEvent[] };
+
+export interface PubSub {
+  /**
+   * Publishes, cluster-wide, to every channel under these ids or prefixes. Throws `bad_channel_id` or `access_denied`
+   * before anything is sent.
+   */
+  publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void;
+}
+
+/** A running pool of connector workers. */
+export interface Pool {
+  readonly name: string;
+  /** The connector plugin's name. */
+  readonly connector: string;
+  /**
+   * Lets one worker answer a request: waits up to `connectors.rent_timeout` for a free one. Rejects with `connector_error` if
+   * none gets free, else with the connector's own error.
+   */
+  request<Reply>(request: unknown, signal?: AbortSignal): Promise<Reply>;
+}
+
+export interface Pools {
+  /** Throws `bad_connector_id` for a name that no running pool has. */
+  get(name: string): Pool;
+  /** Starts a pool at run time. */
+  start(name: string, descriptor: PoolDescriptor): Promise<void>;
+  /** Stops a pool: refuses new requests, finishes running ones, closes. */
+  stop(name: string): Promise<void>;
+}
+
+/** What a node offers its plugins. */
+export interface Services {
+  readonly config: Config;
+  readonly kernel: Kernel;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly pools: Pools;
+  readonly pubsub: PubSub;
+}

@@ -1,0 +1,48 @@
+/**
+ * Orders from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
+ * answers, API calls and publishes.
+ */
+import { HiveError } from '../observe/errors.ts';
+
+export interface InternalEvent {
+  readonly action: string;
+  readonly args: unknown;
+  /** `""`, `"5"` or `"5+"`: the client's packet that this answers. */
+  readonly trigger_id: string;
+}
+
+/**
+ * The orders in a text. An empty text and `[]` mean "no orders": a back end need not have an opinion.
+ * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
+ */
+export function parseInternalEvents(text: string): InternalEvent[] {
+  if (text.trim() === '') return [];
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new HiveError('invalid_json', `The orders are not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  return toInternalEvents(value);
+}
+
+/** The same for a value that is decoded already. */
+export function toInternalEvents(value: unknown): InternalEvent[] {
+  return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
+}
+
+function toInternalEvent(value: unknown): InternalEvent {
+  const refuse = (reason: string) => new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Not an object with an action');
+  const { action, args, trigger_id = '' } = value as Record<string, unknown>;
+  if (typeof action !== 'string') throw refuse('"action" must be a string');
+  if (args === undefined) throw refuse('"args" is missing');
+  if (typeof trigger_id !== 'string') throw refuse('"trigger_id" must be a string');
+  return { action, args, trigger_id };
+}
+
+/** A value as JSON text, short enough for an error message. */
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}
