@@ -6,6 +6,19 @@
  */
 import { HiveError } from '../observe/errors.ts';
 
+/**
+ * Names with a meaning of their own in today's client libraries, which drop the connection when they receive an event of
+ * such a name. Refused in both directions.
+ */
+export const reservedEvents: ReadonlySet<string> = new Set([
+  'connect',
+  'connect_error',
+  'disconnect',
+  'disconnecting',
+  'newListener',
+  'removeListener',
+]);
+
 /** What encodes packets: one wire format for one namespace. `key` tells the formats apart. */
 export interface PacketEncoder {
   readonly key: string;
@@ -35,7 +48,7 @@ class Encodable {
 export class EventPacket extends Encodable {
   readonly type = 'event';
   readonly name: string;
-  /** JSON text of the arguments: an array, or any other value where a 2014 back end sends such. */
+  /** JSON text of the arguments, as compact as `JSON.stringify` makes it: an array, or what a 2014 back end sends instead. */
   readonly argsJson: string;
   readonly id: number | undefined;
   /** 0.9 only: whether the client's application makes the acknowledgement (`+`), or its library on receipt. */
@@ -176,9 +189,10 @@ export function parseId(text: string): number | undefined {
 
 /**
  * An event packet from values. With `triggerId` the event carries that id and so asks the client for an acknowledgement.
- * @throws HiveError `bad_internal_event` for a malformed trigger id
+ * @throws HiveError `bad_internal_event` for a reserved name or a malformed trigger id
  */
 export function eventPacket(name: string, args: unknown, triggerId = ''): EventPacket {
+  if (reservedEvents.has(name)) throw new HiveError('bad_internal_event', `The event name ${name} is reserved.`);
   const trigger = parseTrigger(triggerId);
   return new EventPacket(name, jsonText(args ?? []), trigger.id, trigger.ackWithData);
 }
@@ -207,6 +221,7 @@ export function eventFromValue(value: unknown): EventPacket {
   }
   const { name, args = [] } = value as { name?: unknown; args?: unknown };
   if (typeof name !== 'string') throw new HiveError('bad_external_event', 'The name of an event is a string.');
+  if (reservedEvents.has(name)) throw new HiveError('bad_external_event', `The event name ${name} is reserved.`);
   return new EventPacket(name, jsonText(args));
 }
 

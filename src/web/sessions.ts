@@ -48,10 +48,13 @@ export interface Session {
   /**
    * Attaches the sink and runs `on_connect`. Resolves when the client is accepted; what hooks send meanwhile may be given to
    * the sink at once: it is delivered behind the connect packet.
-   * @throws HiveError (rejection) that refuses the connection; the session has ended then
+   * @throws HiveError (rejection) that refuses the connection; the session has ended then. The client is shown the error as
+   * it is: what must stay secret in production is left out by the thrower. The same holds for `SessionHost.open`.
    */
   attach(sink: Sink, transport: TransportKind): Promise<void>;
   receive(packet: ClientPacket): void;
+  /** The client sent something unusable that harms nothing: tells it with a `hive_error` event; the connection lives on. */
+  reject(error: HiveError): void;
   /** The transport is gone or the client said good-bye: ends the client (`on_disconnect` runs). Idempotent. */
   close(reason: CloseReason): void;
   /** The connection changed its transport (upgrade). */

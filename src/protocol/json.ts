@@ -1,0 +1,60 @@
+/**
+ * JSON from strangers. `JSON.parse` itself is safe at any depth, but what it makes of a million brackets overflows the
+ * stack of everything that walks it later, `JSON.stringify` first of all. So depth is bounded here, once.
+ */
+import { HiveError } from '../observe/errors.ts';
+
+/** Deeper than any real payload, far shallower than what overflows a stack. */
+const maxDepth = 256;
+
+/**
+ * The value of a JSON text.
+ * @throws HiveError `bad_packet` if the text is not JSON, or nests too deeply
+ */
+export function parseJson(text: string): unknown {
+  // A shorter text cannot nest too deeply: each level takes two characters.
+  if (text.length > 2 * maxDepth) checkDepth(text);
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new HiveError('bad_packet', 'The packet contains invalid JSON.');
+  }
+}
+
+function checkDepth(text: string): void {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (inString) {
+      if (character === 0x5c) at += 1;
+      else if (character === 0x22) inString = false;
+    } else if (character === 0x22) {
+      inString = true;
+    } else if (character === 0x5b || character === 0x7b) {
+      depth += 1;
+      if (depth > maxDepth) throw new HiveError('bad_packet', `The packet nests deeper than ${maxDepth} levels.`);
+    } else if (character === 0x5d || character === 0x7d) {
+      depth -= 1;
+    }
+  }
+}
+
+/** The index just behind the string that starts at `at` with its quote. The text must be valid JSON. */
+export function endOfString(text: string, at: number): number {
+  for (let end = text.indexOf('"', at + 1); ; end = text.indexOf('"', end + 1)) {
+    let escapes = 0;
+    while (text.charCodeAt(end - 1 - escapes) === 0x5c) escapes += 1;
+    if (escapes % 2 === 0) return end + 1;
+  }
+}
+
+/** The index of the first character at or after `at` that is not JSON's white space. */
+export function skipSpace(text: string, at: number): number {
+  let index = at;
+  for (;;) {
+    const character = text.charCodeAt(index);
+    if (character !== 0x20 && character !== 0x0a && character !== 0x0d && character !== 0x09) return index;
+    index += 1;
+  }
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import {
+  ackPacket,
+  ClientEvent,
+  eventFromJson,
+  eventPacket,
+  MessagePacket,
+  parseTrigger,
+  type ServerPacket,
+} from '../../../src/protocol/packet.ts';
+
+test('a client event names its trigger as back ends know it', () => {
+  assert.equal(new ClientEvent('say', '[]').triggerId, '');
+  assert.equal(new ClientEvent('say', '[]', 5).triggerId, '5+');
+  assert.equal(new ClientEvent('say', '[]', 5, false).triggerId, '5');
+});
+
+test('a client event shows back ends exactly what was sent', () => {
+  assert.deepEqual(new ClientEvent('say', '["a",1]').toJSON(), { name: 'say', args: ['a', 1] });
+  const odd = new ClientEvent('ping', '"text"');
+  assert.deepEqual(odd.toJSON(), { name: 'ping', args: 'text' });
+  assert.deepEqual(odd.args, ['text']);
+});
+
+test('a trigger id makes an event ask for an acknowledgement', () => {
+  assert.deepEqual(parseTrigger('7+'), { id: 7, ackWithData: true });
+  assert.equal(eventPacket('say', [1], '7').id, 7);
+  for (const id of ['x', '+', '7++', '-7', '1234567890123456']) {
+    assert.throws(() => eventPacket('say', [], id), { code: 'bad_internal_event' }, id);
+  }
+});
+
+test('an event from text needs a name and nothing else', () => {
+  assert.equal(eventFromJson('{"name":"say"}').argsJson, '[]');
+  assert.equal(eventFromJson('{ "name": "say", "args": [ 1, {} ] }').json, '{"name":"say","args":[1,{}]}');
+  assert.throws(() => eventFromJson('{'), { code: 'invalid_json' });
+  for (const text of ['[]', '5', 'null', '{}', '{"name":5}', '{"name":"connect"}']) {
+    assert.throws(() => eventFromJson(text), { code: 'bad_external_event' }, text);
+  }
+});
+
+test('a packet is encoded once for all clients of one encoder', () => {
+  let calls = 0;
+  const encode = (packet: ServerPacket) => {
+    calls += 1;
+    return `${packet.type}${calls}`;
+  };
+  const encoder = { key: 'a', encode };
+  for (const packet of [eventPacket('say', []), new MessagePacket('x', false), ackPacket(1, [])]) {
+    calls = 0;
+    assert.equal(packet.encodedBy(encoder), packet.encodedBy(encoder));
+    assert.equal(calls, 1);
+    packet.encodedBy({ key: 'b', encode: () => 'other' });
+    assert.equal(packet.encodedBy({ key: 'b', encode: () => 'never asked' }), 'other');
+  }
+});
