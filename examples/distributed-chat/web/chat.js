@@ -1,0 +1,167 @@
+/** The chat in the browser: what it knows of rooms, what the user does, what the cluster says. */
+
+import { Connection, firstNode } from './connection.js';
+import * as view from './view.js';
+
+const RETRY_MS = 1000;
+const RESUME_MS = 50_000; // a node notices a client that vanished without a word after 45 s at most
+const MAX_ENTRIES = 500; // lines kept per room
+
+const rooms = new Map(); // name -> { members, revision, entries, ids, unread }
+let active; // name of the room shown
+let nick; // what the user asked for; kept over reconnections and reloads
+let welcomed = false; // this connection's session has its nick
+let resumeUntil = 0; // until then a taken nick may be our own former session's
+let connection;
+
+const saved = JSON.parse(sessionStorage.getItem('chat') ?? '{"rooms":[]}');
+
+function save() {
+  sessionStorage.setItem('chat', JSON.stringify({ nick, rooms: [...rooms.keys()] }));
+}
+
+function authorize() {
+  if (!welcomed) connection.emit('authorize', { nick });
+}
+
+function showRooms() {
+  view.rooms(rooms, active, select);
+}
+
+function select(name) {
+  active = name;
+  const shown = rooms.get(name);
+  if (shown) shown.unread = 0;
+  showRooms();
+  view.room(name, shown, nick);
+}
+
+function add(name, room, entry) {
+  room.entries.push(entry);
+  if (room.entries.length > MAX_ENTRIES) room.ids.delete(room.entries.shift().id);
+  if (name === active) view.append(entry, nick);
+}
+
+function roster(room, { members, revision }) {
+  if (revision < room.revision) return;
+  room.members = members;
+  room.revision = revision;
+}
+
+function changed(value, note) {
+  const room = rooms.get(value.room);
+  if (!room) return;
+  roster(room, value);
+  if (note && value.nick !== nick) add(value.room, room, { note });
+  if (value.room === active) view.members(room.members, nick);
+}
+
+const handlers = {
+  authorized(value) {
+    nick = value.nick;
+    welcomed = true;
+    view.welcome(nick);
+    view.speaking(true);
+    const former = rooms.size > 0 ? [...rooms.keys()] : saved.rooms;
+    connection.emit('join_chat', { chat: former.length > 0 ? former : ['lobby'] });
+    save();
+  },
+  entered(value) {
+    for (const told of value.rooms) {
+      const room = rooms.get(told.room) ?? { members: [], revision: 0, entries: [], ids: new Set(), unread: 0 };
+      rooms.set(told.room, room);
+      roster(room, told);
+      for (const message of told.history) handlers.message(message);
+    }
+    const latest = value.rooms.at(-1).room;
+    select(rooms.has(active) && value.rooms.length > 1 ? active : latest);
+    save();
+  },
+  exited(value) {
+    for (const name of value.rooms) rooms.delete(name);
+    select(rooms.has(active) ? active : rooms.keys().next().value);
+    save();
+  },
+  message(value) {
+    const room = rooms.get(value.room);
+    if (!room || room.ids.has(value.id)) return;
+    room.ids.add(value.id);
+    add(value.room, room, value);
+    if (value.room === active) return;
+    room.unread += 1;
+    showRooms();
+  },
+  joined: (value) => changed(value, `${value.nick} joined`),
+  left: (value) => changed(value, `${value.nick} left`),
+  roster: (value) => changed(value),
+  refused(value) {
+    if (value.code === 'not_authorized' && nick !== undefined) {
+      welcomed = false;
+      authorize();
+    } else if (value.event !== 'authorize') {
+      view.notice(value.description);
+    } else if (value.code === 'nick_taken' && Date.now() < resumeUntil) {
+      setTimeout(authorize, RETRY_MS);
+    } else {
+      nick = undefined;
+      view.welcome(undefined, value.description);
+    }
+  },
+  hive_error: (value) => view.notice(value.description),
+};
+
+const listener = {
+  trying: (node) => view.link(nick === undefined ? 'connecting' : 'reconnecting', node),
+  up(node) {
+    view.link('connected', node);
+    if (nick !== undefined) authorize();
+  },
+  down(node) {
+    if (welcomed) resumeUntil = Date.now() + RESUME_MS;
+    welcomed = false;
+    view.link('reconnecting', node);
+    view.speaking(false);
+  },
+  received(name, value) {
+    if (Object.hasOwn(handlers, name)) handlers[name](value);
+  },
+};
+
+function onSubmit(id, act) {
+  const form = document.getElementById(id);
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const input = form.querySelector('input');
+    const text = input.value.trim();
+    if (text !== '' && act(text) !== false) input.value = '';
+  });
+}
+
+onSubmit('nick-form', (text) => {
+  nick = text;
+  resumeUntil = 0;
+  authorize();
+  return false;
+});
+onSubmit('room-form', (name) => (rooms.has(name) ? select(name) : connection.emit('join_chat', { chat: [name] })));
+onSubmit('composer', (text) => connection.emit('publish_msg', { room: active, text }));
+document.getElementById('leave').addEventListener('click', () => connection.emit('leave_chat', { chat: [active] }));
+
+async function start() {
+  if (typeof window.io !== 'function') {
+    view.notice('The Socket.IO client is missing: run `npm ci` in the folder of Hive and reload this page.');
+    return;
+  }
+  const nodes = await (await fetch('nodes')).json();
+  if (saved.nick) {
+    nick = saved.nick;
+    resumeUntil = Date.now() + RESUME_MS;
+  } else {
+    view.welcome(undefined);
+  }
+  const wanted = new URLSearchParams(location.search).get('node');
+  connection = new Connection(nodes, firstNode(nodes, wanted), listener);
+}
+
+view.speaking(false);
+start().catch((error) => view.notice(`The page could not start: ${error.message}`));
