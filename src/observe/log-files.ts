@@ -1,0 +1,155 @@
+/**
+ * The log of a node on pino: the console (stderr, so that stdout stays free for what a command has to say) and four files in
+ * `log.dir`.
+ *
+ *   console.log  what the console shows       hive.log   from `file_level` on
+ *   error.log    from `error` on              crash.log  one report per crashed actor
+ *
+ * Files hold one JSON object per line; the console is made for reading.
+ */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import pino, { type Logger } from 'pino';
+import pretty from 'pino-pretty';
+import { HiveError } from './errors.ts';
+import { type Level, type Log, levels } from './logger.ts';
+
+export interface LogSettings {
+  readonly dir: string;
+  readonly file_level: Level | 'none';
+  readonly console_level: Level | 'none';
+}
+
+export interface LogFiles {
+  readonly log: Log;
+  /** Opens the files anew: after logrotate has moved them. */
+  reopen(): void;
+  /** Writes what is still buffered and closes the files. */
+  close(): Promise<void>;
+}
+
+/** pino's numbers, with the severities of syslog between them. */
+const severity: Record<Level, number> = {
+  debug: 20,
+  info: 30,
+  notice: 35,
+  warning: 40,
+  error: 50,
+  critical: 55,
+  alert: 60,
+  emergency: 70,
+};
+
+type Destination = ReturnType<typeof pino.destination>;
+type LevelLogger = Logger<Level>;
+
+/** @throws HiveError `file_error` if the directory or a file in it cannot be written */
+export function openLogFiles(settings: LogSettings, fields: Record<string, unknown>): LogFiles {
+  const files: Destination[] = [];
+  const open = (name: string): Destination => {
+    const file = pino.destination({ dest: join(settings.dir, name), sync: false, minLength: 0 });
+    files.push(file);
+    return file;
+  };
+  try {
+    mkdirSync(settings.dir, { recursive: true });
+  } catch (error) {
+    throw new HiveError('file_error', `Cannot write logs into ${settings.dir}: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  const streams: { level: Level; stream: pino.DestinationStream }[] = [];
+  if (settings.console_level !== 'none') {
+    streams.push({ level: settings.console_level, stream: consoleStream() });
+    streams.push({ level: settings.console_level, stream: open('console.log') });
+  }
+  if (settings.file_level !== 'none') streams.push({ level: settings.file_level, stream: open('hive.log') });
+  streams.push({ level: 'error', stream: open('error.log') });
+  const options = { base: fields, customLevels: severity, useOnlyCustomLevels: true, formatters: { level: named } };
+  const main = pino<Level>(
+    { ...options, level: leastSevere(streams.map(({ level }) => level)) },
+    pino.multistream(streams, { levels: severity }),
+  );
+  const crashes = pino<Level>({ ...options, level: 'error' }, open('crash.log'));
+  return {
+    log: new PinoLog(main, crashes),
+    reopen: () => {
+      for (const file of files) file.reopen();
+    },
+    close: async () => {
+      await Promise.all(files.map(closed));
+    },
+  };
+}
+
+function named(level: string): { level: string } {
+  return { level };
+}
+
+function leastSevere(chosen: readonly Level[]): Level {
+  return levels.find((level) => chosen.includes(level)) ?? 'emergency';
+}
+
+function closed(file: Destination): Promise<void> {
+  return new Promise((resolve, reject) => {
+    file.once('close', resolve);
+    file.once('error', reject);
+    file.end();
+  });
+}
+
+function consoleStream(): pino.DestinationStream {
+  return pretty({
+    colorize: process.stderr.isTTY === true,
+    customLevels: severity,
+    destination: 2,
+    ignore: 'pid,hostname,node,component',
+    messageFormat: '{if component}{component}: {end}{msg}',
+    singleLine: true,
+    sync: true,
+    translateTime: 'SYS:HH:MM:ss.l',
+  });
+}
+
+class PinoLog implements Log {
+  readonly #main: LevelLogger;
+  readonly #crashes: LevelLogger;
+
+  constructor(main: LevelLogger, crashes: LevelLogger) {
+    this.#main = main;
+    this.#crashes = crashes;
+  }
+
+  debug(message: string, fields?: Record<string, unknown>): void {
+    this.#main.debug(fields, message);
+  }
+  info(message: string, fields?: Record<string, unknown>): void {
+    this.#main.info(fields, message);
+  }
+  notice(message: string, fields?: Record<string, unknown>): void {
+    this.#main.notice(fields, message);
+  }
+  warning(message: string, fields?: Record<string, unknown>): void {
+    this.#main.warning(fields, message);
+  }
+  error(message: string, fields?: Record<string, unknown>): void {
+    this.#main.error(fields, message);
+  }
+  critical(message: string, fields?: Record<string, unknown>): void {
+    this.#main.critical(fields, message);
+  }
+  alert(message: string, fields?: Record<string, unknown>): void {
+    this.#main.alert(fields, message);
+  }
+  emergency(message: string, fields?: Record<string, unknown>): void {
+    this.#main.emergency(fields, message);
+  }
+  crash(message: string, fields: Record<string, unknown>): void {
+    const { stack: _, ...brief } = fields;
+    this.#main.error(brief, message);
+    this.#crashes.error(fields, message);
+  }
+  child(fields: Record<string, unknown>): Log {
+    return new PinoLog(this.#main.child(fields), this.#crashes.child(fields));
+  }
+}

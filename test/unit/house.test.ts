@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const maxLines = 500;
+
+/** The floors of the house, lowest first. A file may import from lower floors and from its own room. */
+const floors = [
+  ['config', 'observe'],
+  ['kernel'],
+  ['protocol', 'distribution'],
+  ['plugins', 'web'],
+  ['actors'],
+  ['supervisors'],
+  ['node.ts', 'index.ts'],
+  ['bin'],
+];
+
+/** Doors between rooms of one floor: `config` names log levels and error codes; `index` exports what `node` does. */
+const doors = new Set(['config -> observe', 'index.ts -> node.ts']);
+
+function filesUnder(folder: string, ending: RegExp): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    if (entry.name === 'node_modules' || entry.name === 'fixtures') return [];
+    if (entry.isDirectory()) return filesUnder(join(folder, entry.name), ending);
+    return ending.test(entry.name) ? [join(folder, entry.name)] : [];
+  });
+}
+
+const sources = filesUnder(join(root, 'src'), /\.ts$/);
+const roomOf = (file: string) => relative(join(root, 'src'), file).split(/[\\/]/)[0]!;
+const floorOf = (room: string) => floors.findIndex((rooms) => rooms.includes(room));
+
+test('every source file lives in a room of the house', () => {
+  assert.deepEqual(
+    sources.filter((file) => floorOf(roomOf(file)) < 0),
+    [],
+  );
+});
+
+test('imports go downward only', () => {
+  const upward: string[] = [];
+  for (const file of sources) {
+    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
+      const [from, to] = [roomOf(file), roomOf(resolve(dirname(file), target!))];
+      const allowed = from === to || floorOf(to) < floorOf(from) || doors.has(`${from} -> ${to}`);
+      if (!allowed) upward.push(`${relative(root, file)} -> ${target}`);
+    }
+  }
+  assert.deepEqual(upward, []);
+});
+
+test('only the kernel knows nact', () => {
+  const users = sources.filter((file) => /from 'nact|'nact\//.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(
+    users.map((file) => relative(root, file)),
+    [join('src', 'kernel', 'nact.ts')],
+  );
+});
+
+test(`no file is longer than ${maxLines} lines`, () => {
+  const files = [
+    ...sources,
+    ...filesUnder(join(root, 'test'), /\.ts$/),
+    ...filesUnder(join(root, 'examples'), /\.(py|m?js|css|html)$/),
+  ];
+  const long = files.filter((file) => readFileSync(file, 'utf8').split('\n').length > maxLines + 1);
+  assert.deepEqual(
+    long.map((file) => relative(root, file)),
+    [],
+  );
+});
