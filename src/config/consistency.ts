@@ -1,0 +1,125 @@
+/** What no schema can say: values of different sections that do not go together. */
+import type { ErrorCode } from '../observe/errors.ts';
+import { pointerTo } from './json.ts';
+import { completeNodeName, parseNodeAddress } from './node-name.ts';
+import type { SectionName, Sections } from './types.ts';
+
+/** A finding and the section that it is in; a warning does not keep the node from starting. */
+export interface Inconsistency {
+  readonly section: SectionName;
+  /** JSON pointer within the section. */
+  readonly pointer: string;
+  readonly code: ErrorCode;
+  readonly reason: string;
+  readonly value?: unknown;
+  readonly warning: boolean;
+}
+
+type Report = (section: SectionName, pointer: string, reason: string, value?: unknown) => void;
+
+export function findInconsistencies(sections: Sections): Inconsistency[] {
+  const found: Inconsistency[] = [];
+  const reporter = (warning: boolean, code: ErrorCode): Report => {
+    return (section, pointer, reason, value) => found.push({ section, pointer, code, reason, value, warning });
+  };
+  const refuse = reporter(false, 'invalid_config');
+  const warn = reporter(true, 'invalid_config');
+  checkName(sections, reporter(false, 'cluster_error'), warn);
+  checkPorts(sections, refuse);
+  checkPeers(sections, refuse);
+  checkTimes(sections, warn);
+  checkOrigins(sections, warn);
+  checkNamesOfThings(sections, warn);
+  return found;
+}
+
+function checkName({ hive }: Sections, refuse: Report, warn: Report): void {
+  const name = completeNodeName(hive.name);
+  if (name === undefined) {
+    refuse('hive', '/name', "this machine's host name does not make a node name of it; write id@host", hive.name);
+    return;
+  }
+  const secured = hive.cluster_cookie !== undefined || hive.cluster_tls !== undefined;
+  if (!secured && !/@(?:127\.[\d.]+|localhost)$/.test(name)) {
+    warn(
+      'hive',
+      '/cluster_name',
+      `${name} listens for other nodes beyond this machine, and whoever knows the cluster's name can join: set cluster_cookie or cluster_tls`,
+    );
+  }
+}
+
+interface Listener {
+  readonly section: 'hive' | 'api' | 'monitor';
+  readonly host: string;
+  readonly port: number;
+}
+
+function checkPorts({ hive, api, monitor }: Sections, refuse: Report): void {
+  const listeners: Listener[] = [
+    { section: 'hive', host: hive.host, port: hive.port },
+    { section: 'api', host: api.host, port: api.port },
+    { section: 'monitor', host: monitor.host, port: monitor.port },
+  ];
+  for (const [index, listener] of listeners.entries()) {
+    const other = listeners.slice(0, index).find((earlier) => collide(earlier, listener));
+    if (other) refuse(listener.section, '/port', `is already the port of ${other.section}.port`, listener.port);
+  }
+  const { cluster_port_min: lowest, cluster_port_max: highest } = hive;
+  if (lowest > highest) {
+    refuse('hive', '/cluster_port_min', `must not be above cluster_port_max (${highest})`, lowest);
+    return;
+  }
+  const taken = new Set(listeners.map((listener) => listener.port));
+  const range = Array.from({ length: Math.min(highest - lowest + 1, taken.size + 1) }, (_, index) => lowest + index);
+  if (lowest > 0 && range.every((port) => taken.has(port))) {
+    refuse(
+      'hive',
+      '/cluster_port_min',
+      'the range up to cluster_port_max has no port that is not configured elsewhere',
+      lowest,
+    );
+  }
+}
+
+function collide(a: Listener, b: Listener): boolean {
+  const everywhere = (host: string) => host === '0.0.0.0' || host === '::';
+  return a.port !== 0 && a.port === b.port && (a.host === b.host || everywhere(a.host) || everywhere(b.host));
+}
+
+function checkPeers({ hive }: Sections, refuse: Report): void {
+  for (const [index, node] of hive.cluster_nodes.entries()) {
+    if (!parseNodeAddress(node)) refuse('hive', `/cluster_nodes/${index}`, 'the port must be within 1..65535', node);
+  }
+}
+
+function checkTimes({ socketio }: Sections, warn: Report): void {
+  const { heartbeat_timeout: heartbeat, reconnect_timeout: reconnect } = socketio;
+  if (reconnect < heartbeat) {
+    const reason = `is below heartbeat_timeout (${heartbeat}): 0.9 clients will drop idle connections`;
+    warn('socketio', '/reconnect_timeout', reason, reconnect);
+  }
+}
+
+/** `*`, the `*.*` of the 2014 user guide, `*.domain`. */
+const understoodWildcard = /^(?:\*|\*\.\*|\*\.[^*/]+)$/;
+
+function checkOrigins({ hive }: Sections, warn: Report): void {
+  for (const [index, origin] of hive.allowed_origins.entries()) {
+    if (origin?.includes('*') && !understoodWildcard.test(origin)) {
+      warn('hive', `/allowed_origins/${index}`, 'matches no origin: a wildcard is `*` or `*.domain`', origin);
+    }
+  }
+}
+
+function checkNamesOfThings({ connectors, pubsub }: Sections, warn: Report): void {
+  for (const [name, pool] of Object.entries(connectors.pools)) {
+    if (pool.size + pool.overflow === 0) warn('connectors', pointerTo('/pools', name), 'is a pool without workers');
+  }
+  for (const prefix of Object.keys(pubsub.channels)) {
+    if (prefix === '' || prefix.includes('.')) {
+      const reason = 'matches no channel: a prefix is the part of a channel id before the first dot';
+      warn('pubsub', pointerTo('/channels', prefix), reason);
+    }
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Loads a configuration:
+ *
+ *   main file ── parse ── replace ${ENV} ── for each section: follow file names ── schema (+ defaults)
+ *        ── plugins' args ── values that must go together ── complete, freeze
+ *
+ * Nothing is probed: no connection is made and no port opened. All problems of all sections are found in one go; only
+ * checks that would rely on a misshapen section wait until that one is mended.
+ */
+import { accessSync, constants } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { PluginCatalogue } from './catalogue.ts';
+import { checkPlugins } from './check-plugins.ts';
+import { findInconsistencies } from './consistency.ts';
+import { completeNodeName } from './node-name.ts';
+import { ConfigError, type Problem } from './problem.ts';
+import { sectionDefaults, sections } from './schema/sections.ts';
+import { type Source, SourceReader } from './source.ts';
+import { suggest } from './suggest.ts';
+import type { Config, SectionName, Sections } from './types.ts';
+import { validate } from './validate.ts';
+
+export interface LoadedConfig {
+  readonly config: Config;
+  /** What is probably not meant, yet possible. */
+  readonly warnings: readonly Problem[];
+  /** Every file that was read, the main one first. */
+  readonly files: readonly string[];
+}
+
+export interface LoadOptions {
+  readonly catalogue: PluginCatalogue;
+  /** Where `${NAME}` is looked up; the process's environment if absent. */
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+/** Throws `ConfigError` with every problem if there is one. */
+export function loadConfig(file: string, { catalogue, env = process.env }: LoadOptions): LoadedConfig {
+  const reader = new SourceReader(file, env);
+  const sources = readSections(reader);
+  const problems = reader.problems;
+  const violated = new Set<string>();
+  let sound = sources.size === Object.keys(sections).length;
+  for (const [name, source] of sources) {
+    for (const violation of validate(sections[name], source.value)) {
+      problems.push(source.problem('invalid_config', violation));
+      violated.add(name + violation.pointer);
+      sound &&= !violation.misshapen;
+    }
+  }
+
+  // the one place where checked JSON becomes typed values
+  const draft = sound
+    ? (Object.fromEntries([...sources].map(([name, { value }]) => [name, value])) as Sections)
+    : undefined;
+  const warnings: Problem[] = [];
+  if (draft) {
+    for (const { section, code, warning, ...finding } of findInconsistencies(draft)) {
+      if (violated.has(section + finding.pointer)) continue;
+      (warning ? warnings : problems).push(sources.get(section)!.problem(code, finding));
+    }
+    problems.push(...resolveFiles(draft, sources, dirname(file)));
+  }
+  const config = draft && complete(draft);
+  problems.push(...checkPlugins(catalogue, sources, config));
+  const [first, ...more] = problems;
+  if (first) throw new ConfigError([first, ...more]);
+  if (!config) throw new Error('a configuration without problems is incomplete');
+  return { config: freeze(config), warnings, files: reader.files };
+}
+
+/** The source of every section that is there. */
+function readSections(reader: SourceReader): Map<SectionName, Source> {
+  const found = new Map<SectionName, Source>();
+  const main = reader.main();
+  if (!main) return found;
+  const { value } = main;
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    reader.problems.push(
+      main.problem('invalid_config', { pointer: '', reason: 'must be an object with one key per section' }),
+    );
+    return found;
+  }
+  for (const key of Object.keys(value)) {
+    if (Object.hasOwn(sections, key) || key === '$schema') continue;
+    const suggestion = suggest(key, Object.keys(sections));
+    const finding = { pointer: '', reason: 'unknown section', ...(suggestion ? { suggestion } : {}) };
+    reader.problems.push(main.member(key, undefined).problem('schema_not_found', finding));
+  }
+  for (const name of Object.keys(sections) as SectionName[]) {
+    const present = Object.hasOwn(value, name);
+    const section = present ? Reflect.get(value, name) : structuredClone(Reflect.get(sectionDefaults, name));
+    const inMain = main.member(name, section);
+    if (section === undefined) {
+      reader.problems.push(inMain.problem('invalid_config', { pointer: '', reason: 'the section is missing' }));
+      continue;
+    }
+    const source = reader.follow(inMain, name);
+    if (source) found.set(name, source);
+  }
+  return found;
+}
+
+/** Makes the names of key and certificate files absolute; returns those that cannot be read. */
+function resolveFiles(draft: Sections, sources: ReadonlyMap<SectionName, Source>, directory: string): Problem[] {
+  const problems: Problem[] = [];
+  const holders: [SectionName, string, Record<string, string> | undefined][] = [
+    ['hive', '/tls', draft.hive.tls],
+    ['hive', '/cluster_tls', draft.hive.cluster_tls],
+    ['api', '/tls', draft.api.tls],
+    ['monitor', '/tls', draft.monitor.tls],
+  ];
+  for (const [section, pointer, holder] of holders) {
+    for (const [key, name] of Object.entries(holder ?? {})) {
+      if (!holder || !key.endsWith('_file')) continue;
+      holder[key] = resolve(directory, name);
+      try {
+        accessSync(holder[key], constants.R_OK);
+      } catch (error) {
+        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
+        const reason = missing ? 'the file does not exist' : 'the file cannot be read';
+        const finding = { pointer: `${pointer}/${key}`, reason, value: name };
+        problems.push(sources.get(section)!.problem(missing ? 'file_missing' : 'file_error', finding));
+      }
+    }
+  }
+  draft.plugins = draft.plugins.map((name) => (/^\.{0,2}\//.test(name) ? resolve(directory, name) : name));
+  return problems;
+}
+
+/** Fills in what follows from other values. */
+function complete(draft: Sections): Config {
+  const { hive } = draft;
+  const name = completeNodeName(hive.name) ?? hive.name;
+  return { ...draft, hive: { ...hive, name, cluster_cookie: hive.cluster_cookie ?? hive.cluster_name } };
+}
+
+function freeze<Value>(value: Value): Value {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) freeze(member);
+  }
+  return value;
+}

@@ -1,0 +1,37 @@
+/** Section `clients`: where state is kept, and which hooks and actions run for whom. */
+import { Type } from 'typebox';
+import { mapOf, strictObject } from './fields.ts';
+
+const anyArgs = Type.Unknown({ description: 'Arguments of the plugin; any JSON value that it accepts.' });
+
+export const hookDescriptorSchema = strictObject(
+  { hook: Type.String({ minLength: 1, description: 'Name of the hook plugin.' }), args: anyArgs },
+  { description: 'One hook.' },
+);
+
+export const actionDescriptorSchema = strictObject(
+  { action: Type.String({ minLength: 1, description: 'Name of the action plugin.' }), args: anyArgs },
+  { description: 'One action.' },
+);
+
+export const clientsSchema = strictObject(
+  {
+    state: strictObject(
+      {
+        state_manager: Type.String({ minLength: 1, description: 'Name of the state manager plugin.' }),
+        initial_value: Type.Unknown({ description: 'State of a new client; normally an object.' }),
+        args: anyArgs,
+      },
+      { description: 'Where the state of clients is kept.' },
+    ),
+    actions: mapOf(
+      Type.Array(actionDescriptorSchema),
+      'Actions that back ends may use: name → action plugins, all run in order.',
+    ),
+    hooks: mapOf(
+      Type.Array(hookDescriptorSchema),
+      'Hooks per client event: name → hook plugins, run in order. `on_connect`, `on_disconnect` and `on_terminate` are events of the server.',
+    ),
+  },
+  { description: "Clients' state, hooks and actions." },
+);

@@ -1,0 +1,108 @@
+/** Section `hive`: the node, its port for clients and its place in the cluster. */
+import { Type } from 'typebox';
+import { nodeAddressPattern, nodeNamePattern } from '../node-name.ts';
+import { acceptors, host, milliseconds, port, strictObject, tls } from './fields.ts';
+
+export const hiveSchema = strictObject(
+  {
+    name: Type.String({
+      default: 'hive',
+      minLength: 1,
+      maxLength: 255,
+      pattern: nodeNamePattern,
+      patternErrorMessage: 'must be a node name like node1@127.0.0.1, or its part before the @',
+      description:
+        "Name of the node, `id@host`. Other nodes reach it at that host. A bare `id` is completed with the machine's host name.",
+    }),
+    host: host('0.0.0.0'),
+    port: port('TCP port for clients; 0 = any free one.'),
+    tls: tls('clients'),
+    mode: Type.Enum(['production', 'development'], {
+      default: 'production',
+      description: '`development` shows clients the details of errors, `production` hides them.',
+    }),
+    acceptors,
+    allowed_origins: Type.Array(Type.Union([Type.String(), Type.Null()]), {
+      minItems: 1,
+      uniqueItems: true,
+      description:
+        'Accepted values of the `Origin` request header: exact ones (`https://shop.example`), `*` for every origin, ' +
+        '`*.shop.example` for every subdomain under any scheme and port, `null` for requests without the header.',
+    }),
+    max_client_slots: Type.Integer({
+      minimum: 1,
+      maximum: 10_000_000,
+      description: 'Number of clients that may be connected to this node at a time. More are refused.',
+    }),
+    max_processes: Type.Optional(
+      Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),
+    ),
+    graceful_termination_timeout: milliseconds(
+      'Time that clients and requests under way get to end before the node stops.',
+      { minimum: 1 },
+    ),
+    direct_websocket: Type.Boolean({
+      default: true,
+      description: 'WebSocket packets go straight to the client actor, past the router and its counters.',
+    }),
+    websocket_ping_timeout: milliseconds('Time allowed for a pong after a ping on a 0.9 WebSocket.', {
+      default: 500,
+      minimum: 1,
+    }),
+    cluster_name: Type.String({ default: 'hive_cluster', minLength: 1, description: 'Name of the cluster.' }),
+    cluster_cookie: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 255,
+        description: 'Secret that the nodes of a cluster share. Absent: the value of `cluster_name`.',
+      }),
+    ),
+    cluster_nodes: Type.Array(
+      Type.String({
+        minLength: 1,
+        pattern: nodeAddressPattern,
+        patternErrorMessage: 'must be a node like node2@10.0.0.2 or, without EPMD, node2@10.0.0.2:9101',
+      }),
+      {
+        default: [],
+        uniqueItems: true,
+        description:
+          'Other nodes to connect to, `id@host`; `id@host:port` does without EPMD. One reachable member is enough to find the rest.',
+      },
+    ),
+    cluster_port_min: port('Lowest TCP port to listen on for other nodes.', { default: 9100 }),
+    cluster_port_max: port('Highest TCP port to listen on for other nodes.', { default: 9105 }),
+    cluster_tls: Type.Optional(
+      strictObject(
+        {
+          cert_file: Type.String({ minLength: 1, description: "PEM file with this node's certificate chain." }),
+          key_file: Type.String({ minLength: 1, description: "PEM file with this node's private key." }),
+          ca_file: Type.String({
+            minLength: 1,
+            description: "PEM file with the authority of all nodes' certificates.",
+          }),
+        },
+        { description: 'Mutual TLS between nodes. Absent: plain TCP. Files: relative to the main file.' },
+      ),
+    ),
+    cluster_max_queue: Type.Integer({
+      default: 67_108_864,
+      minimum: 65_536,
+      maximum: 4_294_967_296,
+      description: 'Outgoing bytes queued per other node before the link to it is dropped. Bytes.',
+    }),
+    epmd_port: Type.Integer({
+      default: 4369,
+      minimum: 1,
+      maximum: 65_535,
+      description: 'Port of the Erlang port mapper; served by the node itself where none is running.',
+    }),
+    net_ticktime: Type.Integer({
+      default: 60,
+      minimum: 1,
+      maximum: 3600,
+      description: 'Silence after which another node counts as down; must be the same on all nodes. Seconds.',
+    }),
+  },
+  { description: 'The node, its port for clients and its place in the cluster.' },
+);

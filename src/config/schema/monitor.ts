@@ -1,0 +1,17 @@
+/** Section `monitor`: metrics and the supervision tree over HTTP. */
+import { Type } from 'typebox';
+import { acceptors, accessKey, host, port, strictObject, tls } from './fields.ts';
+
+export const monitorSchema = strictObject(
+  {
+    host: host('127.0.0.1'),
+    port: port('TCP port of the monitor; 0 = any free one.'),
+    tls: tls('the monitor'),
+    acceptors,
+    hash: accessKey('Key that requests to the monitor must carry. A secret; at least 8 characters.'),
+    initialize_counters: Type.Optional(
+      Type.Boolean({ description: 'Accepted from 2014 configurations; has no effect: counters always exist.' }),
+    ),
+  },
+  { description: 'Metrics and the supervision tree over HTTP.' },
+);

@@ -1,0 +1,22 @@
+/** Section `pubsub`: the channel templates. */
+import { Type } from 'typebox';
+import { mapOf, milliseconds, strictObject } from './fields.ts';
+
+export const pubsubSchema = strictObject(
+  {
+    channels: mapOf(
+      strictObject(
+        {
+          privilege: Type.Enum(['public', 'private'], {
+            description:
+              'Who may use the channels: `private` ones need a hook or action with the privilege `private`, or the API.',
+          }),
+          timeout: milliseconds('Time that a channel without subscribers is kept; 0 = for ever.', { minimum: 0 }),
+        },
+        { description: 'Template of all channels with that prefix.' },
+      ),
+      'Prefix → template. The prefix of a channel id is its part before the first dot.',
+    ),
+  },
+  { description: 'Templates of the publish/subscribe channels.' },
+);

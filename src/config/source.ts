@@ -1,0 +1,157 @@
+/** Reads the files of a configuration and remembers of every value where it came from. */
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
+import type { ErrorCode } from '../observe/errors.ts';
+import { expandEnvironment } from './environment.ts';
+import { type JsonDocument, JsonSyntaxError, parseJson, pointerSegments, pointerTo } from './json.ts';
+import { type Finding, type Problem, problemAt } from './problem.ts';
+
+/** One value (a whole file, or a section) and the place it stands at. */
+export class Source {
+  readonly value: unknown;
+  readonly file: string;
+  /** Dotted path of the value in the configuration; empty for the main file. */
+  readonly #path: string;
+  readonly #document: JsonDocument;
+  /** Pointer of the value within its file. */
+  readonly #base: string;
+  readonly #inserted: ReadonlyMap<string, readonly string[]>;
+
+  constructor(parts: {
+    value: unknown;
+    file: string;
+    path: string;
+    document: JsonDocument;
+    base: string;
+    inserted: ReadonlyMap<string, readonly string[]>;
+  }) {
+    this.value = parts.value;
+    this.file = parts.file;
+    this.#path = parts.path;
+    this.#document = parts.document;
+    this.#base = parts.base;
+    this.#inserted = parts.inserted;
+  }
+
+  /** The member `key` of this source's object, still in the same file. */
+  member(key: string, value: unknown): Source {
+    return new Source({
+      value,
+      file: this.file,
+      path: key,
+      document: this.#document,
+      base: pointerTo(this.#base, key),
+      inserted: this.#inserted,
+    });
+  }
+
+  problem(code: ErrorCode, finding: Finding): Problem {
+    const isHidden = (pointer: string) => this.#inserted.has(this.#base + pointer);
+    const place = { path: this.#path, root: this.value, isHidden };
+    const position = this.#position(finding.pointer);
+    return { file: this.file, ...(position ? { position } : {}), ...problemAt(place, code, finding) };
+  }
+
+  /** `text` without anything that the environment put into the values at or below `pointer`. */
+  withoutInserted(pointer: string, text: string): string {
+    const start = this.#base + pointer;
+    let clean = text;
+    for (const [at, values] of this.#inserted) {
+      if (at !== start && !at.startsWith(`${start}/`)) continue;
+      for (const value of values) if (value !== '') clean = clean.replaceAll(value, '***');
+    }
+    return clean;
+  }
+
+  /** Of the value, or if it is missing or a default, of what encloses it. */
+  #position(pointer: string) {
+    const segments = pointerSegments(this.#base + pointer);
+    for (;;) {
+      const found = this.#document.position(segments.reduce(pointerTo, ''));
+      if (found || segments.length === 0) return found;
+      segments.pop();
+    }
+  }
+}
+
+/** Reads one file; its mistakes go to `problems`, paths in them start with `path`. Undefined if there is no value. */
+function readSource(file: string, path: string, env: NodeJS.ProcessEnv, problems: Problem[]): Source | undefined {
+  let document: JsonDocument;
+  try {
+    document = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
+  } catch (error) {
+    problems.push(readFailure(file, path, error));
+    return undefined;
+  }
+  const { value, inserted, findings } = expandEnvironment(document.value, env);
+  const source = new Source({ value, file, path, document, base: '', inserted });
+  for (const { pointer, first, again } of document.duplicates) {
+    const reason = `the key occurs twice, first at ${first.line}:${first.column}`;
+    problems.push({ ...source.problem('invalid_config', { pointer, reason }), position: again });
+  }
+  for (const finding of findings) problems.push(source.problem('invalid_config', finding));
+  return source;
+}
+
+function readFailure(file: string, path: string, error: unknown): Problem {
+  if (error instanceof JsonSyntaxError) {
+    const { position, message } = error;
+    return { file, position, path, code: 'invalid_json', reason: message };
+  }
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+    return { file, path, code: 'invalid_json', reason: 'the file is not UTF-8 text' };
+  }
+  if (code === 'ENOENT') return { file, path, code: 'file_missing', reason: 'the file does not exist' };
+  if (typeof code === 'string') return { file, path, code: 'file_error', reason: `the file cannot be read (${code})` };
+  throw error;
+}
+
+/** `$schema` in a section's own file is for editors. */
+function dropSchemaReference(value: unknown): void {
+  if (typeof value === 'object' && value !== null) Reflect.deleteProperty(value, '$schema');
+}
+
+/** The files of one configuration. */
+export class SourceReader {
+  readonly problems: Problem[] = [];
+  /** Every file that was read. */
+  readonly files: string[] = [];
+  readonly #mainFile: string;
+  readonly #env: NodeJS.ProcessEnv;
+
+  constructor(mainFile: string, env: NodeJS.ProcessEnv) {
+    this.#mainFile = mainFile;
+    this.#env = env;
+  }
+
+  main(): Source | undefined {
+    return this.#read(this.#mainFile, '');
+  }
+
+  /** A section's own source: a string names a file relative to the main file, which may in turn name another. */
+  follow(section: Source, path: string): Source | undefined {
+    const chain: string[] = [];
+    let current: Source = section;
+    while (typeof current.value === 'string') {
+      const name = current.value;
+      const file = isAbsolute(name) ? name : join(dirname(this.#mainFile), name);
+      if (chain.includes(file)) {
+        const reason = `the files include each other: ${[...chain, file].join(' → ')}`;
+        this.problems.push(current.problem('file_error', { pointer: '', reason, value: name }));
+        return undefined;
+      }
+      chain.push(file);
+      const next = this.#read(file, path);
+      if (!next) return undefined;
+      current = next;
+    }
+    if (chain.length > 0) dropSchemaReference(current.value);
+    return current;
+  }
+
+  #read(file: string, path: string): Source | undefined {
+    if (!this.files.includes(file)) this.files.push(file);
+    return readSource(file, path, this.#env, this.problems);
+  }
+}
