@@ -5,7 +5,8 @@ import type { ServerPacket } from '../protocol/packet.ts';
 
 /**
  * A client as pub-sub sees it. `join` and `leave` act on the client's connection at once, without a detour through its
- * mailbox: a client that waits for a back end can still be subscribed by that back end.
+ * mailbox: a client that waits for a back end can still be subscribed by that back end. Both are idempotent, and no-ops when
+ * the client has ended.
  */
 export interface Member {
   readonly ref: Ref<Delivery>;
@@ -14,13 +15,23 @@ export interface Member {
 }
 
 /**
- * Orders that were published. The client tells `channel` when it has performed them: until then the channel sends everything through the
- * clients' mailboxes, so that nothing overtakes.
+ * What was published and has to go through the client's mailbox: orders, which the client performs, or (while orders before
+ * them are still being performed) packets, which it sends. Either way the client tells `channel` when it is done: until then
+ * the channel sends this client everything through its mailbox, so that nothing overtakes.
  */
 export interface Delivery {
   readonly type: 'published';
+  /** Empty if `packets` are given. */
   readonly orders: readonly InternalEvent[];
-  readonly channel: Ref<{ readonly type: 'delivered' }>;
+  readonly packets: readonly ServerPacket[] | undefined;
+  readonly channel: Ref<Delivered>;
+}
+
+/** The answer to a Delivery. */
+export interface Delivered {
+  readonly type: 'delivered';
+  /** The `ref` of the Member that has handled it. */
+  readonly client: Ref<Delivery>;
 }
 
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */
