@@ -66,9 +66,10 @@ class HiveApi:
             except ApiError as error:
                 if error.code != "unreachable":
                     raise
-                log.warning("%s", error)
                 failure = error
                 continue
+            if failure:
+                log.warning("%s; %s does", failure, url)
             with self._lock:
                 self._working = self._urls.index(url)
             return

@@ -144,7 +144,7 @@ class Hooks:
         try:
             self._api.act_on_channel("chat", {"action": "dispatch", "args": event})
         except ApiError as error:
-            log.info("nobody asked to check in: %s", error)
+            log.info("nobody was asked to check in: %s", error)
 
     def sweep(self):
         """Forgets the sessions of nodes that died without running `on_disconnect`."""

@@ -1,0 +1,111 @@
+/** Finds what would keep the demo from starting, and says what to do about it, before anything is started. */
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+
+const EPMD_PORT = 4369;
+const ANSWER_MS = 1000;
+
+/** Why this address cannot be listened on; undefined if it can. */
+async function whyNotListen(host, port) {
+  const server = createServer();
+  try {
+    server.listen({ host, port, exclusive: true });
+    await once(server, 'listening');
+    return undefined;
+  } catch (error) {
+    return error.code;
+  } finally {
+    server.close();
+  }
+}
+
+/** What a local server answers to these bytes; undefined if nobody listens or answers in time. */
+async function answer(host, port, bytes) {
+  const socket = connect({ host, port });
+  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error('no answer')));
+  try {
+    socket.end(bytes);
+    let text = '';
+    for await (const chunk of socket) text += chunk.toString('latin1');
+    return text;
+  } catch {
+    return undefined; // for a probe it is all one why there is no answer
+  } finally {
+    socket.destroy();
+  }
+}
+
+function wantedPorts({ nodes, backend }, fileOf) {
+  const wanted = nodes.flatMap(({ name, config }) => {
+    const file = fileOf(name);
+    const { hive, api, monitor } = config;
+    return [
+      { who: `${name} for its clients`, host: hive.host ?? '0.0.0.0', port: hive.port, change: `hive.port in ${file}` },
+      { who: `${name} for its API`, host: api.host ?? '127.0.0.1', port: api.port, change: `api.port in ${file}` },
+      {
+        who: `${name} for its monitor`,
+        host: monitor.host ?? '127.0.0.1',
+        port: monitor.port,
+        change: `monitor.port in ${file}`,
+      },
+    ];
+  });
+  const origins = nodes.map(({ name }) => fileOf(name)).join(' and ');
+  const change = `pools.backend.args.base_url in ${fileOf('connectors')} and hive.allowed_origins in ${origins}`;
+  return [...wanted, { who: 'the back end and the page', host: backend.host, port: backend.port, change }];
+}
+
+async function takenPorts(settings, fileOf) {
+  const found = [];
+  for (const { who, host, port, change } of wantedPorts(settings, fileOf)) {
+    const reason = await whyNotListen(host, port);
+    if (reason === undefined) continue;
+    const what = reason === 'EADDRINUSE' ? 'another program has it' : `listening fails with ${reason}`;
+    found.push(
+      `port ${port} is wanted by ${who}, but ${what}.\n` +
+        `    See which one: ss -ltnp 'sport = :${port}'\n` +
+        `    Stop it, or choose another port: ${change}`,
+    );
+  }
+  return found;
+}
+
+async function missingClusterPorts({ nodes }, fileOf) {
+  const { cluster_port_min: min = 9100, cluster_port_max: max = 9105 } = nodes[0].config.hive;
+  let free = 0;
+  for (let port = min; port <= max; port += 1) if ((await whyNotListen('127.0.0.1', port)) === undefined) free += 1;
+  if (free >= nodes.length) return [];
+  return [
+    `the nodes need ${nodes.length} free ports between ${min} and ${max} to talk to each other, but ${free} are free.\n` +
+      `    Widen the range: hive.cluster_port_min and hive.cluster_port_max in ${nodes.map(({ name }) => fileOf(name)).join(' and ')}`,
+  ];
+}
+
+/** Erlang's port mapper knows the nodes that run on this machine. */
+async function takenNames({ nodes }) {
+  const listing = (await answer('127.0.0.1', EPMD_PORT, Buffer.from([0, 1, 110]))) ?? '';
+  return nodes
+    .map(({ config }) => config.hive.name.split('@')[0])
+    .filter((name) => listing.includes(`name ${name} at port`))
+    .map((name) => `a node called ${name} runs on this machine already. Stop it first; is another demo running?`);
+}
+
+async function missingRedis({ host, port }) {
+  const pong = await answer(host, port, 'PING\r\nQUIT\r\n');
+  if (pong?.startsWith('+PONG') || pong?.startsWith('-NOAUTH')) return [];
+  return [
+    `no Redis answers at ${host}:${port}.\n` +
+      `    Start one: redis-server --port ${port} --save '' (Debian: apt install redis-server)\n` +
+      '    Or run the demo without Redis: make demo',
+  ];
+}
+
+/** All obstacles, as texts; empty if the demo can start. `fileOf(name)` is the file to change for a node or a section. */
+export async function obstacles(settings, fileOf) {
+  return [
+    ...(await takenNames(settings)),
+    ...(await takenPorts(settings, fileOf)),
+    ...(await missingClusterPorts(settings, fileOf)),
+    ...(settings.redis ? await missingRedis(settings.redis) : []),
+  ];
+}

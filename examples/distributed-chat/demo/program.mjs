@@ -1,0 +1,72 @@
+/** One program of the demo: started, watched until it is ready, its output prefixed with its name, stopped. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+
+const READY_MS = 30_000;
+const STOP_MS = 20_000; // longer than a node's graceful_termination_timeout
+
+export class Program {
+  #child;
+  #ended;
+
+  constructor(name, command, args, env = {}) {
+    this.name = name;
+    this.command = command;
+    this.args = args;
+    this.env = env;
+  }
+
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  /** Resolves with how the program ended. */
+  get ended() {
+    return this.#ended;
+  }
+
+  /** Resolves once a line of its output says that it is ready; throws if it ends before or takes too long. */
+  async start() {
+    // A process group of its own: Ctrl-C reaches the demo alone, which then stops its programs in order.
+    this.#child = spawn(this.command, this.args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      env: { ...process.env, ...this.env },
+    });
+    const child = this.#child;
+    this.#ended = new Promise((resolve) => {
+      child.once('error', (error) =>
+        resolve(error.code === 'ENOENT' ? `${this.command} is not installed` : error.message),
+      );
+      child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
+    });
+    const ready = new Promise((resolve) => {
+      createInterface(child.stdout).on('line', (line) => {
+        this.#print(line);
+        if (line.includes(' is ready')) resolve();
+      });
+    });
+    createInterface(child.stderr).on('line', (line) => this.#print(line));
+    let timer;
+    const late = new Promise((resolve) => {
+      timer = setTimeout(resolve, READY_MS, `not ready after ${READY_MS / 1000} s`);
+    });
+    const failure = await Promise.race([ready, this.#ended, late]);
+    clearTimeout(timer);
+    if (failure !== undefined) throw new Error(`${this.name} did not start: ${failure}`);
+  }
+
+  /** Asks it to end, and ends it by force if it does not. */
+  async stop() {
+    if (!this.#child?.pid || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const force = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
+    this.#child.kill('SIGTERM');
+    const how = await this.#ended;
+    clearTimeout(force);
+    if (how !== 'exit code 0') this.#print(`ended with ${how}`);
+  }
+
+  #print(line) {
+    process.stdout.write(`${this.name.padEnd(8)}| ${line}\n`);
+  }
+}
