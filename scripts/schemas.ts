@@ -34,8 +34,8 @@ const end = '<!-- generated: end -->';
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   const properties: Record<string, unknown> = { $schema: { type: 'string' } };
-  for (const [name, schema] of Object.entries(sections)) {
-    const published = publish(schema as Schema);
+  for (const [name, schema] of Object.entries(sections) as [string, Schema][]) {
+    const published = publish(schema);
     if (published.properties) published.properties = { $schema: { type: 'string' }, ...published.properties };
     files.set(`config/schema/${name}.json`, toJson({ $schema: draft, title: `Hive: section ${name}`, ...published }));
     const description = `${schema.description} Or the name of a file with it, relative to this one.`;
@@ -79,18 +79,29 @@ function toJson(value: unknown): string {
 }
 
 function referenceTables(): string {
-  return Object.entries(sections)
+  return (Object.entries(sections) as [string, Schema][])
     .map(([name, schema]) => {
-      const table = rows('', schema as Schema);
       const head = `### ${name}\n\n${schema.description}\n`;
-      if (table.length === 0) return head;
-      return `${head}\n| key | value | default | meaning |\n|---|---|---|---|\n${table.join('\n')}\n`;
+      const body = rows('', schema);
+      return body.length === 0 ? head : `${head}\n${table([['key', 'value', 'default', 'meaning'], ...body])}\n`;
     })
     .join('\n');
 }
 
+/** Columns are padded, as the formatter wants it. */
+function table(lines: string[][]): string {
+  const widths = lines[0]!.map((_, column) => Math.max(...lines.map((line) => [...line[column]!].length)));
+  const padded = lines.map((line) => line.map((cell, column) => cell + ' '.repeat(widths[column]! - [...cell].length)));
+  padded.splice(
+    1,
+    0,
+    widths.map((width) => '-'.repeat(width)),
+  );
+  return padded.map((line) => `| ${line.join(' | ')} |`).join('\n');
+}
+
 /** One table row per property, nested ones below their parent; `*` stands for any key, `[]` for an element. */
-function rows(path: string, schema: Schema): string[] {
+function rows(path: string, schema: Schema): string[][] {
   if (typeof schema.additionalProperties === 'object') return rowsBelow(`${path}.*`, schema.additionalProperties);
   return Object.entries(schema.properties ?? {}).flatMap(([key, property]) => {
     const own = path === '' ? key : `${path}.${key}`;
@@ -99,14 +110,14 @@ function rows(path: string, schema: Schema): string[] {
   });
 }
 
-function rowsBelow(path: string, schema: Schema): string[] {
+function rowsBelow(path: string, schema: Schema): string[][] {
   if (schema.items) return rows(`${path}[]`, schema.items);
   return rows(path, schema);
 }
 
-function row(path: string, schema: Schema, isRequired: boolean): string {
+function row(path: string, schema: Schema, isRequired: boolean): string[] {
   const fallback = schema.default === undefined ? (isRequired ? 'required' : '–') : code(schema.default);
-  return `| \`${path}\` | ${form(schema)} | ${fallback} | ${(schema.description ?? '').replaceAll('|', '\\|')} |`;
+  return [`\`${path}\``, form(schema), fallback, (schema.description ?? '').replaceAll('|', '\\|')];
 }
 
 function code(value: unknown): string {

@@ -30,7 +30,9 @@ export function validate(schema: TSchema, value: unknown): Violation[] {
  * meant (same type, fewest errors), or if none fits by type, the union's own.
  */
 function condense(errors: readonly ErrorObject[]): ErrorObject[] {
-  let kept = [...errors];
+  // a value of the wrong type is not also out of range
+  const mistyped = new Set(errors.filter(({ keyword }) => keyword === 'type').map(schemaOf));
+  let kept = errors.filter((error) => error.keyword === 'type' || !mistyped.has(schemaOf(error)));
   for (const union of errors) {
     if ((union.keyword !== 'anyOf' && union.keyword !== 'oneOf') || !kept.includes(union)) continue;
     const prefix = `${union.schemaPath}/`;
@@ -50,6 +52,11 @@ function condense(errors: readonly ErrorObject[]): ErrorObject[] {
     kept = kept.filter((error) => !dropped.has(error));
   }
   return kept;
+}
+
+/** Identifies the value and the schema that it fails, whatever the keyword. */
+function schemaOf({ instancePath, schemaPath }: ErrorObject): string {
+  return `${instancePath} ${schemaPath.slice(0, schemaPath.lastIndexOf('/'))}`;
 }
 
 function isWithin(pointer: string, parent: string): boolean {

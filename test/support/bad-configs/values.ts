@@ -1,0 +1,147 @@
+/** Mistakes in keys and values, and values that do not go together. */
+import { type BadConfig, invalid } from './bad-config.ts';
+
+export const inValues: readonly BadConfig[] = [
+  {
+    title: 'a misspelt key, and so a missing one',
+    set: { 'hive.alowed_origins': ['*'], 'hive.allowed_origins': undefined },
+    expect: [
+      invalid('hive.allowed_origins', 'missing'),
+      invalid('hive.alowed_origins', 'unknown key', 'allowed_origins'),
+    ],
+  },
+  {
+    title: 'a key of another section',
+    set: { 'log.transports': ['websocket'] },
+    expect: [invalid('log.transports', 'unknown key')],
+  },
+  {
+    title: 'a port as text',
+    set: { 'hive.port': '8080' },
+    expect: [invalid('hive.port', 'must be an integer')],
+  },
+  {
+    title: 'a port out of range',
+    set: { 'hive.port': 70000 },
+    expect: [invalid('hive.port', 'at most 65535')],
+  },
+  {
+    title: 'a fraction of a millisecond',
+    set: { 'socketio.poll_timeout': 0.5 },
+    expect: [invalid('socketio.poll_timeout', 'must be an integer')],
+  },
+  {
+    title: 'a time in seconds that is taken for milliseconds',
+    set: { 'socketio.heartbeat_timeout': 15 },
+    expect: [invalid('socketio.heartbeat_timeout', 'at least 1000')],
+  },
+  {
+    title: 'no allowed origin',
+    set: { 'hive.allowed_origins': [] },
+    expect: [invalid('hive.allowed_origins', 'must not be empty')],
+  },
+  {
+    title: 'an origin that is neither text nor null',
+    set: { 'hive.allowed_origins': ['*', true] },
+    expect: [invalid('hive.allowed_origins[1]', 'must be a string or null')],
+  },
+  {
+    title: 'an origin twice',
+    set: { 'hive.allowed_origins': [null, 'https://a.example', 'https://a.example'] },
+    expect: [invalid('hive.allowed_origins[2]', 'repeats element 1')],
+  },
+  {
+    title: 'an unknown transport',
+    set: { 'socketio.transports': ['websockets'] },
+    expect: [invalid('socketio.transports[0]', 'must be one of', 'websocket')],
+  },
+  {
+    title: 'no transport',
+    set: { 'socketio.transports': [] },
+    expect: [invalid('socketio.transports', 'must not be empty')],
+  },
+  {
+    title: 'a path without slash',
+    set: { 'socketio.path': 'socket.io' },
+    expect: [invalid('socketio.path', 'starts with /')],
+  },
+  {
+    title: 'a key that is too short',
+    set: { 'api.hash': 'short' },
+    expect: [invalid('api.hash', 'at least 8 characters')],
+  },
+  {
+    title: 'an unknown log level',
+    set: { 'log.console_level': 'warn' },
+    expect: [invalid('log.console_level', 'must be one of', 'warning')],
+  },
+  {
+    title: 'no log directory',
+    set: { 'log.dir': '' },
+    expect: [invalid('log.dir', 'must not be empty')],
+  },
+  {
+    title: 'a misspelt privilege of a channel, and a missing time-out',
+    set: { 'pubsub.channels.room': { privilege: 'Privat' } },
+    expect: [
+      invalid('pubsub.channels.room.privilege', 'must be one of', 'private'),
+      invalid('pubsub.channels.room.timeout', 'missing'),
+    ],
+  },
+  {
+    title: 'a hook descriptor without args',
+    set: { 'clients.hooks.greet.0': { hook: 'utils.echo' } },
+    expect: [invalid('clients.hooks.greet[0].args', 'missing')],
+  },
+  {
+    title: 'a hook descriptor outside an array',
+    set: { 'clients.hooks.join': { hook: 'pubsub.subscribe', args: 'public' } },
+    expect: [invalid('clients.hooks.join', 'must be an array')],
+  },
+  {
+    title: 'a hook where an action belongs',
+    set: { 'clients.actions.send': [{ hook: 'utils.echo', args: null }] },
+    expect: [
+      invalid('clients.actions.send[0].action', 'missing'),
+      invalid('clients.actions.send[0].hook', 'unknown key'),
+    ],
+  },
+  {
+    title: 'a pool without size, with a negative overflow',
+    set: { 'connectors.pools.backend.overflow': -1, 'connectors.pools.backend.size': undefined },
+    expect: [
+      invalid('connectors.pools.backend.size', 'missing'),
+      invalid('connectors.pools.backend.overflow', 'at least 0'),
+    ],
+  },
+  {
+    title: 'one port for two servers',
+    set: { 'monitor.port': 8080 },
+    expect: [invalid('monitor.port', 'already the port of hive.port')],
+  },
+  {
+    title: 'a cluster port range the wrong way round',
+    set: { 'hive.cluster_port_min': 9200 },
+    expect: [invalid('hive.cluster_port_min', 'cluster_port_max (9105)')],
+  },
+  {
+    title: 'a cluster port range that is a configured port',
+    set: { 'hive.cluster_port_min': 1234, 'hive.cluster_port_max': 1235 },
+    expect: [invalid('hive.cluster_port_min', 'configured elsewhere')],
+  },
+  {
+    title: 'another node without host, and one with an impossible port',
+    set: { 'hive.cluster_nodes': ['node2'], 'hive.name': 'node 1@127.0.0.1' },
+    expect: [invalid('hive.cluster_nodes[0]', 'node2@10.0.0.2'), invalid('hive.name', 'must be a node name')],
+  },
+  {
+    title: 'another node with an impossible port',
+    set: { 'hive.cluster_nodes': ['node2@10.0.0.2:99999'] },
+    expect: [invalid('hive.cluster_nodes[0]', 'within 1..65535')],
+  },
+  {
+    title: 'a certificate that does not exist',
+    set: { 'hive.tls': { cert_file: 'config.json', key_file: 'tls/key.pem' } },
+    expect: [{ path: 'hive.tls.key_file', code: 'file_missing', reason: 'does not exist' }],
+  },
+];
