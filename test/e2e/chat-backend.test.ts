@@ -225,10 +225,10 @@ describe('the chat back end', { skip: missing('python3') }, () => {
     await hook('/authorize', 's2', [{ nick: 'Ben' }]);
     const [store, entered] = await hook('/join', 's2', [{ chat: ['lobby', 'garden'] }], { nick: 'Ben', rooms: [] });
     assert.deepEqual(store, { action: 'store', args: { rooms: ['lobby', 'garden'] } });
-    const told = (entered?.args.args as [{ rooms: Record<string, unknown>[] }])[0].rooms;
+    const told = (entered!.args.args as [{ rooms: Record<string, unknown>[] }])[0].rooms;
     assert.deepEqual(told[0]?.members, ['Ann', 'Ben']);
     assert.deepEqual(told[1]?.members, ['Ben']);
-    assert.equal((told[0]?.history as { text: string }[])[0]?.text, 'hello <b>');
+    assert.equal((told[0]!.history as { text: string }[])[0]?.text, 'hello <b>');
     const [name, value] = first.published('lobby').at(-1)!;
     assert.equal(name, 'joined');
     assert.deepEqual([value.nick, value.members], ['Ben', ['Ann', 'Ben']]);
