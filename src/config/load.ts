@@ -63,10 +63,18 @@ export function loadConfig(file: string, { catalogue, env = process.env }: LoadO
   }
   const config = draft && complete(draft);
   problems.push(...checkPlugins(catalogue, sources, config));
-  const [first, ...more] = problems;
+  const [first, ...more] = inReadingOrder(problems, reader.files);
   if (first) throw new ConfigError([first, ...more]);
   if (!config) throw new Error('a configuration without problems is incomplete');
   return { config: freeze(config), warnings, files: reader.files };
+}
+
+/** By file, then from top to bottom. */
+function inReadingOrder(problems: readonly Problem[], files: readonly string[]): Problem[] {
+  const fileOf = ({ file }: Problem) => (file === undefined ? -1 : files.indexOf(file));
+  const lineOf = ({ position }: Problem) => position?.line ?? 0;
+  const columnOf = ({ position }: Problem) => position?.column ?? 0;
+  return problems.toSorted((a, b) => fileOf(a) - fileOf(b) || lineOf(a) - lineOf(b) || columnOf(a) - columnOf(b));
 }
 
 /** The source of every section that is there. */

@@ -71,9 +71,12 @@ export function problemAt(place: Place, code: ErrorCode, finding: Finding): Prob
 /** Keys whose values are never shown, wherever they stand. */
 const secretKey = /(?:hash|password|cluster_cookie|passphrase)$/i;
 const hidden = '***';
+/** User name and password in a URL. */
+const credentials = /(?<=:\/\/)[^/@\s]*(?=@)/g;
 
 function showable(value: unknown, pointer: string, isHidden: (pointer: string) => boolean): unknown {
   if (isHidden(pointer) || secretKey.test(pointer)) return hidden;
+  if (typeof value === 'string') return value.replace(credentials, hidden);
   if (Array.isArray(value))
     return value.map((element, index) => showable(element, pointerTo(pointer, index), isHidden));
   if (typeof value !== 'object' || value === null) return value;

@@ -9,7 +9,7 @@ export const hookDescriptorSchema = strictObject(
   { description: 'One hook.' },
 );
 
-export const actionDescriptorSchema = strictObject(
+const actionDescriptorSchema = strictObject(
   { action: Type.String({ minLength: 1, description: 'Name of the action plugin.' }), args: anyArgs },
   { description: 'One action.' },
 );

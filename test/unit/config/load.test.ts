@@ -130,8 +130,8 @@ test('an error line has file, line, column, path, value, reason and what was pro
       '{ "state": { "state_manager": "sm.locl", "initial_value": {}, "args": null },\n "actions": {}, "hooks": {} }',
   });
   assert.deepEqual(lines, [
-    'config.json:14:5: hive.graceful_timeout → unknown key',
     'config.json:4:5: hive.port: 70000 → must be at most 65535',
+    'config.json:14:5: hive.graceful_timeout → unknown key',
     'clients.json:1:3: clients.state: "sm.locl" → there is no state manager of that name (did you mean "sm.local"?)',
   ]);
 });
@@ -144,6 +144,7 @@ test('secrets and what came from the environment are not shown', () => {
         'api.hahs': 'hunter2-typo',
         'hive.cluster_cookie': ['hunter2'],
         'log.file_level': `\${LEVEL}`,
+        'log.console_level': 'redis://admin:hunter2@cache/0',
         'connectors.pools.database': {
           connector: 'connector.redis',
           size: 1,
@@ -155,6 +156,7 @@ test('secrets and what came from the environment are not shown', () => {
     { LEVEL: 'hunter2-env' },
   );
   assert.match(lines.join('\n'), /api\.hash: "\*\*\*" → must have at least 8 characters/);
+  assert.match(lines.join('\n'), /log\.console_level: "redis:\/\/\*\*\*@cache\/0"/);
   assert.match(lines.join('\n'), /log\.file_level: "\*\*\*" → must be one of/);
   assert.doesNotMatch(lines.join('\n'), /hunter2|42424242/);
 });
