@@ -9,9 +9,9 @@
  *
  * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
-import type { Actor } from './actor.ts';
+import { type Actor, ignore } from './actor.ts';
 import type { Kernel } from './kernel.ts';
-import { CallLetter, DownLetter, ExitLetter, type PendingCall } from './letters.ts';
+import { CallLetter, DownLetter, ExitLetter, PendingCall } from './letters.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Activated, Activation } from './nact.ts';
 import { Timer } from './timers.ts';
@@ -21,6 +21,8 @@ export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
 /** Letters handled per activation before other actors get their turn (the BEAM's reductions, in letters). */
 const lettersPerTurn = 64;
+
+function noMonitor(): void {}
 
 /** Called when an actor ends: the other half of a monitor. */
 export type Watcher = (reason: ExitReason) => void;
@@ -57,7 +59,10 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   #actor: Actor<Message>;
   #activation: Activation | undefined;
   #scheduled = false;
+  /** A promise of `init`, a handler or `terminate` is pending. */
+  #busy = false;
   #stopReason: ExitReason | undefined;
+  #address: string | undefined;
   #abort: AbortController | undefined;
   #runningChildren = 0;
   /** Actors linked to this one, by their printed address. */
@@ -69,6 +74,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   timers: Set<Timer> | undefined;
   #calls: Set<PendingCall> | undefined;
   #asks: Set<PendingCall> | undefined;
+  /** Ends the waiting for `init`. */
+  #failStart: ((error: Error) => void) | undefined;
 
   constructor(kernel: Kernel, id: number, serial: number, label: string, actor: Actor<Message>, parent?: Cell) {
     this.kernel = kernel;
@@ -115,7 +122,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   toString(): string {
-    return `<${this.node}.${this.id}.${this.serial}>`;
+    this.#address ??= `<${this.node}.${this.id}.${this.serial}>`;
+    return this.#address;
   }
 
   // --- what others do to it
@@ -125,11 +133,12 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   call(message: Message, from: From): void {
+    if (from instanceof PendingCall) from.passTo(this as unknown as Cell);
     if (!this.#enqueue(new CallLetter(message, from))) from.fail(this.kernel.undelivered(this));
   }
 
   #enqueue(letter: unknown): boolean {
-    if (this.status === 'dead' || this.status === 'stopping' || this.mailbox.length >= this.#actor.mailboxLimit) {
+    if (this.#ended || this.mailbox.length >= this.#actor.mailboxLimit) {
       this.kernel.deadLetter(this);
       return false;
     }
@@ -138,26 +147,45 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     return true;
   }
 
-  /** Ends the actor as soon as its present handler has returned; a handler that waits sees its signal aborted. */
-  requestStop(reason: ExitReason): void {
-    if (this.status === 'dead' || this.status === 'stopping' || this.#stopReason !== undefined) return;
-    this.#stopReason = reason;
-    if (this.status === 'waiting') this.#abort?.abort();
+  /** Signals are never refused: who waits for one would wait for ever. */
+  #enqueueSignal(letter: ExitLetter | DownLetter): void {
+    if (this.#ended) return;
+    this.mailbox.push(letter);
     this.#schedule();
   }
 
-  /** An exit signal from a linked actor, or sent with `exit`. */
+  get #ended(): boolean {
+    return this.status === 'dead' || this.status === 'stopping';
+  }
+
+  /** Ends the actor as soon as its present handler has returned; a handler that waits sees its signal aborted. */
+  requestStop(reason: ExitReason): void {
+    if (this.#ended || this.#stopReason !== undefined) return;
+    this.#stopReason = reason;
+    if (this.#busy) this.#abort?.abort();
+    this.#schedule();
+  }
+
+  /** An exit signal sent with `exit`: the link, if there is one, stays. */
   signalExit(from: Ref<never>, reason: ExitReason): void {
     if (this.status === 'dead') return;
-    this.links?.delete(from.toString());
     if (reason === 'kill') this.die('killed');
-    else if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
-    else if (this.#actor.trapsExits) this.#enqueue(new ExitLetter({ ref: from, reason }));
+    else this.#exitWith(from, reason);
+  }
+
+  /** The end of a linked actor; unlike a sent signal its reason `kill` is one like others. */
+  signalLinkExit(from: Ref<never>, reason: ExitReason): void {
+    if (this.links?.delete(from.toString())) this.#exitWith(from, reason);
+  }
+
+  #exitWith(from: Ref<never>, reason: ExitReason): void {
+    if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
+    else if (this.#actor.trapsExits) this.#enqueueSignal(new ExitLetter({ ref: from, reason }));
     else if (reason !== 'normal') this.die(reason);
   }
 
   signalDown(down: Down): void {
-    if (this.#monitors?.delete(down.monitor)) this.#enqueue(new DownLetter(down));
+    if (this.#monitors?.delete(down.monitor)) this.#enqueueSignal(new DownLetter(down));
   }
 
   // --- what its actor does
@@ -166,7 +194,10 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     const monitor = this.kernel.nextMonitor();
     if (!this.alive) return monitor;
     this.#monitors ??= new Map();
-    this.#monitors.set(monitor, this.kernel.startMonitor(this, monitor, target));
+    this.#monitors.set(monitor, noMonitor);
+    const end = this.kernel.startMonitor(this, monitor, target);
+    // A node that is not there may have answered already.
+    if (this.#monitors.has(monitor)) this.#monitors.set(monitor, end);
     return monitor;
   }
 
@@ -216,14 +247,42 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     if (this.parent) this.parent.#runningChildren += 1;
     try {
       const initialised = this.#actor.init();
-      if (initialised) await initialised;
+      if (initialised) await this.#initialised(initialised);
     } catch (error) {
-      this.die(error instanceof Error ? error : 'normal');
+      this.die(error === ignore ? 'normal' : asError(error));
       throw error;
     }
     if (this.status !== 'starting') throw this.kernel.undelivered(this);
     this.status = 'running';
+    this.#abort = undefined;
     if (this.mailbox.length > 0 || this.#stopReason !== undefined) this.#schedule();
+  }
+
+  /** Resolves with `init`; rejects with it, or when the actor ends before. */
+  #initialised(pending: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.alive) this.#failStart = reject;
+      else reject(this.kernel.undelivered(this));
+      this.#settle(pending, resolve, reject);
+    });
+  }
+
+  /** Waits for a promise of the actor. What comes of it after the actor's end concerns nobody. */
+  #settle(pending: Promise<void>, fulfilled: () => void, rejected: (error: unknown) => void): void {
+    this.#busy = true;
+    if (!this.alive) this.kernel.abandon(this);
+    pending.then(
+      () => {
+        this.#busy = false;
+        if (this.alive) fulfilled();
+        else this.kernel.returned(this);
+      },
+      (error: unknown) => {
+        this.#busy = false;
+        if (this.alive) rejected(error);
+        else this.kernel.returned(this);
+      },
+    );
   }
 
   get activation(): Activation | undefined {
@@ -249,9 +308,9 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
       } catch (error) {
         return this.#crash(error);
       }
+      if (pending) return this.#wait(pending);
       // A handler may have been told to die by what it did itself.
       if (!this.alive) return;
-      if (pending) return this.#wait(pending);
     }
     this.#schedule();
   }
@@ -268,15 +327,14 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   #wait(pending: Promise<void>): void {
-    this.status = 'waiting';
-    pending.then(
+    if (this.alive) this.status = 'waiting';
+    this.#settle(
+      pending,
       () => {
-        if (this.status !== 'waiting') return this.kernel.returned(this);
         this.status = 'running';
         if (this.mailbox.length > 0 || this.#stopReason !== undefined) this.#schedule();
       },
-      (error: unknown) => {
-        if (this.status !== 'waiting') return this.kernel.returned(this);
+      (error) => {
         this.status = 'running';
         if (this.#stopReason !== undefined) this.#stop(this.#stopReason);
         else this.#crash(error);
@@ -285,7 +343,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   #crash(error: unknown): void {
-    const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.alive) return;
+    const reason = asError(error);
     this.kernel.reportCrash(this, reason);
     this.#stop(reason);
   }
@@ -300,14 +359,16 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
       return this.#failedToEnd(error);
     }
     if (!ending) return this.die(reason);
-    ending.then(
-      () => (this.alive ? this.die(reason) : this.kernel.returned(this)),
-      (error: unknown) => (this.alive ? this.#failedToEnd(error) : this.kernel.returned(this)),
+    this.#settle(
+      ending,
+      () => this.die(reason),
+      (error) => this.#failedToEnd(error),
     );
   }
 
   #failedToEnd(error: unknown): void {
-    const reason = error instanceof Error ? error : new Error(String(error));
+    if (!this.alive) return;
+    const reason = asError(error);
     this.kernel.reportCrash(this, reason);
     this.die(reason);
   }
@@ -315,9 +376,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   /** The end of this incarnation, at once. The name is free before anybody hears of it. */
   die(reason: ExitReason): void {
     if (this.status === 'dead') return;
-    const handlerRuns = this.status === 'waiting' || (this.status === 'stopping' && reason === 'killed');
     this.status = 'dead';
-    if (handlerRuns) this.kernel.abandon(this);
+    if (this.#busy) this.kernel.abandon(this);
     this.kernel.forget(this);
     this.#abort?.abort();
     if (this.timers) for (const timer of [...this.timers]) timer.cancel();
@@ -326,13 +386,17 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     for (const call of [...(this.#asks ?? [])]) call.fail(gone);
     for (const call of [...(this.#calls ?? [])])
       call.fail(isPlanned(reason) ? gone : this.kernel.crashed(this, reason));
-    for (; this.mailbox.length > 0; this.mailbox.shift()) this.kernel.deadLetter(this);
+    this.#failStart?.(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
+    while (this.mailbox.length > 0) {
+      const letter = this.mailbox.shift();
+      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this);
+    }
     this.timers = undefined;
     this.#monitors = undefined;
     const { links, watchers } = this;
     this.links = undefined;
     this.watchers = undefined;
-    for (const linked of links?.values() ?? []) this.kernel.exit(this, linked, reason === 'kill' ? 'killed' : reason);
+    for (const linked of links?.values() ?? []) this.kernel.linkExit(this, linked, reason);
     for (const watcher of watchers ?? []) watcher(reason);
     this.#leaveHierarchy();
   }
@@ -348,4 +412,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
       if (parent.status === 'dead') parent.#leaveHierarchy();
     }
   }
+}
+
+function asError(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

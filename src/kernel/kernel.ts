@@ -104,6 +104,7 @@ export class Kernel {
     try {
       await cell.start((parent?.activation ?? this.#system).spawn(nactName, cell));
     } catch (error) {
+      cell.die('noproc'); // no effect unless nact refused it
       if (error === ignore) return undefined;
       throw error;
     }
@@ -153,10 +154,6 @@ export class Kernel {
       const asker = caller as Cell | undefined;
       const call = new PendingCall(this.wheel, timeoutMs, asker, resolve as (value: never) => void, reject);
       if (asker && !asker.alive) return call.fail(this.undelivered(asker));
-      if (to instanceof Cell) {
-        call.callee = to;
-        to.calls.add(call);
-      }
       to.call(message as never, call);
     });
   }
@@ -167,6 +164,20 @@ export class Kernel {
   exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
     if (to instanceof Cell) to.signalExit(from, reason);
     else this.#transport?.exit(from, to, reason);
+  }
+
+  /** @internal The end of one half of a link. */
+  linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void {
+    if (linked instanceof Cell) linked.signalLinkExit(from, reason);
+    else this.#transport?.exit(from, linked, reason);
+  }
+
+  /** Asks an actor of this node to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead. */
+  stop(ref: Ref<never>, reason: ExitReason = 'normal'): Promise<ExitReason> {
+    return new Promise((resolve) => {
+      this.watch(ref, resolve);
+      if (ref instanceof Cell) ref.requestStop(reason);
+    });
   }
 
   /** Calls `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
@@ -193,7 +204,9 @@ export class Kernel {
 
   /** An exit signal from another node. */
   signalExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
-    if (local instanceof Cell) local.signalExit(from, reason);
+    if (!(local instanceof Cell)) return;
+    local.links?.delete(from.toString());
+    local.signalExit(from, reason);
   }
 
   /** The Down of a monitor that a local actor has on another node. */
@@ -225,9 +238,9 @@ export class Kernel {
   linkBack(from: Cell<never>, target: Ref<never>): void {
     if (!(target instanceof Cell)) {
       if (this.#transport) this.#transport.link(from, target);
-      else from.signalExit(target, 'noconnection');
+      else from.signalLinkExit(target, 'noconnection');
     } else if (target.alive) target.linkTo(from);
-    else from.signalExit(target, 'noproc');
+    else from.signalLinkExit(target, 'noproc');
   }
 
   /** @internal */

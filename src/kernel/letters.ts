@@ -56,6 +56,14 @@ export class PendingCall extends Timer implements PendingFrom {
     if (Number.isFinite(timeoutMs)) wheel.start(this, timeoutMs);
   }
 
+  /** Someone else has the call now: the first callee, or one to whom it was forwarded. */
+  passTo(callee: Cell): void {
+    if (!this.#open) return;
+    this.callee?.calls.delete(this);
+    this.callee = callee;
+    callee.calls.add(this);
+  }
+
   reply(value: unknown): void {
     if (this.#close()) this.#resolve(value as never);
   }

@@ -3,7 +3,8 @@
  * fair turns. A nact message is an activation, never a letter: it says "your mailbox is not empty".
  *
  * nact finds the actor behind a reference by walking its path, at every dispatch. Here that is done once, when the actor is
- * made; hence the import of nact's own look-up table.
+ * made; hence the import of nact's own look-up table. And nact copies an actor's map of children into the context of every
+ * message, which nobody here reads: each actor gets a context without it, else supervisors of many would be slow.
  */
 import { createRequire } from 'node:module';
 import { type ActorSystemRef, spawn, start, stop } from 'nact';
@@ -15,6 +16,7 @@ export interface Activated {
 
 interface Concrete {
   readonly stopped: boolean;
+  createContext: () => object;
   dispatch(message: unknown): void;
   stop(): void;
 }
@@ -27,6 +29,11 @@ interface NactTable {
 
 const table = createRequire(import.meta.url)('nact/lib/system-map') as NactTable;
 
+const context = Object.freeze({});
+function emptyContext(): object {
+  return context;
+}
+
 /** One nact actor. */
 export class Activation {
   readonly #reference: NactRef;
@@ -37,6 +44,7 @@ export class Activation {
     const { system } = reference as unknown as { system: { name: string } };
     const concrete = table.find(system.name, reference);
     if (!concrete) throw new Error('nact lost an actor that it has just made');
+    concrete.createContext = emptyContext;
     this.#concrete = concrete;
   }
 
