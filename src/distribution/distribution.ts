@@ -1,0 +1,219 @@
+/**
+ * The distribution layer of one node: every Hive node is a hidden Erlang node. This is what the rest of the house uses.
+ *
+ *   kernel ◀──▶ DistributionTransport ──▶ Peers ──▶ Session ──▶ Outbox ──▶ Link ──▶ socket
+ *      ▲                                               │                     │
+ *      └───────────── messages, signals ───────────────┴───── frames ────────┘
+ *
+ * It listens on the host of the node's name. Membership, in membership.ts, decides whom to connect with.
+ */
+import type { Kernel } from '../kernel/kernel.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { hostOf } from './epmd.ts';
+import { EpmdRegistration } from './epmd-registration.ts';
+import { type NodeDown, type NodeUp, Peers } from './peers.ts';
+import type { Builtin } from './session.ts';
+import { listenInRange, type Sockets, tcp } from './sockets.ts';
+import { atom, isAtom, Tuple } from './terms.ts';
+import { DistributionTransport } from './transport.ts';
+
+export interface DistributionOptions {
+  readonly kernel: Kernel;
+  /** Shared secret of the nodes. */
+  readonly cookie: string;
+  /** Range of ports (inclusive) from which the listener takes the first free one; 0 and 0: any. */
+  readonly portMin: number;
+  readonly portMax: number;
+  /** 0: an EPMD of this node's own, on any port (tests). */
+  readonly epmdPort: number;
+  /** A peer that is silent for this long is lost. */
+  readonly netTicktimeMs: number;
+  /** Outgoing bytes that may wait for one peer before it is dropped. */
+  readonly maxQueueBytes: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** Address to listen on; the host of the node's name by default. */
+  readonly host?: string;
+  /** Bytes of an incoming frame (128 MiB). */
+  readonly maxFrameBytes?: number;
+  /** Nesting of an incoming term (512). */
+  readonly maxDepth?: number;
+  /** TCP by default. */
+  readonly sockets?: Sockets;
+}
+
+const defaultMaxFrame = 128 * 1024 * 1024;
+
+export class Distribution {
+  readonly node: string;
+  readonly creation: number;
+  readonly #peers: Peers;
+  readonly #registration: EpmdRegistration;
+  readonly #kernel: Kernel;
+  readonly #builtins: Map<string, Builtin>;
+  readonly #upListeners = new Set<(event: NodeUp) => void>();
+  readonly #downListeners = new Set<(event: NodeDown) => void>();
+  /** Where other nodes reach this one. */
+  readonly port: number;
+
+  /** @internal Use `startDistribution`. */
+  constructor(parts: {
+    kernel: Kernel;
+    port: number;
+    registration: EpmdRegistration;
+    builtins: Map<string, Builtin>;
+    makePeers: (onUp: (event: NodeUp) => void, onDown: (event: NodeDown) => void) => Peers;
+  }) {
+    this.#kernel = parts.kernel;
+    this.node = parts.kernel.node;
+    this.creation = parts.kernel.creation;
+    this.port = parts.port;
+    this.#registration = parts.registration;
+    this.#builtins = parts.builtins;
+    this.#peers = parts.makePeers(
+      (event) => {
+        for (const listener of this.#upListeners) listener(event);
+      },
+      (event) => {
+        for (const listener of this.#downListeners) listener(event);
+      },
+    );
+  }
+
+  /** @internal */
+  get peers(): Peers {
+    return this.#peers;
+  }
+
+  /** The EPMD in use. */
+  get epmdPort(): number {
+    return this.#registration.epmdPort;
+  }
+
+  /** True while this node serves EPMD for its machine. */
+  get servesEpmd(): boolean {
+    return this.#registration.serves;
+  }
+
+  /**
+   * Connects with a node; resolves when connected. What is sent to it meanwhile waits and keeps its order.
+   * @param port tried before EPMD is asked
+   * @throws HiveError `name_taken` if that node knows another one of our name, `cluster_error` for other failures
+   */
+  connect(node: string, port?: number): Promise<void> {
+    return this.#peers.connect(node, port);
+  }
+
+  /** Drops the connection with a node. False if there was none. */
+  disconnect(node: string, reason?: string): boolean {
+    return this.#peers.disconnect(node, reason);
+  }
+
+  /** The names of all connected nodes, Erlang nodes included. */
+  nodes(): string[] {
+    return this.#peers.up().map((peer) => peer.node);
+  }
+
+  /** The connected Hive nodes; this one is not among them. */
+  members(): NodeUp[] {
+    return this.#peers.up().filter((peer) => peer.hive);
+  }
+
+  /** Called after a node was connected, before anything it sends is handled. Returns how to stop listening. */
+  onNodeUp(listener: (event: NodeUp) => void): () => void {
+    this.#upListeners.add(listener);
+    return () => this.#upListeners.delete(listener);
+  }
+
+  /** Called after a node was lost and everything that relied on it was told. Returns how to stop listening. */
+  onNodeDown(listener: (event: NodeDown) => void): () => void {
+    this.#downListeners.add(listener);
+    return () => this.#downListeners.delete(listener);
+  }
+
+  /** Answers a registered name within this layer, without an actor. */
+  handle(name: string, builtin: Builtin): void {
+    this.#builtins.set(name, builtin);
+  }
+
+  /** Sends to a name on a connected node. False if it is not connected. */
+  tell(node: string, name: string, message: unknown): boolean {
+    const session = this.#peers.session(node);
+    return session?.send({ node: session.node, name }, message) ?? false;
+  }
+
+  /** Leaves: sends what is still queued, closes all connections and the listener, and gives the name back. */
+  stop(): void {
+    this.#kernel.transport = undefined;
+    this.#peers.stop();
+    this.#registration.stop();
+  }
+}
+
+/**
+ * Starts to listen, registers with EPMD (or serves it), and connects the kernel.
+ * @throws HiveError `name_taken` if a node of that name is running, `port_taken` if no port of the range is free
+ */
+export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
+  const { kernel, cookie, log, metrics, portMin, portMax } = options;
+  const sockets = options.sockets ?? tcp;
+  const builtins = new Map<string, Builtin>([['net_kernel', answerPing]]);
+  const names = ['received', 'sent', 'errors'] as const;
+  const counters = metrics.counters('hive.distribution', names);
+  const context = {
+    kernel,
+    log,
+    maxQueueBytes: options.maxQueueBytes,
+    maxDepth: options.maxDepth ?? 512,
+    builtins,
+    ...counters,
+  };
+  let peers: Peers | undefined;
+  const server = sockets.listen((socket) => {
+    if (peers) peers.accept(socket);
+    else socket.destroy();
+  });
+  const host = options.host ?? hostOf(kernel.node);
+  const port = await listenInRange(server, host, portMin, portMax).catch((error: Error) => {
+    const range = portMin === portMax ? `port ${portMin}` : `any port of ${portMin}–${portMax}`;
+    throw new HiveError('port_taken', `Cannot listen for other nodes on ${range} of ${host}: ${error.message}`);
+  });
+  const registration = new EpmdRegistration({ node: kernel.node, port, epmdPort: options.epmdPort, log });
+  const distribution = new Distribution({
+    kernel,
+    port,
+    registration,
+    builtins,
+    makePeers: (onUp, onDown) =>
+      new Peers({
+        self: { node: kernel.node, creation: kernel.creation, cookie },
+        context,
+        sockets,
+        epmdPort: () => registration.epmdPort,
+        portMin,
+        portMax,
+        tickTimeMs: options.netTicktimeMs,
+        maxFrame: options.maxFrameBytes ?? defaultMaxFrame,
+        onUp,
+        onDown,
+      }),
+  });
+  peers = distribution.peers;
+  peers.serve(server, port);
+  try {
+    await registration.start();
+  } catch (error) {
+    distribution.stop();
+    throw error;
+  }
+  metrics.gauge('hive.distribution.queued_bytes', () => distribution.peers.queued());
+  kernel.transport = new DistributionTransport(kernel, (node) => distribution.peers.session(node));
+  return distribution;
+}
+
+/** `net_adm:ping` asks `net_kernel` whether it may talk to us. */
+const answerPing: Builtin = (message, from) => {
+  if (message instanceof Tuple && isAtom(message.items[0], 'is_auth')) from?.reply(atom('yes'));
+};

@@ -1,0 +1,118 @@
+/**
+ * One live connection: frames in, frames out, heartbeats. Heartbeats are ticks, frames without content, sent when nothing
+ * else was; every byte that comes counts as a sign of life, so a long transfer does not look like silence. Ticks go out
+ * at flush borders, that is always between two frames. Source: Erlang distribution protocol.
+ *
+ *   Outbox ─ whole frames ─▶ write ─▶ socket          a peer that does not read fills the socket's queue up to
+ *                              ▲                       `maxQueueBytes`, then the link is dropped
+ *              timer ── tick ──┘
+ */
+import type { Socket } from 'node:net';
+import type { FrameReader } from './frames.ts';
+
+/** A link is dead after this many quarters of the tick time in silence (as in Erlang). */
+const quarters = 4;
+const tick = Buffer.alloc(4);
+
+export interface LinkOptions {
+  readonly socket: Socket;
+  readonly reader: FrameReader;
+  readonly tickTimeMs: number;
+  readonly maxQueueBytes: number;
+  /** A frame that is no tick. What it throws ends the link. */
+  readonly onFrame: (frame: Buffer) => void;
+  /** Called once, with the reason. */
+  readonly onClose: (reason: string) => void;
+}
+
+export class Link {
+  readonly #socket: Socket;
+  readonly #reader: FrameReader;
+  readonly #maxQueueBytes: number;
+  readonly #onFrame: (frame: Buffer) => void;
+  readonly #onClose: (reason: string) => void;
+  readonly #ticker: NodeJS.Timeout;
+  #readAtTick = 0;
+  #writtenAtTick = 0;
+  #silentQuarters = 0;
+  #open = true;
+
+  constructor(options: LinkOptions) {
+    this.#socket = options.socket;
+    this.#reader = options.reader;
+    this.#maxQueueBytes = options.maxQueueBytes;
+    this.#onFrame = options.onFrame;
+    this.#onClose = options.onClose;
+    this.#readAtTick = this.#socket.bytesRead;
+    this.#ticker = setInterval(() => this.#tick(), options.tickTimeMs / quarters);
+  }
+
+  /** Starts reading: first what came together with the handshake. */
+  start(): void {
+    const socket = this.#socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.#reader.push(chunk);
+      this.#read();
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) =>
+      this.close(error.code === 'ECONNRESET' ? 'connection_reset' : 'connection_failed'),
+    );
+    socket.on('close', () => this.close('connection_closed'));
+    if (socket.destroyed) return this.close('connection_closed');
+    this.#read();
+    socket.resume();
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Bytes that the peer has not taken yet. */
+  get queued(): number {
+    return this.#socket.writableLength;
+  }
+
+  /** Where the peer's bytes come from. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
+  /** Sends whole frames. */
+  write(frames: Buffer): void {
+    if (!this.#open) return;
+    this.#socket.write(frames);
+    if (this.#socket.writableLength > this.#maxQueueBytes) this.close('queue_full');
+  }
+
+  /** Ends the link now. What is queued is lost, except with `graceful`. */
+  close(reason: string, graceful = false): void {
+    if (!this.#open) return;
+    this.#open = false;
+    clearInterval(this.#ticker);
+    if (graceful) this.#socket.end(() => this.#socket.destroy());
+    else this.#socket.destroy();
+    this.#onClose(reason);
+  }
+
+  #read(): void {
+    try {
+      while (this.#open) {
+        const frame = this.#reader.next();
+        if (frame === undefined) return;
+        if (frame.length > 0) this.#onFrame(frame);
+      }
+    } catch (error) {
+      this.close(`bad_frame: ${(error as Error).message}`);
+    }
+  }
+
+  #tick(): void {
+    const { bytesRead, bytesWritten } = this.#socket;
+    if (bytesRead === this.#readAtTick) this.#silentQuarters += 1;
+    else this.#silentQuarters = 0;
+    this.#readAtTick = bytesRead;
+    if (this.#silentQuarters >= quarters) return this.close('net_tick_timeout');
+    if (bytesWritten === this.#writtenAtTick) this.write(tick);
+    this.#writtenAtTick = this.#socket.bytesWritten;
+  }
+}

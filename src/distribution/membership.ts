@@ -1,0 +1,233 @@
+/**
+ * Who belongs to the cluster, and the effort to be connected with all of them. Configured nodes are dialled for ever, with
+ * back-off. Two nodes that connect tell each other whom else they know; so everybody gets to know everybody, and a full
+ * mesh grows from one common acquaintance. Nodes known from hearsay are forgotten when they cannot be reached for long,
+ * or when they say that they leave.
+ *
+ *   idle ──dial──▶ dialling ──▶ connected
+ *     ▲               │ failed       │ lost
+ *     └── wait, 100 ms … 5 s ◀───────┘
+ */
+import type { From } from '../kernel/types.ts';
+import { HiveError, toHiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { NodeDown, NodeUp } from './peers.ts';
+import { Atom } from './terms.ts';
+
+/** The name under which the members of a cluster talk about each other. */
+export const membersName = 'hive_members';
+
+/** What membership needs of `Distribution`. */
+export interface Connections {
+  readonly node: string;
+  readonly port: number;
+  connect(node: string, port?: number): Promise<void>;
+  disconnect(node: string, reason?: string): boolean;
+  members(): NodeUp[];
+  onNodeUp(listener: (event: NodeUp) => void): () => void;
+  onNodeDown(listener: (event: NodeDown) => void): () => void;
+  handle(name: string, builtin: (message: unknown, from: From | undefined, session: { node: string }) => void): void;
+  tell(node: string, name: string, message: unknown): boolean;
+}
+
+export interface MembershipOptions {
+  readonly connections: Connections;
+  /** `name@host` or `name@host:port`. */
+  readonly seeds: readonly string[];
+  readonly log: Log;
+  /** First and longest wait between two dials. */
+  readonly minDelayMs?: number;
+  readonly maxDelayMs?: number;
+  /** A node known from hearsay that was unreachable for this long is forgotten (one hour). */
+  readonly forgetAfterMs?: number;
+}
+
+interface Known {
+  readonly node: string;
+  readonly configured: boolean;
+  port: number | undefined;
+  failures: number;
+  unreachableSince: number;
+  timer: NodeJS.Timeout | undefined;
+  dialling: boolean;
+}
+
+/** How long `start` waits for the first dials: a host that swallows packets must not hold up a start. */
+const firstRoundMs = 2000;
+/** Hearsay is bounded: a cluster has tens of nodes. */
+const maxKnown = 1024;
+
+/** Splits `name@host:port`; undefined if it is neither that nor `name@host`. */
+export function parseSeed(seed: string): { node: string; port: number | undefined } | undefined {
+  const match = /^([^@\s:]+@[^@\s:]+)(?::(\d{1,5}))?$/.exec(seed);
+  if (!match) return undefined;
+  const port = match[2] === undefined ? undefined : Number(match[2]);
+  if (port !== undefined && (port === 0 || port > 65535)) return undefined;
+  return { node: match[1]!, port };
+}
+
+export class Membership {
+  readonly #connections: Connections;
+  readonly #log: Log;
+  readonly #minDelayMs: number;
+  readonly #maxDelayMs: number;
+  readonly #forgetAfterMs: number;
+  readonly #known = new Map<string, Known>();
+  readonly #unlisten: (() => void)[] = [];
+  #stopped = false;
+
+  /** @throws HiveError `invalid_config` for a seed that is no name of a node */
+  constructor(options: MembershipOptions) {
+    this.#connections = options.connections;
+    this.#log = options.log;
+    this.#minDelayMs = options.minDelayMs ?? 100;
+    this.#maxDelayMs = options.maxDelayMs ?? 5000;
+    this.#forgetAfterMs = options.forgetAfterMs ?? 60 * 60 * 1000;
+    for (const seed of options.seeds) {
+      const parsed = parseSeed(seed);
+      if (!parsed) throw new HiveError('invalid_config', `"${seed}" is not a node: name@host or name@host:port.`);
+      this.#learn(parsed.node, parsed.port, true);
+    }
+  }
+
+  /**
+   * Dials the configured nodes and goes on doing so. Resolves when each was tried once, or after two seconds.
+   * @throws HiveError `name_taken` if one of them knows another node of our name
+   */
+  async start(): Promise<void> {
+    const { node } = this.#connections;
+    this.#connections.handle(membersName, (message, _from, session) => this.#hear(session.node, message));
+    this.#unlisten.push(this.#connections.onNodeUp((event) => this.#up(event)));
+    this.#unlisten.push(this.#connections.onNodeDown((event) => this.#down(event)));
+    const dials = [...this.#known.values()].map((known) => this.#dial(known));
+    let timer: NodeJS.Timeout | undefined;
+    const patience = new Promise<undefined[]>((resolve) => {
+      timer = setTimeout(() => resolve([]), firstRoundMs);
+    });
+    const failures = await Promise.race([Promise.all(dials), patience]);
+    clearTimeout(timer);
+    const taken = failures.find((failure) => failure?.code === 'name_taken');
+    if (!taken) return;
+    this.stop();
+    throw new HiveError('name_taken', `Another node named ${node} is in the cluster: ${taken.message}`);
+  }
+
+  /** Stops dialling and tells the others that this node leaves. */
+  stop(): void {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    for (const unlisten of this.#unlisten) unlisten();
+    for (const known of this.#known.values()) clearTimeout(known.timer);
+    for (const { node } of this.#connections.members()) {
+      this.#connections.tell(node, membersName, { type: 'leaving' });
+    }
+  }
+
+  /** Everybody heard of, connected or not. */
+  known(): { node: string; configured: boolean; failures: number }[] {
+    return [...this.#known.values()].map(({ node, configured, failures }) => ({ node, configured, failures }));
+  }
+
+  #learn(node: string, port: number | undefined, configured: boolean): Known | undefined {
+    if (node === this.#connections.node) return undefined;
+    const present = this.#known.get(node);
+    if (present) {
+      if (!present.configured) present.port = port ?? present.port;
+      return present;
+    }
+    if (this.#known.size >= maxKnown) return undefined;
+    const known = { node, configured, port, failures: 0, unreachableSince: 0, timer: undefined, dialling: false };
+    this.#known.set(node, known);
+    return known;
+  }
+
+  /** One attempt; the failure, if it failed. The next attempt is arranged. */
+  async #dial(known: Known): Promise<HiveError | undefined> {
+    if (this.#stopped || known.dialling) return undefined;
+    clearTimeout(known.timer);
+    known.dialling = true;
+    try {
+      await this.#connections.connect(known.node, known.port);
+      return undefined;
+    } catch (error) {
+      const failure = toHiveError(error, 'cluster_error');
+      if (known.failures === 0 || failure.code === 'name_taken') this.#log.warning(failure.message);
+      known.failures += 1;
+      if (known.unreachableSince === 0) known.unreachableSince = Date.now();
+      this.#again(known);
+      return failure;
+    } finally {
+      known.dialling = false;
+    }
+  }
+
+  #again(known: Known): void {
+    if (this.#stopped || this.#known.get(known.node) !== known) return;
+    const forgotten = known.unreachableSince > 0 && Date.now() - known.unreachableSince > this.#forgetAfterMs;
+    if (!known.configured && forgotten) {
+      this.#known.delete(known.node);
+      this.#log.notice(`forgetting ${known.node}, which could not be reached for long`);
+      return;
+    }
+    // Full jitter over half of the delay, so that nodes that lost each other do not redial in step.
+    const delay = Math.min(this.#maxDelayMs, this.#minDelayMs * 2 ** Math.min(known.failures, 16));
+    clearTimeout(known.timer);
+    known.timer = setTimeout(() => this.#dial(known), delay * (0.5 + Math.random() / 2));
+  }
+
+  #up(event: NodeUp): void {
+    const known = this.#known.get(event.node) ?? (event.hive ? this.#learn(event.node, undefined, false) : undefined);
+    if (known) {
+      clearTimeout(known.timer);
+      known.failures = 0;
+      known.unreachableSince = 0;
+    }
+    if (!event.hive) return;
+    const members = this.#connections
+      .members()
+      .filter(({ node }) => node !== event.node)
+      .map(({ node }) => ({ node, port: this.#known.get(node)?.port ?? 0 }));
+    const message = { type: 'members', port: this.#connections.port, members };
+    this.#connections.tell(event.node, membersName, message);
+  }
+
+  #down(event: NodeDown): void {
+    const known = this.#known.get(event.node);
+    if (!known) return;
+    if (event.reason === 'shutdown' && !known.configured) {
+      clearTimeout(known.timer);
+      this.#known.delete(event.node);
+      return;
+    }
+    known.unreachableSince = Date.now();
+    this.#again(known);
+  }
+
+  /** Another member speaks. What is not understood is ignored: it may be of a newer version. */
+  #hear(from: string, message: unknown): void {
+    if (this.#stopped || !isRecord(message)) return;
+    const type = message.type instanceof Atom ? message.type.name : message.type;
+    if (type === 'leaving') {
+      this.#connections.disconnect(from, 'shutdown');
+      return;
+    }
+    if (type !== 'members') return;
+    this.#learn(from, portIn(message), false);
+    if (!Array.isArray(message.members)) return;
+    const connected = new Set<string>(this.#connections.members().map(({ node }) => node));
+    for (const member of message.members) {
+      if (!isRecord(member) || typeof member.node !== 'string' || !parseSeed(member.node)) continue;
+      const known = this.#learn(member.node, portIn(member), false);
+      if (known && !connected.has(known.node)) this.#dial(known);
+    }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function portIn(record: Record<string, unknown>): number | undefined {
+  const { port } = record;
+  return typeof port === 'number' && Number.isInteger(port) && port > 0 && port < 65536 ? port : undefined;
+}

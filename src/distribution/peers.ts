@@ -1,0 +1,395 @@
+/**
+ * The table of peers: dials, accepts, settles who wins when both happen at once, and raises `nodeup` and `nodedown`.
+ *
+ *   (absent) ──connect──▶ connecting ──handshake──▶ up ──link closed──▶ (absent)
+ *      └──────accept──────────┘                      └── the same node, alive again: replaced
+ *
+ * When two nodes dial each other at the same moment, the dial of the node with the greater name goes on.
+ */
+import type { Server, Socket } from 'node:net';
+import type { NodeName } from '../kernel/types.ts';
+import { HiveError } from '../observe/errors.ts';
+import { hostOf, lookUp, shortName } from './epmd.ts';
+import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
+import { Link } from './link.ts';
+import { answer, initiate, type Negotiated, type NegotiateOptions, setupTimeoutMs } from './negotiate.ts';
+import { Session, type SessionContext } from './session.ts';
+import type { Sockets } from './sockets.ts';
+import { atom, tuple } from './terms.ts';
+
+/** How long a connected node may take to show that it is there, when another comes under its name. */
+const probeTimeoutMs = 1000;
+const dialTimeoutMs = 3000;
+
+export interface NodeUp {
+  readonly node: NodeName;
+  readonly creation: number;
+  /** One of ours, not an Erlang node. */
+  readonly hive: boolean;
+}
+
+export interface NodeDown extends NodeUp {
+  readonly reason: string;
+}
+
+export interface PeersOptions {
+  readonly self: Self;
+  readonly context: SessionContext;
+  readonly sockets: Sockets;
+  readonly epmdPort: () => number;
+  readonly portMin: number;
+  readonly portMax: number;
+  readonly tickTimeMs: number;
+  readonly maxFrame: number;
+  readonly onUp: (event: NodeUp) => void;
+  readonly onDown: (event: NodeDown) => void;
+}
+
+interface Dial {
+  aborted: boolean;
+  /** The socket, once the other side may have heard our name. */
+  socket: Socket | undefined;
+}
+
+interface Entry {
+  readonly node: NodeName;
+  readonly session: Session;
+  readonly ready: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+  dial: Dial | undefined;
+  accepting: Socket | undefined;
+  patience: NodeJS.Timeout | undefined;
+  link: Link | undefined;
+  peer: Peer | undefined;
+}
+
+export class Peers {
+  readonly #options: PeersOptions;
+  readonly #negotiate: NegotiateOptions;
+  readonly #table = new Map<string, Entry>();
+  readonly #handshakes = new Set<Socket>();
+  #server: Server | undefined;
+  #ownPort = 0;
+  #stopped = false;
+
+  constructor(options: PeersOptions) {
+    this.#options = options;
+    const { self, sockets, maxFrame } = options;
+    this.#negotiate = { self, headerSize: sockets.handshakeHeader, maxFrame };
+  }
+
+  /** Connections come in through this server, which listens on `port`. */
+  serve(server: Server, port: number): void {
+    this.#server = server;
+    this.#ownPort = port;
+  }
+
+  /** The session with a node that is connected or being connected. */
+  session(node: string): Session | undefined {
+    return this.#table.get(node)?.session;
+  }
+
+  /** Everybody who is connected. */
+  up(): NodeUp[] {
+    const all: NodeUp[] = [];
+    for (const { node, peer, link } of this.#table.values()) {
+      if (link && peer) all.push({ node, creation: peer.creation, hive: peer.hive });
+    }
+    return all;
+  }
+
+  /** Bytes that wait for all peers together. */
+  queued(): number {
+    let bytes = 0;
+    for (const { session } of this.#table.values()) bytes += session.outbox.queued;
+    return bytes;
+  }
+
+  /**
+   * Connects; resolves when connected, at once if so already. What is sent meanwhile waits and keeps its order.
+   * @param port tried before EPMD is asked
+   * @throws HiveError `name_taken` if the node knows another one of our name, `cluster_error` for all other failures
+   */
+  connect(node: string, port?: number): Promise<void> {
+    const { self } = this.#options;
+    if (this.#stopped || node === self.node) {
+      return Promise.reject(new HiveError('cluster_error', `${self.node} cannot connect to ${node}.`));
+    }
+    const present = this.#table.get(node);
+    if (present) return present.ready;
+    const entry = this.#enter(node);
+    this.#dial(entry, port);
+    return entry.ready;
+  }
+
+  /** Drops the connection, or the attempt at one. False if there was none. */
+  disconnect(node: string, reason = 'disconnect', graceful = false): boolean {
+    const entry = this.#table.get(node);
+    if (!entry) return false;
+    this.#abortDial(entry);
+    entry.accepting?.destroy();
+    entry.accepting = undefined;
+    if (!entry.link) this.#fail(entry, new Error(reason));
+    else {
+      entry.session.outbox.flush();
+      entry.link.close(reason, graceful);
+    }
+    return true;
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#server?.close();
+    for (const node of [...this.#table.keys()]) this.disconnect(node, 'shutdown', true);
+    for (const socket of this.#handshakes) socket.destroy();
+  }
+
+  #enter(node: string): Entry {
+    let resolve = () => {};
+    let reject: (error: Error) => void = () => {};
+    const ready = new Promise<void>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    // Whoever cares awaits it; an accepted connection that fails has nobody who does.
+    ready.catch(() => {});
+    const entry: Entry = {
+      node: node as NodeName,
+      session: new Session(node as NodeName, this.#options.context),
+      ready,
+      resolve,
+      reject,
+      dial: undefined,
+      accepting: undefined,
+      patience: undefined,
+      link: undefined,
+      peer: undefined,
+    };
+    this.#table.set(node, entry);
+    return entry;
+  }
+
+  // --- dialling
+
+  async #dial(entry: Entry, port: number | undefined): Promise<void> {
+    const dial: Dial = { aborted: false, socket: undefined };
+    entry.dial = dial;
+    let failure: Error;
+    try {
+      const negotiated = await this.#reach(entry, dial, port);
+      if (dial.aborted) return void negotiated.socket.destroy();
+      entry.dial = undefined;
+      return this.#connected(entry, negotiated);
+    } catch (error) {
+      failure = error as Error;
+    }
+    if (dial.aborted) return;
+    entry.dial = undefined;
+    if (failure instanceof HandshakeError && failure.kind === 'simultaneous') return this.#awaitTheirs(entry, failure);
+    if (!entry.accepting) this.#fail(entry, failure);
+  }
+
+  /** The other side dials us at this moment and its dial goes first; it has the time of one set-up. */
+  #awaitTheirs(entry: Entry, failure: Error): void {
+    if (entry.accepting) return;
+    entry.patience = setTimeout(() => {
+      if (!entry.link && !entry.accepting) this.#fail(entry, failure);
+    }, setupTimeoutMs);
+  }
+
+  /** Tries the given port, else what EPMD says, else (without EPMD) the ports of the range. */
+  async #reach(entry: Entry, dial: Dial, port: number | undefined): Promise<Negotiated> {
+    const host = hostOf(entry.node);
+    if (port !== undefined) {
+      try {
+        return await this.#greet(entry, dial, host, port, false);
+      } catch (error) {
+        if (error instanceof HandshakeError && error.kind !== 'wrong_node') throw error;
+      }
+    }
+    let found: number | undefined;
+    try {
+      found = await lookUp(host, this.#options.epmdPort(), shortName(entry.node));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
+      return this.#search(entry, dial, host, error as Error);
+    }
+    if (found === undefined) throw new Error(`${entry.node} is not registered with the EPMD of its host`);
+    return this.#greet(entry, dial, host, found, false);
+  }
+
+  async #search(entry: Entry, dial: Dial, host: string, why: Error): Promise<Negotiated> {
+    const { portMin, portMax, self } = this.#options;
+    let last = why;
+    for (let port = portMin; port > 0 && port <= portMax && !dial.aborted; port += 1) {
+      if (port === this.#ownPort && host === hostOf(self.node)) continue;
+      try {
+        return await this.#greet(entry, dial, host, port, true);
+      } catch (error) {
+        last = error as Error;
+      }
+    }
+    throw last;
+  }
+
+  /** @param guessing the port may be anybody's: nobody else's connection may suffer */
+  async #greet(entry: Entry, dial: Dial, host: string, port: number, guessing: boolean): Promise<Negotiated> {
+    const socket = await this.#options.sockets.connect(host, port, dialTimeoutMs);
+    if (dial.aborted) {
+      socket.destroy();
+      throw new Error('aborted');
+    }
+    dial.socket = socket;
+    try {
+      return await initiate(socket, this.#negotiate, entry.node, () => !guessing && !entry.link);
+    } finally {
+      dial.socket = undefined;
+    }
+  }
+
+  #abortDial(entry: Entry): void {
+    if (!entry.dial) return;
+    entry.dial.aborted = true;
+    entry.dial.socket?.destroy();
+    entry.dial = undefined;
+  }
+
+  // --- accepting
+
+  /** A socket came in. */
+  async accept(socket: Socket): Promise<void> {
+    this.#handshakes.add(socket);
+    let node: string | undefined;
+    try {
+      const negotiated = await answer(socket, this.#negotiate, async (peer) => {
+        const status = await this.#decide(peer);
+        if (status === 'nok' || status === 'not_allowed') return status;
+        node = peer.node;
+        const entry = this.#table.get(node) ?? this.#enter(node);
+        // The newest attempt counts; the peer has given up the older one.
+        entry.accepting?.destroy();
+        entry.accepting = socket;
+        return status;
+      });
+      const entry = this.#table.get(negotiated.peer.node);
+      if (entry?.accepting === socket) this.#connected(entry, negotiated);
+      else socket.destroy();
+    } catch (error) {
+      this.#notAccepted(socket, node, error as Error);
+    } finally {
+      this.#handshakes.delete(socket);
+    }
+  }
+
+  #notAccepted(socket: Socket, node: string | undefined, error: Error): void {
+    const { log } = this.#options.context;
+    const text = `refused a connection from ${socket.remoteAddress ?? 'an unknown address'}: ${error.message}`;
+    if (error instanceof HandshakeError && error.kind === 'cookie') log.warning(text);
+    else log.debug(text);
+    const entry = node === undefined ? undefined : this.#table.get(node);
+    if (entry?.accepting !== socket) return;
+    entry.accepting = undefined;
+    if (!entry.link && !entry.dial) this.#fail(entry, error);
+  }
+
+  async #decide(peer: Peer): Promise<Status> {
+    const { self, context } = this.#options;
+    if (this.#stopped) return 'not_allowed';
+    if (peer.node === self.node) {
+      if (peer.creation !== self.creation) context.log.error(`another node calls itself ${self.node}`);
+      return 'not_allowed';
+    }
+    const entry = this.#table.get(peer.node);
+    if (!entry) return 'ok';
+    if (entry.link) {
+      if (entry.peer?.creation === peer.creation) return 'alive';
+      return this.#decideBetween(entry, entry.link, peer);
+    }
+    // A dial that has not said our name yet can be given up without the other side noticing.
+    if (entry.dial?.socket) {
+      if (Buffer.compare(Buffer.from(self.node), Buffer.from(peer.node)) > 0) return 'nok';
+      this.#abortDial(entry);
+      return 'ok_simultaneous';
+    }
+    this.#abortDial(entry);
+    return 'ok';
+  }
+
+  /** A node of that name is connected. If it still answers, the newcomer bears a taken name; else it is its next life. */
+  async #decideBetween(entry: Entry, link: Link, peer: Peer): Promise<Status> {
+    if (await this.#answers(entry)) {
+      this.#options.context.log.warning(`refused a second node named ${peer.node}: the first one is connected`);
+      return 'not_allowed';
+    }
+    link.close('restarted');
+    return this.#decide(peer);
+  }
+
+  #answers(entry: Entry): Promise<boolean> {
+    return new Promise((resolve) => {
+      const settle = (answered: boolean) => {
+        clearTimeout(timer);
+        waiting.settled?.();
+        resolve(answered);
+      };
+      const waiting = {
+        settled: undefined as (() => void) | undefined,
+        reply: () => settle(true),
+        fail: () => settle(false),
+      };
+      const timer = setTimeout(() => settle(false), probeTimeoutMs);
+      const question = tuple(atom('is_auth'), atom(this.#options.self.node));
+      entry.session.call({ node: entry.node, name: 'net_kernel' }, question, waiting);
+    });
+  }
+
+  // --- up and down
+
+  #connected(given: Entry, { socket, reader, peer }: Negotiated): void {
+    let entry = given;
+    entry.accepting = undefined;
+    if (entry.link) {
+      entry.link.close('replaced');
+      entry = this.#enter(peer.node);
+    } else if (this.#table.get(peer.node) !== entry) {
+      return void socket.destroy();
+    }
+    clearTimeout(entry.patience);
+    this.#abortDial(entry);
+    entry.peer = peer;
+    const { context, tickTimeMs, onUp } = this.#options;
+    const link: Link = new Link({
+      socket,
+      reader,
+      tickTimeMs,
+      maxQueueBytes: context.maxQueueBytes,
+      onFrame: (frame) => entry.session.receive(frame),
+      onClose: (reason) => this.#closed(entry, peer, reason),
+    });
+    entry.link = link;
+    entry.session.outbox.attach(link);
+    context.log.notice(`connected with ${peer.node}`, { node: peer.node, creation: peer.creation, hive: peer.hive });
+    onUp({ node: entry.node, creation: peer.creation, hive: peer.hive });
+    link.start();
+    entry.resolve();
+  }
+
+  #closed(entry: Entry, peer: Peer, reason: string): void {
+    if (this.#table.get(entry.node) === entry) this.#table.delete(entry.node);
+    // The next connection of that node is being made already: it goes on, with a session of its own.
+    if (entry.accepting) this.#enter(entry.node).accepting = entry.accepting;
+    entry.session.end(reason);
+    this.#options.context.log.notice(`connection with ${entry.node} ended: ${reason}`, { node: entry.node, reason });
+    this.#options.onDown({ node: entry.node, creation: peer.creation, hive: peer.hive, reason });
+  }
+
+  #fail(entry: Entry, error: Error): void {
+    clearTimeout(entry.patience);
+    if (this.#table.get(entry.node) === entry) this.#table.delete(entry.node);
+    entry.session.end(error.message);
+    const refused = error instanceof HandshakeError && error.kind === 'refused';
+    const text = `Cannot connect to ${entry.node}: ${error.message}`;
+    entry.reject(new HiveError(refused ? 'name_taken' : 'cluster_error', text, { cause: error }));
+  }
+}

@@ -1,0 +1,408 @@
+/**
+ * What two nodes have with each other from the first message until the connection is lost: links, monitors, calls. It
+ * exists while the connection is still being made (its frames wait in the outbox), and when it ends, everything it held
+ * ends with `noconnection`. A new connection is a new session.
+ */
+import type { Kernel } from '../kernel/kernel.ts';
+import { RemoteRef } from '../kernel/remote-ref.ts';
+import type { PendingFrom, RemoteTarget } from '../kernel/transport.ts';
+import type { ExitReason, From, NodeName, Ref } from '../kernel/types.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Counter } from '../observe/metrics.ts';
+import { type Control, isRef, op, type Proc, readControl } from './control.ts';
+import { Decoder } from './decoder.ts';
+import { Outbox } from './outbox.ts';
+import { failureToTerm, reasonToTerm, termToFailure, termToReason } from './reasons.ts';
+import { Atom, atom, ImproperList, isAtom, Reference, TermError, Tuple, tuple } from './terms.ts';
+
+/** A name that the distribution layer itself answers to. */
+export type Builtin = (message: unknown, from: From | undefined, session: Session) => void;
+
+/** What all sessions of a node share. */
+export interface SessionContext {
+  readonly kernel: Kernel;
+  readonly log: Log;
+  readonly maxQueueBytes: number;
+  readonly maxDepth: number;
+  readonly builtins: ReadonlyMap<string, Builtin>;
+  readonly received: Counter;
+  readonly sent: Counter;
+  readonly errors: Counter;
+}
+
+interface OutgoingMonitor {
+  readonly watcher: Ref<never>;
+  readonly target: RemoteTarget;
+}
+
+interface OutgoingCall {
+  readonly target: RemoteTarget;
+  readonly from: PendingFrom;
+}
+
+interface ActorLink {
+  readonly local: Ref<never>;
+  readonly remote: Ref<never>;
+}
+
+/** Which table a reference of ours belongs to; its third word. */
+const kind = { monitor: 1, call: 2 } as const;
+const genCall = atom('$gen_call');
+const alias = atom('alias');
+
+export class Session {
+  readonly node: NodeName;
+  readonly outbox: Outbox;
+  readonly #context: SessionContext;
+  readonly #kernel: Kernel;
+  readonly #decoder: Decoder;
+  readonly #readPayload: () => unknown;
+  /** The process that calls come from, and that messages of nobody come from. */
+  readonly #self: Ref<never>;
+  readonly #monitors = new Map<number, OutgoingMonitor>();
+  readonly #calls = new Map<number, OutgoingCall>();
+  readonly #links = new Map<string, ActorLink>();
+  /** Links that we ended and the peer has not confirmed; meanwhile what comes over them counts for nothing. */
+  readonly #unlinking = new Map<string, number>();
+  /** Monitors of the peer on actors here, and how to end each. */
+  readonly #watches = new Map<string, () => void>();
+  #lastCall = 0;
+  #lastUnlink = 0;
+  #ended = false;
+
+  constructor(node: NodeName, context: SessionContext) {
+    const { kernel } = context;
+    this.node = node;
+    this.outbox = new Outbox(context.maxQueueBytes);
+    this.#context = context;
+    this.#kernel = kernel;
+    this.#self = kernel.remotePid(kernel.node, 0, 0, kernel.creation);
+    this.#decoder = new Decoder({
+      maxDepth: context.maxDepth,
+      makePid: (of, id, serial, creation) => {
+        const local = of === kernel.node ? kernel.local(id, serial, creation) : undefined;
+        return local ?? kernel.remotePid(of as NodeName, id, serial, creation);
+      },
+    });
+    this.#readPayload = () => this.#decoder.versioned();
+  }
+
+  // --- from here to the peer
+
+  send(to: RemoteTarget, message: unknown): boolean {
+    if (this.#ended) return false;
+    try {
+      if (!this.outbox.send(this.#self, to, message)) return false;
+    } catch (error) {
+      return this.#unsendable(error);
+    }
+    this.#context.sent.value += 1;
+    return true;
+  }
+
+  call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
+    this.#lastCall += 1;
+    const number = this.#lastCall;
+    const ref = this.#reference(number, kind.call);
+    this.outbox.monitor(op.monitor, this.#self, to, ref);
+    if (!this.send(to, tuple(genCall, tuple(this.#self, new ImproperList([alias], ref)), message))) {
+      this.outbox.monitor(op.demonitor, this.#self, to, ref);
+      return from.fail(new HiveError('cluster_error', `The message for ${this.node} cannot be sent.`));
+    }
+    this.#calls.set(number, { target: to, from });
+    from.settled = () => {
+      if (this.#calls.delete(number) && !this.#ended) this.outbox.monitor(op.demonitor, this.#self, to, ref);
+    };
+  }
+
+  link(local: Ref<never>, remote: Ref<never>): void {
+    const key = linkKey(local, remote);
+    this.#unlinking.delete(key);
+    this.#links.set(key, { local, remote });
+    this.outbox.link(op.link, local, remote);
+  }
+
+  unlink(local: Ref<never>, remote: Ref<never>): void {
+    const key = linkKey(local, remote);
+    if (!this.#links.delete(key)) return;
+    this.#lastUnlink += 1;
+    this.#unlinking.set(key, this.#lastUnlink);
+    this.outbox.link(op.unlinkId, local, remote, this.#lastUnlink);
+  }
+
+  exit(local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
+    // `kill` is obeyed only as a signal of its own, not as the end of a link.
+    const linked = reason !== 'kill' && this.#links.delete(linkKey(local, remote));
+    try {
+      this.outbox.exit(linked ? op.exit : op.exit2, local, remote, reasonToTerm(reason));
+    } catch (error) {
+      this.#unsendable(error);
+      this.outbox.exit(linked ? op.exit : op.exit2, local, remote, atom('unprintable'));
+    }
+  }
+
+  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+    this.#monitors.set(monitor, { watcher, target });
+    this.outbox.monitor(op.monitor, watcher, target, this.#reference(monitor, kind.monitor));
+  }
+
+  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+    if (!this.#monitors.delete(monitor)) return;
+    this.outbox.monitor(op.demonitor, watcher, target, this.#reference(monitor, kind.monitor));
+  }
+
+  /** The reply to a call of the peer's. */
+  reply(to: Ref<never>, callTag: unknown, value: unknown): void {
+    if (this.#ended) return;
+    const ref = aliasOf(callTag);
+    try {
+      if (ref) this.outbox.sendAlias(this.#self, ref, tuple(callTag, value));
+      else this.outbox.send(this.#self, to, tuple(callTag, value));
+    } catch (error) {
+      if (value instanceof Tuple) throw error;
+      this.#unsendable(error);
+      this.reply(to, callTag, failureToTerm(new HiveError('internal_error', 'The answer cannot be sent.')));
+    }
+  }
+
+  /** The connection is lost, or never came: whoever relies on it hears so, once. */
+  end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const lost = new HiveError('cluster_error', `The connection to ${this.node} is lost (${reason}).`);
+    const calls = [...this.#calls.values()];
+    this.#calls.clear();
+    for (const { from } of calls) from.fail(lost);
+    for (const { local, remote } of this.#links.values()) this.#kernel.signalExit(remote, local, 'noconnection');
+    for (const [monitor, { watcher, target }] of this.#monitors) {
+      this.#kernel.signalDown(watcher, { monitor, ref: this.#refOf(target), reason: 'noconnection' });
+    }
+    for (const stop of this.#watches.values()) stop();
+    this.#links.clear();
+    this.#monitors.clear();
+    this.#watches.clear();
+  }
+
+  // --- from the peer to here
+
+  /** A frame came. @throws TermError, and the connection must end, if it is malformed */
+  receive(frame: Buffer): void {
+    if (frame[0] !== 112) throw new TermError(`frame type ${frame[0]} was not agreed on`, 'byte 0');
+    const decoder = this.#decoder;
+    decoder.open(frame, 1);
+    this.#context.received.value += 1;
+    this.#perform(readControl(decoder.versioned(), this.#readPayload));
+    decoder.close();
+  }
+
+  #perform(control: Control): void {
+    switch (control.type) {
+      case 'send':
+        return this.#deliver(control.to, this.#readPayload());
+      case 'send_named':
+        return this.#deliverNamed(control.to, this.#readPayload());
+      case 'send_alias':
+        return this.#answered(control.alias, this.#readPayload());
+      case 'link':
+        return this.#linked(control.from, control.to);
+      case 'unlink':
+        if (this.#links.delete(linkKey(control.to, control.from))) this.#kernel.unlinkFrom(control.from, control.to);
+        if (control.id !== undefined) this.outbox.link(op.unlinkIdAck, control.to, control.from, control.id);
+        return;
+      case 'unlink_ack': {
+        const key = linkKey(control.to, control.from);
+        if (this.#unlinking.get(key) === control.id) this.#unlinking.delete(key);
+        return;
+      }
+      case 'exit':
+        return this.#exited(control.from, control.to, control.linked, termToReason(control.reason));
+      case 'monitor':
+        return this.#watch(control.from, control.to, control.ref);
+      case 'demonitor': {
+        const key = control.ref.toString();
+        this.#watches.get(key)?.();
+        this.#watches.delete(key);
+        return;
+      }
+      case 'down':
+        return this.#down(control.ref, termToReason(control.reason));
+      case 'spawn':
+        return this.outbox.refuseSpawn(control.request, control.from);
+      case 'ignored':
+        return;
+    }
+  }
+
+  #deliver(to: Ref<never>, message: unknown): void {
+    // A pid of this node that was not found became a remote reference: its actor has ended.
+    if (to instanceof RemoteRef) return this.#kernel.deadLetter(to);
+    const call = this.#callIn(message);
+    if (call) to.call(named(call.message) as never, call.from);
+    else to.tell(named(castIn(message)) as never);
+  }
+
+  #deliverNamed(name: string, message: unknown): void {
+    const builtin = this.#context.builtins.get(name);
+    if (builtin) {
+      const call = this.#callIn(message);
+      return builtin(call ? call.message : castIn(message), call?.from, this);
+    }
+    const local = this.#kernel.whereis(name);
+    if (local) this.#deliver(local, message);
+    else this.#kernel.deadLetter(this.#kernel.remote(this.#kernel.node, name));
+  }
+
+  /** `{'$gen_call', {Pid, Tag}, Message}`. */
+  #callIn(message: unknown): { message: unknown; from: From } | undefined {
+    if (!(message instanceof Tuple) || message.items.length !== 3 || !isAtom(message.items[0], '$gen_call')) {
+      return undefined;
+    }
+    const from = message.items[1];
+    if (!(from instanceof Tuple) || !isRef(from.items[0])) return undefined;
+    return { message: message.items[2], from: new RemoteFrom(this, from.items[0], from.items[1]) };
+  }
+
+  #answered(ref: Reference, message: unknown): void {
+    const number = this.#numberOf(ref, kind.call);
+    const call = number === undefined ? undefined : this.#calls.get(number);
+    // The caller has stopped waiting.
+    if (!call || !(message instanceof Tuple)) return;
+    const reply = message.items[1];
+    const failure = termToFailure(reply);
+    if (failure) call.from.fail(failure);
+    else call.from.reply(reply);
+  }
+
+  #linked(remote: Ref<never>, local: Ref<never>): void {
+    const key = linkKey(local, remote);
+    if (this.#links.has(key) || this.#unlinking.has(key)) return;
+    if (this.#kernel.linkFrom(remote, local)) this.#links.set(key, { local, remote });
+    else this.outbox.exit(op.exit, local, remote, atom('noproc'));
+  }
+
+  #exited(remote: Ref<never>, local: Ref<never>, linked: boolean, reason: ExitReason): void {
+    const key = linkKey(local, remote);
+    if (linked) {
+      this.#unlinking.delete(key);
+      if (!this.#links.delete(key)) return;
+    }
+    this.#kernel.signalExit(remote, local, reason);
+  }
+
+  #watch(watcher: Ref<never>, target: Proc, ref: Reference): void {
+    const key = ref.toString();
+    if (typeof target === 'string' && this.#context.builtins.has(target)) return;
+    const local = typeof target === 'string' ? this.#kernel.whereis(target) : target;
+    const from = typeof target === 'string' ? { name: target } : target;
+    if (!local) return this.outbox.down(from, watcher, ref, atom('noproc'));
+    const stop = this.#kernel.watch(local, (reason) => {
+      if (!this.#watches.delete(key) || this.#ended) return;
+      try {
+        this.outbox.down(from, watcher, ref, reasonToTerm(reason));
+      } catch (error) {
+        this.#unsendable(error);
+        this.outbox.down(from, watcher, ref, atom('unprintable'));
+      }
+    });
+    this.#watches.set(key, stop);
+  }
+
+  #down(ref: Reference, reason: ExitReason): void {
+    const monitor = this.#numberOf(ref, kind.monitor);
+    if (monitor !== undefined) {
+      const entry = this.#monitors.get(monitor);
+      if (!entry) return;
+      this.#monitors.delete(monitor);
+      return this.#kernel.signalDown(entry.watcher, { monitor, ref: this.#refOf(entry.target), reason });
+    }
+    const number = this.#numberOf(ref, kind.call);
+    const call = number === undefined ? undefined : this.#calls.get(number);
+    if (number === undefined || !call) return;
+    this.#calls.delete(number);
+    const whom = 'serial' in call.target ? `${call.target}` : call.target.name;
+    call.from.fail(new HiveError('cluster_error', `${whom} on ${this.node} ended (${describe(reason)}).`));
+  }
+
+  // --- small things
+
+  #reference(number: number, of: number): Reference {
+    // The first word has 18 bits in older nodes.
+    return new Reference(this.#kernel.node, this.#kernel.creation, [
+      number % 2 ** 18,
+      Math.floor(number / 2 ** 18),
+      of,
+    ]);
+  }
+
+  #numberOf(ref: Reference, of: number): number | undefined {
+    if (ref.node !== this.#kernel.node || ref.creation !== this.#kernel.creation || ref.words[2] !== of)
+      return undefined;
+    return ref.words[0]! + ref.words[1]! * 2 ** 18;
+  }
+
+  #refOf(target: RemoteTarget): Ref<never> {
+    return 'serial' in target ? target : this.#kernel.remote(target.node, target.name);
+  }
+
+  #unsendable(error: unknown): false {
+    if (!(error instanceof TermError)) throw error;
+    this.#context.errors.value += 1;
+    this.#context.log.error(`a message for ${this.node} cannot be sent: ${error.message}`);
+    return false;
+  }
+}
+
+/** Who waits on another node for the answer to a `gen_server:call`. */
+class RemoteFrom implements From {
+  readonly #session: Session;
+  readonly #pid: Ref<never>;
+  readonly #tag: unknown;
+  #open = true;
+
+  constructor(session: Session, pid: Ref<never>, tag: unknown) {
+    this.#session = session;
+    this.#pid = pid;
+    this.#tag = tag;
+  }
+
+  reply(value: unknown): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#session.reply(this.#pid, this.#tag, value);
+  }
+
+  fail(error: unknown): void {
+    this.reply(failureToTerm(error));
+  }
+}
+
+/** The reference in `[alias|Ref]` or `[[alias|Ref]|…]`, the tags of calls whose late answers must land nowhere. */
+function aliasOf(callTag: unknown): Reference | undefined {
+  if (!(callTag instanceof ImproperList)) return undefined;
+  const [first] = callTag.items;
+  if (first instanceof ImproperList) return aliasOf(first);
+  return isAtom(first, 'alias') && callTag.tail instanceof Reference ? callTag.tail : undefined;
+}
+
+/** What `gen_server:cast` wraps. */
+function castIn(message: unknown): unknown {
+  const isCast = message instanceof Tuple && message.items.length === 2 && isAtom(message.items[0], '$gen_cast');
+  return isCast ? message.items[1] : message;
+}
+
+/** Erlang nodes write `#{type => publish}`, our messages have a string there. */
+function named(message: unknown): unknown {
+  if (typeof message === 'object' && message !== null && 'type' in message && message.type instanceof Atom) {
+    message.type = message.type.name;
+  }
+  return message;
+}
+
+function linkKey(local: Ref<never>, remote: Ref<never>): string {
+  return `${local} ${remote}`;
+}
+
+function describe(reason: ExitReason): string {
+  return reason instanceof Error ? reason.message : String(reason);
+}

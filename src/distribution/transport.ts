@@ -1,0 +1,67 @@
+/** The kernel's way to other nodes: finds the session of the node and hands over; without one, says so at once. */
+import type { Kernel } from '../kernel/kernel.ts';
+import type { PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
+import type { ExitReason, NodeName, Ref } from '../kernel/types.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { Session } from './session.ts';
+
+export class DistributionTransport implements Transport {
+  readonly #kernel: Kernel;
+  readonly #find: (node: NodeName) => Session | undefined;
+
+  /** @param find the session of a node that is connected or being connected */
+  constructor(kernel: Kernel, find: (node: NodeName) => Session | undefined) {
+    this.#kernel = kernel;
+    this.#find = find;
+  }
+
+  send(to: RemoteTarget, message: unknown): boolean {
+    return this.#find(to.node)?.send(to, message) ?? false;
+  }
+
+  call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
+    const session = this.#find(to.node);
+    if (session) session.call(to, message, from);
+    else if (to.node === this.#kernel.node) from.fail(new HiveError('not_running', `The actor ${to} is not running.`));
+    else from.fail(new HiveError('cluster_error', `${to.node} is not connected.`));
+  }
+
+  link(from: Ref<never>, to: Ref<never>): void {
+    const session = this.#find(to.node);
+    if (session) session.link(from, to);
+    else queueMicrotask(() => this.#kernel.signalExit(to, from, this.#absence(to.node)));
+  }
+
+  unlink(from: Ref<never>, to: Ref<never>): void {
+    this.#find(to.node)?.unlink(from, to);
+  }
+
+  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+    this.#find(to.node)?.exit(from, to, reason);
+  }
+
+  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+    const session = this.#find(target.node);
+    if (session) return session.monitor(watcher, monitor, target);
+    const ref = 'serial' in target ? target : this.#kernel.remote<never>(target.node, target.name);
+    const local = 'serial' in target ? undefined : this.#localNamed(target);
+    if (local) {
+      this.#kernel.watch(local, (reason) => this.#kernel.signalDown(watcher, { monitor, ref, reason }));
+      return;
+    }
+    queueMicrotask(() => this.#kernel.signalDown(watcher, { monitor, ref, reason: this.#absence(target.node) }));
+  }
+
+  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+    this.#find(target.node)?.demonitor(watcher, monitor, target);
+  }
+
+  /** Somebody on this node who was addressed as if on another. */
+  #localNamed(target: { readonly node: NodeName; readonly name: string }): Ref<never> | undefined {
+    return target.node === this.#kernel.node ? this.#kernel.whereis(target.name) : undefined;
+  }
+
+  #absence(node: NodeName): ExitReason {
+    return node === this.#kernel.node ? 'noproc' : 'noconnection';
+  }
+}
