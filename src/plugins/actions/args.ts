@@ -1,0 +1,18 @@
+/** Reading the `args` of orders. */
+import { HiveError } from '../../observe/errors.ts';
+import type { InternalEvent } from '../types.ts';
+
+/** The args of an order as an object. @throws HiveError `bad_internal_event` if they are none */
+export function objectArgs(order: InternalEvent): Readonly<Record<string, unknown>> {
+  const { args } = order;
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) throw badArgs(order, 'must be an object');
+  return args as Record<string, unknown>;
+}
+
+export function badArgs(order: InternalEvent, reason: string): HiveError {
+  return new HiveError('bad_internal_event', `The args of ${order.action} ${reason}.`);
+}
+
+export function jsonOf(value: unknown): string {
+  return JSON.stringify(value) ?? 'null';
+}

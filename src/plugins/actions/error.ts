@@ -1,0 +1,13 @@
+/** `action.error`: what was going on fails with `internal_error`; the args are its description. The client lives on. */
+import { HiveError } from '../../observe/errors.ts';
+import { noArgs } from '../args.ts';
+import type { Action, ActionPlugin } from '../types.ts';
+import { jsonOf } from './args.ts';
+
+const fail: Action = {
+  perform(_client, { args }) {
+    throw new HiveError('internal_error', jsonOf(args));
+  },
+};
+
+export const actionError: ActionPlugin = { kind: 'action', name: 'action.error', args: noArgs, create: () => fail };

@@ -1,0 +1,15 @@
+/** `action.send_message`: sends the args as a nameless message; a string as it is, anything else as JSON text. */
+import { MessagePacket } from '../../protocol/packet.ts';
+import { noArgs } from '../args.ts';
+import type { ActionPlugin } from '../types.ts';
+import { jsonOf } from './args.ts';
+import { sending } from './sending.ts';
+
+const send = sending(({ args }) => new MessagePacket(typeof args === 'string' ? args : jsonOf(args), false));
+
+export const actionSendMessage: ActionPlugin = {
+  kind: 'action',
+  name: 'action.send_message',
+  args: noArgs,
+  create: () => send,
+};

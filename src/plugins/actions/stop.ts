@@ -1,0 +1,13 @@
+/** `action.stop`: ends the client. In `on_connect` it refuses the connection, and the args are the reason the client sees. */
+import { HiveError } from '../../observe/errors.ts';
+import { noArgs } from '../args.ts';
+import { type Action, type ActionPlugin, StopClient } from '../types.ts';
+import { jsonOf } from './args.ts';
+
+const stop: Action = {
+  perform(_client, { args }) {
+    throw new StopClient(new HiveError('stopped', jsonOf(args)));
+  },
+};
+
+export const actionStop: ActionPlugin = { kind: 'action', name: 'action.stop', args: noArgs, create: () => stop };

@@ -1,0 +1,17 @@
+/** `action.update_state`: stores the pairs of the args in the client's state; other keys stay. */
+import { noArgs } from '../args.ts';
+import type { Action, ActionPlugin } from '../types.ts';
+import { objectArgs } from './args.ts';
+
+const update: Action = {
+  perform(client, order) {
+    return client.state.set(objectArgs(order));
+  },
+};
+
+export const actionUpdateState: ActionPlugin = {
+  kind: 'action',
+  name: 'action.update_state',
+  args: noArgs,
+  create: () => update,
+};

@@ -1,0 +1,34 @@
+/** Counts the runs of one kind of hook: all of them, and those for each event. */
+import type { Counter, Metrics } from '../observe/metrics.ts';
+
+export type CountedHook =
+  | 'hp.get'
+  | 'hp.put'
+  | 'hp.post'
+  | 'pubsub.publish'
+  | 'pubsub.subscribe'
+  | 'pubsub.unsubscribe';
+
+export class HookCounter {
+  readonly #metrics: Metrics;
+  readonly #name: CountedHook;
+  readonly #total: Counter;
+  /** Bounded by the configured events: a hook runs for no others. */
+  readonly #byEvent = new Map<string, Counter>();
+
+  constructor(metrics: Metrics, name: CountedHook) {
+    this.#metrics = metrics;
+    this.#name = name;
+    this.#total = metrics.counter(`clients.hooks.${name}`);
+  }
+
+  count(event: string): void {
+    this.#total.value += 1;
+    let counter = this.#byEvent.get(event);
+    if (!counter) {
+      counter = this.#metrics.counter(`clients.hooks.${event}.${this.#name}`);
+      this.#byEvent.set(event, counter);
+    }
+    counter.value += 1;
+  }
+}

@@ -1,0 +1,20 @@
+/** `hp.get`: asks the back end and obeys its answer. It is told nothing of the client. */
+import { HookCounter } from '../hook-counter.ts';
+import type { HookPlugin } from '../types.ts';
+import { type BackEndArgs, type BackEndReply, type BackEndRequest, backEndArgs, checkBackEnd, obey } from './hp.ts';
+
+export const hpGet: HookPlugin<BackEndArgs> = {
+  kind: 'hook',
+  name: 'hp.get',
+  args: backEndArgs,
+  check: checkBackEnd,
+  create({ connector, endpoint }, { pools, metrics }) {
+    const runs = new HookCounter(metrics, 'hp.get');
+    const request: BackEndRequest = { method: 'GET', endpoint };
+    return async (client, { name }) => {
+      runs.count(name);
+      const reply = await pools.get(connector).request<BackEndReply>(request, client.signal);
+      await obey(client, reply, endpoint);
+    };
+  },
+};

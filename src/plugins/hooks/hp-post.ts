@@ -1,0 +1,20 @@
+/** `hp.post`: sends the client's metadata to the back end and obeys its answer. */
+import { HookCounter } from '../hook-counter.ts';
+import type { HookPlugin } from '../types.ts';
+import { type BackEndArgs, type BackEndReply, type BackEndRequest, backEndArgs, checkBackEnd, obey } from './hp.ts';
+
+export const hpPost: HookPlugin<BackEndArgs> = {
+  kind: 'hook',
+  name: 'hp.post',
+  args: backEndArgs,
+  check: checkBackEnd,
+  create({ connector, endpoint }, { pools, metrics }) {
+    const runs = new HookCounter(metrics, 'hp.post');
+    return async (client, trigger) => {
+      runs.count(trigger.name);
+      const request: BackEndRequest = { method: 'POST', endpoint, body: await client.metadata(trigger) };
+      const reply = await pools.get(connector).request<BackEndReply>(request, client.signal);
+      await obey(client, reply, endpoint);
+    };
+  },
+};

@@ -1,0 +1,70 @@
+/**
+ * `hp.put`: sends the client's metadata to the back end and goes on at once; what the back end answers is not used. It is a
+ * POST all the same, as it was in 2014.
+ *
+ * The puts of one client leave one after the other, whichever hooks made them, so a back end sees them in order. They
+ * outlive the client: the last ones come from `on_disconnect`.
+ */
+import { toHiveError } from '../../observe/errors.ts';
+import { HookCounter } from '../hook-counter.ts';
+import type { Client, HookPlugin, Services } from '../types.ts';
+import {
+  type BackEndArgs,
+  type BackEndReply,
+  type BackEndRequest,
+  backEndArgs,
+  checkBackEnd,
+  isSuccess,
+} from './hp.ts';
+
+/** Puts of one client under way; with more, it waits, so that a slow back end does not fill the memory. */
+const maxUnderWay = 32;
+
+/** The puts of one client: they hang on one another. */
+interface Line {
+  last: Promise<void>;
+  length: number;
+}
+
+const lines = new WeakMap<Client, Line>();
+
+export const hpPut: HookPlugin<BackEndArgs> = {
+  kind: 'hook',
+  name: 'hp.put',
+  args: backEndArgs,
+  check: checkBackEnd,
+  create(args, services) {
+    const runs = new HookCounter(services.metrics, 'hp.put');
+    return (client, trigger) => {
+      runs.count(trigger.name);
+      const metadata = client.metadata(trigger);
+      if (typeof metadata !== 'string') return metadata.then((body) => enqueue(client, args, body, services));
+      return enqueue(client, args, metadata, services);
+    };
+  },
+};
+
+function enqueue(client: Client, args: BackEndArgs, body: string, services: Services): void | Promise<void> {
+  const line = lines.get(client) ?? { last: Promise.resolve(), length: 0 };
+  lines.set(client, line);
+  line.length += 1;
+  line.last = line.last
+    .then(() => put(client, args, body, services))
+    .finally(() => {
+      line.length -= 1;
+      if (line.length === 0) lines.delete(client);
+    });
+  if (line.length > maxUnderWay) return line.last;
+}
+
+/** Never rejects: failures are told to the client when they happen. */
+async function put(client: Client, args: BackEndArgs, body: string, { pools, log }: Services): Promise<void> {
+  const { connector, endpoint } = args;
+  try {
+    const request: BackEndRequest = { method: 'POST', endpoint, body };
+    const reply = await pools.get(connector).request<BackEndReply>(request);
+    if (!isSuccess(reply)) log.warning('A back end refused a put', { connector, endpoint, status: reply.status });
+  } catch (error) {
+    client.report(toHiveError(error));
+  }
+}

@@ -1,0 +1,18 @@
+/** `utils.dispatch`: performs the arguments of the client's event as orders. Who uses it trusts the clients that far. */
+import { HiveError } from '../../observe/errors.ts';
+import { toInternalEvents } from '../../protocol/internal-event.ts';
+import { noArgs } from '../args.ts';
+import type { Hook, HookPlugin } from '../types.ts';
+
+export const utilsDispatch: HookPlugin = {
+  kind: 'hook',
+  name: 'utils.dispatch',
+  args: noArgs,
+  create: () => dispatch,
+};
+
+const dispatch: Hook = (client, { name, event }) => {
+  if (!event)
+    throw new HiveError('bad_internal_event', `utils.dispatch finds no orders in ${name}: it has no arguments.`);
+  return client.perform(toInternalEvents(event.args));
+};

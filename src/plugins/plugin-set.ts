@@ -1,0 +1,106 @@
+/**
+ * The hooks, actions and state manager that the configuration asks for: made once for a node, shared by all its clients.
+ */
+import { validateArgs } from '../config/catalogue.ts';
+import { formatProblem, type Problem } from '../config/problem.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { ServerPacket } from '../protocol/packet.ts';
+import type { PluginRegistry } from './registry.ts';
+import type { Action, Hook, HookDescriptor, InternalEvent, Services, State, StateManager } from './types.ts';
+
+export type HookDescriptors = Readonly<Record<string, readonly HookDescriptor[]>>;
+
+export class PluginSet {
+  /** Hooks by event; events without hooks are absent. */
+  readonly hooks: ReadonlyMap<string, readonly Hook[]>;
+  /** What an order with that name does, one after the other. */
+  readonly actions: ReadonlyMap<string, readonly Action[]>;
+  readonly stateManager: StateManager;
+  /** What the state of a new client holds; a configured value that is no object stands under the key `initial_value`. */
+  readonly initialState: State;
+  readonly #registry: PluginRegistry;
+  readonly #services: Services;
+
+  /** `services.config` must have been checked against the same registry. */
+  constructor(registry: PluginRegistry, services: Services) {
+    this.#registry = registry;
+    this.#services = services;
+    const { hooks, actions, state } = services.config.clients;
+    this.hooks = new Map(
+      Object.entries(hooks)
+        .filter(([, descriptors]) => descriptors.length > 0)
+        .map(([event, descriptors]) => [event, descriptors.map((descriptor) => this.#hook(descriptor))]),
+    );
+    this.actions = new Map(
+      Object.entries(actions).map(([name, descriptors]) => [
+        name,
+        descriptors.map(({ action, args }) => registry.action(action).create(args, services)),
+      ]),
+    );
+    this.stateManager = registry.stateManager(state.state_manager).create(state.args, services);
+    this.initialState = isObject(state.initial_value) ? state.initial_value : { initial_value: state.initial_value };
+  }
+
+  #hook({ hook, args }: HookDescriptor): Hook {
+    return this.#registry.hook(hook).create(args, this.#services);
+  }
+
+  /**
+   * Makes hooks at run time, all or none.
+   * @throws HiveError `plugins_error` for an unknown plugin, else the plugin's own code for args that it refuses
+   */
+  createHooks(descriptors: HookDescriptors): Map<string, Hook[]> {
+    const made = new Map<string, Hook[]>();
+    for (const [event, list] of Object.entries(descriptors)) {
+      const hooks = list.map((descriptor, index) => this.#hook(this.#checked(descriptor, `hooks.${event}[${index}]`)));
+      if (hooks.length > 0) made.set(event, hooks);
+    }
+    return made;
+  }
+
+  /** The descriptor with its args completed. */
+  #checked({ hook, args }: HookDescriptor, path: string): HookDescriptor {
+    const plugin = this.#registry.hook(hook);
+    const contract = { args: plugin.args, argsCode: plugin.argsCode ?? 'bad_config' } as const;
+    const checked = validateArgs(contract, args, path);
+    if (checked.problems[0]) throw problemError(checked.problems[0]);
+    const refusal = plugin.check?.(checked.args, this.#services.config);
+    if (refusal) {
+      const { code, reason } = refusal;
+      const place = `${path}.args${refusal.path === undefined ? '' : `.${refusal.path}`}`;
+      throw problemError({ path: place, code, reason });
+    }
+    return { hook, args: checked.args };
+  }
+
+  /**
+   * What these orders send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
+   * A publish of such orders is encoded once and never visits the clients.
+   */
+  packetsFor(orders: readonly InternalEvent[]): ServerPacket[] | undefined {
+    const packets: ServerPacket[] = [];
+    try {
+      for (const order of orders) {
+        const actions = this.actions.get(order.action);
+        if (!actions) return undefined;
+        for (const action of actions) {
+          if (!action.packet) return undefined;
+          packets.push(action.packet(order));
+        }
+      }
+    } catch (error) {
+      // Each client is to be told what is wrong with its orders, behind what the orders before it sent.
+      if (error instanceof HiveError) return undefined;
+      throw error;
+    }
+    return packets;
+  }
+}
+
+function problemError(problem: Problem): HiveError {
+  return new HiveError(problem.code, formatProblem(problem));
+}
+
+function isObject(value: unknown): value is State {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,78 @@
+/** Which plugins there are: the built-in ones and the user's, by kind and name. */
+import type { PluginCatalogue, PluginContract, PluginKind } from '../config/catalogue.ts';
+import { suggest } from '../config/suggest.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { ActionPlugin, ConnectorPlugin, HookPlugin, Plugin, StateManagerPlugin } from './types.ts';
+
+interface PluginsByKind {
+  readonly hook: Map<string, HookPlugin>;
+  readonly action: Map<string, ActionPlugin>;
+  readonly connector: Map<string, ConnectorPlugin>;
+  readonly state_manager: Map<string, StateManagerPlugin>;
+}
+
+export class PluginRegistry implements PluginCatalogue {
+  readonly #plugins: PluginsByKind = {
+    hook: new Map(),
+    action: new Map(),
+    connector: new Map(),
+    state_manager: new Map(),
+  };
+
+  /** A later plugin replaces an earlier one of the same kind and name. */
+  constructor(plugins: Iterable<Plugin>) {
+    for (const plugin of plugins) {
+      switch (plugin.kind) {
+        case 'hook':
+          this.#plugins.hook.set(plugin.name, plugin);
+          break;
+        case 'action':
+          this.#plugins.action.set(plugin.name, plugin);
+          break;
+        case 'connector':
+          this.#plugins.connector.set(plugin.name, plugin);
+          break;
+        case 'state_manager':
+          this.#plugins.state_manager.set(plugin.name, plugin);
+          break;
+      }
+    }
+  }
+
+  find(kind: PluginKind, name: string): PluginContract | undefined {
+    const plugin = this.#plugins[kind].get(name);
+    if (!plugin) return undefined;
+    return {
+      args: plugin.args,
+      argsCode: plugin.argsCode ?? 'bad_config',
+      check: (args, config) => plugin.check?.(args, config),
+    };
+  }
+
+  names(kind: PluginKind): string[] {
+    return [...this.#plugins[kind].keys()];
+  }
+
+  /** @throws HiveError `plugins_error` if there is none of that name; so do the next three */
+  hook(name: string): HookPlugin {
+    return this.#plugins.hook.get(name) ?? this.#missing('hook', name);
+  }
+
+  action(name: string): ActionPlugin {
+    return this.#plugins.action.get(name) ?? this.#missing('action', name);
+  }
+
+  connector(name: string): ConnectorPlugin {
+    return this.#plugins.connector.get(name) ?? this.#missing('connector', name);
+  }
+
+  stateManager(name: string): StateManagerPlugin {
+    return this.#plugins.state_manager.get(name) ?? this.#missing('state_manager', name);
+  }
+
+  #missing(kind: PluginKind, name: string): never {
+    const meant = suggest(name, this.names(kind));
+    const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
+    throw new HiveError('plugins_error', `There is no ${kind.replace('_', ' ')} named ${name}.${hint}`);
+  }
+}
