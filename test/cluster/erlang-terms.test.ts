@@ -1,0 +1,51 @@
+import assert from 'node:assert/strict';
+import { isUtf8 } from 'node:buffer';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { decodeTerm } from '../../src/distribution/decoder.ts';
+import { encodeTerm } from '../../src/distribution/encoder.ts';
+import { Fun, ImproperList, Tuple } from '../../src/distribution/terms.ts';
+import type { NodeName } from '../../src/kernel/types.ts';
+import { ask, startEpmd, startTestNode } from '../support/cluster.ts';
+import { startEcho, startErlang } from '../support/erlang.ts';
+import { missing } from '../support/programs.ts';
+import { anyTerm, closure } from '../support/terms.ts';
+
+test('every kind of term survives a trip through the BEAM', { skip: missing('erl') }, async (t) => {
+  const epmdPort = await startEpmd(t);
+  const hive = await startTestNode(t, 'h@127.0.0.1', { epmdPort });
+  const erlang = await startErlang(t, 'e@127.0.0.1', { epmdPort });
+  await startEcho(erlang);
+  await hive.distribution.connect('e@127.0.0.1');
+  const echo = hive.kernel.remote<unknown>('e@127.0.0.1' as NodeName, 'echo');
+  await fc.assert(
+    fc.asyncProperty(fc.oneof({ weight: 9, arbitrary: anyTerm }, { weight: 1, arbitrary: closure }), async (term) => {
+      const returned = await ask(hive.kernel, echo, [term]);
+      assert.deepStrictEqual(decodeTerm(encodeTerm(returned)), [asBinary(term)]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+/** For the BEAM bytes and text are one kind of thing: bytes that are UTF-8 come back as a string. */
+function asBinary(term: unknown): unknown {
+  if (term instanceof Buffer) return isUtf8(term) ? term.toString() : term;
+  if (Array.isArray(term)) return term.map(asBinary);
+  if (term instanceof Tuple) return new Tuple(term.items.map(asBinary));
+  if (term instanceof ImproperList) return new ImproperList(term.items.map(asBinary), asBinary(term.tail));
+  if (term instanceof Fun) return new Fun({ ...term, free: term.free.map(asBinary) });
+  if (term instanceof Map) return new Map([...term].map(([key, value]) => [key, asBinary(value)]));
+  if (term !== null && typeof term === 'object' && Object.getPrototypeOf(term) === Object.prototype) {
+    const copy: Record<string, unknown> = {};
+    for (const [key, value] of Object.entries(term)) {
+      Object.defineProperty(copy, key, {
+        value: asBinary(value),
+        enumerable: true,
+        writable: true,
+        configurable: true,
+      });
+    }
+    return copy;
+  }
+  return term;
+}
