@@ -128,8 +128,7 @@ export class DynamicSupervisor extends SupervisorBase {
     from?.fail(unknownChild(id));
   }
 
-  /** Children, including those that are being started or stopped. */
-  get size(): number {
+  override get size(): number {
     return this.#children.size + this.#restarting.size;
   }
 

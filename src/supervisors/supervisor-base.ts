@@ -70,6 +70,9 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
   abstract children(limit?: number): ChildInfo[];
   abstract count(): ChildCounts;
 
+  /** The number of children, whatever they are doing. */
+  abstract get size(): number;
+
   override inspect(): Record<string, unknown> {
     const { allowed, periodMs } = this.restarts;
     return {

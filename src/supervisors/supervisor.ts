@@ -208,6 +208,10 @@ export class Supervisor extends SupervisorBase {
     return this.#children.find((candidate) => candidate.id === child || candidate.ref === child);
   }
 
+  override get size(): number {
+    return this.#children.length;
+  }
+
   override children(limit = Number.POSITIVE_INFINITY): ChildInfo[] {
     return this.#children.slice(0, limit).map((child) => child.info());
   }
