@@ -1,0 +1,123 @@
+/**
+ * One HTTP request and its answer. It is undici's handler, the deadline and the abort listener in one object, so that a
+ * request costs one allocation of ours.
+ */
+import type { Dispatcher } from 'undici';
+import { Timer, type TimingWheel } from '../../kernel/timers.ts';
+import { HiveError } from '../../observe/errors.ts';
+import { reasonOf } from './tcp-probe.ts';
+
+/** What the workers of a `connector.http` pool do. */
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST';
+  /** Appended to the pool's `base_url` as it is. */
+  readonly endpoint: string;
+  /** JSON text. */
+  readonly body?: string;
+  /** The asker will not look at the answer: counts as `async_posts`. */
+  readonly async?: boolean;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Empty if the answer has none. */
+  readonly body: string;
+}
+
+/** Told once, when the exchange is over. */
+export interface HttpAsker {
+  answered(exchange: HttpExchange, answer: HttpAnswer): void;
+  failed(exchange: HttpExchange, error: HiveError): void;
+}
+
+const jsonHeaders = ['content-type', 'application/json'];
+
+export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
+  readonly #asker: HttpAsker;
+  readonly #request: HttpRequest;
+  readonly #url: string;
+  readonly #signal: AbortSignal | undefined;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #first: Buffer | undefined;
+  #rest: Buffer[] | undefined;
+  #over = false;
+
+  /** @param url for error texts */
+  constructor(asker: HttpAsker, request: HttpRequest, url: string, signal: AbortSignal | undefined) {
+    super();
+    this.#asker = asker;
+    this.#request = request;
+    this.#url = url;
+    this.#signal = signal;
+  }
+
+  start(dispatcher: Dispatcher, path: string, wheel: TimingWheel, timeoutMs: number): void {
+    if (this.#signal?.aborted) return this.abort('the asker is gone');
+    wheel.start(this, timeoutMs);
+    this.#signal?.addEventListener('abort', this);
+    const { method, body } = this.#request;
+    const headers = body === undefined ? null : jsonHeaders;
+    try {
+      dispatcher.dispatch({ method, path, body: body ?? null, headers }, this);
+    } catch (error) {
+      this.#fail(reasonOf(error), error);
+    }
+  }
+
+  /** The deadline. */
+  override expire(): void {
+    this.abort('no complete answer in time');
+  }
+
+  handleEvent(): void {
+    this.abort('the asker is gone');
+  }
+
+  /** Fails the exchange, and closes its connection: an answer that comes late must not be taken for the next one's. */
+  abort(reason: string): void {
+    this.#fail(reason);
+    this.#controller?.abort(new Error(reason));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#over) controller.abort(new Error('given up before it was sent'));
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+    this.#status = status;
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (!this.#first) {
+      this.#first = chunk;
+      return;
+    }
+    this.#rest ??= [this.#first];
+    this.#rest.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (!this.#finish()) return;
+    const body = this.#rest ? Buffer.concat(this.#rest) : this.#first;
+    this.#asker.answered(this, { status: this.#status, body: body === undefined ? '' : body.toString() });
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(reasonOf(error), error);
+  }
+
+  #fail(reason: string, cause?: unknown): void {
+    if (!this.#finish()) return;
+    this.#asker.failed(this, new HiveError('http_error', `${this.#request.method} ${this.#url}: ${reason}`, { cause }));
+  }
+
+  #finish(): boolean {
+    if (this.#over) return false;
+    this.#over = true;
+    this.cancel();
+    this.#signal?.removeEventListener('abort', this);
+    return true;
+  }
+}

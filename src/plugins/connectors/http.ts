@@ -1,0 +1,89 @@
+/**
+ * `connector.http`: back ends that are HTTP servers. A pool has one HTTP client (HTTP/1.1, keep-alive, no pipelining); its
+ * workers limit how many requests run at once. Any status is an answer; only what keeps the answer from coming is an error.
+ */
+import { type Static, Type } from 'typebox';
+import { Pool } from 'undici';
+import { milliseconds, strictObject } from '../../config/schema/fields.ts';
+import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
+import { HttpWorker } from './http-worker.ts';
+import { probeTcp } from './tcp-probe.ts';
+
+/** Largest body of an answer, bytes: a back end that runs wild must not take the node's memory. */
+const maxBodyBytes = 16 * 1024 * 1024;
+
+const argsSchema = strictObject({
+  base_url: Type.String({
+    minLength: 1,
+    description: 'Start of every URL, `http:` or `https:`; endpoints are appended.',
+  }),
+  max_connection_timeout: milliseconds('Limit of one whole request.', { minimum: 1 }),
+  max_connections: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 100_000, description: 'Connections; default `size` + `overflow`.' }),
+  ),
+  max_connect_timeout: Type.Optional(
+    milliseconds('Limit of establishing a connection; default `max_connection_timeout`.', { minimum: 1 }),
+  ),
+});
+
+type HttpArgs = Static<typeof argsSchema>;
+
+export const httpConnector: ConnectorPlugin<HttpArgs> = {
+  kind: 'connector',
+  name: 'connector.http',
+  args: argsSchema,
+  argsCode: 'bad_http_connector_args',
+  check: ({ base_url }) => refusalOf(base_url),
+  probe({ base_url }) {
+    const { hostname, protocol, port } = new URL(base_url);
+    return probeTcp(hostname.replace(/^\[|\]$/g, ''), Number(port) || (protocol === 'https:' ? 443 : 80));
+  },
+  create: (pool) => new HttpConnector(pool),
+};
+
+function refusalOf(baseUrl: string): Refusal | undefined {
+  const refuse = (reason: string): Refusal => ({ code: 'bad_http_connector_args', path: 'base_url', reason });
+  if (!URL.canParse(baseUrl)) return refuse('is not a URL');
+  const url = new URL(baseUrl);
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') return refuse('must start with http:// or https://');
+  if (url.username !== '' || url.password !== '') return refuse('must not contain a user name or password');
+  if (url.hash !== '') return refuse('must not contain a fragment (#)');
+  return undefined;
+}
+
+class HttpConnector implements Connector {
+  readonly #client: Pool;
+  readonly #pool: PoolSetup<HttpArgs>;
+  readonly #pathPrefix: string;
+
+  constructor(pool: PoolSetup<HttpArgs>) {
+    const { base_url, max_connection_timeout, max_connections, max_connect_timeout } = pool.args;
+    this.#pool = pool;
+    // Plain concatenation, as in 2014: what follows host and port is kept to the letter.
+    this.#pathPrefix = base_url.replace(/^[a-z]+:\/*[^/?]*/i, '');
+    this.#client = new Pool(new URL(base_url).origin, {
+      connections: max_connections ?? Math.max(1, pool.size + pool.overflow),
+      pipelining: 1,
+      connect: { timeout: max_connect_timeout ?? max_connection_timeout },
+      maxResponseSize: maxBodyBytes,
+      // The exchange has one deadline for everything.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+  }
+
+  worker(): HttpWorker {
+    const { args, name, services } = this.#pool;
+    return new HttpWorker({
+      dispatcher: this.#client,
+      origin: new URL(args.base_url).origin,
+      pathPrefix: this.#pathPrefix,
+      timeoutMs: args.max_connection_timeout,
+      counters: services.metrics.counters(`connectors.http.${name}`, ['sync_gets', 'sync_posts', 'async_posts']),
+    });
+  }
+
+  close(): Promise<void> {
+    return this.#client.destroy();
+  }
+}
