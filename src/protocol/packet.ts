@@ -30,17 +30,26 @@ export type ServerPacket = EventPacket | MessagePacket | AckPacket;
 /** A packet that a client sent. */
 export type ClientPacket = ClientEvent | ClientAck | ClientMessage;
 
+/** Keeps the encodings of a packet. Nearly always there is one; the map is for topics with clients of several protocols. */
 class Encodable {
-  #key = '';
+  #key: string | undefined;
   #text = '';
+  #others: Map<string, string> | undefined;
 
-  /** The wire text of this packet; computed again only when another encoder asks than the time before. */
+  /** The wire text of this packet, computed once for all encoders of one key. */
   encodedBy(this: ServerPacket & Encodable, encoder: PacketEncoder): string {
-    if (this.#key !== encoder.key) {
-      this.#text = encoder.encode(this);
+    if (this.#key === encoder.key) return this.#text;
+    const known = this.#others?.get(encoder.key);
+    if (known !== undefined) return known;
+    const text = encoder.encode(this);
+    if (this.#key === undefined) {
       this.#key = encoder.key;
+      this.#text = text;
+    } else {
+      this.#others ??= new Map();
+      this.#others.set(encoder.key, text);
     }
-    return this.#text;
+    return text;
   }
 }
 

@@ -71,13 +71,20 @@ class ListenSocket implements Listening {
 
 /** Announces that the answer comes after the handler has returned. `onAbort` runs if the client goes away before it. */
 export function defer(res: HttpResponse, onAbort?: () => void): void {
-  if (onAbort) res.onAbort = onAbort;
+  if (onAbort) {
+    const earlier: (() => void) | undefined = res.onAbort;
+    res.onAbort = earlier ? () => [earlier, onAbort].forEach(run) : onAbort;
+  }
   if (res.over !== undefined) return;
   res.over = false;
   res.onAborted(() => {
     res.over = true;
     res.onAbort?.();
   });
+}
+
+function run(callback: () => void): void {
+  callback();
 }
 
 /** True once the response was sent or its client has gone away. */

@@ -40,7 +40,7 @@ test('an event from text needs a name and nothing else', () => {
   }
 });
 
-test('a packet is encoded once for all clients of one encoder', () => {
+test('a packet is encoded once for all clients of one format, whatever their order', () => {
   let calls = 0;
   const encode = (packet: ServerPacket) => {
     calls += 1;
@@ -53,5 +53,7 @@ test('a packet is encoded once for all clients of one encoder', () => {
     assert.equal(calls, 1);
     packet.encodedBy({ key: 'b', encode: () => 'other' });
     assert.equal(packet.encodedBy({ key: 'b', encode: () => 'never asked' }), 'other');
+    packet.encodedBy(encoder);
+    assert.equal(calls, 1);
   }
 });

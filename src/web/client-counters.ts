@@ -1,0 +1,16 @@
+/** The metrics under `clients.transports`, resolved once. */
+import type { Metrics } from '../observe/metrics.ts';
+
+const httpNames = ['requests', 'errors', '2XX', '4XX', '5XX', '???', 'hang_up'] as const;
+const socketNames = ['requests', 'errors', 'frames', 'ok', 'bad', 'hang_up'] as const;
+
+export type ClientCounters = ReturnType<typeof clientCounters>;
+
+export function clientCounters(metrics: Metrics) {
+  return {
+    http: metrics.counters('clients.transports.http', httpNames),
+    websocket: metrics.counters('clients.transports.websocket', socketNames),
+    /** Connections ended because the client read too slowly. */
+    tooSlow: metrics.counter('clients.transports.too_slow'),
+  };
+}

@@ -1,0 +1,42 @@
+/** What is read of a client's request before its handler returns; afterwards the request is gone. */
+import type { HttpRequest, HttpResponse } from './http.ts';
+import { remoteAddress } from './http.ts';
+import type { ClientProtocol, Handshake } from './sessions.ts';
+
+export type Query = Record<string, string>;
+
+/** Decodes a query string. Of repeated keys the first counts; what is not percent-encoded properly stays as it is. */
+export function parseQuery(text: string): Query {
+  const query: Query = Object.create(null);
+  if (text === '') return query;
+  for (const pair of text.split('&')) {
+    const equals = pair.indexOf('=');
+    const key = decode(equals < 0 ? pair : pair.slice(0, equals));
+    if (key !== '' && !(key in query)) query[key] = equals < 0 ? '' : decode(pair.slice(equals + 1));
+  }
+  return query;
+}
+
+function decode(text: string): string {
+  if (!text.includes('%') && !text.includes('+')) return text;
+  try {
+    return decodeURIComponent(text.replaceAll('+', ' '));
+  } catch {
+    return text; // malformed: no reason to refuse a client whose application sends such parameters
+  }
+}
+
+/** The handshake as back ends see it, but for the auth payload, which comes later if at all. */
+export function readHandshake(
+  req: HttpRequest,
+  res: HttpResponse,
+  query: Query,
+  transport: string,
+  protocol: ClientProtocol,
+): Handshake {
+  const headers: Record<string, string> = Object.create(null);
+  req.forEach((name, value) => {
+    headers[name] = value;
+  });
+  return { auth: undefined, query, headers, address: remoteAddress(res), transport, protocol };
+}

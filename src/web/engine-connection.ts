@@ -1,0 +1,288 @@
+/**
+ * A connection of Engine.IO v4: it starts on either transport, may move from polling to a WebSocket once, and carries one
+ * client per connected Socket.IO namespace.
+ *
+ *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
+ *
+ * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. Idle WebSockets are what a
+ * server mostly holds: this object, its timer and its link are all that such a connection costs in JavaScript.
+ */
+import { type Expiring, Timer } from '../kernel/timers.ts';
+import { HiveError } from '../observe/errors.ts';
+import { packetType, packetTypes } from '../protocol/engine-v4.ts';
+import { decodeSocketPacket, SocketV5Codec } from '../protocol/socketio-v5.ts';
+import { ClientLink, type Wire } from './client-link.ts';
+import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import type { EngineServer } from './engine-server.ts';
+import type { EngineUpgrade } from './engine-upgrade.ts';
+import { PollQueue } from './poll-queue.ts';
+import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
+
+const noLinks: readonly ClientLink[] = [];
+const nothing: Record<string, string> = Object.freeze({});
+
+export class EngineConnection implements Wire, FrameHandler, Expiring {
+  readonly id: string;
+  socket: ClientSocket | undefined;
+  /** The polling transport; undefined on a WebSocket. */
+  polls: PollQueue | undefined;
+  /** The WebSocket that wants to take over from polling. */
+  upgrade: EngineUpgrade | undefined;
+  readonly #server: EngineServer;
+  #links: readonly ClientLink[] = noLinks;
+  #handshake: Handshake;
+  readonly #heartbeat: Timer;
+  /** Runs while no client is connected. */
+  #connectTimer: Timer | undefined;
+  #awaitsPong = false;
+  isClosed = false;
+
+  constructor(server: EngineServer, id: string, handshake: Handshake) {
+    this.#server = server;
+    this.id = id;
+    this.#handshake = handshake;
+    this.#heartbeat = new Timer(this);
+    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context);
+  }
+
+  /** Sends the open packet; on a WebSocket, once that is there. */
+  start(): void {
+    const { wheel, config } = this.#server.context;
+    this.write(this.#server.openPacket(this.id, this.polls !== undefined));
+    wheel.start(this.#heartbeat, config.socketio.ping_interval);
+    this.#awaitConnect();
+  }
+
+  // Wire
+
+  get bufferedBytes(): number {
+    return this.socket ? this.socket.getBufferedAmount() : (this.polls?.bufferedBytes ?? 0);
+  }
+
+  get maxBufferedBytes(): number {
+    return this.#server.context.config.socketio.max_backpressure;
+  }
+
+  write(text: string): void {
+    const { socket } = this;
+    if (socket) {
+      this.#server.context.counters.websocket.ok.value += 1;
+      if (socket.send(text) !== 1) this.checkBackpressure();
+    } else if (this.polls) {
+      this.polls.push(text);
+      this.checkBackpressure();
+    }
+  }
+
+  refused(link: ClientLink): void {
+    this.#remove(link);
+    if (!this.isClosed) this.#awaitConnect();
+  }
+
+  left(link: ClientLink, reason: CloseReason): void {
+    this.#remove(link);
+    if (this.#links.length === 0 || !closeReasons[reason].final) this.close(reason);
+  }
+
+  crashed(error: unknown): void {
+    this.#server.context.crashed(error);
+  }
+
+  // FrameHandler
+
+  opened(socket: ClientSocket): void {
+    this.socket = socket;
+    this.start();
+  }
+
+  message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+    const { counters, config } = this.#server.context;
+    counters.websocket.frames.value += 1;
+    if (data.byteLength > config.socketio.max_payload) this.close('payload_too_large');
+    else if (isBinary) this.close('unsupported_data');
+    else this.receive(Buffer.from(data).toString());
+  }
+
+  pong(): void {}
+
+  closed(reason: CloseReason): void {
+    this.socket = undefined;
+    this.close(reason);
+  }
+
+  // Packets
+
+  /** Takes one Engine.IO packet. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
+  receive(text: string): boolean {
+    try {
+      this.#receive(text);
+      return true;
+    } catch (error) {
+      if (!(error instanceof HiveError)) this.crashed(error);
+      this.#server.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
+      this.close(error instanceof HiveError ? 'bad_packet' : 'internal_error');
+      return false;
+    }
+  }
+
+  #receive(text: string): void {
+    switch (packetType(text)) {
+      case 'message':
+        this.#receiveMessage(text);
+        break;
+      case 'pong':
+        this.#ponged();
+        break;
+      case 'close':
+        this.close('client_disconnect');
+        break;
+      case 'noop':
+        break;
+      default:
+        throw new HiveError('bad_packet', 'Clients do not send packets of that type.');
+    }
+  }
+
+  #receiveMessage(text: string): void {
+    const packet = decodeSocketPacket(text, 1);
+    const link = this.#find(packet.namespace);
+    if (packet.type === 'packet') {
+      if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
+      link.receive(packet.packet);
+    } else if (packet.type === 'disconnect') {
+      if (!link) return;
+      this.#remove(link);
+      link.close('client_disconnect');
+      this.#awaitConnect();
+    } else if (link) {
+      throw new HiveError('bad_packet', 'The namespace is connected already.');
+    } else {
+      this.#connect(packet.namespace, packet.auth);
+    }
+  }
+
+  #connect(namespace: string, auth: unknown): void {
+    const { host, topics } = this.#server.context;
+    const codec = this.#server.codec(namespace);
+    if (!codec) {
+      this.write(new SocketV5Codec(namespace).refusal(new HiveError('bad_request', 'Invalid namespace')));
+      return;
+    }
+    const link = new ClientLink(this, codec, namespace, topics);
+    this.#links = [...this.#links, link];
+    this.#connectTimer?.cancel();
+    this.#connectTimer = undefined;
+    const handshake = { ...this.#handshake, auth };
+    // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
+    if (!this.#server.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
+    void link.open(host, { namespace, handshake, protocol: 'eio4' }, this.socket ? 'websocket' : 'polling');
+  }
+
+  #find(namespace: string): ClientLink | undefined {
+    for (const link of this.#links) if (link.namespace === namespace) return link;
+    return undefined;
+  }
+
+  #remove(link: ClientLink): void {
+    const rest = this.#links.filter((other) => other !== link);
+    this.#links = rest.length === 0 ? noLinks : rest;
+  }
+
+  // Timers
+
+  expire(): void {
+    const { wheel, config } = this.#server.context;
+    if (this.isClosed) {
+      this.#forget();
+      return;
+    }
+    if (this.#awaitsPong) {
+      this.close('ping_timeout');
+      return;
+    }
+    this.#awaitsPong = true;
+    wheel.start(this.#heartbeat, config.socketio.ping_timeout);
+    this.write(packetTypes.ping);
+  }
+
+  #ponged(): void {
+    if (!this.#awaitsPong) return;
+    const { wheel, config } = this.#server.context;
+    this.#awaitsPong = false;
+    wheel.start(this.#heartbeat, config.socketio.ping_interval);
+  }
+
+  #awaitConnect(): void {
+    if (this.isClosed || this.#links.length > 0) return;
+    const { wheel, config } = this.#server.context;
+    this.#connectTimer?.cancel();
+    this.#connectTimer = wheel.schedule(config.socketio.connect_timeout, () => this.close('connect_timeout'));
+  }
+
+  // The end
+
+  /** A WebSocket has passed its probe: everything goes over it from now on. */
+  upgraded(socket: ClientSocket): void {
+    const packets = this.polls?.take() ?? [];
+    this.polls?.release();
+    this.polls = undefined;
+    this.upgrade = undefined;
+    if (this.isClosed) {
+      for (const packet of packets) socket.send(packet);
+      socket.end(closeReasons.stopped.code);
+      this.#forget();
+      return;
+    }
+    this.socket = socket;
+    for (const packet of packets) this.write(packet);
+    for (const link of this.#links) link.upgraded();
+  }
+
+  /** Ends a connection whose client reads too slowly. */
+  checkBackpressure(): void {
+    if (!this.isClosed && this.bufferedBytes > this.maxBufferedBytes) this.overflow();
+  }
+
+  overflow(): void {
+    this.#server.context.counters.tooSlow.value += 1;
+    this.close('too_slow');
+  }
+
+  /** Ends the connection and its clients. Idempotent. */
+  close(reason: CloseReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#heartbeat.cancel();
+    this.#connectTimer?.cancel();
+    const links = this.#links;
+    this.#links = noLinks;
+    for (const link of links) link.close(reason);
+    this.#closeTransport(reason);
+  }
+
+  #closeTransport(reason: CloseReason): void {
+    const { socket, polls } = this;
+    this.socket = undefined;
+    // A client that does not read gets no farewell: it would only occupy memory.
+    const mute = reason === 'too_slow' || reason === 'ping_timeout';
+    if (socket) {
+      if (mute) socket.close();
+      else socket.end(closeReasons[reason].code);
+    }
+    const lastWords = !mute && polls && (polls.waiting || polls.bufferedBytes > 0 || closeReasons[reason].final);
+    if (!lastWords) {
+      this.#forget();
+      return;
+    }
+    // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
+    const { wheel, config } = this.#server.context;
+    wheel.start(this.#heartbeat, config.socketio.ping_timeout);
+    polls.finish(() => this.#forget());
+  }
+
+  #forget(): void {
+    this.#heartbeat.cancel();
+    this.upgrade?.abandon();
+    this.#server.remove(this);
+  }
+}

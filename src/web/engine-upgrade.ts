@@ -1,0 +1,81 @@
+/**
+ * The move of an Engine.IO connection from polling to a WebSocket: the client probes the socket, stops polling, and says
+ * that it has done so. Until then the socket carries nothing else, and polling goes on.
+ *
+ *     client                       server
+ *       2probe  ──────────────────►
+ *               ◄──────────────────  3probe, and polls are answered at once
+ *       (last poll has returned)
+ *       5       ──────────────────►  the socket is the transport
+ */
+import { type Expiring, Timer } from '../kernel/timers.ts';
+import { packetTypes } from '../protocol/engine-v4.ts';
+import type { ClientContext } from './client-context.ts';
+import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import type { EngineConnection } from './engine-connection.ts';
+
+/** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
+const releaseMs = 100;
+const maxReleases = 100;
+
+const probe = 'probe';
+
+export class EngineUpgrade implements FrameHandler, Expiring {
+  readonly #context: ClientContext;
+  readonly #connection: EngineConnection;
+  readonly #timer = new Timer(this);
+  #socket: ClientSocket | undefined;
+  #releases = 0;
+
+  constructor(context: ClientContext, connection: EngineConnection) {
+    this.#context = context;
+    this.#connection = connection;
+  }
+
+  opened(socket: ClientSocket): void {
+    this.#socket = socket;
+    // The connection may have ended while the socket was on its way.
+    if (this.#connection.isClosed || this.#connection.socket) this.abandon();
+    else this.#context.wheel.start(this.#timer, releaseMs);
+  }
+
+  message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+    this.#context.counters.websocket.frames.value += 1;
+    const text = isBinary || data.byteLength > probe.length + 1 ? '' : Buffer.from(data).toString();
+    if (text === packetTypes.ping + probe) {
+      socket.send(packetTypes.pong + probe);
+      this.#connection.polls?.release();
+    } else if (text === packetTypes.upgrade) {
+      this.#timer.cancel();
+      this.#socket = undefined;
+      socket.getUserData().handler = this.#connection;
+      this.#connection.upgraded(socket);
+    } else {
+      this.#context.counters.websocket.errors.value += 1;
+      this.abandon();
+    }
+  }
+
+  pong(): void {}
+
+  closed(): void {
+    this.#timer.cancel();
+    this.#socket = undefined;
+    if (this.#connection.upgrade === this) this.#connection.upgrade = undefined;
+  }
+
+  expire(): void {
+    this.#releases += 1;
+    if (this.#releases > maxReleases) {
+      this.abandon();
+      return;
+    }
+    this.#connection.polls?.release();
+    this.#context.wheel.start(this.#timer, releaseMs);
+  }
+
+  /** Gives the socket up; polling is not affected. */
+  abandon(): void {
+    this.#socket?.end(1000);
+  }
+}

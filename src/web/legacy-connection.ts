@@ -1,0 +1,257 @@
+/**
+ * A connection of Socket.IO 0.9. The client is opened at the handshake and attached when its transport arrives, which is
+ * then its only one.
+ *
+ *     generic ──► websocket ──► closed        2:: and a ping every heartbeat_timeout
+ *        └──────► polling ────► closed        a poll is answered by then; no poll for reconnect_timeout: gone
+ *
+ * Only packets from the client postpone `session_timeout`; heartbeats are packets, polls are not.
+ */
+import { type Expiring, Timer } from '../kernel/timers.ts';
+import { HiveError } from '../observe/errors.ts';
+import {
+  decodeLegacyPacket,
+  disconnectPacket,
+  errorPacket,
+  heartbeatPacket,
+  LegacyCodec,
+  unknownSessionPacket,
+} from '../protocol/legacy.ts';
+import type { ClientContext } from './client-context.ts';
+import { ClientLink, type Wire } from './client-link.ts';
+import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import type { HttpResponse } from './http.ts';
+import { LegacyPolls } from './legacy-polls.ts';
+import { type CloseReason, closeReasons, type Session } from './sessions.ts';
+
+const codec = new LegacyCodec();
+
+export class LegacyConnection implements Wire, FrameHandler, Expiring {
+  readonly id: string;
+  socket: ClientSocket | undefined;
+  isClosed = false;
+  readonly #context: ClientContext;
+  readonly #onClose: (connection: LegacyConnection) => void;
+  readonly #link: ClientLink;
+  #polls: LegacyPolls | undefined;
+  /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
+  readonly #timer = new Timer(this);
+  readonly #sessionTimer = new Timer({ expire: () => this.end('session_timeout') });
+  #awaitsPong = false;
+  #reserved = false;
+
+  constructor(context: ClientContext, id: string, session: Session, onClose: (connection: LegacyConnection) => void) {
+    this.#context = context;
+    this.id = id;
+    this.#onClose = onClose;
+    this.#link = new ClientLink(this, codec, '/', context.topics);
+    this.#link.adopt(session);
+    context.wheel.start(this.#timer, context.config.socketio.init_timeout);
+  }
+
+  /** No transport has come yet. */
+  get isGeneric(): boolean {
+    return !this.isClosed && !this.socket && !this.#polls && !this.#reserved;
+  }
+
+  get isPolling(): boolean {
+    return this.#polls !== undefined;
+  }
+
+  /** A WebSocket was promised; nothing else may attach from now on. */
+  reserve(): void {
+    this.#reserved = true;
+  }
+
+  /**
+   * Takes a poll: the first one attaches the client, later ones take the place of one that still waits, and the last one
+   * tells a client that has ended why.
+   */
+  poll(res: HttpResponse): void {
+    if (this.isClosed) this.#onClose(this);
+    const first = this.#polls === undefined;
+    const polls = this.#polls ?? new LegacyPolls(this.#context, this);
+    this.#polls = polls;
+    polls.hold(res);
+    if (!first) return;
+    this.#timer.cancel();
+    this.#touch();
+    void this.#link.attach('polling');
+  }
+
+  // Wire
+
+  get bufferedBytes(): number {
+    return this.socket ? this.socket.getBufferedAmount() : (this.#polls?.bufferedBytes ?? 0);
+  }
+
+  get maxBufferedBytes(): number {
+    return this.#context.config.socketio.max_backpressure;
+  }
+
+  write(text: string): void {
+    const { socket } = this;
+    if (socket) {
+      this.#context.counters.websocket.ok.value += 1;
+      if (socket.send(text) !== 1) this.checkBackpressure();
+    } else if (this.#polls) {
+      this.#polls.push(text);
+      this.checkBackpressure();
+    }
+  }
+
+  refused(): void {
+    this.close('refused');
+  }
+
+  left(_link: ClientLink, reason: CloseReason): void {
+    this.close(reason);
+  }
+
+  crashed(error: unknown): void {
+    this.#context.crashed(error);
+  }
+
+  checkBackpressure(): void {
+    if (!this.isClosed && this.bufferedBytes > this.maxBufferedBytes) this.overflow();
+  }
+
+  overflow(): void {
+    this.#context.counters.tooSlow.value += 1;
+    this.close('too_slow');
+  }
+
+  // FrameHandler
+
+  opened(socket: ClientSocket): void {
+    if (this.isClosed) {
+      socket.send(unknownSessionPacket);
+      socket.end(1000);
+      return;
+    }
+    this.socket = socket;
+    this.#touch();
+    this.#context.wheel.start(this.#timer, this.#context.config.socketio.heartbeat_timeout);
+    void this.#link.attach('websocket');
+  }
+
+  message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+    const { counters, config } = this.#context;
+    counters.websocket.frames.value += 1;
+    if (data.byteLength > config.socketio.max_payload) {
+      this.close('payload_too_large');
+    } else if (isBinary) {
+      counters.websocket.errors.value += 1;
+      this.close('unsupported_data');
+    } else {
+      const error = this.receive(Buffer.from(data).toString());
+      if (!error) return;
+      counters.websocket.bad.value += 1;
+      if (this.socket) socket.send(errorPacket(error.message));
+      this.close('bad_packet');
+    }
+  }
+
+  pong(): void {
+    if (!this.#awaitsPong) return;
+    this.#awaitsPong = false;
+    this.#context.wheel.start(this.#timer, this.#context.config.socketio.heartbeat_timeout);
+  }
+
+  closed(reason: CloseReason): void {
+    this.socket = undefined;
+    this.close(reason);
+  }
+
+  // Packets
+
+  /** Takes one packet; returns what makes it malformed. */
+  receive(text: string): HiveError | undefined {
+    try {
+      this.#receive(text);
+      return undefined;
+    } catch (error) {
+      if (error instanceof HiveError) return error;
+      this.crashed(error);
+      return new HiveError('internal_error');
+    }
+  }
+
+  #receive(text: string): void {
+    const packet = decodeLegacyPacket(text);
+    this.#touch();
+    switch (packet.type) {
+      case 'packet':
+        this.#link.receive(packet.packet);
+        break;
+      case 'unusable':
+        this.#link.reject(packet.error);
+        break;
+      case 'disconnect':
+        if (packet.endpoint === '') this.sayGoodbye();
+        break;
+      case 'connect':
+        // The default endpoint is connected by the transport itself; the 2014 server had no others.
+        if (packet.endpoint !== '') this.write(errorPacket('Invalid namespace', packet.endpoint));
+        break;
+      default:
+        break;
+    }
+  }
+
+  // The end
+
+  /** The client wants to leave. */
+  sayGoodbye(): void {
+    if (this.isClosed) return;
+    this.write(disconnectPacket);
+    this.close('client_disconnect');
+  }
+
+  /** Ends the client from here, telling it so. */
+  end(reason: CloseReason): void {
+    if (closeReasons[reason].final) this.write(disconnectPacket);
+    this.close(reason);
+  }
+
+  /** Generic: no transport came in time. WebSocket: a heartbeat is due, or its pong is missing. */
+  expire(): void {
+    const { wheel, config } = this.#context;
+    if (!this.socket) {
+      this.close('connect_timeout');
+    } else if (this.#awaitsPong) {
+      this.close('ping_timeout');
+    } else {
+      this.#awaitsPong = true;
+      wheel.start(this.#timer, config.hive.websocket_ping_timeout);
+      this.write(heartbeatPacket);
+      this.socket?.ping();
+    }
+  }
+
+  #touch(): void {
+    this.#context.wheel.start(this.#sessionTimer, this.#context.config.socketio.session_timeout);
+  }
+
+  /** Ends the connection and its client. Idempotent. */
+  close(reason: CloseReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.#timer.cancel();
+    this.#sessionTimer.cancel();
+    this.#link.close(reason);
+    const { socket } = this;
+    this.socket = undefined;
+    if (socket) {
+      // One that does not read gets no farewell: it would only occupy memory.
+      if (reason === 'too_slow' || reason === 'ping_timeout') socket.close();
+      else socket.end(closeReasons[reason].code);
+    }
+    if (this.#polls?.close() === false) {
+      const { wheel, config } = this.#context;
+      wheel.schedule(config.socketio.heartbeat_timeout, () => this.#onClose(this));
+    } else {
+      this.#onClose(this);
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/**
+ * The outgoing half of an Engine.IO polling transport: what waits for the next poll, or the poll that waits for something.
+ * Packets written in one turn of the event loop leave in one payload.
+ */
+import { encodePayload, packetTypes } from '../protocol/engine-v4.ts';
+import type { ClientContext } from './client-context.ts';
+import type { HttpResponse } from './http.ts';
+
+const textType = 'text/plain; charset=UTF-8';
+
+export class PollQueue {
+  readonly #context: ClientContext;
+  #packets: string[] = [];
+  #bytes = 0;
+  #poll: HttpResponse | undefined;
+  #scheduled = false;
+  #onFarewell: (() => void) | undefined;
+  /** Whether a POST is being read: clients send one at a time. */
+  posting = false;
+
+  constructor(context: ClientContext) {
+    this.#context = context;
+  }
+
+  get waiting(): boolean {
+    return this.#poll !== undefined;
+  }
+
+  get bufferedBytes(): number {
+    return this.#bytes;
+  }
+
+  push(packet: string): void {
+    this.#packets.push(packet);
+    this.#bytes += packet.length;
+    if (!this.#poll || this.#scheduled) return;
+    this.#scheduled = true;
+    setImmediate(flush, this);
+  }
+
+  /** Answers at once if there is something to say, else holds the poll. */
+  hold(res: HttpResponse): void {
+    this.#poll = res;
+    if (this.#packets.length > 0) this.flush();
+    else if (this.#onFarewell) this.#bidFarewell();
+  }
+
+  /**
+   * Ends the transport: what is queued goes first, the close packet alone behind it, for client libraries drop what came with
+   * a close packet. Runs `onFarewell` when that was sent, which may take another poll, or never happen.
+   */
+  finish(onFarewell: () => void): void {
+    this.#onFarewell = onFarewell;
+    if (this.#packets.length > 0) this.flush();
+    else if (this.#poll) this.#bidFarewell();
+  }
+
+  #bidFarewell(): void {
+    this.push(packetTypes.close);
+    this.flush();
+    this.#onFarewell?.();
+  }
+
+  /** The client has broken off its poll. */
+  dropPoll(): void {
+    this.#poll = undefined;
+  }
+
+  /** Ends a waiting poll with a no-op, so that the client can leave this transport. */
+  release(): void {
+    if (this.#poll && this.#packets.length === 0) this.push(packetTypes.noop);
+    this.flush();
+  }
+
+  flush(): void {
+    this.#scheduled = false;
+    const poll = this.#poll;
+    if (!poll || this.#packets.length === 0) return;
+    this.#poll = undefined;
+    this.#context.reply(poll, 200, encodePayload(this.take()), textType);
+  }
+
+  /** What is queued; the queue is empty afterwards. */
+  take(): string[] {
+    const packets = this.#packets;
+    this.#packets = [];
+    this.#bytes = 0;
+    return packets;
+  }
+}
+
+function flush(queue: PollQueue): void {
+  queue.flush();
+}

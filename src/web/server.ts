@@ -1,0 +1,193 @@
+/**
+ * The server for clients: one port, three protocol generations. Requests are routed here, origins checked and sockets
+ * opened; `engine-server.ts` and `legacy-server.ts` speak the protocols.
+ *
+ *     <path>/                      Engine.IO v4
+ *     <path>/1/…                   Socket.IO 0.9
+ *     anything else                404
+ */
+import uws from 'uWebSockets.js';
+import type { TimingWheel } from '../kernel/timers.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Metrics } from '../observe/metrics.ts';
+import { ClientContext, type ClientSettings } from './client-context.ts';
+import { clientCounters } from './client-counters.ts';
+import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
+import { EngineServer } from './engine-server.ts';
+import { createApp, type HttpRequest, type HttpResponse, listen, type TemplatedApp } from './http.ts';
+import { LegacyServer } from './legacy-server.ts';
+import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
+import type { SessionHost } from './sessions.ts';
+import type { Topics } from './topics.ts';
+
+export interface ClientServerOptions {
+  readonly config: ClientSettings;
+  readonly host: SessionHost;
+  readonly topics: Topics;
+  /** Makes transport ids: at least 128 random bits, and the node that they belong to. */
+  readonly newId: () => string;
+  readonly wheel: TimingWheel;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export interface ClientServer {
+  readonly port: number;
+  /** Stops listening and ends every connection with `shutdown`; clients reconnect, elsewhere if they can. */
+  close(): Promise<void>;
+}
+
+/** @throws HiveError (rejection) `port_taken` */
+export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
+  const counters = clientCounters(options.metrics);
+  const context = new ClientContext({ ...options, counters });
+  const router = new Router(context);
+  const app = createApp();
+  const { hive, socketio } = options.config;
+  openSockets(app, router, context);
+  app.any('/*', (res, req) => router.handle(res, req));
+  options.topics.bind({
+    app,
+    sent: counters.websocket.ok,
+    sweepBytes: Math.ceil(socketio.max_backpressure / 4),
+    sweep: () => router.checkBackpressure(),
+  });
+  const listening = await listen(app, hive.host, hive.port);
+  return {
+    port: listening.port,
+    async close() {
+      listening.stop();
+      router.close();
+      await flushed();
+      // Kept-alive HTTP connections would keep the process alive.
+      (app as TemplatedApp & { close(): void }).close();
+    },
+  };
+}
+
+/** Lets answers and close frames reach the sockets before those are closed. */
+function flushed(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+}
+
+function openSockets(app: TemplatedApp, router: Router, context: ClientContext): void {
+  const { socketio } = context.config;
+  const { websocket } = context.counters;
+  const tooBig = 'Received too big message';
+  app.ws<SocketData>('/*', {
+    maxPayloadLength: hardPayloadLimit(socketio.max_payload),
+    // We look at `max_backpressure` ourselves; this is for publishes of a single turn of the event loop.
+    maxBackpressure: 2 * socketio.max_backpressure + hardPayloadLimit(socketio.max_payload),
+    closeOnBackpressureLimit: 1,
+    // Every protocol has its own heartbeat.
+    idleTimeout: 0,
+    sendPingsAutomatically: false,
+    compression: socketio.compression ? uws.SHARED_COMPRESSOR : uws.DISABLED,
+    upgrade: (res, req, socketContext) => {
+      const handler = router.accept(res, req);
+      if (!handler) return;
+      websocket.requests.value += 1;
+      const key = req.getHeader('sec-websocket-key');
+      res.upgrade<SocketData>({ handler }, key, '', req.getHeader('sec-websocket-extensions'), socketContext);
+    },
+    open: (socket) => handlerOf(socket).opened(socket),
+    message: (socket, data, isBinary) => handlerOf(socket).message(socket, data, isBinary),
+    ping: () => {
+      websocket.frames.value += 1;
+    },
+    pong: (socket) => handlerOf(socket).pong(),
+    close: (socket, code, message) => {
+      websocket.hang_up.value += 1;
+      const tooLarge = code === 1006 && Buffer.from(message).toString('latin1') === tooBig;
+      handlerOf(socket).closed(tooLarge ? 'payload_too_large' : 'transport_closed');
+    },
+  });
+}
+
+function handlerOf(socket: ClientSocket): FrameHandler {
+  return socket.getUserData().handler;
+}
+
+class Router {
+  readonly #context: ClientContext;
+  readonly #origins: Origins;
+  readonly #base: string;
+  readonly #engine: EngineServer | undefined;
+  readonly #legacy: LegacyServer | undefined;
+
+  constructor(context: ClientContext) {
+    const { hive, socketio } = context.config;
+    this.#context = context;
+    this.#origins = new Origins(hive.allowed_origins);
+    this.#base = socketio.path.endsWith('/') ? socketio.path.slice(0, -1) : socketio.path;
+    if (socketio.protocols.includes('eio4')) this.#engine = new EngineServer(context);
+    if (socketio.protocols.includes('0.9')) this.#legacy = new LegacyServer(context);
+  }
+
+  handle(res: HttpResponse, req: HttpRequest): void {
+    const url = req.getUrl();
+    const legacy = this.#legacyPath(url);
+    if (!legacy && !this.#isEngine(url)) {
+      this.#context.reply(res, 404, '');
+    } else if (this.#admit(res, req)) {
+      if (req.getMethod() === 'options') this.#context.reply(res, 204, '');
+      else if (legacy) this.#legacy?.handle(res, req, legacy);
+      else this.#engine?.handle(res, req);
+    }
+  }
+
+  accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined {
+    const url = req.getUrl();
+    const legacy = this.#legacyPath(url);
+    if (!legacy && !this.#isEngine(url)) {
+      this.#context.reply(res, 404, '');
+      return undefined;
+    }
+    if (!this.#admit(res, req)) return undefined;
+    return legacy ? this.#legacy?.accept(res, legacy) : this.#engine?.accept(res, req);
+  }
+
+  checkBackpressure(): void {
+    this.#engine?.checkBackpressure();
+    this.#legacy?.checkBackpressure();
+  }
+
+  close(): void {
+    this.#engine?.close('shutdown');
+    this.#legacy?.close('shutdown');
+  }
+
+  #isEngine(url: string): boolean {
+    if (!this.#engine || !url.startsWith(this.#base)) return false;
+    return url.length === this.#base.length || (url.length === this.#base.length + 1 && url.endsWith('/'));
+  }
+
+  /** The segments behind `<base>/1`; undefined if the URL is not there. */
+  #legacyPath(url: string): string[] | undefined {
+    const root = `${this.#base}/1`;
+    if (!this.#legacy || !url.startsWith(root)) return undefined;
+    const rest = url.slice(root.length);
+    if (rest === '' || rest === '/') return [];
+    if (!rest.startsWith('/')) return undefined;
+    return (rest.endsWith('/') ? rest.slice(1, -1) : rest.slice(1)).split('/');
+  }
+
+  /** Checks the origin, and remembers what the answer must say about it. */
+  #admit(res: HttpResponse, req: HttpRequest): boolean {
+    const { counters } = this.#context;
+    counters.http.requests.value += 1;
+    const origin = req.getHeader('origin');
+    if (!this.#origins.allows(origin)) {
+      res.cors = corsHeaders('');
+      const description = origin === '' ? 'The request has no origin.' : `The origin ${origin} is not allowed.`;
+      this.#context.replyError(res, new HiveError('bad_origin', description));
+      return false;
+    }
+    res.cors = corsHeaders(origin);
+    if (req.getMethod() === 'options') {
+      res.cors = [...corsHeaders(origin), ...preflightHeaders(req.getHeader('access-control-request-headers'))];
+    }
+    return true;
+  }
+}

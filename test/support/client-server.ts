@@ -1,0 +1,149 @@
+/** A client server on a free port with a fake session layer above it, for tests of protocols and transports. */
+import { randomBytes } from 'node:crypto';
+import { TimingWheel } from '../../src/kernel/timers.ts';
+import type { HiveError } from '../../src/observe/errors.ts';
+import { silent } from '../../src/observe/logger.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/packet.ts';
+import type { ClientSettings } from '../../src/web/client-context.ts';
+import { startClientServer } from '../../src/web/server.ts';
+import type { CloseReason, OpenRequest, Session, SessionHost, Sink, TransportKind } from '../../src/web/sessions.ts';
+import { Topics } from '../../src/web/topics.ts';
+import { eventually } from './eventually.ts';
+
+export type SettingsChange = { hive?: Partial<ClientSettings['hive']>; socketio?: Partial<ClientSettings['socketio']> };
+
+/** Remembers everything, echoes events named `echo`, acknowledges those with an id. */
+export class FakeSession implements Session {
+  readonly sid = randomBytes(8).toString('hex');
+  readonly request: OpenRequest;
+  readonly received: ClientPacket[] = [];
+  readonly rejected: HiveError[] = [];
+  readonly transports: TransportKind[] = [];
+  readonly closed: CloseReason[] = [];
+  sink!: Sink;
+  readonly #host: FakeHost;
+
+  constructor(host: FakeHost, request: OpenRequest) {
+    this.#host = host;
+    this.request = request;
+  }
+
+  async attach(sink: Sink, transport: TransportKind): Promise<void> {
+    this.sink = sink;
+    this.transports.push(transport);
+    await this.#host.onAttach(this);
+  }
+
+  receive(packet: ClientPacket): void {
+    this.received.push(packet);
+    if (packet.type !== 'event') return;
+    if (packet.name === 'echo') this.sink.send(new EventPacket(packet.name, packet.argsJson));
+    if (packet.id !== undefined) this.sink.send(ackPacket(packet.id, packet.args));
+    if (packet.name === 'crash') throw new Error('a bug');
+  }
+
+  reject(error: HiveError): void {
+    this.rejected.push(error);
+    this.sink.send(new EventPacket('hive_error', JSON.stringify([error])));
+  }
+
+  close(reason: CloseReason): void {
+    this.closed.push(reason);
+  }
+
+  transport(kind: TransportKind): void {
+    this.transports.push(kind);
+  }
+}
+
+export class FakeHost implements SessionHost {
+  readonly sessions: FakeSession[] = [];
+  refusing: HiveError | undefined;
+  onOpen: () => void | Promise<void> = () => {};
+  onAttach: (session: FakeSession) => void | Promise<void> = () => {};
+
+  refusal(): HiveError | undefined {
+    return this.refusing;
+  }
+
+  async open(request: OpenRequest): Promise<FakeSession> {
+    await this.onOpen();
+    const session = new FakeSession(this, request);
+    this.sessions.push(session);
+    return session;
+  }
+
+  /** The only session, or the newest; waits for it. */
+  async session(): Promise<FakeSession> {
+    return eventually(() => this.sessions.at(-1), 'a session');
+  }
+}
+
+/** The defaults, but for time-outs that no test waits for. */
+const settings: ClientSettings = {
+  hive: {
+    name: 'test@127.0.0.1',
+    host: '127.0.0.1',
+    port: 0,
+    mode: 'production',
+    acceptors: 1,
+    allowed_origins: ['http://good.example', '*.shop.example', null],
+    max_client_slots: 1000,
+    graceful_termination_timeout: 1000,
+    direct_websocket: true,
+    websocket_ping_timeout: 5000,
+    cluster_name: 'test',
+    cluster_cookie: 'test',
+    cluster_nodes: [],
+    cluster_port_min: 0,
+    cluster_port_max: 0,
+    cluster_max_queue: 1_000_000,
+    epmd_port: 4369,
+    net_ticktime: 60,
+  },
+  socketio: {
+    path: '/socket.io',
+    protocols: ['eio4', '0.9'],
+    transports: ['websocket', 'flashsocket', 'xhr-polling'],
+    namespaces: ['/'],
+    connect_timeout: 20_000,
+    ping_interval: 20_000,
+    ping_timeout: 20_000,
+    max_payload: 100_000,
+    max_backpressure: 1_000_000,
+    max_packets_per_second: 0,
+    compression: false,
+    init_timeout: 20_000,
+    heartbeat_timeout: 15_000,
+    reconnect_timeout: 20_000,
+    poll_timeout: 20,
+    session_timeout: 60_000,
+  },
+};
+
+export interface TestServer {
+  readonly port: number;
+  readonly url: string;
+  readonly host: FakeHost;
+  readonly topics: Topics;
+  readonly metrics: Metrics;
+  readonly wheel: TimingWheel;
+  /** What was logged as crashes. */
+  readonly crashes: unknown[];
+  close(): Promise<void>;
+}
+
+export async function startTestServer(change: SettingsChange = {}): Promise<TestServer> {
+  const config = { hive: { ...settings.hive, ...change.hive }, socketio: { ...settings.socketio, ...change.socketio } };
+  const host = new FakeHost();
+  const topics = new Topics();
+  const metrics = new Metrics();
+  const wheel = new TimingWheel();
+  const crashes: unknown[] = [];
+  const log = { ...silent, crash: (_message: string, fields: Record<string, unknown>) => crashes.push(fields.error) };
+  const newId = () => randomBytes(16).toString('hex');
+  const server = await startClientServer({ config, host, topics, newId, wheel, metrics, log });
+  const { port } = server;
+  return { port, url: `http://127.0.0.1:${port}`, host, topics, metrics, wheel, crashes, close: () => server.close() };
+}
