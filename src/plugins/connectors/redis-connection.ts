@@ -32,8 +32,10 @@ export class RedisConnection {
   readonly #listener: RedisConnectionListener;
   #problem: string | undefined;
   #closed = false;
+  readonly #name: string;
 
   constructor(address: RedisAddress, listener: RedisConnectionListener) {
+    this.#name = `Redis at ${address.host}:${address.port}`;
     this.#listener = listener;
     this.#redis = new Redis({
       host: address.host,
@@ -69,15 +71,23 @@ export class RedisConnection {
    * already, so that nothing was sent.
    */
   async run(commands: readonly RedisCommand[]): Promise<unknown[]> {
-    if (this.#redis.status !== 'ready') throw new Unavailable('redis_error', 'The connection to Redis is lost.');
+    if (this.#redis.status !== 'ready')
+      throw new Unavailable('redis_error', `The connection to ${this.#name} is lost.`);
     const pipeline = this.#redis.pipeline();
     for (const [name, ...args] of commands) pipeline.call(name, ...args);
     const replies: unknown[] = [];
     for (const [error, reply] of (await pipeline.exec()) ?? []) {
-      if (error) throw new HiveError('redis_error', reasonOf(error), { cause: error });
+      if (error) throw this.#failure(error);
       replies.push(reply);
     }
     return replies;
+  }
+
+  /** Only what Redis said itself is its opinion on the command; the rest is about the connection. */
+  #failure(error: Error): HiveError {
+    const reason = reasonOf(error);
+    const text = error.name === 'ReplyError' ? reason : `${this.#name} did not answer: ${reason}`;
+    return new HiveError('redis_error', text, { cause: error });
   }
 
   close(): void {

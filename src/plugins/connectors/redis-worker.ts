@@ -14,7 +14,7 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
-import { type From, Shutdown } from '../../kernel/types.ts';
+import { type From, type Ref, Shutdown } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter } from '../../observe/metrics.ts';
@@ -90,7 +90,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.signal.addEventListener('abort', () => this.#connection?.close());
+    this.kernel.watch(this.self as Ref<never>, () => this.#connection?.close());
     if (this.#server.restartMs > 0) this.after(this.#server.restartMs, { type: 'drain' });
     this.#connect();
     this.#giveUpLater();
@@ -131,7 +131,6 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
   override terminate(): void {
     this.#failWaiting();
     this.#failRunning('the pool is closing');
-    this.#connection?.close();
   }
 
   override inspect(): Record<string, unknown> {

@@ -1,0 +1,73 @@
+/** A real Redis server without persistence, for tests: on a port of its own, controllable by process id. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { Redis } from 'ioredis';
+import { eventually } from './eventually.ts';
+import { freePorts } from './ports.ts';
+import { findProgram } from './programs.ts';
+
+export class RedisServer {
+  readonly port: number;
+  readonly #options: readonly string[];
+  #process: ChildProcess | undefined;
+
+  private constructor(port: number, options: readonly string[]) {
+    this.port = port;
+    this.#options = options;
+  }
+
+  /** @param options further command line options (`--requirepass`, …) */
+  static async start(options: readonly string[] = []): Promise<RedisServer> {
+    const [port] = await freePorts(1);
+    const server = new RedisServer(port!, options);
+    await server.start();
+    return server;
+  }
+
+  /** Starts it (again), empty, on the same port. */
+  async start(): Promise<void> {
+    const program = findProgram('redis-server');
+    if (!program) throw new Error('redis-server is not installed');
+    const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
+    const child = spawn(program, [...fixed, ...this.#options], { cwd: '/tmp', stdio: ['ignore', 'pipe', 'inherit'] });
+    this.#process = child;
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+    await eventually(() => {
+      if (child.exitCode !== null) throw new Error(`redis-server ended: ${output}`);
+      return output.includes('Ready to accept connections');
+    }, 'redis-server to be ready');
+  }
+
+  /** It ends as it does by `redis-cli shutdown`, or of SIGKILL. */
+  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
+    const child = this.#process;
+    this.#process = undefined;
+    if (!child || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill('SIGCONT');
+    child.kill(signal);
+    await ended;
+  }
+
+  /** It neither answers nor closes its connections. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT');
+  }
+
+  /** Runs commands on a connection of its own. */
+  async query<Result>(ask: (redis: Redis) => Promise<Result>): Promise<Result> {
+    const redis = new Redis({ port: this.port, host: '127.0.0.1', protocol: 2 });
+    try {
+      return await ask(redis);
+    } finally {
+      redis.disconnect();
+    }
+  }
+}
