@@ -261,6 +261,8 @@ export class Peers {
   async accept(socket: Socket): Promise<void> {
     this.#handshakes.add(socket);
     let node: string | undefined;
+    // A socket that was closed has forgotten it.
+    const address = socket.remoteAddress ?? 'an unknown address';
     try {
       const negotiated = await answer(socket, this.#negotiate, async (peer) => {
         const status = await this.#decide(peer);
@@ -276,15 +278,15 @@ export class Peers {
       if (entry?.accepting === socket) this.#connected(entry, negotiated);
       else socket.destroy();
     } catch (error) {
-      this.#notAccepted(socket, node, error as Error);
+      this.#notAccepted(socket, address, node, error as Error);
     } finally {
       this.#handshakes.delete(socket);
     }
   }
 
-  #notAccepted(socket: Socket, node: string | undefined, error: Error): void {
+  #notAccepted(socket: Socket, address: string, node: string | undefined, error: Error): void {
     const { log } = this.#options.context;
-    const text = `refused a connection from ${socket.remoteAddress ?? 'an unknown address'}: ${error.message}`;
+    const text = `refused a connection from ${address}: ${error.message}`;
     if (error instanceof HandshakeError && error.kind === 'cookie') log.warning(text);
     else log.debug(text);
     const entry = node === undefined ? undefined : this.#table.get(node);
