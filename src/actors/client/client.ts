@@ -1,0 +1,306 @@
+/**
+ * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the orders of back
+ * ends, and says good-bye when the client ends, however it ends.
+ *
+ *   generic ──attach──▶ transient (on_connect) ──accepted──▶ waiting ──▶ on_disconnect ──▶ state forgotten ──▶ ended
+ *      │                        │ refused                                                       ▲
+ *      └────────────────────────┴───────────────────────────────────────────────────────────────┘
+ *
+ * Messages: the client's packets; `attach` (call); `act`, orders for this client; `published`, what a channel carries;
+ * `reject`, what the connection could not use; `terminate`, the node asks it to leave; `close`, the connection is gone.
+ *
+ * Expected failures (HiveError) are told to the client, which lives on; StopClient ends it; anything else is a crash.
+ */
+import { Actor } from '../../kernel/actor.ts';
+import type { Call, ExitReason, From } from '../../kernel/types.ts';
+import { HiveError } from '../../observe/errors.ts';
+import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
+import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
+import type { CloseReason, Handshake, Sink, TransportKind } from '../../web/sessions.ts';
+import type { Delivery } from '../contracts.ts';
+import type { ClientContext } from './context.ts';
+import type { EventKind } from './metrics.ts';
+import { Outlet } from './outlet.ts';
+import { PluginClient, reserved } from './plugin-client.ts';
+import { publicError, shortSid } from './public-error.ts';
+import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
+
+type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
+type Orders = { readonly type: 'act'; readonly orders: readonly InternalEvent[] };
+type Terminate = { readonly type: 'terminate'; readonly reason: string };
+
+export type ClientLetter =
+  | ClientPacket
+  | Attach
+  | Orders
+  | Delivery
+  | { readonly type: 'reject'; readonly error: HiveError }
+  | Terminate
+  | { readonly type: 'close'; readonly reason: CloseReason };
+
+/** Letters whose handling may fail without ending the client. */
+type Attempted = ClientEvent | ClientMessage | Orders | Delivery | Terminate;
+
+export class ClientActor extends Actor<ClientLetter> {
+  readonly outlet: Outlet;
+  readonly #context: ClientContext;
+  readonly #client: PluginClient;
+  #closeReason: CloseReason | undefined;
+  #leaving = false;
+
+  constructor(context: ClientContext, sid: string, namespace: string, handshake: Handshake) {
+    super();
+    this.#context = context;
+    this.outlet = new Outlet(context.metrics);
+    this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
+  }
+
+  get sid(): string {
+    return this.#client.sid;
+  }
+
+  /** Whether back ends can know the client: its `on_connect` has begun, and its end has not. */
+  get isKnown(): boolean {
+    return !this.#leaving && (this.outlet.phase === 'transient' || this.outlet.phase === 'waiting');
+  }
+
+  /** Letters that wait. */
+  get backlog(): number {
+    return this.cell.mailbox.length;
+  }
+
+  /** The connection is gone. Letters that came before are handled still, unless there are too many to take one more. */
+  close(reason: CloseReason): void {
+    this.outlet.detach();
+    if (this.backlog < this.mailboxLimit) this.self.tell({ type: 'close', reason });
+    else this.#end(reason);
+  }
+
+  /** A packet was dropped because too many wait. */
+  dropped(): void {
+    this.#context.metrics.handled('external');
+    this.#context.metrics.failed('external');
+  }
+
+  override get trapsExits(): boolean {
+    return true;
+  }
+
+  override init(): void | Promise<void> {
+    const { stateManager, initialState } = this.#context.plugins;
+    const state = stateManager.open(this.sid, initialState);
+    return state instanceof Promise ? state.then((opened) => this.#opened(opened)) : this.#opened(state);
+  }
+
+  #opened(state: ClientState): void {
+    this.#client.opened(state);
+    this.outlet.opened(this.self);
+  }
+
+  receive(letter: ClientLetter, from: From | undefined): void | Promise<void> {
+    switch (letter.type) {
+      case 'event':
+      case 'message':
+        return this.#attempt(letter, 'external', 1);
+      case 'act':
+        return this.#attempt(letter, 'internal', letter.orders.length);
+      case 'published':
+        return this.#published(letter);
+      case 'terminate':
+        return this.#attempt(letter, 'control', 1);
+      case 'ack':
+        return this.#context.metrics.handled('external');
+      case 'reject':
+        this.#context.metrics.handled('external');
+        return this.#failed(letter.error, 'external');
+      case 'attach':
+        return this.#attach(letter, from);
+      case 'close':
+        return this.#end(letter.reason);
+    }
+  }
+
+  // --- the beginning
+
+  #attach({ sink, transport }: Attach, from: From | undefined): void | Promise<void> {
+    if (this.outlet.phase !== 'generic') {
+      return from?.fail(new HiveError('client_error', 'The session has a connection already.'));
+    }
+    this.outlet.attach(sink, transport);
+    this.outlet.phase = 'transient';
+    let pending: void | Promise<void>;
+    try {
+      pending = this.#client.run(onConnect);
+    } catch (error) {
+      return this.#refuse(error, from);
+    }
+    if (!pending) return this.#accept(from);
+    return pending.then(
+      () => this.#accept(from),
+      (error: unknown) => this.#refuse(error, from),
+    );
+  }
+
+  #accept(from: From | undefined): void {
+    if (!this.alive) return;
+    this.#client.connected();
+    this.outlet.phase = 'waiting';
+    from?.reply(undefined);
+  }
+
+  /** The client was never connected, so it ends without `on_disconnect`; its connection is told by the failed call. */
+  #refuse(error: unknown, from: From | undefined): void {
+    if (!this.alive) return;
+    this.#context.metrics.failed('control');
+    this.outlet.detach();
+    this.#closeReason = 'refused';
+    if (error instanceof StopClient) {
+      // These words are meant for the client, in production too.
+      from?.fail(error.error);
+    } else if (error instanceof HiveError) {
+      from?.fail(publicError(error, this.sid, this.#context));
+    } else {
+      from?.fail(publicError(new HiveError('internal_error', String(error)), this.sid, this.#context));
+      throw error;
+    }
+    this.stop();
+  }
+
+  // --- its life
+
+  #attempt(letter: Attempted, kind: EventKind, events: number): void | Promise<void> {
+    this.#context.metrics.handled(kind, events);
+    let pending: void | Promise<void>;
+    try {
+      pending = this.#handle(letter);
+    } catch (error) {
+      return this.#failed(error, kind);
+    }
+    return pending?.then(undefined, (error: unknown) => this.#failed(error, kind));
+  }
+
+  #handle(letter: Attempted): void | Promise<void> {
+    switch (letter.type) {
+      case 'event':
+        return this.#event(letter);
+      case 'message':
+        return this.#message(letter);
+      case 'act':
+      case 'published':
+        return this.#client.perform(letter.orders);
+      case 'terminate':
+        return this.#terminated(letter.reason);
+    }
+  }
+
+  #failed(error: unknown, kind: EventKind): void {
+    const stopped = error instanceof StopClient;
+    if (!stopped && !(error instanceof HiveError)) throw error;
+    this.#context.metrics.failed(kind);
+    // Somebody ended the client while its hook waited: that the hook was cut off is no news.
+    if (this.signal.aborted) return;
+    this.#client.tell(stopped ? error.error : error);
+    if (stopped) this.#end('stopped');
+  }
+
+  #event(event: ClientEvent): void | Promise<void> {
+    if (isSpecialEvent(event.name)) throw reserved(event.name);
+    const hooks = this.#client.hooks.get(event.name);
+    return hooks && this.#client.run(new EventTrigger(event), hooks);
+  }
+
+  /** Nameless messages run the hooks of `message`: today's clients send them as that event. */
+  #message({ data }: ClientMessage): void | Promise<void> {
+    if (!this.#client.hooks.has('message')) {
+      throw new HiveError('client_error', 'Nothing is configured to be done with messages.');
+    }
+    const args = [data];
+    return this.#client.run(new EventTrigger(new ClientEvent('message', JSON.stringify(args), undefined, false, args)));
+  }
+
+  #published(delivery: Delivery): void | Promise<void> {
+    if (delivery.packets) {
+      this.#context.metrics.handled('internal', delivery.packets.length);
+      for (const packet of delivery.packets) this.#client.send(packet);
+      return this.#delivered(delivery);
+    }
+    const pending = this.#attempt(delivery, 'internal', delivery.orders.length);
+    return pending ? pending.then(() => this.#delivered(delivery)) : this.#delivered(delivery);
+  }
+
+  #delivered({ channel }: Delivery): void {
+    this.send(channel, { type: 'delivered', client: this.outlet.ref });
+  }
+
+  // --- the end
+
+  /** A client that was told by its hooks may leave by itself; whoever asked it ends it when the time is over. */
+  #terminated(reason: string): void | Promise<void> {
+    if (this.outlet.phase !== 'waiting' || !this.#client.hooks.has('on_terminate')) return this.#end('shutdown');
+    return this.#client.run(onTerminate(reason));
+  }
+
+  #end(reason: CloseReason): void {
+    this.#closeReason ??= reason;
+    this.stop();
+  }
+
+  /** Runs at every end but a kill. */
+  override terminate(reason: ExitReason): void | Promise<void> {
+    const wasConnected = this.outlet.phase === 'waiting';
+    this.#closeReason ??= reason instanceof Error ? 'internal_error' : 'shutdown';
+    this.#leaving = true;
+    this.#client.silence();
+    // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
+    if (this.#closeReason !== 'shutdown') this.outlet.end(this.#closeReason);
+    const farewell = wasConnected ? this.#farewell() : undefined;
+    return farewell ? farewell.then(() => this.#forget()) : this.#forget();
+  }
+
+  #farewell(): void | Promise<void> {
+    try {
+      return this.#client
+        .run(onDisconnect)
+        ?.then(undefined, (error: unknown) => this.#complain('on_disconnect', error));
+    } catch (error) {
+      this.#complain('on_disconnect', error);
+    }
+  }
+
+  #forget(): void | Promise<void> {
+    let forgotten: void | Promise<void>;
+    try {
+      forgotten = this.#client.forget();
+    } catch (error) {
+      forgotten = this.#complain('forgetting the state', error);
+    }
+    if (!forgotten) return this.#closed();
+    return forgotten
+      .then(undefined, (error: unknown) => this.#complain('forgetting the state', error))
+      .then(() => this.#closed());
+  }
+
+  #closed(): void {
+    this.outlet.closed(this.#closeReason ?? 'shutdown');
+  }
+
+  /** Nobody is there any more to be told. */
+  #complain(what: string, error: unknown): void {
+    const cause = error instanceof StopClient ? error.error : error;
+    const expected = cause instanceof HiveError;
+    const fields = {
+      sid: shortSid(this.sid),
+      error: expected ? cause.code : 'internal_error',
+      description: String(cause),
+    };
+    if (expected) this.#context.log.warning(`At the end of a client ${what} failed`, fields);
+    else
+      this.#context.log.error(`At the end of a client ${what} crashed`, { ...fields, stack: (cause as Error)?.stack });
+    this.#context.metrics.failed('control');
+  }
+
+  override inspect(): Record<string, unknown> {
+    const { phase, transport, topics, bufferedBytes } = this.outlet;
+    return { sid: shortSid(this.sid), phase, transport, topics, bufferedBytes };
+  }
+}

@@ -1,0 +1,45 @@
+/** What all clients of a node share: one object, so that a client holds one reference. */
+import type { Config } from '../../config/types.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { PluginSet } from '../../plugins/plugin-set.ts';
+import type { Privilege } from '../../plugins/types.ts';
+import type { Member } from '../contracts.ts';
+import { type HookTable, withHooks } from './hook-table.ts';
+import { ClientMetrics } from './metrics.ts';
+
+/** What clients want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */
+export interface Memberships {
+  join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
+  leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
+}
+
+export interface ClientSetup {
+  readonly config: Config;
+  readonly plugins: PluginSet;
+  readonly memberships: Memberships;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class ClientContext {
+  /** Name of the node, as back ends get it. */
+  readonly node: string;
+  /** Whether clients may see what went wrong. */
+  readonly showsErrors: boolean;
+  readonly plugins: PluginSet;
+  readonly memberships: Memberships;
+  readonly log: Log;
+  readonly metrics: ClientMetrics;
+  readonly hooks: HookTable;
+
+  constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
+    this.node = config.hive.name;
+    this.showsErrors = config.hive.mode === 'development';
+    this.plugins = plugins;
+    this.memberships = memberships;
+    this.log = log.child({ component: 'clients' });
+    this.metrics = new ClientMetrics(metrics);
+    this.hooks = withHooks(new Map(), plugins.hooks, this.metrics);
+  }
+}

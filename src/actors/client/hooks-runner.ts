@@ -1,0 +1,66 @@
+/**
+ * Runs the hooks of one event in order. The first that fails ends the list; what was sent before stays sent. Without a hook
+ * that must be waited for, everything happens in the caller's turn and no promise is made.
+ */
+import type { Client, Hook, Trigger } from '../../plugins/types.ts';
+import type { EventHooks } from './hook-table.ts';
+import type { ClientMetrics } from './metrics.ts';
+
+/** A client that can be seen to have ended while one of its hooks waited. */
+export type RunningClient = Client & { readonly alive: boolean };
+
+export function runHooks(
+  client: RunningClient,
+  event: EventHooks,
+  trigger: Trigger,
+  metrics: ClientMetrics,
+): void | Promise<void> {
+  const { hooks } = event;
+  for (let at = 0; at < hooks.length; at += 1) {
+    let pending: void | Promise<void>;
+    try {
+      pending = run(hooks[at]!, client, event, trigger, metrics);
+    } catch (error) {
+      countFailure(event, metrics);
+      throw error;
+    }
+    if (pending) return runRest(client, event, trigger, metrics, at, pending);
+  }
+}
+
+async function runRest(
+  client: RunningClient,
+  event: EventHooks,
+  trigger: Trigger,
+  metrics: ClientMetrics,
+  waiting: number,
+  pending: Promise<void>,
+): Promise<void> {
+  try {
+    await pending;
+    for (const hook of event.hooks.slice(waiting + 1)) {
+      if (!client.alive) return;
+      await run(hook, client, event, trigger, metrics);
+    }
+  } catch (error) {
+    countFailure(event, metrics);
+    throw error;
+  }
+}
+
+function run(
+  hook: Hook,
+  client: RunningClient,
+  event: EventHooks,
+  trigger: Trigger,
+  metrics: ClientMetrics,
+): void | Promise<void> {
+  metrics.hookCalls.value += 1;
+  event.calls.value += 1;
+  return hook(client, trigger);
+}
+
+function countFailure(event: EventHooks, metrics: ClientMetrics): void {
+  metrics.hookErrors.value += 1;
+  event.errors.value += 1;
+}

@@ -1,0 +1,25 @@
+/**
+ * What back ends get to know of a client: JSON text, put together by hand so that the trigger's text is not parsed and
+ * serialised again.
+ *
+ *   {"sid":…,"trigger":…,"trigger_id":…,"state":{…},"node":…,"namespace":…,"handshake":{…}}
+ *
+ * The first four are those of 2014. `namespace` is there if it is not `/`, `handshake` only for `on_connect`.
+ */
+import type { State, Trigger } from '../../plugins/types.ts';
+import type { Handshake } from '../../web/sessions.ts';
+
+export interface Identity {
+  readonly sid: string;
+  readonly node: string;
+  readonly namespace: string;
+}
+
+export function metadataText(identity: Identity, trigger: Trigger, state: State, handshake?: Handshake): string {
+  const { sid, node, namespace } = identity;
+  let text = `{"sid":"${sid}","trigger":${trigger.json},"trigger_id":${JSON.stringify(trigger.id)},"state":${JSON.stringify(state)}`;
+  text += `,"node":${JSON.stringify(node)}`;
+  if (namespace !== '/') text += `,"namespace":${JSON.stringify(namespace)}`;
+  if (handshake) text += `,"handshake":${JSON.stringify(handshake)}`;
+  return `${text}}`;
+}

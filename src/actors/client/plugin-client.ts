@@ -1,0 +1,180 @@
+/**
+ * A client as plugins see it: what hooks and actions may do. It acts for the actor while that lives; afterwards (a hook may
+ * still wait for something) nothing it does has an effect any more.
+ */
+import { HiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { HookDescriptors } from '../../plugins/plugin-set.ts';
+import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
+import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
+import type { Handshake } from '../../web/sessions.ts';
+import type { ClientContext } from './context.ts';
+import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
+import { runHooks } from './hooks-runner.ts';
+import { type Identity, metadataText } from './metadata.ts';
+import { performOrders } from './orders.ts';
+import type { Outlet } from './outlet.ts';
+import { errorPacket, publicError, shortSid } from './public-error.ts';
+import { EventTrigger, isSpecialEvent } from './triggers.ts';
+
+/** How deep events may dispatch one another. */
+const maxDispatchDepth = 16;
+
+/** The life behind a client: its actor. */
+export interface Life {
+  readonly alive: boolean;
+  readonly signal: AbortSignal;
+}
+
+export class PluginClient implements Client, Identity {
+  readonly sid: string;
+  readonly namespace: string;
+  readonly #context: ClientContext;
+  readonly #life: Life;
+  readonly #outlet: Outlet;
+  /** There until `on_connect` is over. */
+  #handshake: Handshake | undefined;
+  #hooks: HookTable;
+  #state: ClientState | undefined;
+  #depth = 0;
+  #silent = false;
+
+  constructor(
+    context: ClientContext,
+    identity: Omit<Identity, 'node'>,
+    handshake: Handshake,
+    life: Life,
+    outlet: Outlet,
+  ) {
+    this.#context = context;
+    this.sid = identity.sid;
+    this.namespace = identity.namespace;
+    this.#handshake = handshake;
+    this.#life = life;
+    this.#outlet = outlet;
+    this.#hooks = context.hooks;
+  }
+
+  get node(): string {
+    return this.#context.node;
+  }
+
+  get alive(): boolean {
+    return this.#life.alive;
+  }
+
+  get signal(): AbortSignal {
+    return this.#life.signal;
+  }
+
+  get log(): Log {
+    return this.#context.log.child({ sid: shortSid(this.sid) });
+  }
+
+  /** @throws HiveError `stopped` once the client has ended: a hook that still runs must not revive its state */
+  get state(): ClientState {
+    if (!this.#state || !this.alive) throw new HiveError('stopped', 'The session has ended.');
+    return this.#state;
+  }
+
+  // --- for the actor
+
+  /** The store is open. */
+  opened(state: ClientState): void {
+    this.#state = state;
+  }
+
+  /** The last of all: forgets the state, for hooks that still run, too. */
+  forget(): void | Promise<void> {
+    const state = this.#state;
+    this.#state = undefined;
+    return state?.cleanup();
+  }
+
+  get hooks(): HookTable {
+    return this.#hooks;
+  }
+
+  /** `on_connect` is over. */
+  connected(): void {
+    this.#handshake = undefined;
+  }
+
+  /** The end sequence has begun: what hooks send from now on reaches nobody. */
+  silence(): void {
+    this.#silent = true;
+  }
+
+  /** Runs the hooks of an event, if it has any. */
+  run(trigger: Trigger, hooks = this.#hooks.get(trigger.name)): void | Promise<void> {
+    return hooks ? runHooks(this, hooks, trigger, this.#context.metrics) : undefined;
+  }
+
+  // --- for plugins
+
+  send(packet: ServerPacket): void {
+    if (!this.#silent && this.alive) this.#outlet.send(packet);
+  }
+
+  report(error: HiveError): void {
+    this.#context.metrics.errors.value += 1;
+    this.tell(error);
+  }
+
+  /** Sends the error as far as clients may know it, and logs it as it is. */
+  tell(error: HiveError): void {
+    this.send(errorPacket(publicError(error, this.sid, this.#context)));
+  }
+
+  metadata(trigger: Trigger): string | Promise<string> {
+    const handshake = trigger.name === 'on_connect' ? this.#handshake : undefined;
+    const state = this.state.get();
+    if (!(state instanceof Promise)) return metadataText(this, trigger, state, handshake);
+    return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
+  }
+
+  perform(events: readonly InternalEvent[]): void | Promise<void> {
+    return performOrders(this, this.#context.plugins.actions, events);
+  }
+
+  dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {
+    if (isSpecialEvent(event.name)) throw reserved(event.name);
+    if (this.#depth >= maxDispatchDepth) {
+      throw new HiveError('dispatch_too_deep', `Events dispatch each other more than ${maxDispatchDepth} levels deep.`);
+    }
+    this.#depth += 1;
+    let waits = false;
+    try {
+      const pending = this.run(new EventTrigger(event, triggerId));
+      if (!pending) return;
+      waits = true;
+      return pending.finally(() => {
+        this.#depth -= 1;
+      });
+    } finally {
+      if (!waits) this.#depth -= 1;
+    }
+  }
+
+  async subscribe(channels: readonly string[], privilege: Privilege): Promise<void> {
+    if (this.alive && channels.length > 0) await this.#context.memberships.join(this.#outlet, channels, privilege);
+  }
+
+  async unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void> {
+    if (this.alive && prefixes.length > 0) await this.#context.memberships.leave(this.#outlet, prefixes, privilege);
+  }
+
+  addHooks(hooks: HookDescriptors): void {
+    const { plugins, metrics } = this.#context;
+    this.#hooks = withHooks(this.#hooks, plugins.createHooks(hooks), metrics);
+  }
+
+  removeHooks(events: readonly string[]): void {
+    this.#hooks = withoutHooks(this.#hooks, events);
+  }
+}
+
+/** The failure of a client or back end that uses the name of a special event. */
+export function reserved(event: string): HiveError {
+  return new HiveError('bad_external_event', `The event ${event} is reserved for the server.`);
+}

@@ -1,0 +1,28 @@
+/** What a client may know of an error: all of it in development; in production that there was one, and where to look. */
+import { randomUUID } from 'node:crypto';
+import { HiveError } from '../../observe/errors.ts';
+import { EventPacket } from '../../protocol/packet.ts';
+import type { ClientContext } from './context.ts';
+
+/** A session id as logs show it: enough to find the client again, too little to be it. */
+export function shortSid(sid: string): string {
+  return `${sid.slice(0, 14)}…`;
+}
+
+/** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
+export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
+  const fields = { sid: shortSid(sid), error: error.code, description: error.message };
+  const cause = error.cause instanceof Error ? { cause: error.cause.stack } : undefined;
+  if (showsErrors) {
+    log.warning('A client gets an error', { ...fields, ...cause });
+    return error;
+  }
+  const reference = randomUUID().slice(0, 8);
+  log.warning('A client gets an error', { reference, ...fields, ...cause });
+  return new HiveError('internal_error', `Internal server error (reference ${reference}).`);
+}
+
+/** The event that tells clients of errors. */
+export function errorPacket(error: HiveError): EventPacket {
+  return new EventPacket('hive_error', `[${JSON.stringify(error)}]`);
+}

@@ -1,0 +1,73 @@
+/** A client's handle for its connection: what the web layer holds. */
+import type { Kernel } from '../../kernel/kernel.ts';
+import { HiveError } from '../../observe/errors.ts';
+import type { Counter } from '../../observe/metrics.ts';
+import type { ClientPacket } from '../../protocol/packet.ts';
+import type { CloseReason, Session, Sink, TransportKind } from '../../web/sessions.ts';
+import type { ClientActor } from './client.ts';
+
+/** Packets that may wait for a client's hooks; what comes beyond is refused. */
+const maxBacklog = 1000;
+
+/** What sessions share. */
+export interface SessionSetup {
+  readonly kernel: Kernel;
+  /** Counts packets that do not go the direct way. */
+  readonly routedPackets: Counter;
+  readonly directWebsocket: boolean;
+}
+
+export class ClientSession implements Session {
+  readonly #actor: ClientActor;
+  readonly #setup: SessionSetup;
+  /** It has been told that it is too fast, and has not slowed down since. */
+  #tooFast = false;
+  #closed = false;
+
+  constructor(actor: ClientActor, setup: SessionSetup) {
+    this.#actor = actor;
+    this.#setup = setup;
+  }
+
+  get sid(): string {
+    return this.#actor.sid;
+  }
+
+  /** `on_connect` may take as long as its back ends may, so the call has no deadline of its own. */
+  attach(sink: Sink, transport: TransportKind): Promise<void> {
+    const { kernel } = this.#setup;
+    return kernel.ask(this.#actor.self, { type: 'attach', sink, transport }, Number.POSITIVE_INFINITY);
+  }
+
+  receive(packet: ClientPacket): void {
+    if (this.#closed) return;
+    const actor = this.#actor;
+    if (!this.#setup.directWebsocket || actor.outlet.transport === 'polling') this.#setup.routedPackets.value += 1;
+    const { backlog } = actor;
+    if (backlog >= maxBacklog) return this.#refuse();
+    if (this.#tooFast && backlog < maxBacklog / 2) this.#tooFast = false;
+    actor.self.tell(packet);
+  }
+
+  /** Told once, not for each packet: an answer to a flood must not be one. */
+  #refuse(): void {
+    this.#actor.dropped();
+    if (this.#tooFast) return;
+    this.#tooFast = true;
+    this.reject(new HiveError('overloaded', `More than ${maxBacklog} packets are waiting; further ones are dropped.`));
+  }
+
+  reject(error: HiveError): void {
+    if (!this.#closed) this.#actor.self.tell({ type: 'reject', error });
+  }
+
+  close(reason: CloseReason): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#actor.close(reason);
+  }
+
+  transport(kind: TransportKind): void {
+    if (!this.#closed) this.#actor.outlet.transport = kind;
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * What the rest of the node asks for clients: opening them, acting on them by session id wherever they live, closing the
+ * doors. It belongs to the node and works at once, without a hop through the router actor, which serves other nodes.
+ */
+import type { Config } from '../../config/types.ts';
+import type { IdSource } from '../../kernel/ids.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { SupervisorMessage } from '../../kernel/supervision.ts';
+import type { Ref } from '../../kernel/types.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { InternalEvent } from '../../plugins/types.ts';
+import type { OpenRequest, Session, SessionHost } from '../../web/sessions.ts';
+import { ClientActor } from '../client/client.ts';
+import type { ClientContext } from '../client/context.ts';
+import { publicError } from '../client/public-error.ts';
+import { ClientSession, type SessionSetup } from '../client/session.ts';
+import type { ClusterView } from '../contracts.ts';
+import { Roster } from './roster.ts';
+import { expectOk, type LocalRoutes, type Router, type RouterMessage, routerName } from './router.ts';
+import { Termination } from './termination.ts';
+
+export interface RouterSetup {
+  readonly config: Config;
+  readonly kernel: Kernel;
+  readonly ids: IdSource;
+  readonly clients: ClientContext;
+  /** The name of the supervisor under which clients are started. */
+  readonly supervisor: string;
+  readonly cluster: ClusterView;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class RouterService implements SessionHost, LocalRoutes {
+  readonly #setup: RouterSetup;
+  readonly #sessions: SessionSetup;
+  readonly #roster = new Roster();
+  readonly #terminations = new Set<Termination>();
+  readonly #log: Log;
+  readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
+
+  constructor(setup: RouterSetup) {
+    const { config, kernel, metrics } = setup;
+    this.#setup = setup;
+    this.#log = setup.log.child({ component: 'router' });
+    const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
+    this.#counters = metrics.counters('hive.router', names);
+    metrics.gauge('hive.router.current_clients', () => this.#roster.size);
+    const { direct_websocket: directWebsocket } = config.hive;
+    this.#sessions = { kernel, directWebsocket, routedPackets: this.#counters.routed_msgs };
+  }
+
+  // --- opening clients
+
+  refusal(): HiveError | undefined {
+    if (!this.#roster.isEnabled) return new HiveError('router_error');
+    if (this.#roster.slots >= this.#setup.config.hive.max_client_slots) return new HiveError('no_slots');
+    return undefined;
+  }
+
+  async open({ namespace, handshake }: OpenRequest): Promise<Session> {
+    this.#counters.requests.value += 1;
+    const refusal = this.refusal();
+    if (refusal) throw refusal;
+    const { clients, ids, kernel } = this.#setup;
+    const client = new ClientActor(clients, ids.next(), namespace, handshake);
+    try {
+      await this.#roster.admit(() => this.#start(client));
+    } catch (error) {
+      clients.metrics.errors.value += 1;
+      throw publicError(toHiveError(error, 'router_error'), client.sid, clients);
+    }
+    this.#counters.spawned_clients.value += 1;
+    kernel.watch(client.self, () => this.#ended(client));
+    return new ClientSession(client, this.#sessions);
+  }
+
+  /** No deadline: the store of the client's state has its own. */
+  async #start(client: ClientActor): Promise<ClientActor> {
+    const { config, kernel, supervisor } = this.#setup;
+    const clients = kernel.whereis<SupervisorMessage>(supervisor);
+    if (!clients) throw new HiveError('not_running', 'The supervisor of the clients is not running.');
+    const shutdown = config.hive.graceful_termination_timeout;
+    const child = { id: 'client', start: () => client, restart: 'temporary', shutdown } as const;
+    await kernel.ask(clients, { type: 'start_child', child }, Number.POSITIVE_INFINITY);
+    return client;
+  }
+
+  #ended(client: ClientActor): void {
+    this.#roster.remove(client);
+    // One that was killed could not close its connection itself.
+    client.outlet.closed('internal_error');
+    for (const termination of this.#terminations) termination.gone(client);
+  }
+
+  // --- acting on clients, wherever they live
+
+  /**
+   * Lets a client perform orders. Resolves when it has been told; failures of the orders reach the client.
+   * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
+   */
+  act(sid: string, orders: readonly InternalEvent[]): Promise<void> {
+    return this.#route({ type: 'act', sid, orders });
+  }
+
+  /**
+   * Lets a client join channels, as if it had the highest privilege. Resolves when a publish made afterwards on any node
+   * reaches it.
+   * @throws HiveError also what pub-sub refuses
+   */
+  subscribe(sid: string, channels: readonly string[]): Promise<void> {
+    return this.#route({ type: 'subscribe', sid, channels });
+  }
+
+  /** Lets a client leave every channel under these ids or prefixes. */
+  unsubscribe(sid: string, channels: readonly string[]): Promise<void> {
+    return this.#route({ type: 'unsubscribe', sid, channels });
+  }
+
+  async #route(message: RouterMessage): Promise<void> {
+    this.#counters.requests.value += 1;
+    const { cluster, kernel } = this.#setup;
+    const owner = cluster.ownerOf(message.sid);
+    if (owner !== undefined && owner !== cluster.self) {
+      const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
+      return expectOk(await kernel.ask(router, message));
+    }
+    if (message.type === 'act') return this.actHere(message.sid, message.orders);
+    return this.changeHere(message.type, message.sid, message.channels);
+  }
+
+  actHere(sid: string, orders: readonly InternalEvent[]): void {
+    this.#client(sid).self.tell({ type: 'act', orders });
+    this.#counters.routed_events.value += orders.length;
+  }
+
+  async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {
+    const { outlet } = this.#client(sid);
+    const { memberships } = this.#setup.clients;
+    this.#counters.routed_events.value += 1;
+    if (change === 'subscribe') await memberships.join(outlet, channels, 'private');
+    else await memberships.leave(outlet, channels, 'private');
+  }
+
+  #client(sid: string): ClientActor {
+    const client = this.#roster.find(sid);
+    if (client) return client;
+    this.#counters.errors.value += 1;
+    throw new HiveError('bad_session_id', 'No connected client has that session id.');
+  }
+
+  misunderstood(): void {
+    this.#counters.errors.value += 1;
+    this.#log.warning('The router got something that is no request');
+  }
+
+  // --- the doors
+
+  enable(): void {
+    this.#counters.requests.value += 1;
+    this.#roster.isEnabled = true;
+    for (const termination of this.#terminations) termination.cancel();
+    this.#log.notice('New clients are accepted');
+  }
+
+  disable(): void {
+    this.#counters.requests.value += 1;
+    this.#roster.isEnabled = false;
+    this.#log.notice('New clients are refused');
+  }
+
+  /**
+   * Refuses new clients and asks those of this node to leave: they run `on_terminate` with the reason, and end when they
+   * like, at once if they have no such hooks, at the latest after `hive.graceful_termination_timeout`. Resolves when they
+   * have gone, or have been told to end then; `enable` calls it off.
+   */
+  async terminate(reason: string): Promise<void> {
+    this.disable();
+    const { config, kernel } = this.#setup;
+    const clients = this.#roster.all();
+    this.#log.notice('The clients are asked to leave', { clients: clients.length, reason });
+    const termination = new Termination(kernel, clients, reason, config.hive.graceful_termination_timeout);
+    this.#terminations.add(termination);
+    await termination.done;
+    this.#terminations.delete(termination);
+  }
+
+  started(router: Router): void {
+    const { metrics } = this.#setup;
+    metrics.gauge('hive.router.uptime', () => Date.now() - router.startedAt);
+    metrics.gauge('hive.router.msg_queue_length', () => router.queueLength);
+  }
+}
