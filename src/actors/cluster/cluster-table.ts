@@ -1,0 +1,67 @@
+/**
+ * What is known of the cluster: a table of the node, written by the cluster actor, read by everybody at any time. Listeners
+ * are called before anything that a new member sends is handled, and after everything that a lost one has sent.
+ */
+import { tagIn, tagOf } from '../../kernel/ids.ts';
+import type { NodeName } from '../../kernel/types.ts';
+import type { ClusterView } from '../contracts.ts';
+
+export interface ClusterListener {
+  nodeUp(node: NodeName): void;
+  nodeDown(node: NodeName): void;
+}
+
+export class ClusterTable implements ClusterView {
+  readonly self: NodeName;
+  /** Members by the tag in the ids that their present boots make. */
+  readonly #byTag = new Map<string, NodeName>();
+  readonly #tags = new Map<NodeName, string>();
+  readonly #listeners = new Set<ClusterListener>();
+  #nodes: readonly NodeName[];
+
+  constructor(self: NodeName, creation: number) {
+    this.self = self;
+    this.#nodes = [self];
+    this.#byTag.set(tagOf(self, creation), self);
+  }
+
+  nodes(): readonly NodeName[] {
+    return this.#nodes;
+  }
+
+  ownerOf(sid: string): NodeName | undefined {
+    const tag = tagIn(sid);
+    return tag === undefined ? undefined : this.#byTag.get(tag);
+  }
+
+  /** Returns how to stop listening. */
+  listen(listener: ClusterListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** A member is connected. */
+  up(node: NodeName, creation: number): void {
+    this.down(node);
+    const tag = tagOf(node, creation);
+    this.#tags.set(node, tag);
+    this.#byTag.set(tag, node);
+    this.#nodes = [...this.#nodes, node];
+    for (const listener of this.#listeners) listener.nodeUp(node);
+  }
+
+  /** A member is lost; no effect if it was none. */
+  down(node: NodeName): void {
+    const tag = this.#tags.get(node);
+    if (tag === undefined) return;
+    this.#tags.delete(node);
+    this.#byTag.delete(tag);
+    this.#nodes = this.#nodes.filter((present) => present !== node);
+    for (const listener of this.#listeners) listener.nodeDown(node);
+  }
+
+  /** All members but this node are lost. */
+  clear(): void {
+    for (const node of [...this.#tags.keys()]) this.down(node);
+  }
+}

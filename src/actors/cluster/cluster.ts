@@ -1,0 +1,116 @@
+/**
+ * The cluster actor of a node, registered as `hive_cluster`. While it lives the node listens for other nodes, is connected
+ * with them, and keeps the node's cluster table. It starts with what can go wrong only once: a port range without a free
+ * port, a name that another node bears. After that, losing and finding other nodes is daily business and no failure.
+ *
+ * A node that is told of no other nodes serves its clients even if it cannot listen: that is a warning only.
+ */
+
+import type { Config } from '../../config/types.ts';
+import { startDistribution } from '../../distribution/distribution.ts';
+import { Membership } from '../../distribution/membership.ts';
+import { Actor } from '../../kernel/actor.ts';
+import type { NodeName } from '../../kernel/types.ts';
+import { toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { ClusterTable } from './cluster-table.ts';
+
+export const clusterName = 'hive_cluster';
+
+export interface ClusterSetup {
+  readonly config: Config['hive'];
+  readonly table: ClusterTable;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+type Running = Awaited<ReturnType<typeof startDistribution>>;
+
+export class Cluster extends Actor<never> {
+  readonly #setup: ClusterSetup;
+  #distribution: Running | undefined;
+  #membership: Membership | undefined;
+
+  constructor(setup: ClusterSetup) {
+    super();
+    this.#setup = setup;
+  }
+
+  override async init(): Promise<void> {
+    const { config, table, log, metrics } = this.#setup;
+    const errors = metrics.counters('hive.cluster', ['calls', 'casts', 'errors']).errors;
+    metrics.gauge('hive.cluster.size', () => table.nodes().length);
+    metrics.gauge('hive.cluster.nodes', () => table.nodes());
+    // Not `terminate`: also one that is killed must free its port and its name, or the next could not start.
+    this.kernel.watch(this.self, () => this.#leave());
+    try {
+      await this.#join();
+    } catch (error) {
+      this.#leave();
+      errors.value += 1;
+      const failure = toHiveError(error, 'cluster_error');
+      if (config.cluster_nodes.length > 0 || failure.code === 'name_taken') throw failure;
+      log.warning(`This node cannot be found by other nodes: ${failure.message}`);
+    }
+  }
+
+  receive(): void {}
+
+  override inspect(): Record<string, unknown> {
+    return {
+      port: this.#distribution?.port,
+      epmd: this.#distribution?.epmdPort,
+      servesEpmd: this.#distribution?.servesEpmd ?? false,
+      nodes: this.#setup.table.nodes(),
+      known: this.#membership?.known() ?? [],
+    };
+  }
+
+  async #join(): Promise<void> {
+    const { config, log, metrics } = this.#setup;
+    const distribution = await startDistribution({
+      kernel: this.kernel,
+      cookie: config.cluster_cookie,
+      portMin: config.cluster_port_min,
+      portMax: config.cluster_port_max,
+      epmdPort: config.epmd_port,
+      netTicktimeMs: config.net_ticktime * 1000,
+      maxQueueBytes: config.cluster_max_queue,
+      log,
+      metrics,
+    });
+    this.#distribution = distribution;
+    if (!this.alive) return this.#leave();
+    distribution.onNodeUp(({ node, creation, hive }) => {
+      if (hive) this.#up(node, creation);
+    });
+    distribution.onNodeDown(({ node, hive, reason }) => {
+      if (hive) this.#down(node, reason);
+    });
+    // Who was quick enough to connect before that.
+    for (const { node, creation } of distribution.members()) this.#up(node, creation);
+    this.#membership = new Membership({ connections: distribution, seeds: config.cluster_nodes, log });
+    await this.#membership.start();
+    if (!this.alive) this.#leave();
+  }
+
+  #up(node: NodeName, creation: number): void {
+    this.#setup.log.notice(`${node} is connected`, { node });
+    this.#setup.table.up(node, creation);
+  }
+
+  #down(node: NodeName, reason: string): void {
+    this.#setup.log.notice(`${node} is lost: ${reason}`, { node });
+    this.#setup.table.down(node);
+  }
+
+  /** Ends whatever was begun. */
+  #leave(): void {
+    this.#membership?.stop();
+    this.#distribution?.stop();
+    this.#membership = undefined;
+    this.#distribution = undefined;
+    this.#setup.table.clear();
+  }
+}

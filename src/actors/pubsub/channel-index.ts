@@ -1,0 +1,130 @@
+/**
+ * The channels of one node and who is subscribed to them: a table (as of ETS) that belongs to the node and not to an actor, so
+ * that it outlives whoever serves it. Publishers read it directly.
+ *
+ *   'news.eu.1'  ──exact──▶ entry          'news'     ──below──▶ { news.eu.1, news.eu.2, news.us }
+ *                                          'news.eu'  ──below──▶ { news.eu.1, news.eu.2 }
+ *   client       ──of─────▶ its entries
+ *
+ * Joining services add entries; everything else about an entry is written by its channel's actor alone.
+ */
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Ref } from '../../kernel/types.ts';
+import type { Delivery, Member } from '../contracts.ts';
+import type { ChannelMessage } from './channel.ts';
+import type { Template } from './templates.ts';
+
+/** One channel. Its subscribers are here and not in its actor: an actor that follows a crashed one finds them. */
+export class ChannelEntry {
+  readonly id: string;
+  readonly template: Template;
+  /** The actor that serves the channel, or the last one that did; undefined before the first. `isServed` tells. */
+  ref: Ref<ChannelMessage> | undefined;
+  /** The connected nodes know that this channel is here. */
+  announced = false;
+  /** Joins under way: a channel that has any is not closed for being empty. */
+  joining = 0;
+  readonly members = new Map<Ref<Delivery>, Member>();
+
+  constructor(id: string, template: Template) {
+    this.id = id;
+    this.template = template;
+  }
+
+  isServed(kernel: Kernel): boolean {
+    const { ref } = this;
+    return ref !== undefined && kernel.local(ref.id, ref.serial, ref.creation) !== undefined;
+  }
+
+  /** Whether the id is the prefix, or lies under it. */
+  isUnder(prefix: string): boolean {
+    return this.id === prefix || (this.id.startsWith(prefix) && this.id.charCodeAt(prefix.length) === dot);
+  }
+}
+
+const dot = '.'.charCodeAt(0);
+
+export class ChannelIndex {
+  readonly #entries = new Map<string, ChannelEntry>();
+  readonly #below = new Map<string, Set<ChannelEntry>>();
+  /** Most clients are in one channel: those have no set of their own. */
+  readonly #byClient = new Map<Ref<Delivery>, ChannelEntry | Set<ChannelEntry>>();
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(id: string): ChannelEntry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** The channels whose id continues the prefix with a dot. */
+  below(prefix: string): ReadonlySet<ChannelEntry> | undefined {
+    return this.#below.get(prefix);
+  }
+
+  entries(): IterableIterator<ChannelEntry> {
+    return this.#entries.values();
+  }
+
+  ids(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  add(id: string, template: Template): ChannelEntry {
+    const entry = new ChannelEntry(id, template);
+    this.#entries.set(id, entry);
+    template.channels += 1;
+    for (let end = id.indexOf('.'); end >= 0; end = id.indexOf('.', end + 1)) {
+      const prefix = id.slice(0, end);
+      const below = this.#below.get(prefix);
+      if (below) below.add(entry);
+      else this.#below.set(prefix, new Set([entry]));
+    }
+    return entry;
+  }
+
+  remove(entry: ChannelEntry): void {
+    const { id } = entry;
+    if (this.#entries.get(id) !== entry) return;
+    for (const client of [...entry.members.keys()]) this.unsubscribe(entry, client);
+    this.#entries.delete(id);
+    entry.template.channels -= 1;
+    for (let end = id.indexOf('.'); end >= 0; end = id.indexOf('.', end + 1)) {
+      const prefix = id.slice(0, end);
+      const below = this.#below.get(prefix);
+      below?.delete(entry);
+      if (below?.size === 0) this.#below.delete(prefix);
+    }
+  }
+
+  /** False if the client was subscribed already. */
+  subscribe(entry: ChannelEntry, member: Member): boolean {
+    const client = member.ref;
+    if (entry.members.has(client)) return false;
+    entry.members.set(client, member);
+    entry.template.subscriptions += 1;
+    const others = this.#byClient.get(client);
+    if (others === undefined) this.#byClient.set(client, entry);
+    else if (others instanceof Set) others.add(entry);
+    else this.#byClient.set(client, new Set([others, entry]));
+    return true;
+  }
+
+  /** False if the client was not subscribed. */
+  unsubscribe(entry: ChannelEntry, client: Ref<Delivery>): boolean {
+    if (!entry.members.delete(client)) return false;
+    entry.template.subscriptions -= 1;
+    const all = this.#byClient.get(client);
+    if (!(all instanceof Set)) this.#byClient.delete(client);
+    else if (all.delete(entry) && all.size === 0) this.#byClient.delete(client);
+    return true;
+  }
+
+  /** The channels that the client is subscribed to. */
+  of(client: Ref<Delivery>): ChannelEntry[] {
+    const all = this.#byClient.get(client);
+    if (all === undefined) return [];
+    return all instanceof Set ? [...all] : [all];
+  }
+}

@@ -1,0 +1,221 @@
+/**
+ * The actor of one channel on one node. It keeps the subscribers (in the node's index, where they survive it), watches them,
+ * and passes on what is published.
+ *
+ * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `delivered`, `expire`.
+ *
+ * What clients receive as it is goes to the topic of the channel: encoded once per protocol, without a visit to the
+ * clients. Orders that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
+ * answered its deliveries yet is taken off the topic as soon as something goes there, and gets that by mailbox too:
+ *
+ *             orders: Delivery           packets: leaves the topic, Delivery
+ *   on topic ──────────────▶ behind ──────────────────────────────▶ behind, off topic ──┐ further
+ *      ▲                        │ all delivered                          │ all delivered ◀┘ deliveries
+ *      └────────────────────────┴──────────────── joins the topic ───────┘
+ */
+import { Actor, ignore } from '../../kernel/actor.ts';
+import type { Timer } from '../../kernel/timers.ts';
+import { type Call, type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
+import type { InternalEvent } from '../../protocol/internal-event.ts';
+import type { ServerPacket } from '../../protocol/packet.ts';
+import type { Delivered, Delivery, Fanout, Member } from '../contracts.ts';
+import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import type { PubSubMessage } from './messages.ts';
+
+/** Something published, as channels get it: packets if every client is simply sent them, else orders. */
+export interface Broadcast {
+  readonly type: 'publish';
+  readonly packets: readonly ServerPacket[] | undefined;
+  readonly orders: readonly InternalEvent[];
+}
+
+export type ChannelMessage =
+  | ({ readonly type: 'subscribe'; readonly member: Member } & Call<void>)
+  | ({ readonly type: 'unsubscribe'; readonly client: Ref<Delivery> } & Call<void>)
+  | Broadcast
+  | Delivered
+  | { readonly type: 'expire' };
+
+export interface ChannelSetup {
+  readonly index: ChannelIndex;
+  readonly fanout: Fanout;
+  /** Who is told that a channel has closed. */
+  readonly manager: Ref<PubSubMessage>;
+}
+
+/** A client that has deliveries to answer. */
+class Behind {
+  deliveries = 0;
+  offTopic: boolean;
+  constructor(offTopic: boolean) {
+    this.offTopic = offTopic;
+  }
+}
+
+const noOrders: readonly InternalEvent[] = [];
+
+export class Channel extends Actor<ChannelMessage> {
+  readonly #entry: ChannelEntry;
+  readonly #setup: ChannelSetup;
+  readonly #monitors = new Map<Ref<Delivery>, number>();
+  readonly #behind = new Map<Ref<Delivery>, Behind>();
+  #expiry: Timer | undefined;
+
+  constructor(entry: ChannelEntry, setup: ChannelSetup) {
+    super();
+    this.#entry = entry;
+    this.#setup = setup;
+  }
+
+  override init(): void {
+    const entry = this.#entry;
+    if (this.#setup.index.get(entry.id) !== entry || entry.isServed(this.kernel)) throw ignore;
+    entry.ref = this.self;
+    for (const [client, member] of entry.members) {
+      this.#monitors.set(client, this.monitor(client));
+      member.join(entry.id); // the actor before this one may have taken it off the topic
+    }
+    this.#expireIfEmpty();
+  }
+
+  receive(message: ChannelMessage, from: From | undefined): void {
+    switch (message.type) {
+      case 'publish':
+        return message.packets ? this.#sendPackets(message.packets) : this.#sendOrders(message.orders);
+      case 'delivered':
+        return this.#delivered(message.client);
+      case 'subscribe':
+        this.#subscribe(message.member);
+        return from?.reply(undefined);
+      case 'unsubscribe':
+        this.#entry.template.counters.requests.value += 1;
+        this.#entry.template.counters.unsubscribe.value += 1;
+        this.#unsubscribe(message.client);
+        return from?.reply(undefined);
+      case 'expire':
+        return this.#expire();
+    }
+  }
+
+  override handleDown(down: Down): void {
+    this.#behind.delete(down.ref);
+    this.#monitors.delete(down.ref);
+    this.#unsubscribe(down.ref);
+  }
+
+  override terminate(reason: ExitReason): void {
+    if (!isPlanned(reason)) this.#entry.template.counters.errors.value += 1;
+  }
+
+  override inspect(): Record<string, unknown> {
+    return { channel: this.#entry.id, subscribers: this.#entry.members.size, behind: this.#behind.size };
+  }
+
+  // --- subscribers
+
+  #subscribe(member: Member): void {
+    const entry = this.#entry;
+    const client = member.ref;
+    entry.template.counters.requests.value += 1;
+    entry.template.counters.subscribe.value += 1;
+    if (!this.#setup.index.subscribe(entry, member)) return;
+    this.#expiry?.cancel();
+    this.#expiry = undefined;
+    if (!this.#monitors.has(client)) this.#monitors.set(client, this.monitor(client));
+    // One that left and comes back may still have deliveries of before.
+    const behind = this.#behind.get(client);
+    if (behind) behind.offTopic = true;
+    else member.join(entry.id);
+  }
+
+  #unsubscribe(client: Ref<Delivery>): void {
+    const member = this.#entry.members.get(client);
+    if (!member) return;
+    this.#setup.index.unsubscribe(this.#entry, client);
+    member.leave(this.#entry.id);
+    if (!this.#behind.has(client)) this.#unwatch(client);
+    this.#expireIfEmpty();
+  }
+
+  #unwatch(client: Ref<Delivery>): void {
+    const monitor = this.#monitors.get(client);
+    if (monitor === undefined) return;
+    this.#monitors.delete(client);
+    this.demonitor(monitor);
+  }
+
+  // --- publishing
+
+  #sendPackets(packets: readonly ServerPacket[]): void {
+    const { id, members } = this.#entry;
+    this.#count(packets.length);
+    if (members.size === 0) return;
+    if (this.#behind.size > 0) this.#deliverBehind(packets);
+    for (const packet of packets) this.#setup.fanout.publish(id, packet);
+  }
+
+  #deliverBehind(packets: readonly ServerPacket[]): void {
+    const delivery: Delivery = { type: 'published', orders: noOrders, packets, channel: this.self };
+    for (const [client, behind] of this.#behind) {
+      const member = this.#entry.members.get(client);
+      if (!member) continue;
+      if (!behind.offTopic) {
+        behind.offTopic = true;
+        member.leave(this.#entry.id);
+      }
+      behind.deliveries += 1;
+      this.send(client, delivery);
+    }
+  }
+
+  #sendOrders(orders: readonly InternalEvent[]): void {
+    this.#count(orders.length);
+    const delivery: Delivery = { type: 'published', orders, packets: undefined, channel: this.self };
+    for (const client of this.#entry.members.keys()) {
+      let behind = this.#behind.get(client);
+      if (!behind) {
+        behind = new Behind(false);
+        this.#behind.set(client, behind);
+      }
+      behind.deliveries += 1;
+      this.send(client, delivery);
+    }
+  }
+
+  #delivered(client: Ref<Delivery>): void {
+    const behind = this.#behind.get(client);
+    if (!behind) return;
+    behind.deliveries -= 1;
+    if (behind.deliveries > 0) return;
+    this.#behind.delete(client);
+    const member = this.#entry.members.get(client);
+    if (!member) this.#unwatch(client);
+    else if (behind.offTopic) member.join(this.#entry.id);
+  }
+
+  #count(events: number): void {
+    const { counters } = this.#entry.template;
+    counters.requests.value += 1;
+    counters.publish.value += 1;
+    counters.published_events.value += events;
+  }
+
+  // --- the end
+
+  #expireIfEmpty(): void {
+    const { members, template } = this.#entry;
+    if (members.size > 0 || template.timeoutMs === 0 || this.#expiry) return;
+    this.#expiry = this.after(template.timeoutMs, { type: 'expire' });
+  }
+
+  #expire(): void {
+    // Cancelled, and perhaps started anew, while this message waited.
+    if (!this.#expiry || this.#expiry.pending) return;
+    this.#expiry = undefined;
+    const entry = this.#entry;
+    if (entry.joining > 0) return this.#expireIfEmpty();
+    this.#setup.index.remove(entry);
+    this.send(this.#setup.manager, { type: 'closed', id: entry.id });
+    this.stop();
+  }
+}

@@ -1,0 +1,271 @@
+/**
+ * The pub-sub manager of a node, registered as `hive_pubsub`: it has channels started (again, if they crash), tells the
+ * other nodes which channels are here, learns theirs, and passes on what they publish. See messages.ts for its protocol.
+ *
+ * It keeps nothing that a restart could lose: channels, subscribers and interests are in tables of the node. The one that
+ * follows a crashed manager starts the channels that have ended meanwhile, and exchanges interests with all nodes anew.
+ *
+ *   open ──▶ start the channel's actor ──started──┐
+ *       └──▶ announce ──▶ all nodes ──announced───┴──▶ reply to whoever joins
+ */
+import { Actor } from '../../kernel/actor.ts';
+import type { ChildSpec, SupervisorMessage } from '../../kernel/supervision.ts';
+import type { Down, From, Ref } from '../../kernel/types.ts';
+import { type HiveError, toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { Fanout } from '../contracts.ts';
+import { Announcer } from './announcer.ts';
+import { Channel, type ChannelSetup } from './channel.ts';
+import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import type { InterestTable, PeerInterest } from './interest.ts';
+import type { LocalPublisher } from './local-publisher.ts';
+import type { InterestMessage, PublishMessage, PubSubMessage } from './messages.ts';
+import { fromTerm } from './publication.ts';
+import type { Templates } from './templates.ts';
+
+export const managerName = 'hive_pubsub';
+
+/** Until a failed start, or a failed exchange with another node, is tried again. */
+const retryMs = 1000;
+
+export interface ManagerSetup {
+  readonly index: ChannelIndex;
+  readonly interests: InterestTable;
+  readonly templates: Templates;
+  readonly publisher: LocalPublisher;
+  readonly fanout: Fanout;
+  /** The supervisor of the channels, by name: it may be another incarnation at the next call. */
+  readonly channelSupervisor: Ref<SupervisorMessage>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class PubSubManager extends Actor<PubSubMessage> {
+  readonly #setup: ManagerSetup;
+  readonly #errors: Counter;
+  readonly #served = new Map<Ref<never>, ChannelEntry>();
+  /** Channels whose actors are being started. */
+  readonly #starting = new Set<ChannelEntry>();
+  /** Channels of which other nodes are being told, and those of them that wait for the next message. */
+  readonly #announcing = new Set<ChannelEntry>();
+  #batch: ChannelEntry[] = [];
+  /** Who waits for a channel. */
+  readonly #waiting = new Map<ChannelEntry, From[]>();
+  #announcer!: Announcer;
+  #channels!: ChannelSetup;
+  #reopened = 0;
+
+  constructor(setup: ManagerSetup) {
+    super();
+    this.#setup = setup;
+    this.#errors = setup.metrics.counter('pubsub.errors');
+  }
+
+  override init(): void {
+    const { index, interests, fanout, metrics } = this.#setup;
+    const startedAt = Date.now();
+    metrics.gauge('pubsub.uptime', () => Date.now() - startedAt);
+    this.#channels = { index, fanout, manager: this.kernel.remote(this.self.node, managerName) };
+    this.#announcer = new Announcer(this, (peer, error) => this.#notTaken(peer, error));
+    // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
+    this.kernel.watch(this.self, () => interests.forgetAll());
+    for (const entry of [...index.entries()]) this.#takeOver(entry);
+    for (const peer of interests.peers()) {
+      this.#nodeUp(peer);
+      this.send(peer.manager, { type: 'interest_wanted', node: this.self.node });
+    }
+  }
+
+  receive(message: PubSubMessage, from: From | undefined): void {
+    switch (message.type) {
+      case 'publish':
+        return this.#publish(message);
+      case 'open':
+        return this.#open(message.entry, from);
+      case 'started':
+        return this.#started(message.entry, message.error);
+      case 'closed':
+        return this.#closed(message.id);
+      case 'announce':
+        return this.#announceNow();
+      case 'announced':
+        return this.#announced(message.entries);
+      case 'interest':
+        return this.#learn(message, from);
+      case 'interest_wanted':
+        return this.#tellAll(this.#announcer.peer(message.node));
+      case 'tell_all':
+        return this.#tellAll(message.peer);
+      case 'nodeup':
+        return this.#nodeUp(message.peer);
+      case 'nodedown':
+        return this.#announcer.remove(message.peer);
+      default:
+        return this.#refuse('not understood', { type: (message as { type?: unknown }).type });
+    }
+  }
+
+  override handleDown({ ref }: Down): void {
+    const entry = this.#served.get(ref);
+    this.#served.delete(ref);
+    if (!entry || this.#setup.index.get(entry.id) !== entry) return;
+    this.#reopened += 1;
+    this.#start(entry);
+  }
+
+  override inspect(): Record<string, unknown> {
+    const { index, interests } = this.#setup;
+    const peers = Array.from(interests.peers(), ({ node, known, size }) => ({ node, known, channels: size }));
+    return { channels: index.size, opening: this.#waiting.size, reopened: this.#reopened, peers };
+  }
+
+  // --- channels
+
+  /** A channel that another manager left behind. */
+  #takeOver(entry: ChannelEntry): void {
+    if (entry.isServed(this.kernel)) this.#watch(entry);
+    else if (entry.members.size > 0 || entry.joining > 0) this.#start(entry);
+    else return this.#setup.index.remove(entry);
+    if (!entry.announced) this.#announce(entry);
+  }
+
+  #open(entry: ChannelEntry, from: From | undefined): void {
+    const served = entry.isServed(this.kernel);
+    if (served && entry.announced) return from?.reply(undefined);
+    if (from) {
+      const waiting = this.#waiting.get(entry);
+      if (waiting) waiting.push(from);
+      else this.#waiting.set(entry, [from]);
+    }
+    if (!entry.announced) this.#announce(entry);
+    if (!served) this.#start(entry);
+    this.#replyIfOpen(entry);
+  }
+
+  #start(entry: ChannelEntry): void {
+    if (this.#starting.has(entry)) return;
+    this.#starting.add(entry);
+    const child: ChildSpec = {
+      id: entry.id,
+      start: () => new Channel(entry, this.#channels) as Actor<never>,
+      restart: 'temporary',
+    };
+    const started = (error?: unknown) => this.send<PubSubMessage>(this.self, { type: 'started', entry, error });
+    this.ask(this.#setup.channelSupervisor, { type: 'start_child', child }).then(() => started(), started);
+  }
+
+  #started(entry: ChannelEntry, error: unknown): void {
+    this.#starting.delete(entry);
+    if (entry.isServed(this.kernel)) {
+      this.#watch(entry);
+      return this.#replyIfOpen(entry);
+    }
+    const failure = toHiveError(error ?? 'it ended at once', 'pubsub_error');
+    this.#errors.value += 1;
+    this.#setup.log.error(`channel ${entry.id} could not be started: ${failure.message}`);
+    this.#fail(entry, failure);
+    if (entry.members.size > 0) this.after(retryMs, { type: 'open', entry });
+  }
+
+  #watch(entry: ChannelEntry): void {
+    const { ref } = entry;
+    if (!ref || this.#served.has(ref)) return;
+    this.#served.set(ref, entry);
+    this.monitor(ref);
+  }
+
+  #replyIfOpen(entry: ChannelEntry): void {
+    if (!entry.announced || !entry.isServed(this.kernel)) return;
+    for (const from of this.#waiting.get(entry) ?? []) from.reply(undefined);
+    this.#waiting.delete(entry);
+  }
+
+  #fail(entry: ChannelEntry, failure: HiveError): void {
+    for (const from of this.#waiting.get(entry) ?? []) from.fail(failure);
+    this.#waiting.delete(entry);
+  }
+
+  // --- telling other nodes
+
+  #announce(entry: ChannelEntry): void {
+    if (this.#announcing.has(entry)) return;
+    if (this.#announcer.alone) {
+      entry.announced = true;
+      return;
+    }
+    this.#announcing.add(entry);
+    this.#batch.push(entry);
+    this.#note(entry.id, true);
+  }
+
+  #closed(id: string): void {
+    const present = this.#setup.index.get(id) !== undefined;
+    if (!present && !this.#announcer.alone) this.#note(id, false);
+  }
+
+  /** Everything that is already in the mailbox is told in one message. */
+  #note(id: string, here: boolean): void {
+    if (this.#announcer.note(id, here)) this.send<PubSubMessage>(this.self, { type: 'announce' });
+  }
+
+  #announceNow(): void {
+    const entries = this.#batch;
+    this.#batch = [];
+    const told = () => this.send<PubSubMessage>(this.self, { type: 'announced', entries });
+    void this.#announcer.tellChanges().then(told);
+  }
+
+  #announced(entries: readonly ChannelEntry[]): void {
+    for (const entry of entries) {
+      entry.announced = true;
+      this.#announcing.delete(entry);
+      this.#replyIfOpen(entry);
+    }
+  }
+
+  #nodeUp(peer: PeerInterest): void {
+    this.#announcer.add(peer);
+    this.#tellAll(peer);
+  }
+
+  #tellAll(peer: PeerInterest | undefined): void {
+    if (peer && this.#announcer.peer(peer.node) === peer) {
+      void this.#announcer.tellAll(peer, this.#setup.index.ids());
+    }
+  }
+
+  #notTaken(peer: PeerInterest, error: unknown): void {
+    const reason = toHiveError(error).message;
+    this.#setup.log.notice(`${peer.node} did not take note of this node's channels, trying again: ${reason}`);
+    this.after(retryMs, { type: 'tell_all', peer });
+  }
+
+  // --- from other nodes
+
+  #learn(message: InterestMessage, from: From | undefined): void {
+    const { node, all, add, remove } = message;
+    if (!areStrings(add) || !areStrings(remove)) return this.#refuse('not understood', { type: 'interest' });
+    this.#announcer.peer(node)?.learn(all === true, add, remove);
+    from?.reply(undefined);
+  }
+
+  #publish({ channels, privilege, publication }: PublishMessage): void {
+    try {
+      if (!areStrings(channels)) return this.#refuse('not understood', { type: 'publish' });
+      this.#setup.templates.check(channels, privilege);
+      this.#setup.publisher.publish(channels, fromTerm(publication));
+    } catch (error) {
+      this.#refuse(toHiveError(error).message, { type: 'publish' });
+    }
+  }
+
+  #refuse(reason: string, fields: { type: unknown }): void {
+    this.#errors.value += 1;
+    this.#setup.log.warning(`a message to ${managerName} was refused: ${reason}`, fields);
+  }
+}
+
+function areStrings(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
+}

@@ -1,0 +1,42 @@
+/** What the pub-sub manager (`hive_pubsub`) is told. Those in the second group also come from other nodes, unchecked. */
+import type { Call, NodeName } from '../../kernel/types.ts';
+import type { Privilege } from '../../plugins/types.ts';
+import type { ChannelEntry } from './channel-index.ts';
+import type { PeerInterest } from './interest.ts';
+import type { PublicationTerm } from './publication.ts';
+
+export type PubSubMessage =
+  /** Answered when the channel is served and announced. */
+  | ({ readonly type: 'open'; readonly entry: ChannelEntry } & Call<void>)
+  | { readonly type: 'started'; readonly entry: ChannelEntry; readonly error: unknown }
+  | { readonly type: 'closed'; readonly id: string }
+  | { readonly type: 'announce' }
+  | { readonly type: 'announced'; readonly entries: readonly ChannelEntry[] }
+  | { readonly type: 'nodeup'; readonly peer: PeerInterest }
+  | { readonly type: 'nodedown'; readonly peer: PeerInterest }
+  | { readonly type: 'tell_all'; readonly peer: PeerInterest }
+  | InterestMessage
+  | InterestRequest
+  | PublishMessage;
+
+/** A node tells its channels: all of them, or changes. */
+export interface InterestMessage extends Call<void> {
+  readonly type: 'interest';
+  readonly node: NodeName;
+  readonly all: boolean;
+  readonly add: readonly string[];
+  readonly remove: readonly string[];
+}
+
+/** The manager of that node has restarted: it wants to be told all channels. */
+export interface InterestRequest {
+  readonly type: 'interest_wanted';
+  readonly node: NodeName;
+}
+
+export interface PublishMessage {
+  readonly type: 'publish';
+  readonly channels: readonly string[];
+  readonly privilege: Privilege;
+  readonly publication: PublicationTerm;
+}

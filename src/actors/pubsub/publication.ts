@@ -1,0 +1,47 @@
+/**
+ * Publications on their way between nodes: plain values, as the External Term Format carries them. Arguments of events stay
+ * the JSON text that they are.
+ */
+import { HiveError } from '../../observe/errors.ts';
+import type { Publication } from '../../plugins/types.ts';
+import { type InternalEvent, toInternalEvents } from '../../protocol/internal-event.ts';
+import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
+
+export type PublicationTerm =
+  | { readonly type: 'event'; readonly name: string; readonly args: string; readonly id: number; readonly ack: boolean }
+  | { readonly type: 'message'; readonly data: unknown; readonly json: boolean }
+  | { readonly type: 'ack'; readonly id: number; readonly args: string }
+  | { readonly type: 'orders'; readonly orders: readonly InternalEvent[] };
+
+const noId = -1;
+
+export function toTerm(publication: Publication): PublicationTerm {
+  if (publication.type === 'orders') return publication;
+  const { packet } = publication;
+  switch (packet.type) {
+    case 'event': {
+      const { name, argsJson: args, id = noId, ackWithData: ack } = packet;
+      return { type: 'event', name, args, id, ack };
+    }
+    case 'message':
+      return { type: 'message', data: packet.data, json: packet.json };
+    case 'ack':
+      return { type: 'ack', id: packet.id, args: packet.argsJson };
+  }
+}
+
+/** @throws HiveError `bad_internal_event` for what no node of ours sends */
+export function fromTerm(term: unknown): Publication {
+  if (typeof term !== 'object' || term === null) throw malformed();
+  const { type, name, args, id, ack, data, json, orders } = term as Record<string, unknown>;
+  if (type === 'orders') return { type, orders: toInternalEvents(orders) };
+  if (type === 'message') return { type: 'event', packet: new MessagePacket(data, json === true) };
+  if (typeof args !== 'string' || typeof id !== 'number') throw malformed();
+  if (type === 'ack') return { type: 'event', packet: new AckPacket(id, args) };
+  if (type !== 'event' || typeof name !== 'string') throw malformed();
+  return { type, packet: new EventPacket(name, args, id === noId ? undefined : id, ack === true) };
+}
+
+function malformed(): HiveError {
+  return new HiveError('bad_internal_event', 'Another node published something that is neither an event nor orders.');
+}

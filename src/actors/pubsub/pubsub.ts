@@ -1,0 +1,230 @@
+/**
+ * Publish/subscribe, as the rest of the house uses it. A client that has joined a channel receives what is published to the
+ * channel or to any dotted prefix of its id, on whichever node.
+ *
+ *   join     ──▶ channel actor here, announced to all nodes ──▶ done
+ *   publish  ──▶ channels here, at once
+ *            └─▶ manager of each node that has such channels ──▶ its channels
+ *
+ * Promises:
+ *  - When `join` has resolved, what is published afterwards on any connected node reaches the client, once per channel. A node
+ *    that does not take note within two seconds is not waited for; it is told again, and a line in the log says so.
+ *  - What one publisher publishes to one channel reaches each client in that order.
+ *  - Subscriptions outlive crashes of channels and of the manager. What was on its way through a crashed actor is lost.
+ */
+import type { Config } from '../../config/types.ts';
+import type { Actor } from '../../kernel/actor.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { SupervisorMessage } from '../../kernel/supervision.ts';
+import type { Ref } from '../../kernel/types.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
+import type { Fanout, Member } from '../contracts.ts';
+import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
+import { InterestTable } from './interest.ts';
+import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
+import { managerName, PubSubManager } from './manager.ts';
+import type { PublishMessage, PubSubMessage } from './messages.ts';
+import { toTerm } from './publication.ts';
+import { checkId, Templates } from './templates.ts';
+
+export interface PubSubSetup {
+  readonly kernel: Kernel;
+  readonly config: Config['pubsub'];
+  readonly cluster: ClusterTable;
+  readonly fanout: Fanout;
+  readonly packetsFor: PacketsFor;
+  /** The dynamic (or partition) supervisor of the channels, by name. */
+  readonly channelSupervisor: Ref<SupervisorMessage>;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** A channel may crash between being opened and being joined; it is not tried for ever. */
+const attempts = 3;
+
+export class PubSubService implements PubSub {
+  readonly #setup: PubSubSetup;
+  readonly #index = new ChannelIndex();
+  readonly #interests = new InterestTable();
+  readonly #templates: Templates;
+  readonly #publisher: LocalPublisher;
+  readonly #manager: Ref<PubSubMessage>;
+  readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
+  readonly #casts: Counter;
+
+  constructor(setup: PubSubSetup) {
+    const { kernel, config, cluster, packetsFor, metrics } = setup;
+    this.#setup = setup;
+    this.#templates = new Templates(config.channels, metrics);
+    this.#publisher = new LocalPublisher(this.#index, packetsFor, metrics);
+    this.#manager = kernel.remote(kernel.node, managerName);
+    this.#counters = metrics.counters('pubsub', ['requests', 'errors', 'status', 'publish', 'join', 'leave']);
+    metrics.counters('pubsub', ['subscribe', 'unsubscribe']); // those who serve API requests count them
+    this.#casts = metrics.counter('hive.cluster.casts');
+    metrics.gauge('pubsub.total_channels', () => this.#index.size);
+    cluster.listen({
+      nodeUp: (node) => {
+        const peer = this.#interests.connect(node, kernel.remote(node, managerName));
+        this.#manager.tell({ type: 'nodeup', peer });
+      },
+      nodeDown: (node) => {
+        const peer = this.#interests.disconnect(node);
+        if (peer) this.#manager.tell({ type: 'nodedown', peer });
+      },
+    });
+  }
+
+  /** The manager's actor, a new one for each start: the child `hive_pubsub`, to be started after the channels' supervisor. */
+  manager(): Actor<PubSubMessage> {
+    return new PubSubManager({
+      ...this.#setup,
+      index: this.#index,
+      interests: this.#interests,
+      templates: this.#templates,
+      publisher: this.#publisher,
+    });
+  }
+
+  /**
+   * Subscribes a client. All ids are checked first; if joining one fails later, those before it stay joined.
+   * @throws HiveError `bad_channel_id`, `access_denied`, `pubsub_error` if a channel cannot be started, `not_running`
+   */
+  async join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void> {
+    this.#count('join');
+    const entries: ChannelEntry[] = [];
+    try {
+      const templates = ids.map((id) => this.#templates.forJoin(id, privilege));
+      for (const [i, id] of ids.entries()) {
+        const entry = this.#index.get(id) ?? this.#index.add(id, templates[i]!);
+        entry.joining += 1;
+        entries.push(entry);
+      }
+      const openings = entries.map((entry) => this.#open(entry));
+      for (const [i, entry] of entries.entries()) {
+        const failure = await openings[i];
+        if (failure) throw failure;
+        await this.#subscribe(entry, member);
+      }
+    } catch (error) {
+      this.#counters.errors.value += 1;
+      throw error;
+    } finally {
+      for (const entry of entries) this.#doneJoining(entry);
+    }
+  }
+
+  /** Has the channel served and announced; returns why it is not. */
+  async #open(entry: ChannelEntry): Promise<HiveError | undefined> {
+    if (entry.announced && entry.isServed(this.#setup.kernel)) return undefined;
+    try {
+      await this.#setup.kernel.ask(this.#manager, { type: 'open', entry });
+      return undefined;
+    } catch (error) {
+      return toHiveError(error, 'pubsub_error');
+    }
+  }
+
+  async #subscribe(entry: ChannelEntry, member: Member): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#setup.kernel.ask(entry.ref!, { type: 'subscribe', member });
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof HiveError && error.code === 'not_running')) throw error;
+      }
+      const failure = await this.#open(entry);
+      if (failure) throw failure;
+    }
+  }
+
+  #doneJoining(entry: ChannelEntry): void {
+    entry.joining -= 1;
+    if (entry.joining === 0 && entry.members.size === 0 && !entry.isServed(this.#setup.kernel)) {
+      this.#index.remove(entry);
+      this.#manager.tell({ type: 'closed', id: entry.id });
+    }
+  }
+
+  /**
+   * Unsubscribes a client from every channel under these ids or prefixes.
+   * @throws HiveError `bad_channel_id`, `access_denied`
+   */
+  async leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void> {
+    this.#count('leave');
+    try {
+      this.#templates.check(prefixes, privilege);
+      const client = member.ref;
+      const left = this.#index.of(client).filter((entry) => prefixes.some((prefix) => entry.isUnder(prefix)));
+      await Promise.all(left.map((entry) => this.#unsubscribe(entry, member)));
+    } catch (error) {
+      this.#counters.errors.value += 1;
+      throw error;
+    }
+  }
+
+  async #unsubscribe(entry: ChannelEntry, member: Member): Promise<void> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#setup.kernel.ask(entry.ref!, { type: 'unsubscribe', client: member.ref });
+      } catch (error) {
+        if (attempt === attempts || !(error instanceof HiveError && error.code === 'not_running')) throw error;
+      }
+      const failure = await this.#open(entry);
+      if (failure) throw failure;
+    }
+  }
+
+  /**
+   * The number of subscriptions under an id or prefix, on this node.
+   * @throws HiveError `bad_channel_id`, or `unknown_channel_id` if no channel is there
+   */
+  status(prefix: string): number {
+    this.#count('status');
+    try {
+      checkId(prefix);
+      const exact = this.#index.get(prefix);
+      const below = this.#index.below(prefix);
+      if (!exact && !below) throw new HiveError('unknown_channel_id', `No channel is under ${prefix} on this node.`);
+      let subscriptions = 0;
+      if (exact) subscriptions += subscribersOf(exact);
+      if (below) for (const entry of below) subscriptions += subscribersOf(entry);
+      return subscriptions;
+    } catch (error) {
+      this.#counters.errors.value += 1;
+      throw error;
+    }
+  }
+
+  publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void {
+    this.#count('publish');
+    try {
+      this.#templates.check(prefixes, privilege);
+    } catch (error) {
+      this.#counters.errors.value += 1;
+      throw error;
+    }
+    this.#casts.value += 1;
+    let message: PublishMessage | undefined;
+    for (const peer of this.#interests.peers()) {
+      if (!peer.wants(prefixes)) continue;
+      message ??= { type: 'publish', channels: prefixes, privilege, publication: toTerm(publication) };
+      peer.manager.tell(message);
+    }
+    this.#publisher.publish(prefixes, publication);
+  }
+
+  #count(operation: 'status' | 'publish' | 'join' | 'leave'): void {
+    this.#counters.requests.value += 1;
+    this.#counters[operation].value += 1;
+  }
+}
+
+function subscribersOf(entry: ChannelEntry): number {
+  const { counters } = entry.template;
+  counters.requests.value += 1;
+  counters.status.value += 1;
+  return entry.members.size;
+}

@@ -1,0 +1,97 @@
+/**
+ * The channel templates of the configuration (section `pubsub`): who may use the channels of a prefix, how long an empty one
+ * is kept, and the metrics `pubsub.channels.<prefix>.*`.
+ *
+ * A channel id is text in dotted segments; the first one is the prefix that selects the template. Privileges: `public` is
+ * less than `private`; a caller needs at least the template's. Whoever has the highest one may name channels without
+ * template when leaving or publishing: nothing is under them. Source: the 2014 server, but a missing privilege is `public`.
+ */
+import type { Config } from '../../config/types.ts';
+import { HiveError } from '../../observe/errors.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { Privilege } from '../../plugins/types.ts';
+
+/** Longest id, in UTF-16 units. Ids may come from clients, and every dotted prefix of one is indexed. */
+export const maxIdLength = 255;
+
+const counterNames = [
+  'requests',
+  'errors',
+  'status',
+  'subscribe',
+  'unsubscribe',
+  'publish',
+  'published_events',
+] as const;
+
+export class Template {
+  readonly prefix: string;
+  readonly privilege: Privilege;
+  /** How long a channel without subscribers is kept; 0: for ever. */
+  readonly timeoutMs: number;
+  readonly counters: Record<(typeof counterNames)[number], Counter>;
+  /** Channels and subscriptions that exist now. */
+  channels = 0;
+  subscriptions = 0;
+
+  constructor(prefix: string, options: { privilege: Privilege; timeout: number }, metrics: Metrics) {
+    this.prefix = prefix;
+    this.privilege = options.privilege;
+    this.timeoutMs = options.timeout;
+    const path = `pubsub.channels.${prefix}`;
+    this.counters = metrics.counters(path, counterNames);
+    metrics.gauge(`${path}.total_channels`, () => this.channels);
+    metrics.gauge(`${path}.subscribed_clients`, () => this.subscriptions);
+  }
+}
+
+export class Templates {
+  readonly #templates = new Map<string, Template>();
+
+  constructor(channels: Config['pubsub']['channels'], metrics: Metrics) {
+    for (const [prefix, options] of Object.entries(channels)) {
+      this.#templates.set(prefix, new Template(prefix, options, metrics));
+    }
+  }
+
+  /**
+   * The template of a channel that is to be joined.
+   * @throws HiveError `bad_channel_id` or `access_denied`
+   */
+  forJoin(id: string, privilege: Privilege): Template {
+    checkId(id);
+    return this.#allowed(id, privilege);
+  }
+
+  /**
+   * Checks ids or prefixes of channels that are to be left or published to.
+   * @throws HiveError `bad_channel_id` or `access_denied`
+   */
+  check(prefixes: readonly string[], privilege: Privilege): void {
+    for (const prefix of prefixes) {
+      checkId(prefix);
+      if (privilege !== 'private') this.#allowed(prefix, privilege);
+    }
+  }
+
+  #allowed(id: string, privilege: Privilege): Template {
+    const dot = id.indexOf('.');
+    const prefix = dot < 0 ? id : id.slice(0, dot);
+    const template = this.#templates.get(prefix);
+    if (!template) throw new HiveError('bad_channel_id', `No channel template has the prefix ${prefix}.`);
+    if (template.privilege === 'private' && privilege !== 'private') {
+      throw new HiveError('access_denied', `The channel ${id} is private.`);
+    }
+    return template;
+  }
+}
+
+/** @throws HiveError `bad_channel_id` for an id that is empty, too long or has an empty segment */
+export function checkId(id: string): void {
+  if (id.length > maxIdLength) {
+    throw new HiveError('bad_channel_id', `A channel id has at most ${maxIdLength} characters: ${id.slice(0, 40)}…`);
+  }
+  if (id === '' || id.startsWith('.') || id.endsWith('.') || id.includes('..')) {
+    throw new HiveError('bad_channel_id', `The channel id "${id}" has an empty segment.`);
+  }
+}
