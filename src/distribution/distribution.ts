@@ -154,7 +154,8 @@ export class Distribution {
 
 /**
  * Starts to listen, registers with EPMD (or serves it), and connects the kernel.
- * @throws HiveError `name_taken` if a node of that name is running, `port_taken` if no port of the range is free
+ * @throws HiveError `name_taken` if a node of that name is running, `port_taken` if no port of the range is free,
+ *   `cluster_error` if the host's address cannot be listened on
  */
 export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
   const { kernel, cookie, log, metrics, portMin, portMax } = options;
@@ -176,9 +177,10 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     else socket.destroy();
   });
   const host = options.host ?? hostOf(kernel.node);
-  const port = await listenInRange(server, host, portMin, portMax).catch((error: Error) => {
+  const port = await listenInRange(server, host, portMin, portMax).catch((error: NodeJS.ErrnoException) => {
     const range = portMin === portMax ? `port ${portMin}` : `any port of ${portMin}–${portMax}`;
-    throw new HiveError('port_taken', `Cannot listen for other nodes on ${range} of ${host}: ${error.message}`);
+    const code = error.code === 'EADDRINUSE' ? 'port_taken' : 'cluster_error';
+    throw new HiveError(code, `Cannot listen for other nodes on ${range} of ${host}: ${error.message}`);
   });
   const registration = new EpmdRegistration({ node: kernel.node, port, epmdPort: options.epmdPort, log });
   const distribution = new Distribution({

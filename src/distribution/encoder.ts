@@ -21,6 +21,7 @@ import {
 const maxDepth = 512;
 /** Strings up to this length are written by hand, which is faster than a call into the runtime. */
 const shortString = 48;
+const measuredString = 4096;
 
 const atomBytes = new Map<string, Buffer>();
 const keptAtomBytes = 4096;
@@ -226,7 +227,8 @@ export class Encoder {
 
   #string(value: string): void {
     const { length } = value;
-    this.#reserve(5 + length * 3);
+    // The longest that a short text can get; a long one is measured.
+    this.#reserve(5 + (length <= measuredString ? length * 3 : Buffer.byteLength(value)));
     const buffer = this.#buffer;
     const head = this.#position;
     buffer[head] = tag.binary;
@@ -322,7 +324,7 @@ export class Encoder {
     const needed = this.#position + bytes;
     if (needed <= this.#buffer.length) return;
     const open = this.#position - this.#start;
-    const slab = Buffer.allocUnsafeSlow(Math.max(this.#slabSize, 2 * (open + bytes)));
+    const slab = Buffer.allocUnsafeSlow(Math.max(this.#slabSize, 2 * open + bytes));
     this.#buffer.copy(slab, 0, this.#start, this.#position);
     this.#buffer = slab;
     this.#start = 0;

@@ -12,7 +12,7 @@ export class FrameTooLarge extends Error {
 
 export class FrameReader {
   #headerSize: 2 | 4;
-  readonly #maxFrame: number;
+  #maxFrame: number;
   /** Chunks of the packet that is not complete yet. */
   #chunks: Buffer[] = [];
   #held = 0;
@@ -25,9 +25,10 @@ export class FrameReader {
     this.#maxFrame = maxFrame;
   }
 
-  /** From now on lengths have that many bytes. */
-  set headerSize(size: 2 | 4) {
-    this.#headerSize = size;
+  /** From now on lengths have that many bytes and packets that limit. */
+  expect(headerSize: 2 | 4, maxFrame: number): void {
+    this.#headerSize = headerSize;
+    this.#maxFrame = maxFrame;
   }
 
   /** Adds what was read. Then call `next` until it gives undefined. */

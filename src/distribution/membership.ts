@@ -45,6 +45,8 @@ export interface MembershipOptions {
 interface Known {
   readonly node: string;
   readonly configured: boolean;
+  /** The port was configured, and hearsay does not change it. */
+  readonly fixed: boolean;
   port: number | undefined;
   failures: number;
   unreachableSince: number;
@@ -132,11 +134,20 @@ export class Membership {
     if (node === this.#connections.node) return undefined;
     const present = this.#known.get(node);
     if (present) {
-      if (!present.configured) present.port = port ?? present.port;
+      if (!present.fixed) present.port = port ?? present.port;
       return present;
     }
     if (this.#known.size >= maxKnown) return undefined;
-    const known = { node, configured, port, failures: 0, unreachableSince: 0, timer: undefined, dialling: false };
+    const known: Known = {
+      node,
+      configured,
+      fixed: configured && port !== undefined,
+      port,
+      failures: 0,
+      unreachableSince: 0,
+      timer: undefined,
+      dialling: false,
+    };
     this.#known.set(node, known);
     return known;
   }

@@ -61,6 +61,7 @@ class Negotiation {
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #headerSize: 2 | 4;
+  readonly #maxFrame: number;
   readonly #receive: (packet: Buffer) => Step;
   readonly #timer: NodeJS.Timeout;
   #resolve!: (result: Negotiated) => void;
@@ -71,7 +72,8 @@ class Negotiation {
   constructor(socket: Socket, options: NegotiateOptions, receive: (packet: Buffer) => Step) {
     this.#socket = socket;
     this.#headerSize = options.headerSize;
-    this.#reader = new FrameReader(options.headerSize, options.maxFrame);
+    this.#reader = new FrameReader(options.headerSize, maxPacket);
+    this.#maxFrame = options.maxFrame;
     this.#receive = receive;
     this.outcome = new Promise((resolve, reject) => {
       this.#resolve = resolve;
@@ -115,7 +117,6 @@ class Negotiation {
       while (!this.#over && !this.#deciding) {
         const packet = this.#reader.next();
         if (packet === undefined) return;
-        if (packet.length > maxPacket) throw new HandshakeError('protocol', `a packet of ${packet.length} bytes`);
         this.#perform(this.#receive(packet));
       }
     } catch (error) {
@@ -144,7 +145,7 @@ class Negotiation {
         this.send(step.packets);
         this.#release();
         this.#socket.pause();
-        this.#reader.headerSize = 4;
+        this.#reader.expect(4, this.#maxFrame);
         return this.#resolve({ socket: this.#socket, reader: this.#reader, peer: step.peer });
     }
   }

@@ -175,19 +175,15 @@ export class Peers {
   async #dial(entry: Entry, port: number | undefined): Promise<void> {
     const dial: Dial = { aborted: false, socket: undefined };
     entry.dial = dial;
-    let failure: Error;
-    try {
-      const negotiated = await this.#reach(entry, dial, port);
-      if (dial.aborted) return void negotiated.socket.destroy();
-      entry.dial = undefined;
-      return this.#connected(entry, negotiated);
-    } catch (error) {
-      failure = error as Error;
+    const reached = await this.#reach(entry, dial, port).catch((error: Error) => error);
+    if (dial.aborted) {
+      if (!(reached instanceof Error)) reached.socket.destroy();
+      return;
     }
-    if (dial.aborted) return;
     entry.dial = undefined;
-    if (failure instanceof HandshakeError && failure.kind === 'simultaneous') return this.#awaitTheirs(entry, failure);
-    if (!entry.accepting) this.#fail(entry, failure);
+    if (!(reached instanceof Error)) return this.#connected(entry, reached);
+    if (reached instanceof HandshakeError && reached.kind === 'simultaneous') return this.#awaitTheirs(entry, reached);
+    if (!entry.accepting) this.#fail(entry, reached);
   }
 
   /** The other side dials us at this moment and its dial goes first; it has the time of one set-up. */
@@ -259,29 +255,25 @@ export class Peers {
 
   /** A socket came in. */
   async accept(socket: Socket): Promise<void> {
-    this.#handshakes.add(socket);
     let node: string | undefined;
     // A socket that was closed has forgotten it.
     const address = socket.remoteAddress ?? 'an unknown address';
-    try {
-      const negotiated = await answer(socket, this.#negotiate, async (peer) => {
-        const status = await this.#decide(peer);
-        if (status === 'nok' || status === 'not_allowed') return status;
-        node = peer.node;
-        const entry = this.#table.get(node) ?? this.#enter(node);
-        // The newest attempt counts; the peer has given up the older one.
-        entry.accepting?.destroy();
-        entry.accepting = socket;
-        return status;
-      });
-      const entry = this.#table.get(negotiated.peer.node);
-      if (entry?.accepting === socket) this.#connected(entry, negotiated);
-      else socket.destroy();
-    } catch (error) {
-      this.#notAccepted(socket, address, node, error as Error);
-    } finally {
-      this.#handshakes.delete(socket);
-    }
+    this.#handshakes.add(socket);
+    const negotiated = await answer(socket, this.#negotiate, async (peer) => {
+      const status = await this.#decide(peer);
+      if (status === 'nok' || status === 'not_allowed') return status;
+      node = peer.node;
+      const entry = this.#table.get(node) ?? this.#enter(node);
+      // The newest attempt counts; the peer has given up the older one.
+      entry.accepting?.destroy();
+      entry.accepting = socket;
+      return status;
+    }).catch((error: Error) => error);
+    this.#handshakes.delete(socket);
+    if (negotiated instanceof Error) return this.#notAccepted(socket, address, node, negotiated);
+    const entry = this.#table.get(negotiated.peer.node);
+    if (entry?.accepting === socket) this.#connected(entry, negotiated);
+    else socket.destroy();
   }
 
   #notAccepted(socket: Socket, address: string, node: string | undefined, error: Error): void {

@@ -105,15 +105,15 @@ export class Session {
     this.#lastCall += 1;
     const number = this.#lastCall;
     const ref = this.#reference(number, kind.call);
-    this.outbox.monitor(op.monitor, this.#self, to, ref);
-    if (!this.send(to, tuple(genCall, tuple(this.#self, new ImproperList([alias], ref)), message))) {
-      this.outbox.monitor(op.demonitor, this.#self, to, ref);
-      return from.fail(new HiveError('cluster_error', `The message for ${this.node} cannot be sent.`));
-    }
+    // First of all, because the sending may end the session, and with it the call.
     this.#calls.set(number, { target: to, from });
     from.settled = () => {
       if (this.#calls.delete(number) && !this.#ended) this.outbox.monitor(op.demonitor, this.#self, to, ref);
     };
+    this.outbox.monitor(op.monitor, this.#self, to, ref);
+    if (!this.send(to, tuple(genCall, tuple(this.#self, new ImproperList([alias], ref)), message))) {
+      from.fail(new HiveError('cluster_error', `The message for ${this.node} cannot be sent.`));
+    }
   }
 
   link(local: Ref<never>, remote: Ref<never>): void {
