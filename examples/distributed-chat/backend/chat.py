@@ -5,61 +5,15 @@ publishes to the room's channel once the lock is released. Every notice about me
 that only grows (even over a restart of the back end), so that the page can drop the older of two that changed places.
 """
 
-import re
 import threading
 import time
-import unicodedata
 import uuid
 from collections import OrderedDict, deque
 
-MAX_ROOMS = 20  # of one session
-MAX_TEXT = 2000  # characters of one message
+from rules import MAX_ROOMS, Refused, same_nick
+
 HISTORY = 50  # messages a room remembers for those who come later
 ENDED = 10_000  # ended sessions remembered, see `end`
-
-_NICK = re.compile(r"\w(?:[\w .'-]{0,22}[\w.])?")
-_ROOM = re.compile(r"[\w-]{1,32}")  # no dot: it would make a deeper channel
-
-
-class Refused(Exception):
-    """The user asked for what the chat does not allow; the page gets `code` and the text as a `refused` event."""
-
-    def __init__(self, code, description):
-        super().__init__(description)
-        self.code = code
-
-
-def clean_nick(value):
-    """A usable nick, or Refused."""
-    nick = unicodedata.normalize("NFC", value).strip() if isinstance(value, str) else ""
-    if not _NICK.fullmatch(nick):
-        raise Refused("bad_nick", "A nick has 1 to 24 letters, digits, spaces or . _ ' - and begins with a letter or digit.")
-    return nick
-
-
-def clean_rooms(expression):
-    """The room names of a channel expression `{"chat": name or [names]}`, or Refused."""
-    names = expression.get("chat") if isinstance(expression, dict) and len(expression) == 1 else None
-    names = [names] if isinstance(names, str) else names
-    if not isinstance(names, list) or not names or len(names) > MAX_ROOMS:
-        raise Refused("bad_room", 'Name the rooms like this: {"chat": "lobby"} or {"chat": ["lobby", "garden"]}.')
-    if not all(isinstance(name, str) and _ROOM.fullmatch(name) for name in names):
-        raise Refused("bad_room", "A room's name has 1 to 32 letters, digits, - or _.")
-    return list(dict.fromkeys(names))
-
-
-def clean_text(value):
-    """The text of a message, or Refused."""
-    text = value.strip() if isinstance(value, str) else ""
-    halves = any("\ud800" <= character <= "\udfff" for character in text)  # of surrogate pairs: not sendable as UTF-8
-    if not text or halves or len(text) > MAX_TEXT:
-        raise Refused("bad_message", f"A message has 1 to {MAX_TEXT} characters.")
-    return text
-
-
-def _key(nick):
-    """Nicks that look alike count as one."""
-    return unicodedata.normalize("NFKC", nick).casefold()
 
 
 class _Room:
@@ -69,7 +23,7 @@ class _Room:
         self.revision = 0
 
     def roster(self):
-        return {"members": sorted(self.members.values(), key=_key), "revision": self.revision}
+        return {"members": sorted(self.members.values(), key=same_nick), "revision": self.revision}
 
     def changed(self, name, room, nick):
         self.revision = max(self.revision + 1, time.time_ns() // 1000)
@@ -79,7 +33,7 @@ class _Room:
 class Chat:
     def __init__(self):
         self._lock = threading.Lock()
-        self._nicks = {}  # key of nick -> sid
+        self._nicks = {}  # same_nick(nick) -> sid
         self._sessions = {}  # sid -> (nick, list of room names)
         self._rooms = {}  # name -> _Room
         self._ended = OrderedDict()  # sid -> None
@@ -101,7 +55,7 @@ class Chat:
     def owner(self, nick):
         """The sid that has this nick, or None."""
         with self._lock:
-            return self._nicks.get(_key(nick))
+            return self._nicks.get(same_nick(nick))
 
     def claim(self, sid, nick):
         """Gives the nick to the session. Refused if another has it, or if the session has another."""
@@ -173,9 +127,9 @@ class Chat:
         if sid in self._ended:
             raise Refused("ended", "This session has ended.")
         session = self._sessions.get(sid)
-        if session and _key(session[0]) != _key(nick):
+        if session and same_nick(session[0]) != same_nick(nick):
             raise Refused("already_authorized", f"You are {session[0]} already.")
-        if self._nicks.setdefault(_key(nick), sid) != sid:
+        if self._nicks.setdefault(same_nick(nick), sid) != sid:
             raise Refused("nick_taken", f"Somebody is called {nick} already.")
         if session is None:
             self._sessions[sid] = (nick, [])
@@ -204,6 +158,6 @@ class Chat:
     def _forget(self, sid):
         notices = self._leave_rooms(sid)
         session = self._sessions.pop(sid, None)
-        if session and self._nicks.get(_key(session[0])) == sid:
-            del self._nicks[_key(session[0])]
+        if session and self._nicks.get(same_nick(session[0])) == sid:
+            del self._nicks[same_nick(session[0])]
         return notices

@@ -4,67 +4,13 @@ Each public method of Hooks is one endpoint: it gets the client's metadata and r
 Hive drops the answers to `hp.put` hooks, so what such a method has to say to the client goes through the API.
 """
 
-import json
 import logging
-from dataclasses import dataclass
 
-from chat import Refused, clean_nick, clean_rooms, clean_text
+from actions import leave, refused, send, store
 from hive_api import ApiError
+from rules import Refused, clean_nick, clean_rooms, clean_text
 
 log = logging.getLogger("hooks")
-
-
-class BadMetadata(Exception):
-    """The body is not the metadata that Hive sends."""
-
-
-@dataclass
-class Metadata:
-    sid: str
-    args: list  # of the event that the client sent
-    nick: object  # str or None, as the session's state has it
-    rooms: list
-
-
-def parse_metadata(body):
-    try:
-        data = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise BadMetadata(f"not JSON: {error}") from error
-    if not isinstance(data, dict):
-        raise BadMetadata("not an object")
-    sid, trigger, state = data.get("sid"), data.get("trigger"), data.get("state") or {}
-    if not isinstance(sid, str) or not sid or not sid.isprintable():
-        raise BadMetadata("sid must be a non-empty, printable string")
-    if trigger is not None and not isinstance(trigger, (dict, str)):
-        raise BadMetadata("trigger must be an event, a string or null")
-    if not isinstance(state, dict):
-        raise BadMetadata("state must be an object")
-    args = (trigger.get("args") or []) if isinstance(trigger, dict) else []
-    nick, rooms = state.get("nick"), state.get("rooms") or []
-    if not isinstance(args, list):
-        raise BadMetadata("trigger.args must be an array")
-    if nick is not None and not isinstance(nick, str):
-        raise BadMetadata("state.nick must be a string or null")
-    if not isinstance(rooms, list) or not all(isinstance(room, str) for room in rooms):
-        raise BadMetadata("state.rooms must be an array of strings")
-    return Metadata(sid, args, nick, rooms)
-
-
-def _send(name, value):
-    return {"action": "send_event", "args": {"name": name, "args": [value]}}
-
-
-def _store(**pairs):
-    return {"action": "store", "args": pairs}
-
-
-def _refused(event, refusal):
-    return _send("refused", {"event": event, "code": refusal.code, "description": str(refusal)})
-
-
-def _only_argument(metadata):
-    return metadata.args[0] if len(metadata.args) == 1 else None
 
 
 class Hooks:
@@ -74,46 +20,46 @@ class Hooks:
 
     def authorize(self, metadata):
         """`authorize {nick}`: gives the nick to the session, if nobody alive has it."""
-        argument = _only_argument(metadata)
+        argument = metadata.argument
         try:
             nick = clean_nick(argument.get("nick") if isinstance(argument, dict) else argument)
             self._evict_if_gone(self._chat.owner(nick), metadata.sid)
             self._chat.claim(metadata.sid, nick)
         except Refused as refusal:
-            return [_refused("authorize", refusal)]
-        return [_store(nick=nick), _send("authorized", {"nick": nick})]
+            return [refused("authorize", refusal)]
+        return [store(nick=nick), send("authorized", {"nick": nick})]
 
     def join(self, metadata):
         """`join_chat {chat: room or rooms}`: Hive has subscribed the client by now and waits for this answer."""
         try:
             self._know(metadata)
-            names = clean_rooms(_only_argument(metadata))
+            names = clean_rooms(metadata.argument)
             told, notices = self._chat.enter(metadata.sid, names)
         except Refused as refusal:
             return self._undo("join_chat", refusal, metadata)
         self._publish(notices)
-        return [_store(rooms=self._chat.rooms(metadata.sid)), _send("entered", {"rooms": told})]
+        return [store(rooms=self._chat.rooms(metadata.sid)), send("entered", {"rooms": told})]
 
     def leave(self, metadata):
         """`leave_chat {chat: room or rooms}`: Hive has unsubscribed the client by now."""
         try:
             self._know(metadata)
-            names = clean_rooms(_only_argument(metadata))
+            names = clean_rooms(metadata.argument)
             self._publish(self._chat.exit(metadata.sid, names))
         except Refused as refusal:
             return self._undo("leave_chat", refusal, metadata)
-        return [_store(rooms=self._chat.rooms(metadata.sid)), _send("exited", {"rooms": names})]
+        return [store(rooms=self._chat.rooms(metadata.sid)), send("exited", {"rooms": names})]
 
     def message(self, metadata):
         """`publish_msg {room, text}`."""
-        argument = _only_argument(metadata)
+        argument = metadata.argument
         try:
             self._know(metadata)
             if not isinstance(argument, dict) or not isinstance(argument.get("room"), str):
                 raise Refused("bad_message", "A message names its room and its text.")
             notice = self._chat.say(metadata.sid, argument["room"], clean_text(argument.get("text")))
         except Refused as refusal:
-            self._act(metadata.sid, [_refused("publish_msg", refusal)])
+            self._act(metadata.sid, [refused("publish_msg", refusal)])
             return []
         self._publish([notice])
         return []
@@ -169,11 +115,11 @@ class Hooks:
     def _undo(self, event, refusal, metadata):
         """The client's subscriptions have changed before we were asked: refuse, and put them right again."""
         rooms = self._chat.rooms(metadata.sid)
-        actions = [_refused(event, refusal)]
-        actions += [{"action": "leave", "args": expression} for expression in metadata.args if event == "join_chat"]
+        actions = [refused(event, refusal)]
+        actions += [leave(expression) for expression in metadata.args if event == "join_chat"]
         if refusal.code == "not_authorized":
-            actions += [{"action": "leave", "args": {"chat": metadata.rooms}}] if metadata.rooms else []
-            actions += [_store(nick=None, rooms=[])]
+            actions += [leave({"chat": metadata.rooms})] if metadata.rooms else []
+            actions += [store(nick=None, rooms=[])]
         elif rooms:
             actions += [{"action": "enter", "args": {"chat": rooms}}]
         return actions

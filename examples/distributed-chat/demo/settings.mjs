@@ -1,30 +1,25 @@
-/** What the demo has to know of the example's configuration: it is read from the files, so that a changed port is changed here too. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+/** The configuration of the distributed chat: with Redis as it is in its files, or without. */
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { readConfig, readJson, serverAt } from '../../shared/demo/settings.mjs';
 
-export const nodeNames = ['node1', 'node2'];
+const nodeNames = ['node1', 'node2'];
 
-const readJson = (file) => JSON.parse(readFileSync(file, 'utf8'));
-
-/** A configuration file with its included sections. */
-function readConfig(folder, file) {
-  const config = readJson(join(folder, file));
-  for (const [section, value] of Object.entries(config)) {
-    if (typeof value === 'string') config[section] = readJson(join(folder, value));
-  }
-  return config;
-}
-
-/** `nodes` with their files and whole configurations, `backend` and `redis` (if a pool is configured) with host and port. */
-export function readSettings(folder) {
+/** `nodes` with their files and whole configurations, the `server` of the page, and `redis` (if a pool is configured) with host and port. */
+export function readSettings(folder, fileOf) {
   const nodes = nodeNames.map((name) => {
     const file = join(folder, `${name}.json`);
-    return { name, file, config: readConfig(folder, `${name}.json`) };
+    return { name, file, config: readConfig(file) };
   });
   const { pools } = nodes[0].config.connectors;
-  const backend = new URL(pools.backend.args.base_url);
+  const origins = nodeNames.map(fileOf).join(' and ');
+  const server = {
+    ...serverAt(pools.backend.args.base_url),
+    who: 'the back end and the page',
+    change: `pools.backend.args.base_url in ${fileOf('connectors')} and hive.allowed_origins in ${origins}`,
+  };
   const redis = Object.values(pools).find((pool) => pool.connector === 'connector.redis')?.args;
-  return { nodes, backend: { host: backend.hostname, port: Number(backend.port), url: backend.origin }, redis };
+  return { nodes, server, redis };
 }
 
 /** Writes the same configuration with the sessions' state in `sm.local` and no Redis pool. */

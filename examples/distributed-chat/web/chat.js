@@ -1,6 +1,8 @@
 /** The chat in the browser: what it knows of rooms, what the user does, what the cluster says. */
 
 import { Connection, firstNode } from './connection.js';
+import { notice, onSubmit } from './shared/dom.js';
+import { members } from './shared/talk.js';
 import * as view from './view.js';
 
 const RETRY_MS = 1000;
@@ -53,7 +55,7 @@ function changed(value, note) {
   if (!room) return;
   roster(room, value);
   if (note && value.nick !== nick) add(value.room, room, { note });
-  if (value.room === active) view.members(room.members, nick);
+  if (value.room === active) members(room.members, nick);
 }
 
 const handlers = {
@@ -99,7 +101,7 @@ const handlers = {
       welcomed = false;
       authorize();
     } else if (value.event !== 'authorize') {
-      view.notice(value.description);
+      notice(value.description);
     } else if (value.code === 'nick_taken' && Date.now() < resumeUntil) {
       setTimeout(authorize, RETRY_MS);
     } else {
@@ -107,7 +109,7 @@ const handlers = {
       view.welcome(undefined, value.description);
     }
   },
-  hive_error: (value) => view.notice(value.description),
+  hive_error: (value) => notice(value.description),
 };
 
 const listener = {
@@ -127,16 +129,6 @@ const listener = {
   },
 };
 
-function onSubmit(id, act) {
-  const form = document.getElementById(id);
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    const input = form.querySelector('input');
-    const text = input.value.trim();
-    if (text !== '' && act(text) !== false) input.value = '';
-  });
-}
-
 onSubmit('nick-form', (text) => {
   nick = text;
   resumeUntil = 0;
@@ -149,7 +141,7 @@ document.getElementById('leave').addEventListener('click', () => connection.emit
 
 async function start() {
   if (typeof window.io !== 'function') {
-    view.notice('The Socket.IO client is missing: run `npm ci` in the folder of Hive and reload this page.');
+    notice('The Socket.IO client is missing: run `npm ci` in the folder of Hive and reload this page.');
     return;
   }
   const nodes = await (await fetch('nodes')).json();
@@ -164,4 +156,4 @@ async function start() {
 }
 
 view.speaking(false);
-start().catch((error) => view.notice(`The page could not start: ${error.message}`));
+start().catch((error) => notice(`The page could not start: ${error.message}`));

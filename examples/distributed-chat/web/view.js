@@ -1,57 +1,10 @@
-/** What the page shows. Whatever came from a user is set as text, never as markup. */
-
-const byId = (id) => document.getElementById(id);
-
-function element(tag, className, text) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  if (text !== undefined) made.textContent = text;
-  return made;
-}
-
-/** A hue per nick, the same on everybody's screen. */
-function hue(nick) {
-  let sum = 0;
-  for (const character of nick) sum = (sum * 31 + character.codePointAt(0)) % 360;
-  return String(sum);
-}
-
-function coloured(tag, className, nick) {
-  const made = element(tag, className, nick);
-  made.style.setProperty('--hue', hue(nick));
-  return made;
-}
-
-function line(entry, me) {
-  if (entry.note) return element('li', 'note', entry.note);
-  const made = element('li', entry.nick === me ? 'message mine' : 'message');
-  made.dataset.testid = 'message';
-  const head = element('p', 'head');
-  const time = element('time', '', new Date(entry.time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
-  time.dateTime = new Date(entry.time).toISOString();
-  head.append(coloured('span', 'nick', entry.nick), time);
-  made.append(head, element('p', 'text', entry.text));
-  return made;
-}
-
-let noticeTimer;
-
-/** A short remark over the page that goes away by itself. */
-export function notice(text) {
-  clearTimeout(noticeTimer);
-  byId('notice').textContent = text;
-  byId('notice').hidden = false;
-  noticeTimer = setTimeout(() => {
-    byId('notice').hidden = true;
-  }, 6000);
-}
+/** What the page shows of the chat. */
+import { append as appendTo, byId, element, link as showLink } from './shared/dom.js';
+import { line, members } from './shared/talk.js';
 
 /** `state` is connecting, connected or reconnecting. */
 export function link(state, node) {
-  byId('link').dataset.state = state;
-  byId('status').textContent = state;
-  byId('node').textContent = node.name;
-  byId('node').title = node.url;
+  showLink(state, node);
   byId('enter').disabled = state !== 'connected';
 }
 
@@ -100,21 +53,7 @@ export function room(name, shown, me) {
   members(shown?.members ?? [], me);
 }
 
-export function members(nicks, me) {
-  byId('count').textContent = String(nicks.length);
-  byId('members').replaceChildren(
-    ...nicks.map((nick) => {
-      const item = coloured('li', 'member', nick);
-      if (nick === me) item.append(element('small', '', ' (you)'));
-      return item;
-    }),
-  );
-}
-
-/** One more line in the chosen room; scrolls along unless the user reads further up. */
+/** One more line in the chosen room. */
 export function append(entry, me) {
-  const list = byId('messages');
-  const atEnd = list.scrollHeight - list.scrollTop - list.clientHeight < 60;
-  list.append(line(entry, me));
-  if (atEnd) list.scrollTop = list.scrollHeight;
+  appendTo(byId('messages'), line(entry, me));
 }

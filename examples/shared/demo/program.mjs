@@ -1,4 +1,4 @@
-/** One program of the demo: started, watched until it is ready, its output prefixed with its name, stopped. */
+/** One program of a demo: started, watched until it is ready, its output prefixed with its name, stopped. */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 

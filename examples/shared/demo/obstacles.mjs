@@ -1,4 +1,4 @@
-/** Finds what would keep the demo from starting, and says what to do about it, before anything is started. */
+/** Finds what would keep a demo from starting, and says what to do about it, before anything is started. */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -35,7 +35,7 @@ async function answer(host, port, bytes) {
   }
 }
 
-function wantedPorts({ nodes, backend }, fileOf) {
+function wantedPorts({ nodes, server }, fileOf) {
   const wanted = nodes.flatMap(({ name, config }) => {
     const file = fileOf(name);
     const { hive, api, monitor } = config;
@@ -50,9 +50,7 @@ function wantedPorts({ nodes, backend }, fileOf) {
       },
     ];
   });
-  const origins = nodes.map(({ name }) => fileOf(name)).join(' and ');
-  const change = `pools.backend.args.base_url in ${fileOf('connectors')} and hive.allowed_origins in ${origins}`;
-  return [...wanted, { who: 'the back end and the page', host: backend.host, port: backend.port, change }];
+  return [...wanted, server];
 }
 
 async function takenPorts(settings, fileOf) {
@@ -76,7 +74,7 @@ async function missingClusterPorts({ nodes }, fileOf) {
   for (let port = min; port <= max; port += 1) if ((await whyNotListen('127.0.0.1', port)) === undefined) free += 1;
   if (free >= nodes.length) return [];
   return [
-    `the nodes need ${nodes.length} free ports between ${min} and ${max} to talk to each other, but ${free} are free.\n` +
+    `nodes talk to each other through ports between ${min} and ${max}; ${nodes.length} must be free, ${free} are.\n` +
       `    Widen the range: hive.cluster_port_min and hive.cluster_port_max in ${nodes.map(({ name }) => fileOf(name)).join(' and ')}`,
   ];
 }
@@ -100,7 +98,11 @@ async function missingRedis({ host, port }) {
   ];
 }
 
-/** All obstacles, as texts; empty if the demo can start. `fileOf(name)` is the file to change for a node or a section. */
+/**
+ * All obstacles, as texts; empty if the demo can start. `settings` has the `nodes` with their names and configurations, the
+ * page's `server` (`who` wants which `host` and `port`, and what to `change` for another one) and `redis` if it is used;
+ * `fileOf(name)` is the file to change for a node.
+ */
 export async function obstacles(settings, fileOf) {
   return [
     ...(await takenNames(settings)),

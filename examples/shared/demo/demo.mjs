@@ -1,0 +1,89 @@
+/** Runs the programs of an example together, from the first one's start until Ctrl-C. */
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { obstacles } from './obstacles.mjs';
+import { Program } from './program.mjs';
+
+const RESTART_MS = 5000; // long enough to see what goes on without the program
+
+const hive = fileURLToPath(new URL('../../../dist/bin/hive.js', import.meta.url));
+/** A node, by the configuration it runs. */
+export function node(name, file) {
+  return new Program(name, process.execPath, [hive, 'run', file]);
+}
+
+/** A Python server of an example. */
+export function python(name, script, ...options) {
+  return new Program(name, 'python3', [script, ...options], { PYTHONDONTWRITEBYTECODE: '1' });
+}
+
+function say(text = '') {
+  process.stdout.write(`${text}\n`);
+}
+
+/** The programs that have been started, in that order. */
+class Running {
+  #programs = [];
+  #stopping = false;
+
+  /** Starts them one after the other; false if it was told to stop meanwhile. */
+  async start(programs) {
+    for (const program of programs) {
+      if (this.#stopping) return false;
+      this.#programs.push(program);
+      await program.start();
+    }
+    for (const program of programs) this.#keep(program).catch((error) => this.giveUp(error));
+    return !this.#stopping;
+  }
+
+  /** Stops all, last first, and ends this process. */
+  async stop(code) {
+    if (this.#stopping) return;
+    this.#stopping = true;
+    for (const program of this.#programs.toReversed()) await program.stop();
+    process.exit(code);
+  }
+
+  giveUp(error) {
+    if (this.#stopping) return undefined;
+    say(`\n${error.message}`);
+    return this.stop(1);
+  }
+
+  /** Starts a program again whenever it ends, as a service manager would; gives up on one that cannot start any more. */
+  async #keep(program) {
+    for (;;) {
+      const how = await program.ended;
+      if (this.#stopping) return;
+      say(`${program.name} ended (${how}); it will be started again in ${RESTART_MS / 1000} s`);
+      await new Promise((resolve) => setTimeout(resolve, RESTART_MS));
+      if (this.#stopping) return;
+      await program.start();
+      say(`${program.name} is back, process ${program.pid}`);
+    }
+  }
+}
+
+/**
+ * Runs `programs` in this order. `settings` and `fileOf` are what could be in their way, see `obstacles`; `summary()` gives
+ * the lines to print once all are ready, as pairs of a label and a text.
+ */
+export async function runDemo({ settings, fileOf, programs, summary }) {
+  const running = new Running();
+  try {
+    if (!existsSync(hive))
+      throw new Error('Hive is not built yet: run `make build`, or start the demo with `make`, which builds it.');
+    const found = await obstacles(settings, fileOf);
+    if (found.length > 0) throw new Error(`The demo cannot start:\n\n  ${found.join('\n\n  ')}`);
+    process.stdout.on('error', () => running.stop(1)); // nobody reads us any more
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running.stop(0));
+    if (!(await running.start(programs))) return;
+    say();
+    for (const [label, text] of summary()) say(`  ${`${label}:`.padEnd(10)} ${text}`);
+    say('  Ctrl-C stops everything.');
+    say();
+  } catch (error) {
+    await running.giveUp(error);
+  }
+}
