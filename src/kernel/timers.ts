@@ -69,7 +69,7 @@ export class TimingWheel {
 
   /** Starts (or restarts) a timer that the caller keeps and re-uses. */
   start(timer: Timer, ms: number): Timer {
-    timer.cancel();
+    timer.wheel?.unlink(timer);
     if (!this.#interval) this.#wind();
     const behind = (performance.now() - this.#startedAt) / this.tickMs - this.#ticks;
     const ticks = Math.max(1, Math.ceil(ms / this.tickMs + behind));
