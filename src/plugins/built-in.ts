@@ -11,6 +11,8 @@ import { actionSendJson } from './actions/send-json.ts';
 import { actionSendMessage } from './actions/send-message.ts';
 import { actionStop } from './actions/stop.ts';
 import { actionUpdateState } from './actions/update-state.ts';
+import { httpConnector } from './connectors/http.ts';
+import { redisConnector } from './connectors/redis.ts';
 import { hpGet } from './hooks/hp-get.ts';
 import { hpPost } from './hooks/hp-post.ts';
 import { hpPut } from './hooks/hp-put.ts';
@@ -19,9 +21,11 @@ import { pubsubPublish } from './hooks/pubsub-publish.ts';
 import { utilsConsoleDump } from './hooks/utils-console-dump.ts';
 import { utilsDispatch } from './hooks/utils-dispatch.ts';
 import { utilsEcho } from './hooks/utils-echo.ts';
+import { localStateManager } from './state-managers/local.ts';
+import { redisStateManager } from './state-managers/redis.ts';
 import type { Plugin } from './types.ts';
 
-export const builtInHooksAndActions: readonly Plugin[] = [
+export const builtInPlugins: readonly Plugin[] = [
   utilsEcho,
   utilsConsoleDump,
   utilsDispatch,
@@ -47,4 +51,8 @@ export const builtInHooksAndActions: readonly Plugin[] = [
   actionSubscribe,
   actionUnsubscribe,
   actionResubscribe,
+  httpConnector,
+  redisConnector,
+  localStateManager,
+  redisStateManager,
 ];

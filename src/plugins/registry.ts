@@ -1,7 +1,9 @@
 /** Which plugins there are: the built-in ones and the user's, by kind and name. */
 import type { PluginCatalogue, PluginContract, PluginKind } from '../config/catalogue.ts';
 import { suggest } from '../config/suggest.ts';
-import { HiveError } from '../observe/errors.ts';
+import type { Config } from '../config/types.ts';
+import { HiveError, toHiveError } from '../observe/errors.ts';
+import { builtInPlugins } from './built-in.ts';
 import type { ActionPlugin, ConnectorPlugin, HookPlugin, Plugin, StateManagerPlugin } from './types.ts';
 
 interface PluginsByKind {
@@ -75,4 +77,27 @@ export class PluginRegistry implements PluginCatalogue {
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
     throw new HiveError('plugins_error', `There is no ${kind.replace('_', ' ')} named ${name}.${hint}`);
   }
+}
+
+export const builtInCatalogue = new PluginRegistry(builtInPlugins);
+
+export interface ProbedPool {
+  readonly pool: string;
+  /** Why its back end cannot be reached. */
+  readonly error: HiveError | undefined;
+}
+
+/** Tries to reach the back end of every configured pool. The configuration must have been checked. */
+export function probePools(config: Config, registry: PluginRegistry = builtInCatalogue): Promise<ProbedPool[]> {
+  const probe = async (pool: string, connector: string, args: unknown): Promise<ProbedPool> => {
+    try {
+      await registry.connector(connector).probe(args);
+      return { pool, error: undefined };
+    } catch (error) {
+      return { pool, error: toHiveError(error, 'connectors_error') };
+    }
+  };
+  return Promise.all(
+    Object.entries(config.connectors.pools).map(([pool, { connector, args }]) => probe(pool, connector, args)),
+  );
 }
