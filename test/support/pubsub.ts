@@ -1,0 +1,171 @@
+/** Pub-sub nodes for tests: real kernels, supervisors, channels and managers; clients and their connections are played. */
+import type { TestContext } from 'node:test';
+import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
+import type { Delivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
+import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
+import type { Config } from '../../src/config/types.ts';
+import { Actor } from '../../src/kernel/actor.ts';
+import { Kernel } from '../../src/kernel/kernel.ts';
+import type { Ref } from '../../src/kernel/types.ts';
+import { silent } from '../../src/observe/logger.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import type { Publication } from '../../src/plugins/types.ts';
+import type { InternalEvent } from '../../src/protocol/internal-event.ts';
+import { EventPacket, type ServerPacket } from '../../src/protocol/packet.ts';
+import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
+import { Supervisor } from '../../src/supervisors/supervisor.ts';
+
+export const channels: Config['pubsub']['channels'] = {
+  news: { privilege: 'public', timeout: 0 },
+  staff: { privilege: 'private', timeout: 0 },
+  brief: { privilege: 'public', timeout: 20 },
+};
+
+const supervisorName = 'hive_pubsub_channel_sup';
+
+/** The connections of one node: who is on which topic. */
+export class Topics implements Fanout {
+  readonly members = new Map<string, Set<TestClient>>();
+  published = 0;
+
+  publish(topic: string, packet: ServerPacket): number {
+    if (topic === 'news.poison') throw new Error('poison');
+    this.published += 1;
+    const members = this.members.get(topic);
+    for (const member of members ?? []) member.received.push(nameOf(packet));
+    return members?.size ?? 0;
+  }
+}
+
+/** A client that notes what it is sent; orders `work` make it wait for `release`. */
+export class TestClient extends Actor<Delivery> implements Member {
+  readonly received: string[] = [];
+  readonly topics: Topics;
+  readonly #held: (() => void)[] = [];
+  deliveries = 0;
+
+  constructor(topics: Topics) {
+    super();
+    this.topics = topics;
+  }
+
+  get ref(): Ref<Delivery> {
+    return this.self;
+  }
+
+  join(topic: string): void {
+    const members = this.topics.members.get(topic) ?? new Set();
+    this.topics.members.set(topic, members.add(this));
+  }
+
+  leave(topic: string): void {
+    this.topics.members.get(topic)?.delete(this);
+  }
+
+  isOn(topic: string): boolean {
+    return this.topics.members.get(topic)?.has(this) ?? false;
+  }
+
+  /** Lets the work that has begun go on. */
+  release(): void {
+    for (const go of this.#held.splice(0)) go();
+  }
+
+  get working(): boolean {
+    return this.#held.length > 0;
+  }
+
+  async receive({ orders, packets, channel }: Delivery): Promise<void> {
+    this.deliveries += 1;
+    for (const packet of packets ?? []) this.received.push(nameOf(packet));
+    for (const { action, args } of orders) {
+      if (action === 'work') await new Promise<void>((resolve) => this.#held.push(resolve));
+      if (action === 'pause') await new Promise((resolve) => setImmediate(resolve));
+      if (action === 'crash') throw new Error('a crash on order');
+      this.received.push(String(args));
+    }
+    this.send(channel, { type: 'delivered', client: this.self });
+  }
+}
+
+export interface PubSubNode {
+  readonly kernel: Kernel;
+  readonly table: ClusterTable;
+  readonly metrics: Metrics;
+  readonly topics: Topics;
+  readonly pubsub: PubSubService;
+  client(): Promise<TestClient>;
+  manager(): Ref<PubSubMessage>;
+  /** The actor of a channel. */
+  channel(id: string): Ref<never>;
+}
+
+/** Pub-sub on a kernel: `rest_for_one` over the channels' supervisor and the manager. */
+export async function startPubSub(kernel: Kernel, metrics = new Metrics()): Promise<PubSubNode> {
+  const table = new ClusterTable(kernel.node, kernel.creation);
+  const topics = new Topics();
+  const pubsub = new PubSubService({
+    kernel,
+    config: { channels },
+    cluster: table,
+    fanout: topics,
+    packetsFor,
+    channelSupervisor: kernel.remote(kernel.node, supervisorName),
+    log: silent,
+    metrics,
+  });
+  const root = new Supervisor({
+    strategy: 'rest_for_one',
+    intensity: 1000,
+    periodMs: 1000,
+    children: [
+      { id: supervisorName, name: supervisorName, type: 'supervisor', start: () => new DynamicSupervisor() },
+      { id: 'hive_pubsub', name: 'hive_pubsub', start: () => pubsub.manager() },
+    ],
+  });
+  await kernel.spawn(root, { label: 'pubsub_sup' });
+  return {
+    kernel,
+    table,
+    metrics,
+    topics,
+    pubsub,
+    async client() {
+      const client = new TestClient(topics);
+      await kernel.spawn(client, { label: 'client' });
+      return client;
+    },
+    manager: () => kernel.whereis<PubSubMessage>('hive_pubsub')!,
+    channel(id) {
+      const supervisor = kernel.whereis(supervisorName) as unknown as { actor: DynamicSupervisor };
+      return supervisor.actor.children().find((child) => child.id === id)!.ref as Ref<never>;
+    },
+  };
+}
+
+/** A node of its own, ending with the test. */
+export async function pubSubNode(t: TestContext, name = 'a@127.0.0.1'): Promise<PubSubNode> {
+  const metrics = new Metrics();
+  const kernel = new Kernel({ node: name, log: silent, metrics });
+  t.after(() => kernel.halt());
+  return startPubSub(kernel, metrics);
+}
+
+export function event(name: string): Publication {
+  return { type: 'event', packet: new EventPacket(name, '[]') };
+}
+
+/** Orders that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
+export function orders(...pairs: (readonly [action: string, text: string])[]): Publication {
+  return { type: 'orders', orders: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
+}
+
+function packetsFor(list: readonly InternalEvent[]): ServerPacket[] | undefined {
+  if (!list.every(({ action }) => action === 'send')) return undefined;
+  return list.map(({ args }) => new EventPacket(String(args), '[]'));
+}
+
+function nameOf(packet: ServerPacket): string {
+  return packet.type === 'event' ? packet.name : packet.type;
+}

@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Kernel } from '../../../../src/kernel/kernel.ts';
+import type { Ref } from '../../../../src/kernel/types.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { event, orders, pubSubNode } from '../../../support/pubsub.ts';
+
+const kill = (kernel: Kernel, ref: Ref<never>) => kernel.exit(ref, ref, 'kill');
+
+test('a channel that crashes comes back with its subscribers', async (t) => {
+  const { pubsub, client, kernel, channel, metrics } = await pubSubNode(t);
+  const [ann, ben] = [await client(), await client()];
+  await pubsub.join(ann, ['news.poison'], 'public');
+  const crashed = channel('news.poison');
+  pubsub.publish(['news'], 'public', event('x'));
+  await eventually(() => kernel.inspect(crashed) === undefined, 'the crash');
+  await pubsub.join(ben, ['news.poison'], 'public');
+  assert.equal(pubsub.status('news'), 2);
+  pubsub.publish(['news.poison'], 'public', orders(['say', '1']));
+  await eventually(() => ann.received.length === 1 && ben.received.length === 1, 'orders at both');
+  assert.equal(metrics.counter('pubsub.channels.news.errors').value, 1);
+  await kernel.stop(ann.ref);
+  await eventually(() => pubsub.status('news') === 1, 'the new channel watches its subscribers');
+});
+
+test('a channel that crashes puts clients back on the topic that it had taken off', async (t) => {
+  const { pubsub, client, kernel, channel } = await pubSubNode(t);
+  const ann = await client();
+  await pubsub.join(ann, ['news.eu'], 'public');
+  pubsub.publish(['news'], 'public', orders(['work', 'w']));
+  pubsub.publish(['news'], 'public', event('1'));
+  await eventually(() => ann.working && !ann.isOn('news.eu'), 'work');
+  kill(kernel, channel('news.eu'));
+  await eventually(() => ann.isOn('news.eu'), 'the client back on the topic');
+  ann.release();
+  pubsub.publish(['news'], 'public', event('2'));
+  await eventually(() => ann.received.length === 3, 'all events');
+});
+
+test('leaving waits for a channel that is being started again', async (t) => {
+  const { pubsub, client, kernel, channel } = await pubSubNode(t);
+  const ann = await client();
+  await pubsub.join(ann, ['news.eu'], 'public');
+  kill(kernel, channel('news.eu'));
+  await pubsub.leave(ann, ['news'], 'public');
+  assert.equal(pubsub.status('news.eu'), 0);
+  assert.equal(ann.isOn('news.eu'), false);
+});
+
+test('a manager that restarts leaves channels and subscribers alone', async (t) => {
+  const { pubsub, client, kernel, manager, channel } = await pubSubNode(t);
+  const ann = await client();
+  await pubsub.join(ann, ['news.eu'], 'public');
+  const [old, before] = [manager(), channel('news.eu')];
+  kill(kernel, old);
+  pubsub.publish(['news'], 'public', event('1'));
+  await eventually(() => manager() && manager() !== old, 'the next manager');
+  assert.equal(channel('news.eu'), before);
+  await pubsub.join(ann, ['news.us'], 'public');
+  kill(kernel, before);
+  await eventually(() => kernel.inspect(channel('news.eu')), 'the channel again: it is watched by the new manager');
+  pubsub.publish(['news'], 'public', event('2'));
+  await eventually(() => ann.received.length === 3, 'all events');
+});
+
+test("a channels' supervisor that restarts gets all channels back that have subscribers", async (t) => {
+  const { pubsub, client, kernel, manager } = await pubSubNode(t);
+  const clients = [await client(), await client()];
+  for (const [i, each] of clients.entries()) {
+    await pubsub.join(each, ['news.eu', `news.${i}`, 'news.empty'], 'public');
+    await pubsub.leave(each, ['news.empty'], 'public');
+  }
+  const old = manager();
+  kill(kernel, kernel.whereis('hive_pubsub_channel_sup')!);
+  await eventually(() => manager() && manager() !== old, 'the next manager');
+  const [ann, ben] = clients as [(typeof clients)[0], (typeof clients)[0]];
+  await pubsub.join(ann, ['news.new'], 'public');
+  await eventually(() => {
+    pubsub.publish(['news.eu', 'news.0', 'news.1'], 'public', event('x'));
+    return ann.received.length >= 2 && ben.received.length >= 2;
+  }, 'events through the new channels');
+  assert.throws(() => pubsub.status('news.empty'));
+});
+
+test('joining fails clearly while no manager runs, and leaves nothing behind', async (t) => {
+  const { pubsub, client, kernel, manager } = await pubSubNode(t);
+  const ann = await client();
+  const old = manager();
+  kill(kernel, old);
+  await assert.rejects(pubsub.join(ann, ['news.eu'], 'public'), { code: 'not_running' });
+  assert.throws(() => pubsub.status('news.eu'), { code: 'unknown_channel_id' });
+  await eventually(() => manager() && manager() !== old, 'the next manager');
+  await pubsub.join(ann, ['news.eu'], 'public');
+});
