@@ -6,8 +6,8 @@ import { Actor } from '../kernel/actor.ts';
 
 export interface Listening {
   readonly port: number;
-  /** Stops accepting connections. */
-  stop(): void;
+  /** Stops accepting connections; the server may wait for its last ones. */
+  stop(): void | Promise<void>;
 }
 
 export class Listener extends Actor<never> {
@@ -26,13 +26,13 @@ export class Listener extends Actor<never> {
   override async init(): Promise<void> {
     this.#listening = await this.#start();
     // Killed while the port was being opened: nobody else would close it.
-    if (!this.alive) this.#listening.stop();
+    if (!this.alive) await this.#listening.stop();
   }
 
   receive(): void {}
 
-  override terminate(): void {
-    this.#listening?.stop();
+  override async terminate(): Promise<void> {
+    await this.#listening?.stop();
   }
 
   override inspect(): Record<string, unknown> {

@@ -6,8 +6,13 @@
  */
 import { getHeapCodeStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
+import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, From } from '../kernel/types.ts';
 import type { Metrics, MetricTree } from '../observe/metrics.ts';
+import type { MonitorHost } from '../web/monitor.ts';
+
+/** The name under which every node's monitor is registered. */
+export const monitorName = 'hive_monitor';
 
 export interface TreeOptions {
   /** How many levels of supervisors; all without. */
@@ -51,4 +56,14 @@ export class Monitor extends Actor<MonitorMessage> {
         return from?.reply(this.#tree(message.options));
     }
   }
+}
+
+/** The monitor's actor as the monitor's server asks it. */
+export function monitorHost(kernel: Kernel): MonitorHost {
+  const monitor = kernel.remote<MonitorMessage>(kernel.node, monitorName);
+  return {
+    metrics: (section) => kernel.ask(monitor, { type: 'metrics', section }),
+    reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
+    supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
+  };
 }

@@ -15,12 +15,12 @@ const floors = [
   ['plugins', 'web'],
   ['actors'],
   ['supervisors'],
-  ['node.ts', 'index.ts'],
+  ['node.ts', 'index.ts', 'version.ts'],
   ['bin'],
 ];
 
 /** Doors between rooms of one floor: `config` names log levels and error codes; `index` exports what `node` does. */
-const doors = new Set(['config -> observe', 'index.ts -> node.ts']);
+const doors = new Set(['config -> observe', 'index.ts -> node.ts', 'node.ts -> version.ts']);
 
 function filesUnder(folder: string, ending: RegExp): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {

@@ -1,0 +1,19 @@
+/** `hive check`: is this configuration usable? With `--probe`: are its back ends there? */
+import { describeReason } from '../kernel/types.ts';
+import { probePools } from '../plugins/registry.ts';
+import { loadOrExplain } from './config-file.ts';
+
+/** Resolves to the exit code: 0 if nothing is wrong, else 1. */
+export async function check(file: string, probe: boolean): Promise<number> {
+  const loaded = loadOrExplain(file);
+  if (!loaded) return 1;
+  let unreachable = 0;
+  for (const { pool, error } of probe ? await probePools(loaded.config) : []) {
+    if (!error) console.log(`connectors.pools.${pool} is reachable`);
+    else console.error(`${error.code}: connectors.pools.${pool}: ${describeReason(error)}`);
+    if (error) unreachable += 1;
+  }
+  if (unreachable > 0) return 1;
+  console.log(`${file} can be used.`);
+  return 0;
+}

@@ -1,0 +1,29 @@
+/** Loading a configuration file for a command, and telling the operator what is wrong with it. */
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { ConfigError, formatProblem } from '../config/problem.ts';
+import { builtInCatalogue } from '../plugins/registry.ts';
+
+export type Mode = 'production' | 'development';
+
+/** The configuration that comes with Hive: one node, state in memory, the ping channels. */
+export const defaultConfigFile = relative(
+  process.cwd(),
+  fileURLToPath(new URL('../../config/hive.json', import.meta.url)),
+);
+
+/** The loaded configuration; undefined after every problem has been told on stderr. */
+export function loadOrExplain(file: string): LoadedConfig | undefined {
+  try {
+    const loaded = loadConfig(file, { catalogue: builtInCatalogue });
+    for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
+    return loaded;
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    for (const problem of error.problems) console.error(`${problem.code}: ${formatProblem(problem)}`);
+    const count = error.problems.length;
+    console.error(`${file} cannot be used: ${count} problem${count === 1 ? '' : 's'}.`);
+    return undefined;
+  }
+}

@@ -1,0 +1,30 @@
+/** `hive run`: one node, from its configuration to its graceful end. */
+import { describeReason } from '../kernel/types.ts';
+import { type Node, startNode } from '../node.ts';
+import { HiveError } from '../observe/errors.ts';
+import { loadOrExplain, type Mode } from './config-file.ts';
+
+/** Resolves to the exit code: 0 after a graceful stop, 1 if the node could not start or gave up. */
+export async function run(file: string, mode: Mode | undefined): Promise<number> {
+  const loaded = loadOrExplain(file);
+  if (!loaded) return 1;
+  const { config } = loaded;
+  const chosen = mode === undefined ? config : { ...config, hive: { ...config.hive, mode } };
+  let node: Node;
+  try {
+    node = await startNode(chosen);
+  } catch (error) {
+    if (!(error instanceof HiveError)) throw error;
+    console.error(`${error.code}: ${error.message}`);
+    return 1;
+  }
+  const { client, api, monitor } = node.addresses;
+  console.log(`hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}`);
+  const stop = (): void => node.stop('shutdown');
+  process.once('SIGTERM', stop).once('SIGINT', stop);
+  process.on('SIGHUP', () => node.reopenLogs());
+  const end = await node.ended;
+  if (end.graceful) return 0;
+  console.error(`hive_error: ${node.name} gave up: ${describeReason(end.reason)}`);
+  return 1;
+}

@@ -1,0 +1,190 @@
+/**
+ * One node, from a checked configuration to its end:
+ *
+ *   log ─▶ metrics ─▶ kernel ─▶ tables and services of the node ─▶ root supervisor (starts everything else)
+ *
+ * The tables (sessions, channels, pools, cluster) belong to the node and not to the actors that fill them, so an actor that is
+ * restarted finds what its predecessor knew.
+ */
+import { ClientContext } from './actors/client/context.ts';
+import { Cluster } from './actors/cluster/cluster.ts';
+import { ClusterTable } from './actors/cluster/cluster-table.ts';
+import { ConnectorsManager } from './actors/connectors/manager.ts';
+import { PoolTable } from './actors/connectors/pool-table.ts';
+import { Listener } from './actors/listener.ts';
+import { Monitor, monitorHost } from './actors/monitor.ts';
+import { PubSubService } from './actors/pubsub/pubsub.ts';
+import { Router } from './actors/router/router.ts';
+import { RouterService } from './actors/router/service.ts';
+import type { Config } from './config/types.ts';
+import type { Actor } from './kernel/actor.ts';
+import { IdSource } from './kernel/ids.ts';
+import { Kernel } from './kernel/kernel.ts';
+import type { SupervisorMessage } from './kernel/supervision.ts';
+import type { ExitReason, Ref } from './kernel/types.ts';
+import { HiveError } from './observe/errors.ts';
+import { openLogFiles } from './observe/log-files.ts';
+import { Metrics } from './observe/metrics.ts';
+import { PluginSet } from './plugins/plugin-set.ts';
+import { builtInCatalogue } from './plugins/registry.ts';
+import type { Services } from './plugins/types.ts';
+import { supervisionTree } from './supervisors/introspection.ts';
+import { names, poolSupervisor, rootSupervisor, type Workers } from './supervisors/tree.ts';
+import { version } from './version.ts';
+import { type ApiHost, startApiServer } from './web/api.ts';
+import { startMonitorServer } from './web/monitor.ts';
+import { startClientServer } from './web/server.ts';
+import { Topics } from './web/topics.ts';
+
+export interface Node {
+  /** `id@host`. */
+  readonly name: string;
+  /** Where its servers listen, with real ports where 0 was configured. */
+  readonly addresses: { readonly client: string; readonly api: string; readonly monitor: string };
+  /** Ends the node gracefully: new clients are refused, present ones asked to leave, everything stopped in reverse order. */
+  stop(reason: string): void;
+  /** Resolves when everything has ended. */
+  readonly ended: Promise<End>;
+  /** Opens the log files anew. */
+  reopenLogs(): void;
+}
+
+/** `graceful`: it was told to stop; otherwise the root supervisor gave up, and the process should be started anew. */
+export interface End {
+  readonly graceful: boolean;
+  readonly reason: ExitReason;
+}
+
+/**
+ * Starts a node; resolves when it serves clients.
+ * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, …: the first thing that cannot be had; what was started is stopped again
+ */
+export async function startNode(config: Config): Promise<Node> {
+  const { name } = config.hive;
+  const files = openLogFiles(config.log, { node: name });
+  const { log } = files;
+  const metrics = new Metrics();
+  const kernel = new Kernel({ node: name, log: log.child({ component: 'kernel' }), metrics });
+  const ids = new IdSource(name, kernel.creation);
+  const cluster = new ClusterTable(kernel.node, kernel.creation);
+  const pools = new PoolTable(kernel, metrics);
+  const topics = new Topics();
+  const pubsub = new PubSubService({
+    kernel,
+    config: config.pubsub,
+    cluster,
+    fanout: topics,
+    packetsFor: (orders) => plugins.packetsFor(orders),
+    channelSupervisor: kernel.remote(kernel.node, names.channels),
+    log: log.child({ component: 'pubsub' }),
+    metrics,
+  });
+  const services: Services = { config, kernel, log, metrics, pools, pubsub };
+  const plugins = new PluginSet(builtInCatalogue, services);
+  const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
+  const router = new RouterService({ config, kernel, ids, clients, supervisor: names.clients, cluster, log, metrics });
+
+  const ports = { client: 0, api: 0, monitor: 0 };
+  const monitor = monitorHost(kernel);
+  const webLog = log.child({ component: 'web' });
+  const workers: Workers = {
+    monitor: () => new Monitor(metrics, (options) => supervisionTree(root, options)),
+    cluster: () =>
+      new Cluster({ config: config.hive, table: cluster, log: log.child({ component: 'cluster' }), metrics }),
+    connectors: () =>
+      new ConnectorsManager({
+        table: pools,
+        services,
+        poolSupervisor: kernel.remote<SupervisorMessage>(kernel.node, names.pools),
+        makeSupervisor: poolSupervisor as () => Actor<SupervisorMessage>,
+        connector: (connector) => builtInCatalogue.connector(connector),
+      }),
+    router: () => new Router(router),
+    pubsub: () => pubsub.manager(),
+    monitorServer: () =>
+      new Listener(async () => {
+        const { host: address, port, hash: key } = config.monitor;
+        const server = await startMonitorServer({ address, port, key, host: monitor, log: webLog });
+        ports.monitor = server.port;
+        return server;
+      }),
+    api: () =>
+      new Listener(async () => {
+        const { host: address, port, hash: key } = config.api;
+        const server = await startApiServer({ address, port, key, host: api, metrics, log: webLog });
+        ports.api = server.port;
+        return server;
+      }),
+    web: () =>
+      new Listener(async () => {
+        const newId = () => ids.next();
+        const { wheel } = kernel;
+        const server = await startClientServer({ config, host: router, topics, newId, wheel, metrics, log: webLog });
+        ports.client = server.port;
+        return { port: server.port, stop: () => server.close() };
+      }),
+  };
+
+  let root: Ref<never>;
+  let graceful = false;
+  const stop = async (reason: string): Promise<void> => {
+    if (graceful) return;
+    graceful = true;
+    log.notice(`Stopping: ${reason}`);
+    await router.terminate(reason);
+    kernel.stop(root, 'shutdown');
+  };
+  const api: ApiHost = apiHost(router, pubsub, stop);
+
+  try {
+    root = await startRoot(kernel, workers);
+  } catch (error) {
+    kernel.halt();
+    await files.close();
+    throw error;
+  }
+  const ended = new Promise<End>((resolve) => {
+    kernel.watch(root, async (reason) => {
+      if (graceful) log.notice('Stopped');
+      else log.emergency('The root supervisor gave up');
+      kernel.halt();
+      await files.close();
+      resolve({ graceful, reason });
+    });
+  });
+  const address = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  log.notice(`Started version ${version}`);
+  return {
+    name,
+    addresses: {
+      client: address(config.hive.host, ports.client),
+      api: address(config.api.host, ports.api),
+      monitor: address(config.monitor.host, ports.monitor),
+    },
+    stop: (reason) => void stop(reason),
+    ended,
+    reopenLogs: () => files.reopen(),
+  };
+}
+
+async function startRoot(kernel: Kernel, workers: Workers): Promise<Ref<never>> {
+  const root = await kernel.spawn(rootSupervisor(workers), { name: names.root });
+  if (!root) throw new HiveError('hive_error', 'The root supervisor did not start.');
+  return root;
+}
+
+function apiHost(router: RouterService, pubsub: PubSubService, stop: (reason: string) => Promise<void>): ApiHost {
+  return {
+    version,
+    stop: () => void stop('shutdown'),
+    enable: () => router.enable(),
+    disable: () => router.disable(),
+    terminate: (reason) => void router.terminate(reason),
+    act: (sid, orders) => router.act(sid, orders),
+    publishOrders: (channel, orders) => pubsub.publish([channel], 'private', { type: 'orders', orders }),
+    publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
+    subscribers: (channel) => pubsub.status(channel),
+    subscribe: (sid, channels) => router.subscribe(sid, channels),
+    unsubscribe: (sid, channels) => router.unsubscribe(sid, channels),
+  };
+}
