@@ -204,6 +204,8 @@ export async function startDistribution(options: DistributionOptions): Promise<D
   });
   peers = distribution.peers;
   peers.serve(server, port);
+  // Before the node can be found: whoever connects at once must get answers.
+  kernel.transport = new DistributionTransport(kernel, (node) => distribution.peers.session(node));
   try {
     await registration.start();
   } catch (error) {
@@ -211,7 +213,6 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     throw error;
   }
   metrics.gauge('hive.distribution.queued_bytes', () => distribution.peers.queued());
-  kernel.transport = new DistributionTransport(kernel, (node) => distribution.peers.session(node));
   return distribution;
 }
 

@@ -13,6 +13,8 @@ import type { FrameReader } from './frames.ts';
 /** A link is dead after this many quarters of the tick time in silence (as in Erlang). */
 const quarters = 4;
 const tick = Buffer.alloc(4);
+/** How long a peer may take to read what was still queued when the link was closed. */
+const farewellMs = 1000;
 
 export interface LinkOptions {
   readonly socket: Socket;
@@ -89,8 +91,12 @@ export class Link {
     if (!this.#open) return;
     this.#open = false;
     clearInterval(this.#ticker);
-    if (graceful) this.#socket.end(() => this.#socket.destroy());
-    else this.#socket.destroy();
+    if (graceful) {
+      this.#socket.end(() => this.#socket.destroy());
+      setTimeout(() => this.#socket.destroy(), farewellMs).unref();
+    } else {
+      this.#socket.destroy();
+    }
     this.#onClose(reason);
   }
 

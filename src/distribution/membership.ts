@@ -101,6 +101,8 @@ export class Membership {
     this.#connections.handle(membersName, (message, _from, session) => this.#hear(session.node, message));
     this.#unlisten.push(this.#connections.onNodeUp((event) => this.#up(event)));
     this.#unlisten.push(this.#connections.onNodeDown((event) => this.#down(event)));
+    // Who was quick enough to connect before that may have spoken before anybody listened.
+    for (const event of this.#connections.members()) this.#up(event, true);
     const dials = [...this.#known.values()].map((known) => this.#dial(known));
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise<undefined[]>((resolve) => {
@@ -186,20 +188,23 @@ export class Membership {
     known.timer = setTimeout(() => this.#dial(known), delay * (0.5 + Math.random() / 2));
   }
 
-  #up(event: NodeUp): void {
+  #up(event: NodeUp, answer = false): void {
     const known = this.#known.get(event.node) ?? (event.hive ? this.#learn(event.node, undefined, false) : undefined);
     if (known) {
       clearTimeout(known.timer);
       known.failures = 0;
       known.unreachableSince = 0;
     }
-    if (!event.hive) return;
+    if (event.hive) this.#greet(event.node, answer);
+  }
+
+  /** Tells a member whom else this node knows. `answer`: it shall do the same. */
+  #greet(to: string, answer: boolean): void {
     const members = this.#connections
       .members()
-      .filter(({ node }) => node !== event.node)
+      .filter(({ node }) => node !== to)
       .map(({ node }) => ({ node, port: this.#known.get(node)?.port ?? 0 }));
-    const message = { type: 'members', port: this.#connections.port, members };
-    this.#connections.tell(event.node, membersName, message);
+    this.#connections.tell(to, membersName, { type: 'members', port: this.#connections.port, members, answer });
   }
 
   #down(event: NodeDown): void {
@@ -224,6 +229,7 @@ export class Membership {
     }
     if (type !== 'members') return;
     this.#learn(from, portIn(message), false);
+    if (message.answer === true) this.#greet(from, false);
     if (!Array.isArray(message.members)) return;
     const connected = new Set<string>(this.#connections.members().map(({ node }) => node));
     for (const member of message.members) {

@@ -363,7 +363,7 @@ export class Peers {
     });
     entry.link = link;
     entry.session.outbox.attach(link);
-    context.log.notice(`connected with ${peer.node}`, { node: peer.node, creation: peer.creation, hive: peer.hive });
+    context.log.info(`connected with ${peer.node}`, { node: peer.node, creation: peer.creation, hive: peer.hive });
     onUp({ node: entry.node, creation: peer.creation, hive: peer.hive });
     link.start();
     entry.resolve();
@@ -374,7 +374,7 @@ export class Peers {
     // The next connection of that node is being made already: it goes on, with a session of its own.
     if (entry.accepting) this.#enter(entry.node).accepting = entry.accepting;
     entry.session.end(reason);
-    this.#options.context.log.notice(`connection with ${entry.node} ended: ${reason}`, { node: entry.node, reason });
+    this.#options.context.log.info(`connection with ${entry.node} ended: ${reason}`, { node: entry.node, reason });
     this.#options.onDown({ node: entry.node, creation: peer.creation, hive: peer.hive, reason });
   }
 

@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { describeReason, type NodeName, type Ref } from '../../src/kernel/types.ts';
-import { Do, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
+import { Do, spawnProbe, startEpmd, startMemberProcess, startTestNode, until } from '../support/cluster.ts';
 import { startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';
 
 const skip = missing('erl');
 const erlangName = 'e@127.0.0.1' as NodeName;
 
-async function both(t: Parameters<typeof startEpmd>[0], netTicktimeMs = 60_000) {
+async function both(t: TestContext, netTicktimeMs = 60_000, args: string[] = []) {
   const epmdPort = await startEpmd(t);
   const hive = await startTestNode(t, 'h@127.0.0.1', { epmdPort, netTicktimeMs });
-  const erlang = await startErlang(t, erlangName, { epmdPort });
+  const erlang = await startErlang(t, erlangName, { epmdPort, args });
   await hive.distribution.connect(erlangName);
   const local = await spawnProbe(hive.kernel, 'local');
   /** Starts an Erlang process and gives its address here; `Erl` is its pid there. */
@@ -124,10 +124,25 @@ test('Erlang sees nodedown when we stop', { skip }, async (t) => {
   assert.equal(await erlang.run(`receive {'DOWN', M, process, _, Why} -> Why end`), 'noconnection');
 });
 
-test('a node that stands still is lost after the tick time', { skip }, async (t) => {
-  const { hive, erlang } = await both(t, 400);
+test('ticks keep an idle connection alive, and a node that stands still is lost after the tick time', {
+  skip,
+}, async (t) => {
+  const { hive, erlang } = await both(t, 1000, ['-kernel', 'net_ticktime', '1']);
+  const since = Date.now();
+  await until(() => Date.now() - since > 1500, 'more than a tick time');
+  assert.equal(hive.downs.length, 0);
+  assert.equal(await erlang.run('nodes(hidden)'), `['h@127.0.0.1']`);
   erlang.process.kill('SIGSTOP');
   await until(() => hive.downs.length === 1, 'nodedown');
   assert.equal(hive.downs[0]!.reason, 'net_tick_timeout');
-  erlang.process.kill('SIGCONT');
+});
+
+test('Erlang loses one of ours that stands still', { skip }, async (t) => {
+  const epmdPort = await startEpmd(t);
+  const child = await startMemberProcess(t, 'still@127.0.0.1', epmdPort, []);
+  const erlang = await startErlang(t, erlangName, { epmdPort, args: ['-kernel', 'net_ticktime', '1'] });
+  await erlang.run(`monitor_node('still@127.0.0.1', true)`);
+  assert.equal(await erlang.run(`net_adm:ping('still@127.0.0.1')`), 'pong');
+  child.kill('SIGSTOP');
+  assert.equal(await erlang.run('receive {nodedown, Node} -> Node end'), `'still@127.0.0.1'`);
 });

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { Membership } from '../../src/distribution/membership.ts';
 import { silent } from '../../src/observe/logger.ts';
-import { startEpmd, startTestNode, type TestNode, until } from '../support/cluster.ts';
+import { startEpmd, startMemberProcess, startTestNode, type TestNode, until } from '../support/cluster.ts';
 
 const quick = { minDelayMs: 10, maxDelayMs: 50, log: silent };
 
@@ -38,6 +35,18 @@ test('configured nodes are dialled until they are there, and again when they are
   await until(() => a.downs.length === 1, 'nodedown');
   await startTestNode(t, 'b@127.0.0.1', { epmdPort });
   await until(() => a.ups.length === 2, 'the second connection');
+});
+
+test('who connected before membership began is a member like the others', async (t) => {
+  const epmdPort = await startEpmd(t);
+  const a = await member(t, 'a@127.0.0.1', epmdPort, []);
+  const b = await member(t, 'b@127.0.0.1', epmdPort, ['a@127.0.0.1']);
+  const late = await startTestNode(t, 'late@127.0.0.1', { epmdPort });
+  await late.distribution.connect('a@127.0.0.1');
+  const membership = new Membership({ connections: late.distribution, seeds: [], ...quick });
+  t.after(() => membership.stop());
+  await membership.start();
+  await until(() => [a, b, late].every((node) => names(node).length === 2), 'the mesh');
 });
 
 test('a cut connection heals', async (t) => {
@@ -90,29 +99,19 @@ test('a seed that is no node is refused', () => {
   }
 });
 
-async function memberProcess(t: TestContext, name: string, epmdPort: number, seeds: string[]): Promise<ChildProcess> {
-  const script = fileURLToPath(new URL('../support/member-process.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', script, name, String(epmdPort), ...seeds], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  t.after(() => child.kill('SIGKILL'));
-  await once(child.stdout!, 'data');
-  return child;
-}
-
 test('a killed process is noticed, and EPMD is taken over by one that lives', async (t) => {
   // The first process serves EPMD for all; a port of the system's choice that is free a moment later.
   const probe = await startTestNode(t, 'probe@127.0.0.1', { epmdPort: 0 });
   const epmdPort = probe.distribution.epmdPort;
   probe.stop();
-  const first = await memberProcess(t, 'first@127.0.0.1', epmdPort, []);
+  const first = await startMemberProcess(t, 'first@127.0.0.1', epmdPort, []);
   const a = await member(t, 'a@127.0.0.1', epmdPort, ['first@127.0.0.1']);
   assert.equal(a.distribution.servesEpmd, false);
   await until(() => names(a).includes('first'), 'the connection');
   first.kill('SIGKILL');
   await until(() => a.downs.length === 1 && a.distribution.servesEpmd, 'nodedown and the take-over');
-  await memberProcess(t, 'late@127.0.0.1', epmdPort, ['a@127.0.0.1']);
+  await startMemberProcess(t, 'late@127.0.0.1', epmdPort, ['a@127.0.0.1']);
   await until(() => names(a).includes('late'), 'a node that came later');
-  await memberProcess(t, 'first@127.0.0.1', epmdPort, []);
+  await startMemberProcess(t, 'first@127.0.0.1', epmdPort, []);
   await until(() => names(a).includes('first'), 'the return of the first');
 });

@@ -1,5 +1,8 @@
 /** Nodes for tests of the distribution layer: a kernel each, connected over real sockets on the loopback interface. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { TestContext } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { type Distribution, type DistributionOptions, startDistribution } from '../../src/distribution/distribution.ts';
 import { EpmdServer } from '../../src/distribution/epmd-server.ts';
 import type { NodeDown, NodeUp } from '../../src/distribution/peers.ts';
@@ -64,6 +67,22 @@ export async function startEpmd(t: TestContext): Promise<number> {
   await server.listen(0, ['127.0.0.1']);
   t.after(() => server.stop());
   return server.port;
+}
+
+/** A member of the cluster in a process of its own, which may be killed. */
+export async function startMemberProcess(
+  t: TestContext,
+  name: string,
+  epmdPort: number,
+  seeds: string[],
+): Promise<ChildProcess> {
+  const script = fileURLToPath(new URL('member-process.ts', import.meta.url));
+  const child = spawn(process.execPath, ['--import', 'tsx', script, name, String(epmdPort), ...seeds], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  t.after(() => child.kill('SIGKILL'));
+  await once(child.stdout!, 'data');
+  return child;
 }
 
 /** Remembers what happens to it; answers calls as told. */
