@@ -1,0 +1,148 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { builtInCatalogue } from '../../../src/plugins/registry.ts';
+import { type Action, type InternalEvent, StopClient } from '../../../src/plugins/types.ts';
+import { brief, FakeClient, fakeServices } from '../../support/plugins.ts';
+
+function action(name: string, args: unknown = null, services = fakeServices()): Action {
+  return builtInCatalogue.action(name).create(args, services);
+}
+
+function order(args: unknown, triggerId = ''): InternalEvent {
+  return { action: 'x', args, trigger_id: triggerId };
+}
+
+/** What the action sends for this order, checked to be the same whether it visits a client or not. */
+function sends(name: string, args: unknown, triggerId = ''): string {
+  const client = new FakeClient();
+  const sending = action(name);
+  assert.equal(sending.perform(client, order(args, triggerId)), undefined);
+  const packet = sending.packet?.(order(args, triggerId));
+  assert.ok(packet && client.sent.length === 1);
+  assert.equal(brief(client.sent[0]!), brief(packet));
+  return brief(packet);
+}
+
+test('action.send_event sends the event, with the trigger id if there is one', () => {
+  assert.equal(sends('action.send_event', { name: 'a', args: [1, { b: null }] }), 'event a [1,{"b":null}]');
+  assert.equal(sends('action.send_event', { name: 'a' }), 'event a []');
+  assert.equal(sends('action.send_event', { name: 'a', args: [] }, '5'), 'event 5 a []');
+  assert.equal(sends('action.send_event', { name: 'a', args: [] }, '5+'), 'event 5+ a []');
+  for (const args of [null, [], 'a', {}, { name: 5 }]) {
+    assert.throws(() => sends('action.send_event', args), { code: 'bad_external_event' });
+  }
+  assert.throws(() => sends('action.send_event', { name: 'a' }, 'x'), { code: 'bad_internal_event' });
+});
+
+test('action.send_message sends strings as they are and everything else as JSON text', () => {
+  assert.equal(sends('action.send_message', 'hi'), 'message "hi"');
+  assert.equal(sends('action.send_message', { a: 1 }), 'message "{\\"a\\":1}"');
+});
+
+test('action.send_json sends any value', () => {
+  assert.equal(sends('action.send_json', [{ a: 1 }]), 'json [{"a":1}]');
+});
+
+test('action.send_ack acknowledges with an array, whatever the args are', () => {
+  assert.equal(sends('action.send_ack', ['done', 1], '7+'), 'ack 7 ["done",1]');
+  assert.equal(sends('action.send_ack', 'done', '7'), 'ack 7 ["done"]');
+  assert.equal(sends('action.send_ack', [], '0'), 'ack 0 []');
+  assert.throws(() => sends('action.send_ack', []), { code: 'bad_internal_event' });
+});
+
+test('action.stop and action.error fail with the args as JSON text', () => {
+  const client = new FakeClient();
+  assert.throws(
+    () => action('action.stop').perform(client, order('ciao')),
+    (error) => error instanceof StopClient && error.error.code === 'stopped' && error.error.message === '"ciao"',
+  );
+  assert.throws(() => action('action.error').perform(client, order({ a: 1 })), {
+    code: 'internal_error',
+    message: '{"a":1}',
+  });
+});
+
+test('action.update_state stores pairs and refuses anything else', () => {
+  const client = new FakeClient();
+  action('action.update_state').perform(client, order({ nick: 'ann' }));
+  action('action.update_state').perform(client, order({ rooms: [] }));
+  assert.deepEqual(client.state.get(), { nick: 'ann', rooms: [] });
+  for (const args of [null, 'x', [1], 5]) {
+    assert.throws(() => action('action.update_state').perform(client, order(args)), { code: 'bad_internal_event' });
+  }
+});
+
+test('action.dispatch hands on the event with its trigger id', () => {
+  const client = new FakeClient();
+  action('action.dispatch').perform(client, order({ name: 'go', args: [1] }, '9+'));
+  const [dispatched] = client.dispatched;
+  assert.deepEqual(
+    [dispatched?.event.name, dispatched?.event.args, dispatched?.event.id, dispatched?.triggerId],
+    ['go', [1], 9, '9+'],
+  );
+  assert.throws(() => action('action.dispatch').perform(client, order('go')), { code: 'bad_external_event' });
+});
+
+test('action.add_hooks and remove_hooks check the form of what they are given', () => {
+  const client = new FakeClient();
+  const hooks = { go: [{ hook: 'utils.echo', args: null }] };
+  action('action.add_hooks').perform(client, order(hooks));
+  action('action.remove_hooks').perform(client, order(['go']));
+  assert.deepEqual(client.calls, [
+    ['addHooks', hooks],
+    ['removeHooks', ['go']],
+  ]);
+  for (const args of [
+    null,
+    [],
+    { go: {} },
+    { go: [{}] },
+    { go: [{ hook: 'utils.echo' }] },
+    { go: [{ hook: 1, args: 1 }] },
+  ]) {
+    assert.throws(() => action('action.add_hooks').perform(client, order(args)), { code: 'bad_hook_descriptor' });
+  }
+  assert.throws(
+    () => action('action.add_hooks').perform(client, order({ go: [{ hok: 'a', args: 1 }] })),
+    /hooks\.go\[0\]/,
+  );
+  for (const args of [null, 'go', [1]]) {
+    assert.throws(() => action('action.remove_hooks').perform(client, order(args)), { code: 'bad_internal_event' });
+  }
+});
+
+test('the pub-sub actions take channel expressions and the privilege of their descriptor', async () => {
+  const client = new FakeClient();
+  await action('action.pubsub.subscribe', 'private').perform(client, order({ a: [1, 2] }));
+  await action('action.pubsub.unsubscribe', null).perform(client, order(['a']));
+  await action('action.pubsub.resubscribe', 'public').perform(client, order({ b: 3 }));
+  assert.deepEqual(client.calls, [
+    ['subscribe', ['a.1', 'a.2'], 'private'],
+    ['unsubscribe', ['a'], 'public'],
+    ['unsubscribe', ['b'], 'public'],
+    ['subscribe', ['b.3'], 'public'],
+  ]);
+});
+
+test('action.pubsub.publish publishes orders, publish_raw an event', () => {
+  const services = fakeServices();
+  const client = new FakeClient();
+  const say = { action: 'say', args: 1 };
+  action('action.pubsub.publish', 'private', services).perform(client, order({ event: say, cids: 'a' }));
+  action('action.pubsub.publish', null, services).perform(client, order({ event: [say, say], cids: { b: [1, 2] } }));
+  action('action.pubsub.publish_raw', null, services).perform(
+    client,
+    order({ event: { name: 'n', args: [1] }, cids: 'c' }),
+  );
+  const [one, two, raw] = services.published;
+  const said = { ...say, trigger_id: '' };
+  assert.deepEqual(one, { channels: ['a'], privilege: 'private', publication: { type: 'orders', orders: [said] } });
+  assert.deepEqual(two?.channels, ['b.1', 'b.2']);
+  assert.deepEqual(two?.publication, { type: 'orders', orders: [said, said] });
+  assert.ok(raw?.publication.type === 'event' && brief(raw.publication.packet) === 'event n [1]');
+  for (const args of [null, {}, { event: say }, { cids: 'a' }, { event: 'x', cids: 'a' }]) {
+    assert.throws(() => action('action.pubsub.publish', null, services).perform(client, order(args)), {
+      code: 'bad_internal_event',
+    });
+  }
+});
