@@ -6,9 +6,10 @@ import type { ClientProtocol, Handshake } from './sessions.ts';
 export type Query = Record<string, string>;
 
 /** Decodes a query string. Of repeated keys the first counts; what is not percent-encoded properly stays as it is. */
-export function parseQuery(text: string): Query {
+export function parseQuery(text: string | undefined): Query {
   const query: Query = Object.create(null);
-  if (text === '') return query;
+  // The library's types keep silent about it, but without `?` there is no string.
+  if (!text) return query;
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=');
     const key = decode(equals < 0 ? pair : pair.slice(0, equals));

@@ -46,7 +46,13 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
   const app = createApp();
   const { hive, socketio } = options.config;
   openSockets(app, router, context);
-  app.any('/*', (res, req) => router.handle(res, req));
+  app.any('/*', (res, req) => {
+    try {
+      router.handle(res, req);
+    } catch (error) {
+      context.replyError(res, error);
+    }
+  });
   options.topics.bind({
     app,
     sent: counters.websocket.ok,
@@ -71,6 +77,7 @@ function flushed(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
+/** An exception that reaches the library takes the process down: none may. */
 function openSockets(app: TemplatedApp, router: Router, context: ClientContext): void {
   const { socketio } = context.config;
   const { websocket } = context.counters;
@@ -85,14 +92,33 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
     sendPingsAutomatically: false,
     compression: socketio.compression ? uws.SHARED_COMPRESSOR : uws.DISABLED,
     upgrade: (res, req, socketContext) => {
-      const handler = router.accept(res, req);
+      let handler: FrameHandler | undefined;
+      try {
+        handler = router.accept(res, req);
+      } catch (error) {
+        context.replyError(res, error);
+      }
       if (!handler) return;
       websocket.requests.value += 1;
       const key = req.getHeader('sec-websocket-key');
       res.upgrade<SocketData>({ handler }, key, '', req.getHeader('sec-websocket-extensions'), socketContext);
     },
-    open: (socket) => handlerOf(socket).opened(socket),
-    message: (socket, data, isBinary) => handlerOf(socket).message(socket, data, isBinary),
+    open: (socket) => {
+      try {
+        handlerOf(socket).opened(socket);
+      } catch (error) {
+        context.crashed(error);
+        socket.close();
+      }
+    },
+    message: (socket, data, isBinary) => {
+      try {
+        handlerOf(socket).message(socket, data, isBinary);
+      } catch (error) {
+        context.crashed(error);
+        socket.close();
+      }
+    },
     ping: () => {
       websocket.frames.value += 1;
     },
@@ -100,7 +126,11 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
     close: (socket, code, message) => {
       websocket.hang_up.value += 1;
       const tooLarge = code === 1006 && Buffer.from(message).toString('latin1') === tooBig;
-      handlerOf(socket).closed(tooLarge ? 'payload_too_large' : 'transport_closed');
+      try {
+        handlerOf(socket).closed(tooLarge ? 'payload_too_large' : 'transport_closed');
+      } catch (error) {
+        context.crashed(error);
+      }
     },
   });
 }

@@ -1,0 +1,317 @@
+/** Engine.IO v4 below the client library: what the protocol demands, and what clients do wrong. */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { HiveError } from '../../src/observe/errors.ts';
+import { eventPacket } from '../../src/protocol/packet.ts';
+import { startTestServer, type TestServer } from '../support/client-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawSocket, rawUpgrade, request, textFrame } from '../support/raw-client.ts';
+
+let server: TestServer;
+let base: string;
+
+before(async () => {
+  server = await startTestServer({ socketio: { ping_interval: 300, ping_timeout: 200, connect_timeout: 400 } });
+  base = `${server.url}/socket.io/?EIO=4`;
+});
+
+after(async () => {
+  await server.close();
+  assert.deepEqual(server.crashes, []);
+});
+
+const handshake = async (): Promise<string> => {
+  const { status, body } = await request(`${base}&transport=polling`);
+  assert.equal(status, 200);
+  assert.equal(body[0], '0');
+  return `${base}&transport=polling&sid=${JSON.parse(body.slice(1)).sid}`;
+};
+
+/** A polling client whose namespace is connected. */
+const connected = async () => {
+  const url = await handshake();
+  await request(url, { method: 'POST', body: '40' });
+  assert.match((await request(url)).body, /^40\{"sid":/);
+  return { url, session: server.host.sessions.at(-1)! };
+};
+
+const socket = async () => {
+  const raw = new RawSocket(`${base}&transport=websocket`);
+  assert.match(await raw.next(), /^0\{/);
+  raw.send('40');
+  assert.match(await raw.next(), /^40\{"sid":/);
+  return { raw, session: server.host.sessions.at(-1)! };
+};
+
+test('the open packet tells the terms', async () => {
+  const { body } = await request(`${base}&transport=polling`);
+  const { sid, ...terms } = JSON.parse(body.slice(1));
+  assert.match(sid, /^[0-9a-f]{32}$/);
+  assert.deepEqual(terms, { upgrades: ['websocket'], pingInterval: 300, pingTimeout: 200, maxPayload: 100_000 });
+  const raw = new RawSocket(`${base}&transport=websocket`);
+  assert.deepEqual(JSON.parse((await raw.next()).slice(1)).upgrades, []);
+  raw.close();
+});
+
+test('mistakes in a request get the codes of Engine.IO', async () => {
+  const codes: [string, RequestInit, number][] = [
+    [`${server.url}/socket.io/?transport=polling`, {}, 5],
+    [`${server.url}/socket.io/?EIO=3&transport=polling`, {}, 5],
+    [base, {}, 0],
+    [`${base}&transport=pigeon`, {}, 0],
+    [`${base}&transport=websocket`, {}, 3],
+    [`${base}&transport=polling&sid=nobody`, {}, 1],
+    [`${base}&transport=polling&sid=nobody`, { method: 'POST', body: '40' }, 1],
+    [`${base}&transport=polling`, { method: 'POST', body: '40' }, 2],
+    [await handshake(), { method: 'DELETE' }, 2],
+  ];
+  for (const [url, init, code] of codes) {
+    const { status, body } = await request(url, init);
+    assert.deepEqual([status, JSON.parse(body).code], [400, code], `${init.method ?? 'GET'} ${url}`);
+  }
+});
+
+test('other URLs are not found', async () => {
+  for (const path of [
+    '/',
+    '/socket.io',
+    '/socket.iox/',
+    '/socket.io/x',
+    '/socket.io/static/flashsocket/WebSocketMain.swf',
+  ]) {
+    const { status } = await request(server.url + path);
+    assert.equal(status, path === '/socket.io' ? 400 : 404, path);
+  }
+});
+
+test('several packets of one post are handled in order, answers come in one payload', async () => {
+  const { url, session } = await connected();
+  const { status, body } = await request(url, { method: 'POST', body: '42["echo",1]\x1e42["echo",2]\x1e421["x"]' });
+  assert.deepEqual([status, body], [200, 'ok']);
+  assert.equal((await request(url)).body, '42["echo",1]\x1e42["echo",2]\x1e431[]');
+  assert.equal(session.received.length, 3);
+});
+
+test('a waiting poll is answered as soon as there is something', async () => {
+  const { url, session } = await connected();
+  const poll = request(url);
+  await eventually(() => server.metrics.counter('clients.transports.http.requests').value > 0, 'the poll');
+  session.sink.join('room');
+  server.topics.publish('room', eventPacket('news', ['a']));
+  server.topics.publish('room', eventPacket('news', ['b']));
+  assert.equal((await poll).body, '42["news","a"]\x1e42["news","b"]');
+});
+
+test('a second poll at a time ends the session', async () => {
+  const { url, session } = await connected();
+  const polls = await Promise.all([request(url), request(url)]);
+  assert.deepEqual(polls.map(({ status }) => status).sort(), [200, 400]);
+  assert.equal(polls.find(({ status }) => status === 200)?.body, '1');
+  assert.deepEqual(session.closed, ['transport_error']);
+  assert.equal((await request(url)).status, 400);
+});
+
+test('a cancelled poll ends the session', async () => {
+  const { url, session } = await connected();
+  const controller = new AbortController();
+  const before = server.metrics.counter('clients.transports.http.requests').value;
+  const poll = fetch(url, { signal: controller.signal });
+  await eventually(() => server.metrics.counter('clients.transports.http.requests').value > before, 'the poll');
+  controller.abort();
+  await assert.rejects(poll);
+  await eventually(() => session.closed.length > 0, 'the end of the session');
+  assert.deepEqual(session.closed, ['transport_closed']);
+});
+
+test('a close packet ends the session', async () => {
+  const { url, session } = await connected();
+  const poll = request(url);
+  assert.equal((await request(url, { method: 'POST', body: '1' })).body, 'ok');
+  await poll;
+  assert.deepEqual(session.closed, ['client_disconnect']);
+});
+
+test('malformed packets end their session and no other', async () => {
+  const bystander = await socket();
+  const bad = [
+    '',
+    '9',
+    'x',
+    '4',
+    '42',
+    '42{}',
+    '42["x"',
+    '42[5]',
+    '0',
+    '5',
+    '2',
+    '43["x"]',
+    '45-["x"]',
+    '42/other,["x"]',
+    '40',
+  ];
+  for (const body of bad) {
+    const { url, session } = await connected();
+    const answer = await request(url, { method: 'POST', body });
+    assert.equal(answer.status, 400, body);
+    assert.deepEqual(session.closed, ['bad_packet'], body);
+    if (body === '') continue;
+    const { raw, session: other } = await socket();
+    raw.send(body);
+    assert.equal(await raw.closed(), 1007, body);
+    assert.deepEqual(other.closed, ['bad_packet'], body);
+  }
+  const { url, session } = await connected();
+  assert.equal((await request(url, { method: 'POST', body: new Uint8Array([0x34, 0x32, 0xff]) })).status, 400);
+  assert.deepEqual(session.closed, ['bad_packet']);
+  bystander.raw.messages.length = 0;
+  bystander.raw.send('3');
+  bystander.raw.send('42["echo","alive"]');
+  await eventually(() => bystander.raw.messages.includes('42["echo","alive"]'), 'the echo');
+  assert.deepEqual(bystander.session.closed, []);
+  bystander.raw.close();
+});
+
+test('what comes before the namespace is connected is refused', async () => {
+  const url = await handshake();
+  assert.equal((await request(url, { method: 'POST', body: '42["x"]' })).status, 400);
+});
+
+test('too much data is refused with the right code', async () => {
+  const { url, session } = await connected();
+  const answer = await request(url, { method: 'POST', body: `42["x","${'a'.repeat(100_000)}"]` });
+  assert.deepEqual([answer.status, JSON.parse(answer.body).error], [413, 'payload_too_large']);
+  assert.deepEqual(session.closed, ['payload_too_large']);
+  const { raw, session: other } = await socket();
+  raw.send(`42["x","${'a'.repeat(100_000)}"]`);
+  assert.equal(await raw.closed(), 1009);
+  assert.deepEqual(other.closed, ['payload_too_large']);
+  const { raw: huge, session: third } = await socket();
+  huge.send(`42["x","${'a'.repeat(1_000_000)}"]`);
+  await huge.closed();
+  assert.deepEqual(third.closed, ['payload_too_large']);
+});
+
+test('binary frames are refused', async () => {
+  const { raw, session } = await socket();
+  raw.send(new Uint8Array([4, 1, 2]));
+  assert.equal(await raw.closed(), 1003);
+  assert.deepEqual(session.closed, ['unsupported_data']);
+});
+
+test('a client that answers pings stays, one that does not goes', async () => {
+  const { raw, session } = await socket();
+  for (let pings = 0; pings < 3; pings += 1) {
+    assert.equal(await raw.next(), '2');
+    raw.send('3');
+  }
+  assert.equal(await raw.next(), '2');
+  await raw.closed();
+  assert.deepEqual(session.closed, ['ping_timeout']);
+  const { url, session: polling } = await connected();
+  assert.equal((await request(url)).body, '2');
+  await eventually(() => polling.closed.length > 0, 'the time-out');
+  assert.deepEqual(polling.closed, ['ping_timeout']);
+  assert.equal((await request(url)).status, 400);
+});
+
+test('a connection without a namespace ends after connect_timeout', async () => {
+  const raw = new RawSocket(`${base}&transport=websocket`);
+  assert.equal(await raw.closed(), 1008);
+});
+
+test('an upgrade loses nothing: polled packets first, then those over the socket', async () => {
+  const { url, session } = await connected();
+  const raw = new RawSocket(url.replace('transport=polling', 'transport=websocket'));
+  const poll = request(url);
+  await eventually(() => {
+    raw.messages.length === 0 && trySend(raw, '2probe');
+    return raw.messages.includes('3probe');
+  }, 'the probe');
+  assert.equal((await poll).body, '6');
+  raw.messages.length = 0;
+  session.sink.join('room');
+  session.sink.send(eventPacket('n', [1]));
+  server.topics.publish('room', eventPacket('n', [2]));
+  raw.send('5');
+  await eventually(() => session.transports.includes('websocket'), 'the upgrade');
+  session.sink.send(eventPacket('n', [3]));
+  server.topics.publish('room', eventPacket('n', [4]));
+  await eventually(() => raw.messages.length >= 4, 'the packets');
+  assert.deepEqual(raw.messages.slice(0, 4), ['42["n",1]', '42["n",2]', '42["n",3]', '42["n",4]']);
+  assert.equal((await request(url)).status, 400);
+  raw.close();
+});
+
+function trySend(raw: RawSocket, text: string): void {
+  try {
+    raw.send(text);
+  } catch {
+    // not open yet
+  }
+}
+
+test('a wrong probe costs the socket, not the session', async () => {
+  const { url, session } = await connected();
+  const raw = new RawSocket(url.replace('transport=polling', 'transport=websocket'));
+  await eventually(() => {
+    trySend(raw, '42["x"]');
+    return raw.code !== undefined;
+  }, 'the end of the socket');
+  assert.equal((await request(url, { method: 'POST', body: '42["echo"]' })).body, 'ok');
+  assert.deepEqual(session.closed, []);
+});
+
+test('a client whose application crashes the server’s loses only its own connection', async () => {
+  const { raw, session } = await socket();
+  raw.send('42["crash"]');
+  assert.equal(await raw.closed(), 1011);
+  assert.deepEqual(session.closed, ['internal_error']);
+  assert.equal(server.crashes.length, 1);
+  server.crashes.length = 0;
+});
+
+test('a failure to open a client is told, details are not', async () => {
+  server.host.onOpen = () => {
+    throw new Error('redis://user:secret@host');
+  };
+  const raw = new RawSocket(`${base}&transport=websocket`);
+  await raw.next();
+  raw.send('40');
+  assert.equal(
+    await raw.next(),
+    '44{"message":"Something went wrong.","data":{"error":"internal_error","description":"Something went wrong."}}',
+  );
+  server.host.onOpen = () => {
+    throw new HiveError('redis_error', 'The state store is down.');
+  };
+  raw.send('40');
+  assert.match(await raw.next(), /^44\{"message":"The state store is down."/);
+  server.host.onOpen = () => {};
+  raw.send('40');
+  assert.match(await raw.next(), /^40\{/);
+  raw.close();
+  assert.equal(server.crashes.length, 1);
+  server.crashes.length = 0;
+});
+
+test('a client that goes away while it is opened leaves no session behind', async () => {
+  let release = () => {};
+  server.host.onOpen = () =>
+    new Promise<void>((resolve) => {
+      release = resolve;
+    });
+  const count = server.host.sessions.length;
+  const tcp = await rawUpgrade(server.port, '/socket.io/?EIO=4&transport=websocket');
+  tcp.write(textFrame('40'));
+  const hangUps = server.metrics.counter('clients.transports.websocket.hang_up');
+  const { value } = hangUps;
+  await eventually(() => server.metrics.counter('clients.transports.websocket.frames').value > 0, 'the frame');
+  tcp.destroy();
+  await eventually(() => hangUps.value > value, 'the end of the socket');
+  server.host.onOpen = () => {};
+  release();
+  await eventually(() => server.host.sessions.length > count, 'the late session');
+  await eventually(() => server.host.sessions.at(-1)!.closed.length === 1, 'its end');
+  assert.deepEqual(server.host.sessions.at(-1)!.transports, []);
+});
