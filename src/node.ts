@@ -132,7 +132,7 @@ export async function startNode(config: Config): Promise<Node> {
     graceful = true;
     log.notice(`Stopping: ${reason}`);
     await router.terminate(reason);
-    kernel.stop(root, 'shutdown');
+    await kernel.stop(root, 'shutdown');
   };
   const api: ApiHost = apiHost(router, pubsub, stop);
 

@@ -88,8 +88,12 @@ export class EpmdRegistration {
   async #serve(): Promise<void> {
     const server = new EpmdServer();
     const host = hostOf(this.#options.node);
-    await server.listen(this.#epmdPort, host.startsWith('127.') ? ['127.0.0.1'] : ['127.0.0.1', host]);
+    const hosts = host.startsWith('127.') ? ['127.0.0.1'] : ['127.0.0.1', host];
+    const failures = await server.listen(this.#epmdPort, hosts);
     if (this.#stopped) return server.stop();
+    for (const { message } of failures) {
+      this.#options.log.warning(`EPMD is served to this machine only: ${message}`);
+    }
     this.#epmdPort = server.port;
     this.#server = server;
     this.#options.log.info(`serving EPMD on port ${server.port}`);

@@ -32,9 +32,13 @@ export class EpmdServer {
     return this.#port;
   }
 
-  /** Listens on each of these addresses. Rejects with EADDRINUSE if the first is taken; the others are optional. */
-  async listen(port: number, hosts: readonly string[]): Promise<void> {
+  /**
+   * Listens on each of these addresses. Rejects (EADDRINUSE) if the first is taken; resolves to what went wrong with the
+   * others.
+   */
+  async listen(port: number, hosts: readonly string[]): Promise<Error[]> {
     this.#port = port;
+    const failures: Error[] = [];
     for (const [index, host] of hosts.entries()) {
       const server = createServer((socket) => this.#serve(socket));
       try {
@@ -42,8 +46,10 @@ export class EpmdServer {
         this.#servers.push(server);
       } catch (error) {
         if (index === 0) throw error;
+        failures.push(error as Error);
       }
     }
+    return failures;
   }
 
   stop(): void {

@@ -160,11 +160,6 @@ export class Kernel {
 
   // --- signals
 
-  /** Ends an actor of this node from outside (`gen_server:stop`): `terminate` runs after the present handler. */
-  stop(ref: Ref<never>, reason: ExitReason = 'normal'): void {
-    if (ref instanceof Cell) ref.requestStop(reason);
-  }
-
   /** Sends an exit signal; `from` is who it seems to come from. */
   exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
     if (to instanceof Cell) to.signalExit(from, reason);

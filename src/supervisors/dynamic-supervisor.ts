@@ -23,7 +23,8 @@ export class DynamicSupervisor extends SupervisorBase {
   readonly #maxChildren: number;
   /** All that run, start or end. Those that start have no `ref` yet. */
   readonly #children = new Map<Ref<never>, Child>();
-  readonly #restarting = new Set<Child>();
+  /** Children whose restart failed, with the references of their last incarnations. */
+  readonly #restarting = new Map<Child, Ref<never>>();
 
   constructor(options: DynamicSupervisorOptions = {}) {
     super(options);
@@ -40,23 +41,26 @@ export class DynamicSupervisor extends SupervisorBase {
     this.#children.delete(ref);
     child.ended(reason);
     if (!isPlanned(reason) || child.restart === 'permanent') this.report(child.id, 'ended', reason);
-    if (child.restartsAfter(reason)) this.#restart(child);
+    if (child.restartsAfter(reason)) this.#restart(child, ref);
   }
 
-  #restart(child: Child): void {
+  #restart(child: Child, last: Ref<never>): void {
     if (!this.mayRestart(child)) return;
     const failed = (error: unknown): void => {
       if (this.signal.aborted) return;
       this.report(child.id, 'failed to restart', error);
       child.ref = 'restarting';
-      this.#restarting.add(child);
+      this.#restarting.set(child, last);
       this.send(this.self, { type: 'try_again', child });
     };
     this.#start(child, () => (child.restarts += 1), failed);
   }
 
   protected override tryAgain(child: Child): void {
-    if (this.#restarting.delete(child)) this.#restart(child);
+    const last = this.#restarting.get(child);
+    if (!last) return; // it was terminated meanwhile
+    this.#restarting.delete(child);
+    this.#restart(child, last);
   }
 
   /** `started` gets undefined if the child ignored. */
@@ -112,12 +116,18 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   protected override terminateChild(ref: string | Ref<never>, from: From | undefined): void {
-    const child = typeof ref === 'string' ? undefined : this.#children.get(ref);
-    if (!child || typeof ref === 'string') return from?.fail(unknownChild(ref));
+    if (typeof ref === 'string') return from?.fail(unknownChild(ref));
+    const child = this.#children.get(ref);
+    if (!child) return this.#forgetRestarting(ref) ? from?.reply(undefined) : from?.fail(unknownChild(ref));
     void this.shutDown(child, ref).then(() => {
       this.#children.delete(ref);
       from?.reply(undefined);
     });
+  }
+
+  #forgetRestarting(ref: Ref<never>): boolean {
+    for (const [child, last] of this.#restarting) if (last === ref) return this.#restarting.delete(child);
+    return false;
   }
 
   protected override restartChild(id: string, from: From | undefined): void {
@@ -134,7 +144,7 @@ export class DynamicSupervisor extends SupervisorBase {
 
   override children(limit = Number.POSITIVE_INFINITY): ChildInfo[] {
     const rows: ChildInfo[] = [];
-    for (const child of this.#restarting) {
+    for (const child of this.#restarting.keys()) {
       if (rows.length < limit) rows.push(child.info());
     }
     for (const child of this.#children.values()) {
@@ -151,7 +161,7 @@ export class DynamicSupervisor extends SupervisorBase {
       if (child.running) active += 1;
       if (child.type === 'supervisor') supervisors += 1;
     }
-    for (const child of this.#restarting) if (child.type === 'supervisor') supervisors += 1;
+    for (const child of this.#restarting.keys()) if (child.type === 'supervisor') supervisors += 1;
     const specs = this.size;
     return { specs, active, supervisors, workers: specs - supervisors };
   }

@@ -26,6 +26,39 @@ test('200 rounds of simultaneous connect end with one connection each', async (t
   assert.equal(a.ups.length, 200);
 });
 
+test('simultaneous connect with an Erlang node, of lesser and of greater name', { skip: missing('erl') }, async (t) => {
+  const epmdPort = await startEpmd(t);
+  const erlang = await startErlang(t, 'e@127.0.0.1', { epmdPort });
+  for (const name of ['a@127.0.0.1', 'z@127.0.0.1']) {
+    const { distribution, ups } = await startTestNode(t, name, { epmdPort });
+    for (let round = 1; round <= 20; round += 1) {
+      const [, theirs] = await Promise.all([
+        distribution.connect('e@127.0.0.1'),
+        erlang.run(`net_kernel:connect_node('${name}')`),
+      ]);
+      assert.equal(theirs, 'true');
+      assert.equal(await erlang.run(`net_adm:ping('${name}')`), 'pong');
+      assert.equal(ups.length, round);
+      distribution.disconnect('e@127.0.0.1');
+      for (let nodes = ''; nodes !== '[]'; ) nodes = await erlang.run('nodes(hidden)');
+    }
+  }
+});
+
+test('where the given port is wrong, EPMD knows better', async (t) => {
+  const epmdPort = await startEpmd(t);
+  const a = await startTestNode(t, 'a@127.0.0.1', { epmdPort });
+  const b = await startTestNode(t, 'b@127.0.0.1', { epmdPort });
+  const c = await startTestNode(t, 'c@127.0.0.1', { epmdPort });
+  await a.distribution.connect('b@127.0.0.1', c.distribution.port);
+  assert.deepEqual([a.distribution.nodes(), c.ups], [['b@127.0.0.1'], []]);
+  a.distribution.disconnect('b@127.0.0.1');
+  await until(() => b.downs.length === 1, 'the end');
+  const closed = c.distribution.port;
+  c.stop();
+  await a.distribution.connect('b@127.0.0.1', closed);
+});
+
 test('a node with another cookie is refused, and both sides say so', async (t) => {
   const epmdPort = await startEpmd(t);
   const log = keepingLog();

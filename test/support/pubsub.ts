@@ -6,6 +6,7 @@ import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Actor } from '../../src/kernel/actor.ts';
+import type { Cell } from '../../src/kernel/cell.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import type { Ref } from '../../src/kernel/types.ts';
 import { silent } from '../../src/observe/logger.ts';
@@ -33,7 +34,7 @@ export class Topics implements Fanout {
     if (topic === 'news.poison') throw new Error('poison');
     this.published += 1;
     const members = this.members.get(topic);
-    for (const member of members ?? []) member.received.push(nameOf(packet));
+    for (const member of members ?? []) member.note(topic, nameOf(packet));
     return members?.size ?? 0;
   }
 }
@@ -41,6 +42,8 @@ export class Topics implements Fanout {
 /** A client that notes what it is sent; orders `work` make it wait for `release`. */
 export class TestClient extends Actor<Delivery> implements Member {
   readonly received: string[] = [];
+  /** The channel of each. */
+  readonly through: string[] = [];
   readonly topics: Topics;
   readonly #held: (() => void)[] = [];
   deliveries = 0;
@@ -67,6 +70,11 @@ export class TestClient extends Actor<Delivery> implements Member {
     return this.topics.members.get(topic)?.has(this) ?? false;
   }
 
+  note(channel: string, text: string): void {
+    this.through.push(channel);
+    this.received.push(text);
+  }
+
   /** Lets the work that has begun go on. */
   release(): void {
     for (const go of this.#held.splice(0)) go();
@@ -78,12 +86,13 @@ export class TestClient extends Actor<Delivery> implements Member {
 
   async receive({ orders, packets, channel }: Delivery): Promise<void> {
     this.deliveries += 1;
-    for (const packet of packets ?? []) this.received.push(nameOf(packet));
+    const { label } = channel as Cell<never>;
+    for (const packet of packets ?? []) this.note(label, nameOf(packet));
     for (const { action, args } of orders) {
       if (action === 'work') await new Promise<void>((resolve) => this.#held.push(resolve));
       if (action === 'pause') await new Promise((resolve) => setImmediate(resolve));
       if (action === 'crash') throw new Error('a crash on order');
-      this.received.push(String(args));
+      this.note(label, String(args));
     }
     this.send(channel, { type: 'delivered', client: this.self });
   }
@@ -97,7 +106,9 @@ export interface PubSubNode {
   readonly pubsub: PubSubService;
   client(): Promise<TestClient>;
   manager(): Ref<PubSubMessage>;
-  /** The actor of a channel. */
+  /** The actor of a channel, if it runs. */
+  serving(id: string): Ref<never> | undefined;
+  /** The same where it must run. */
   channel(id: string): Ref<never>;
 }
 
@@ -125,6 +136,11 @@ export async function startPubSub(kernel: Kernel, metrics = new Metrics()): Prom
     ],
   });
   await kernel.spawn(root, { label: 'pubsub_sup' });
+  const serving = (id: string): Ref<never> | undefined => {
+    const supervisor = kernel.whereis(supervisorName) as Cell | undefined;
+    const rows = (supervisor?.actor as DynamicSupervisor | undefined)?.children() ?? [];
+    return rows.find((child) => child.id === id)?.ref as Ref<never> | undefined;
+  };
   return {
     kernel,
     table,
@@ -137,10 +153,8 @@ export async function startPubSub(kernel: Kernel, metrics = new Metrics()): Prom
       return client;
     },
     manager: () => kernel.whereis<PubSubMessage>('hive_pubsub')!,
-    channel(id) {
-      const supervisor = kernel.whereis(supervisorName) as unknown as { actor: DynamicSupervisor };
-      return supervisor.actor.children().find((child) => child.id === id)!.ref as Ref<never>;
-    },
+    serving,
+    channel: (id) => serving(id)!,
   };
 }
 

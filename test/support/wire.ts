@@ -22,6 +22,10 @@ class Lane {
     this.#random = random;
   }
 
+  get idle(): boolean {
+    return this.closed || this.#queue.length === 0;
+  }
+
   push(arrive: () => void): void {
     this.#queue.push(arrive);
     if (this.#queue.length === 1) this.#drain();
@@ -48,6 +52,11 @@ export class Wire {
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
+  }
+
+  /** Nothing is under way. */
+  get idle(): boolean {
+    return [...this.#lanes.values()].every((lane) => lane.idle);
   }
 
   attach(kernel: Kernel, table: ClusterTable): void {
