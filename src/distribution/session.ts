@@ -67,7 +67,6 @@ export class Session {
   readonly #unlinking = new Map<string, number>();
   /** Monitors of the peer on actors here, and how to end each. */
   readonly #watches = new Map<string, () => void>();
-  #lastCall = 0;
   #lastUnlink = 0;
   #ended = false;
 
@@ -102,8 +101,8 @@ export class Session {
   }
 
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
-    this.#lastCall += 1;
-    const number = this.#lastCall;
+    // Unique beyond this session: an answer that outlives a connection must not meet another call on the next one.
+    const number = this.#kernel.nextMonitor();
     const ref = this.#reference(number, kind.call);
     // First of all, because the sending may end the session, and with it the call.
     this.#calls.set(number, { target: to, from });

@@ -79,6 +79,25 @@ test('gen_server:call to nobody exits with noproc; a late answer reaches no mail
   assert.equal(await erlang.run('process_info(self(), messages)'), '{messages,[]}');
 });
 
+test('an answer that outlives its connection meets no other call on the next one', { skip }, async (t) => {
+  const { hive, erlang } = await both(t);
+  // Keeps the first caller, and answers it when the second comes; the second is never answered.
+  await erlang.run(`register(forgetful, spawn(fun() ->
+    receive {'$gen_call', First, _} -> ok end,
+    receive {'$gen_call', _, _} -> gen_server:reply(First, late) end,
+    receive stop -> ok end
+  end))`);
+  const forgetful = hive.kernel.remote<unknown>(erlangName, 'forgetful');
+  await hive.distribution.connect(erlangName);
+  const first = ask(hive.kernel, forgetful, 1);
+  assert.equal(await erlang.run(`net_adm:ping('h@127.0.0.1')`), 'pong');
+  hive.distribution.disconnect(erlangName);
+  await assert.rejects(first, { code: 'cluster_error' });
+  for (let nodes = ''; nodes !== '[]'; ) nodes = await erlang.run('nodes(hidden)');
+  await hive.distribution.connect(erlangName);
+  await assert.rejects(ask(hive.kernel, forgetful, 2, 200), { code: 'timeout' });
+});
+
 test('we call an Erlang gen_server; time-outs and missing processes are failures', { skip }, async (t) => {
   const { hive, erlang } = await both(t);
   await startEcho(erlang);
