@@ -55,7 +55,8 @@ export class ChatCluster {
           cluster_port_max: distribution,
           epmd_port: epmd,
           graceful_termination_timeout: 2000,
-          allowed_origins: [`http://127.0.0.1:${backend}`, null],
+          // The page, programs, and the 0.9 client in Node.
+          allowed_origins: [`http://127.0.0.1:${backend}`, null, `127.0.0.1:${port.client}`],
         });
         file.api!.port = port.api;
         file.monitor!.port = port.monitor;

@@ -1,6 +1,6 @@
 /** Clients that people really use, behind one small interface: send an event, await an event. */
-import { createRequire } from 'node:module';
 import { io } from 'socket.io-client';
+import { connectLegacy } from './legacy-client.ts';
 
 export const clientKinds = ['4.8 websocket', '4.8 polling', '0.9 websocket', '0.9 xhr-polling'] as const;
 export type ClientKind = (typeof clientKinds)[number];
@@ -20,10 +20,6 @@ interface AnySocket {
 interface Socket09 extends AnySocket {
   /** Internal: every event goes through here. */
   $emit(name: string, ...args: unknown[]): unknown;
-}
-
-interface Client09 {
-  connect(url: string, options: Record<string, unknown>): Socket09;
 }
 
 const patienceMs = 15_000;
@@ -61,13 +57,7 @@ export class SocketClient {
       socket.onAny((name: string, ...args: unknown[]) => note(name, args));
       this.#socket = socket as AnySocket;
     } else {
-      const old = createRequire(import.meta.url)('socket.io-client-0.9') as Client09;
-      const socket = old.connect(url, {
-        transports: [kind.slice(4)],
-        'force new connection': true,
-        reconnect: false,
-        'try multiple transports': false,
-      });
+      const socket = connectLegacy(url, kind.slice(4)) as unknown as Socket09;
       const emit = socket.$emit;
       socket.$emit = (name: string, ...args: unknown[]) => {
         if (!lifeCycle09.has(name)) note(name, args);
