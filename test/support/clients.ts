@@ -1,0 +1,188 @@
+/** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
+import type { ClientLetter } from '../../src/actors/client/client.ts';
+import { ClientContext, type Memberships } from '../../src/actors/client/context.ts';
+import type { ClusterView } from '../../src/actors/contracts.ts';
+import { Router, routerName } from '../../src/actors/router/router.ts';
+import { RouterService } from '../../src/actors/router/service.ts';
+import type { Config } from '../../src/config/types.ts';
+import { IdSource, tagIn } from '../../src/kernel/ids.ts';
+import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';
+import type { NodeName, Ref } from '../../src/kernel/types.ts';
+import type { Log } from '../../src/observe/logger.ts';
+import { PluginSet } from '../../src/plugins/plugin-set.ts';
+import { builtInCatalogue, type PluginRegistry } from '../../src/plugins/registry.ts';
+import type { ServerPacket } from '../../src/protocol/packet.ts';
+import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
+import type { CloseReason, Handshake, Session, Sink } from '../../src/web/sessions.ts';
+import type { TestKernel } from './actors.ts';
+import { type Asked, brief, clientConfig, type FakeServices, fakeServices } from './plugins.ts';
+
+/** A connection that remembers. */
+export class FakeSink implements Sink {
+  readonly packets: ServerPacket[] = [];
+  readonly topics = new Set<string>();
+  readonly bufferedBytes = 0;
+  ended: CloseReason | undefined;
+
+  get sent(): string[] {
+    return this.packets.map(brief);
+  }
+  /** The errors that the client was told. */
+  get errors(): { error: string; description: string }[] {
+    return this.packets.flatMap((packet) =>
+      packet.type === 'event' && packet.name === 'hive_error' ? JSON.parse(packet.argsJson) : [],
+    );
+  }
+  send(packet: ServerPacket): void {
+    if (this.ended === undefined) this.packets.push(packet);
+  }
+  join(topic: string): void {
+    this.topics.add(topic);
+  }
+  leave(topic: string): void {
+    this.topics.delete(topic);
+  }
+  end(reason: CloseReason): void {
+    this.ended ??= reason;
+  }
+}
+
+export const handshake: Handshake = {
+  auth: { token: 't' },
+  query: {},
+  headers: {},
+  address: '127.0.0.1',
+  transport: 'websocket',
+  protocol: 'eio4',
+};
+
+export interface ClientsOptions {
+  readonly clients?: Partial<Config['clients']>;
+  readonly hive?: Partial<Config['hive']>;
+  readonly answer?: (asked: Asked) => unknown;
+  readonly memberships?: Memberships;
+  readonly registry?: PluginRegistry;
+  /** Further nodes: tag of their session ids → name. */
+  readonly peers?: Record<string, string>;
+}
+
+export interface Clients {
+  readonly kernel: TestKernel;
+  readonly services: FakeServices;
+  readonly router: RouterService;
+  readonly supervisor: Ref<SupervisorMessage>;
+  /** What was asked of pub-sub: `join a,b private`. */
+  readonly changes: string[];
+  open(namespace?: string): Promise<Session>;
+  /** A connected client. */
+  connect(): Promise<{ session: Session; sink: FakeSink }>;
+  metric(path: string): number;
+  /** Resolves when everything that was sent to the client so far has been handled. */
+  settled(session: Session, sink: FakeSink): Promise<void>;
+  /** The first client's actor. */
+  pid(): Promise<Ref<ClientLetter>>;
+  close(): void;
+}
+
+/** Joins and leaves at once. */
+export function fakeMemberships(changes: string[]): Memberships {
+  return {
+    async join(member, ids, privilege) {
+      changes.push(`join ${ids} ${privilege}`);
+      for (const id of ids) member.join(id);
+    },
+    async leave(member, prefixes, privilege) {
+      changes.push(`leave ${prefixes} ${privilege}`);
+      for (const prefix of prefixes) member.leave(prefix);
+    },
+  };
+}
+
+export async function startClients(options: ClientsOptions = {}): Promise<Clients> {
+  const config = clientConfig(
+    {
+      ...options.clients,
+      hooks: { ping: [{ hook: 'utils.echo', args: { name: 'pong', args: [] } }], ...options.clients?.hooks },
+      actions: {
+        send: [{ action: 'action.send_event', args: null }],
+        ack: [{ action: 'action.send_ack', args: null }],
+        store: [{ action: 'action.update_state', args: null }],
+        stop: [{ action: 'action.stop', args: null }],
+        error: [{ action: 'action.error', args: null }],
+        dispatch: [{ action: 'action.dispatch', args: null }],
+        add: [{ action: 'action.add_hooks', args: null }],
+        remove: [{ action: 'action.remove_hooks', args: null }],
+        subscribe: [{ action: 'action.pubsub.subscribe', args: 'public' }],
+        ...options.clients?.actions,
+      },
+    },
+    options.hive,
+  );
+  const services = fakeServices(config, options.answer);
+  const { kernel, metrics } = services;
+  const log = { ...kernel.log, child: () => log } as Log;
+  const changes: string[] = [];
+  const memberships = options.memberships ?? fakeMemberships(changes);
+  const plugins = new PluginSet(options.registry ?? builtInCatalogue, services);
+  const supervisor = await kernel.run(new DynamicSupervisor(), { name: 'hive_clients' });
+  const ids = new IdSource(kernel.node, kernel.creation);
+  const peers = new Map(Object.entries(options.peers ?? {}));
+  const cluster: ClusterView = {
+    self: kernel.node,
+    nodes: () => [kernel.node, ...([...peers.values()] as NodeName[])],
+    ownerOf(sid) {
+      const tag = tagIn(sid) ?? '';
+      return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);
+    },
+  };
+  const context = new ClientContext({ config, plugins, memberships, log, metrics });
+  const router = new RouterService({
+    config,
+    kernel,
+    ids,
+    clients: context,
+    supervisor: 'hive_clients',
+    cluster,
+    log,
+    metrics,
+  });
+  await kernel.run(new Router(router), { name: routerName });
+  const rig: Clients = {
+    kernel,
+    services,
+    router,
+    supervisor,
+    changes,
+    open: (namespace = '/') => router.open({ namespace, handshake, protocol: 'eio4' }),
+    async connect() {
+      const session = await rig.open();
+      const sink = new FakeSink();
+      await session.attach(sink, 'websocket');
+      return { session, sink };
+    },
+    metric: (path) => {
+      const value = path
+        .split('.')
+        .reduce<unknown>((tree, key) => (tree as Record<string, unknown>)?.[key], metrics.tree());
+      return typeof value === 'object' && value !== null ? (value as { '': number })[''] : (value as number);
+    },
+    async settled(session, sink) {
+      await router.act(session.sid, [{ action: 'send', args: { name: 'settled' }, trigger_id: '' }]);
+      await new Promise<void>((resolve) => {
+        const look = (): void => {
+          const last = sink.packets.at(-1);
+          if (sink.ended !== undefined || (last && brief(last) === 'event settled []')) return resolve();
+          setImmediate(look);
+        };
+        look();
+      });
+      if (sink.ended === undefined) sink.packets.pop();
+    },
+    async pid() {
+      const [child] = await kernel.ask<SupervisorMessage, ChildInfo[]>(supervisor, { type: 'which_children' });
+      return child?.ref as Ref<ClientLetter>;
+    },
+    close: () => kernel.halt(),
+  };
+  return rig;
+}
