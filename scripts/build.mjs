@@ -1,13 +1,20 @@
-// Compiles src to dist and marks the command line executable.
+// Compiles src to dist. What was there before stays until the new build is complete.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-rmSync(`${root}/dist`, { recursive: true, force: true });
-const tsc = spawnSync(process.execPath, [`${root}/node_modules/typescript/bin/tsc`, '-p', 'tsconfig.build.json'], {
+const fresh = join(root, `dist.${process.pid}`);
+const compiler = join(root, 'node_modules/typescript/bin/tsc');
+const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', fresh], {
   cwd: root,
   stdio: 'inherit',
 });
-if (tsc.status !== 0) process.exit(tsc.status ?? 1);
-chmodSync(`${root}/dist/bin/hive.js`, 0o755);
+if (tsc.status === 0) {
+  chmodSync(join(fresh, 'bin/hive.js'), 0o755);
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  renameSync(fresh, join(root, 'dist'));
+}
+rmSync(fresh, { recursive: true, force: true });
+process.exit(tsc.status ?? 1);

@@ -15,12 +15,13 @@ import { channelIds } from '../protocol/channel-expression.ts';
 import { type InternalEvent, parseInternalEvents } from '../protocol/internal-event.ts';
 import { type EventPacket, eventFromJson } from '../protocol/packet.ts';
 import {
+  closeServer,
   createApp,
   type HttpRequest,
   type HttpResponse,
-  type Listening,
   listen,
   readBody,
+  type Server,
   send,
   sendError,
   sendJson,
@@ -89,11 +90,12 @@ const routes: Readonly<Record<string, Readonly<Record<string, Methods>>>> = {
 const sectionsWithId = new Set(['clients', 'pubsub']);
 
 /** @throws HiveError `port_taken` (rejection) */
-export function startApiServer(settings: ApiSettings): Promise<Listening> {
+export async function startApiServer(settings: ApiSettings): Promise<Server> {
   const app = createApp();
   const api = new Api(settings);
   app.any('/*', (res, req) => api.handle(res, req));
-  return listen(app, settings.address, settings.port);
+  const listening = await listen(app, settings.address, settings.port);
+  return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 
 class Api {

@@ -30,6 +30,13 @@ export interface Listening {
   stop(): void;
 }
 
+/** A running server. */
+export interface Server {
+  readonly port: number;
+  /** Ends it, see `closeServer`. */
+  stop(): Promise<void>;
+}
+
 export function createApp(): TemplatedApp {
   return uws.App();
 }
@@ -67,6 +74,16 @@ class ListenSocket implements Listening {
     if (this.#socket) uws.us_listen_socket_close(this.#socket);
     this.#socket = undefined;
   }
+}
+
+/**
+ * Ends a server: no new connections, then the present ones closed, when their last answers have reached the sockets. Idle
+ * kept-alive ones would keep the process alive.
+ */
+export async function closeServer(app: TemplatedApp, listening: Listening): Promise<void> {
+  listening.stop();
+  await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+  (app as TemplatedApp & { close(): void }).close();
 }
 
 /** Announces that the answer comes after the handler has returned. `onAbort` runs if the client goes away before it. */

@@ -10,12 +10,13 @@ import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { MetricTree } from '../observe/metrics.ts';
 import {
+  closeServer,
   createApp,
   defer,
   type HttpRequest,
   type HttpResponse,
-  type Listening,
   listen,
+  type Server,
   send,
   sendError,
   sendJson,
@@ -40,7 +41,7 @@ export interface MonitorSettings {
 }
 
 /** @throws HiveError `port_taken` (rejection) */
-export function startMonitorServer(settings: MonitorSettings): Promise<Listening> {
+export async function startMonitorServer(settings: MonitorSettings): Promise<Server> {
   const app = createApp();
   const key = new Key(settings.key);
   app.any('/*', (res, req) => {
@@ -51,7 +52,8 @@ export function startMonitorServer(settings: MonitorSettings): Promise<Listening
       fail(settings.log, res, error);
     }
   });
-  return listen(app, settings.address, settings.port);
+  const listening = await listen(app, settings.address, settings.port);
+  return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 
 function handle(

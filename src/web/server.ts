@@ -15,7 +15,7 @@ import { ClientContext, type ClientSettings } from './client-context.ts';
 import { clientCounters } from './client-counters.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
 import { EngineServer } from './engine-server.ts';
-import { createApp, type HttpRequest, type HttpResponse, listen, type TemplatedApp } from './http.ts';
+import { closeServer, createApp, type HttpRequest, type HttpResponse, listen, type TemplatedApp } from './http.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { SessionHost } from './sessions.ts';
@@ -65,16 +65,9 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
     async close() {
       listening.stop();
       router.close();
-      await flushed();
-      // Kept-alive HTTP connections would keep the process alive.
-      (app as TemplatedApp & { close(): void }).close();
+      await closeServer(app, listening);
     },
   };
-}
-
-/** Lets answers and close frames reach the sockets before those are closed. */
-function flushed(): Promise<void> {
-  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }
 
 /** An exception that reaches the library takes the process down: none may. */
@@ -186,6 +179,11 @@ class Router {
   close(): void {
     this.#engine?.close('shutdown');
     this.#legacy?.close('shutdown');
+  }
+
+  forget(): void {
+    this.#engine?.forget();
+    this.#legacy?.forget();
   }
 
   #isEngine(url: string): boolean {
