@@ -92,7 +92,7 @@ export class RedisConnection {
 
   close(): void {
     this.#closed = true;
-    this.#redis.disconnect();
+    this.#disconnect();
   }
 
   #ready(): void {
@@ -101,14 +101,19 @@ export class RedisConnection {
 
   #failed(problem: string): void {
     this.#problem ??= problem;
-    this.#redis.disconnect();
+    this.#disconnect();
     this.#lost();
+  }
+
+  /** On a connection that has ended already ioredis would start a timer for nothing. */
+  #disconnect(): void {
+    if (this.#redis.status !== 'end') this.#redis.disconnect();
   }
 
   #lost(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#redis.disconnect();
+    this.#disconnect();
     this.#listener.connectionLost(this, this.#problem ?? 'the connection was closed');
   }
 }
