@@ -11,7 +11,7 @@
  */
 import { type Actor, ignore } from './actor.ts';
 import type { Kernel } from './kernel.ts';
-import { CallLetter, DownLetter, ExitLetter, PendingCall } from './letters.ts';
+import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Activated, Activation } from './nact.ts';
 import { Timer } from './timers.ts';
@@ -55,7 +55,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   readonly mailbox = new Mailbox();
   name: string | undefined;
   status: Status = 'starting';
-  lastMessage: unknown;
+  /** The type of the last message; the message itself would be held in memory for nothing. */
+  lastMessage: string | undefined;
   #actor: Actor<Message>;
   #activation: Activation | undefined;
   #scheduled = false;
@@ -317,12 +318,12 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
 
   #deliver(letter: unknown): void | Promise<void> {
     if (letter instanceof CallLetter) {
-      this.lastMessage = letter.message;
+      this.lastMessage = messageType(letter.message);
       return this.#actor.receive(letter.message as Message, letter.from);
     }
     if (letter instanceof DownLetter) return this.#actor.handleDown(letter.down);
     if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
-    this.lastMessage = letter;
+    this.lastMessage = messageType(letter);
     return this.#actor.receive(letter as Message, undefined);
   }
 

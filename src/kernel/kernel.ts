@@ -284,7 +284,7 @@ export class Kernel {
       label: cell.label,
       reason: reason.message,
       stack: reason.stack,
-      lastMessage: messageType(cell.lastMessage),
+      lastMessage: cell.lastMessage,
       mailbox: cell.mailbox.length,
       ageMs: Date.now() - cell.startedAt,
     });
@@ -315,7 +315,7 @@ export class Kernel {
       status: ref.status,
       ageMs: Date.now() - ref.startedAt,
       mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
-      lastMessage: messageType(ref.lastMessage),
+      lastMessage: ref.lastMessage,
       state: ref.actor.inspect(),
     };
   }
@@ -323,11 +323,7 @@ export class Kernel {
   /** Kills what still runs, without order or farewell. For the very end, when the root supervisor has stopped. */
   halt(): void {
     for (const cell of [...this.#cells.values()]) cell.die('killed');
+    this.wheel.stop();
     this.#system.stop();
   }
-}
-
-function messageType(message: unknown): string | undefined {
-  if (typeof message === 'object' && message !== null && 'type' in message) return String(message.type);
-  return message === undefined ? undefined : typeof message;
 }

@@ -28,6 +28,13 @@ export class ExitLetter {
   }
 }
 
+/** What may be shown of a message: its `type`, else what kind of value it is. */
+export function messageType(message: unknown): string {
+  if (typeof message !== 'object' || message === null) return typeof message;
+  const { type } = message as { type?: unknown };
+  return typeof type === 'string' ? type : 'object';
+}
+
 /**
  * One waiting caller. It settles once: with the reply, a failure, the deadline, or the end of callee or caller; whatever
  * comes later lands nowhere. It is its own timer, so that a call costs one object and the promise.

@@ -116,6 +116,15 @@ export class TimingWheel {
     this.#interval = undefined;
   }
 
+  /** Whatever is pending never expires. */
+  stop(): void {
+    for (let slot = 0; slot < slotCount; slot += 1) {
+      for (let timer = this.#slots[slot]; timer; timer = this.#slots[slot]) this.unlink(timer);
+    }
+    clearInterval(this.#interval);
+    this.#interval = undefined;
+  }
+
   #expireSlot(): void {
     const due: Timer[] = [];
     for (let timer = this.#slots[this.#hand]; timer; timer = timer.next) {
