@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { supervisionTree } from '../../../src/supervisors/introspection.ts';
+import { PartitionSupervisor } from '../../../src/supervisors/partition-supervisor.ts';
+import { Supervisor } from '../../../src/supervisors/supervisor.ts';
+import { never, Puppet } from '../../support/actors.ts';
+import { type Supervised, World } from '../../support/supervised.ts';
+
+async function house(): Promise<{ world: World; root: Supervised }> {
+  const world = new World();
+  const clients = new PartitionSupervisor({ partitions: 2 });
+  const root = await world.supervise({
+    intensity: 3,
+    children: [
+      world.worker('a'),
+      { id: 'inner', type: 'supervisor', start: () => new Supervisor({ children: [world.worker('b')] }) },
+      { id: 'clients', type: 'supervisor', start: () => clients },
+    ],
+  });
+  for (let i = 0; i < 10; i += 1) await world.startChild(clients.self, { id: `c${i}`, start: () => new Puppet() });
+  return { world, root };
+}
+
+test('the tree shows kinds, states, restarts and mailboxes, as JSON', async () => {
+  const { world, root } = await house();
+  await world.end('a', new Error('boom'));
+  await world.children(root);
+  const tree = supervisionTree(root)!;
+  assert.deepEqual(JSON.parse(JSON.stringify(tree)), tree);
+  const { kind, status, strategy, intensity, count, children } = tree;
+  assert.deepEqual(
+    { kind, status, strategy, intensity, count },
+    {
+      kind: 'supervisor',
+      status: 'running',
+      strategy: 'one_for_one',
+      intensity: { used: 1, allowed: 3, periodMs: 5000 },
+      count: 3,
+    },
+  );
+  const [a, inner, clients] = children!;
+  assert.equal(a?.pid, world.ref('a').toString());
+  assert.deepEqual([a?.id, a?.kind, a?.restarts, a?.lastExit?.reason], ['a', 'worker', 1, 'boom']);
+  assert.deepEqual(a?.mailbox, { length: 0, peak: 0 });
+  assert.ok(a!.ageMs! >= 0);
+  assert.deepEqual([inner?.id, inner?.children?.[0]?.id], ['inner', 'b']);
+  assert.deepEqual(
+    clients?.children?.map(({ id, strategy, count }) => [id, strategy, count]),
+    [
+      ['0', 'simple_one_for_one', 5],
+      ['1', 'simple_one_for_one', 5],
+    ],
+  );
+});
+
+test('depth and limit cut the tree; counts stay whole', async () => {
+  const { root } = await house();
+  assert.equal(supervisionTree(root, { depth: 0 })?.children, undefined);
+  const shallow = supervisionTree(root, { depth: 1 })!;
+  assert.deepEqual(
+    shallow.children?.map(({ count, children }) => [count, children]),
+    [
+      [undefined, undefined],
+      [1, undefined],
+      [2, undefined],
+    ],
+  );
+  const clients = supervisionTree(root, { limit: 3 })?.children?.[2]?.children?.[0];
+  assert.deepEqual([clients?.count, clients?.children?.length], [5, 3]);
+});
+
+test('a child that does not run is shown as stopped', async () => {
+  const { world, root } = await house();
+  await world.terminateChild(root, 'a');
+  const a = supervisionTree(root)?.children?.[0];
+  assert.deepEqual([a?.pid, a?.status, a?.lastExit?.reason], [null, 'stopped', 'shutdown']);
+});
+
+test('the tree can be read while its supervisor waits, and not when it has ended', async () => {
+  const world = new World();
+  const root = await world.supervise({ children: [world.worker('a')] });
+  const hanging = world.startChild(root, world.worker('b', { shutdown: 1 }, { init: never }));
+  const failed = assert.rejects(hanging);
+  await world.kernel.ask(await world.kernel.run(new Puppet()), { type: 'do', task: () => undefined });
+  assert.equal(supervisionTree(root)?.status, 'waiting');
+  await world.kernel.stop(root, 'shutdown');
+  await failed;
+  assert.equal(supervisionTree(root), undefined);
+});
