@@ -21,6 +21,9 @@ import { Roster } from './roster.ts';
 import { expectOk, type LocalRoutes, type Router, type RouterMessage, routerName } from './router.ts';
 import { Termination } from './termination.ts';
 
+/** Longer than the store of a client's state may take, ms: it has time-outs of its own. */
+const startTimeoutMs = 60_000;
+
 export interface RouterSetup {
   readonly config: Config;
   readonly kernel: Kernel;
@@ -70,6 +73,8 @@ export class RouterService implements SessionHost, LocalRoutes {
       await this.#roster.admit(() => this.#start(client));
     } catch (error) {
       clients.metrics.errors.value += 1;
+      // One that starts too late would belong to nobody.
+      if (client.cell?.alive) kernel.exit(client.self, client.self, 'kill');
       throw publicError(toHiveError(error, 'router_error'), client.sid, clients);
     }
     this.#counters.spawned_clients.value += 1;
@@ -77,14 +82,13 @@ export class RouterService implements SessionHost, LocalRoutes {
     return new ClientSession(client, this.#sessions);
   }
 
-  /** No deadline: the store of the client's state has its own. */
   async #start(client: ClientActor): Promise<ClientActor> {
     const { config, kernel, supervisor } = this.#setup;
     const clients = kernel.whereis<SupervisorMessage>(supervisor);
     if (!clients) throw new HiveError('not_running', 'The supervisor of the clients is not running.');
     const shutdown = config.hive.graceful_termination_timeout;
     const child = { id: 'client', start: () => client, restart: 'temporary', shutdown } as const;
-    await kernel.ask(clients, { type: 'start_child', child }, Number.POSITIVE_INFINITY);
+    await kernel.ask(clients, { type: 'start_child', child }, startTimeoutMs);
     return client;
   }
 
