@@ -193,7 +193,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   expire(): void {
     const { wheel, config } = this.#server.context;
     if (this.isClosed) {
-      this.#forget();
+      this.forget();
       return;
     }
     if (this.#awaitsPong) {
@@ -230,7 +230,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     if (this.isClosed) {
       for (const packet of packets) socket.send(packet);
       socket.end(closeReasons.stopped.code);
-      this.#forget();
+      this.forget();
       return;
     }
     this.socket = socket;
@@ -271,16 +271,17 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     }
     const lastWords = !mute && polls && (polls.waiting || polls.bufferedBytes > 0 || closeReasons[reason].final);
     if (!lastWords) {
-      this.#forget();
+      this.forget();
       return;
     }
     // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     const { wheel, config } = this.#server.context;
     wheel.start(this.#heartbeat, config.socketio.ping_timeout);
-    polls.finish(() => this.#forget());
+    polls.finish(() => this.forget());
   }
 
-  #forget(): void {
+  /** Gives up what is left of an ended connection: its last words. */
+  forget(): void {
     this.#heartbeat.cancel();
     this.upgrade?.abandon();
     this.#server.remove(this);

@@ -105,6 +105,11 @@ export class EngineServer {
     for (const connection of this.#connections.values()) connection.close(reason);
   }
 
+  /** After `close`: gives up last words that nobody has come for. */
+  forget(): void {
+    for (const connection of this.#connections.values()) connection.forget();
+  }
+
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {
     if (query.EIO !== '4') return faults.version;
     const enabled = transport === 'polling' ? this.#polling : this.#websocket;

@@ -68,7 +68,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
    * tells a client that has ended why.
    */
   poll(res: HttpResponse): void {
-    if (this.isClosed) this.#onClose(this);
+    if (this.isClosed) this.forget();
     const first = this.#polls === undefined;
     const polls = this.#polls ?? new LegacyPolls(this.#context, this);
     this.#polls = polls;
@@ -214,10 +214,12 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     this.close(reason);
   }
 
-  /** Generic: no transport came in time. WebSocket: a heartbeat is due, or its pong is missing. */
+  /** Generic: no transport came in time. WebSocket: a heartbeat is due, or its pong is missing. Ended: nobody came. */
   expire(): void {
     const { wheel, config } = this.#context;
-    if (!this.socket) {
+    if (this.isClosed) {
+      this.forget();
+    } else if (!this.socket) {
       this.close('connect_timeout');
     } else if (this.#awaitsPong) {
       this.close('ping_timeout');
@@ -242,16 +244,24 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     this.#link.close(reason);
     const { socket } = this;
     this.socket = undefined;
+    // A client that does not read gets no farewell: it would only occupy memory.
+    const mute = reason === 'too_slow' || reason === 'ping_timeout';
     if (socket) {
-      // One that does not read gets no farewell: it would only occupy memory.
-      if (reason === 'too_slow' || reason === 'ping_timeout') socket.close();
+      if (mute) socket.close();
       else socket.end(closeReasons[reason].code);
     }
-    if (this.#polls?.close() === false) {
-      const { wheel, config } = this.#context;
-      wheel.schedule(config.socketio.heartbeat_timeout, () => this.#onClose(this));
+    const served = this.#polls?.close() ?? true;
+    if (served || mute) {
+      this.forget();
     } else {
-      this.#onClose(this);
+      const { wheel, config } = this.#context;
+      wheel.start(this.#timer, config.socketio.heartbeat_timeout);
     }
+  }
+
+  /** Gives up what is left of an ended connection: its last words. */
+  forget(): void {
+    this.#timer.cancel();
+    this.#onClose(this);
   }
 }

@@ -77,6 +77,11 @@ export class LegacyServer {
     for (const connection of this.#connections.values()) connection.end(reason);
   }
 
+  /** After `close`: gives up last words that nobody has come for. */
+  forget(): void {
+    for (const connection of this.#connections.values()) connection.forget();
+  }
+
   /** An empty transport is the library's unload request, `<base>/1//<id>/?disconnect=1`. */
   #serves(transport: string | undefined): boolean {
     if (transport === '') return true;

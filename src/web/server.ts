@@ -66,6 +66,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       listening.stop();
       router.close();
       await closeServer(app, listening);
+      router.forget();
     },
   };
 }

@@ -131,6 +131,7 @@ export interface TestServer {
   readonly wheel: TimingWheel;
   /** What was logged as crashes. */
   readonly crashes: unknown[];
+  /** Stops the server, which must leave no timer behind. */
   close(): Promise<void>;
 }
 
@@ -145,5 +146,9 @@ export async function startTestServer(change: SettingsChange = {}): Promise<Test
   const newId = () => randomBytes(16).toString('hex');
   const server = await startClientServer({ config, host, topics, newId, wheel, metrics, log });
   const { port } = server;
-  return { port, url: `http://127.0.0.1:${port}`, host, topics, metrics, wheel, crashes, close: () => server.close() };
+  const close = async () => {
+    await server.close();
+    await eventually(() => wheel.pending === 0, 'the last timer');
+  };
+  return { port, url: `http://127.0.0.1:${port}`, host, topics, metrics, wheel, crashes, close };
 }

@@ -33,6 +33,7 @@ export function connectLegacy(url: string, transport: string, options: Record<st
     'force new connection': true,
     'try multiple transports': false,
     reconnect: false,
+    'connect timeout': 2000,
     ...options,
   });
 }
