@@ -43,7 +43,7 @@ export class RedisConnection {
       db: address.database,
       username: address.username,
       password: address.password,
-      tls: address.tls ? { servername: address.host } : undefined,
+      tls: address.tls ? {} : undefined,
       connectTimeout: address.connectTimeoutMs,
       lazyConnect: true,
       retryStrategy: null,

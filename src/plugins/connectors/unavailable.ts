@@ -1,3 +1,4 @@
+/** How a worker tells its pool that a request may be tried again. */
 import { HiveError } from '../../observe/errors.ts';
 
 /**

@@ -3,7 +3,7 @@ import type { Counter, Metrics } from '../../observe/metrics.ts';
 
 const names = ['requests', 'init', 'get', 'set', 'cleanup', 'errors'] as const;
 
-export type StateOperation = 'init' | 'get' | 'set' | 'cleanup';
+type StateOperation = 'init' | 'get' | 'set' | 'cleanup';
 
 export class StateCounters {
   readonly #counters: Readonly<Record<(typeof names)[number], Counter>>;

@@ -87,6 +87,11 @@ test('password and user are sent', { skip }, async (t) => {
   await assert.rejects(whoami({}), { code: 'redis_error', message: /NOAUTH/ });
 });
 
+test('a server without TLS is unreachable for a pool that wants it', { skip }, async (t) => {
+  const connectors = await started(t, descriptor({ tls: true, max_reconnect_timeout: 200 }));
+  await assert.rejects(run(connectors, ['ping']), { code: 'redis_error', message: /is unreachable: / });
+});
+
 test('a database that does not exist is an error, not another database', { skip }, async (t) => {
   const connectors = await started(t, descriptor({ database: 99, max_reconnect_timeout: 50 }));
   await assert.rejects(run(connectors, ['get', 'a']), { code: 'redis_error', message: /DB index is out of range/ });
