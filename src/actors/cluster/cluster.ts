@@ -19,7 +19,16 @@ import type { ClusterTable } from './cluster-table.ts';
 export const clusterName = 'hive_cluster';
 
 export interface ClusterSetup {
-  readonly config: Config['hive'];
+  readonly config: Pick<
+    Config['hive'],
+    | 'cluster_cookie'
+    | 'cluster_nodes'
+    | 'cluster_port_min'
+    | 'cluster_port_max'
+    | 'cluster_max_queue'
+    | 'epmd_port'
+    | 'net_ticktime'
+  >;
   readonly table: ClusterTable;
   readonly log: Log;
   readonly metrics: Metrics;

@@ -11,7 +11,7 @@
 import { Actor } from '../../kernel/actor.ts';
 import type { ChildSpec, SupervisorMessage } from '../../kernel/supervision.ts';
 import type { Down, From, Ref } from '../../kernel/types.ts';
-import { type HiveError, toHiveError } from '../../observe/errors.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
@@ -20,7 +20,7 @@ import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
 import type { InterestTable, PeerInterest } from './interest.ts';
 import type { LocalPublisher } from './local-publisher.ts';
-import type { InterestMessage, PublishMessage, PubSubMessage } from './messages.ts';
+import { type InterestMessage, isPubSubMessage, type PublishMessage, type PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
 
@@ -78,6 +78,10 @@ export class PubSubManager extends Actor<PubSubMessage> {
   }
 
   receive(message: PubSubMessage, from: From | undefined): void {
+    if (!isPubSubMessage(message)) {
+      this.#refuse('it is not understood');
+      return from?.fail(new HiveError('bad_request', `${managerName} does not understand that.`));
+    }
     switch (message.type) {
       case 'publish':
         return this.#publish(message);
@@ -101,8 +105,6 @@ export class PubSubManager extends Actor<PubSubMessage> {
         return this.#nodeUp(message.peer);
       case 'nodedown':
         return this.#announcer.remove(message.peer);
-      default:
-        return this.#refuse('not understood', { type: (message as { type?: unknown }).type });
     }
   }
 
@@ -245,27 +247,21 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   #learn(message: InterestMessage, from: From | undefined): void {
     const { node, all, add, remove } = message;
-    if (!areStrings(add) || !areStrings(remove)) return this.#refuse('not understood', { type: 'interest' });
     this.#announcer.peer(node)?.learn(all === true, add, remove);
     from?.reply(undefined);
   }
 
   #publish({ channels, privilege, publication }: PublishMessage): void {
     try {
-      if (!areStrings(channels)) return this.#refuse('not understood', { type: 'publish' });
       this.#setup.templates.check(channels, privilege);
       this.#setup.publisher.publish(channels, fromTerm(publication));
     } catch (error) {
-      this.#refuse(toHiveError(error).message, { type: 'publish' });
+      this.#refuse(toHiveError(error).message);
     }
   }
 
-  #refuse(reason: string, fields: { type: unknown }): void {
+  #refuse(reason: string): void {
     this.#errors.value += 1;
-    this.#setup.log.warning(`a message to ${managerName} was refused: ${reason}`, fields);
+    this.#setup.log.warning(`a message to ${managerName} was refused: ${reason}`);
   }
-}
-
-function areStrings(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }

@@ -1,8 +1,8 @@
 /** What the pub-sub manager (`hive_pubsub`) is told. Those in the second group also come from other nodes, unchecked. */
 import type { Call, NodeName } from '../../kernel/types.ts';
 import type { Privilege } from '../../plugins/types.ts';
-import type { ChannelEntry } from './channel-index.ts';
-import type { PeerInterest } from './interest.ts';
+import { ChannelEntry } from './channel-index.ts';
+import { PeerInterest } from './interest.ts';
 import type { PublicationTerm } from './publication.ts';
 
 export type PubSubMessage =
@@ -39,4 +39,36 @@ export interface PublishMessage {
   readonly channels: readonly string[];
   readonly privilege: Privilege;
   readonly publication: PublicationTerm;
+}
+
+/**
+ * Whether it has the shape that its type says. Other nodes can send anything, but no object of ours; what they publish is
+ * looked into when it is read.
+ */
+export function isPubSubMessage(message: unknown): message is PubSubMessage {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, entry, entries, peer, id, add, remove, channels } = message as Record<string, unknown>;
+  switch (type) {
+    case 'publish':
+      return areStrings(channels);
+    case 'interest':
+      return areStrings(add) && areStrings(remove);
+    case 'open':
+    case 'started':
+      return entry instanceof ChannelEntry;
+    case 'announced':
+      return Array.isArray(entries) && entries.every((one) => one instanceof ChannelEntry);
+    case 'nodeup':
+    case 'nodedown':
+    case 'tell_all':
+      return peer instanceof PeerInterest;
+    case 'closed':
+      return typeof id === 'string';
+    default:
+      return type === 'announce' || type === 'interest_wanted';
+  }
+}
+
+function areStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string');
 }
