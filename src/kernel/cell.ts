@@ -12,6 +12,7 @@
 import { type Actor, ignore } from './actor.ts';
 import type { Kernel } from './kernel.ts';
 import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
+import { Links } from './links.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Activated, Activation } from './nact.ts';
 import { Timer } from './timers.ts';
@@ -63,11 +64,9 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   /** A promise of `init`, a handler or `terminate` is pending. */
   #busy = false;
   #stopReason: ExitReason | undefined;
-  #address: string | undefined;
   #abort: AbortController | undefined;
   #runningChildren = 0;
-  /** Actors linked to this one, by their printed address. */
-  links: Map<string, Ref<never>> | undefined;
+  links: Links | undefined;
   /** Who watches this actor. */
   watchers: Set<Watcher> | undefined;
   /** The monitors that this actor has, and how to end each. */
@@ -123,8 +122,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   toString(): string {
-    this.#address ??= `<${this.node}.${this.id}.${this.serial}>`;
-    return this.#address;
+    return `<${this.node}.${this.id}.${this.serial}>`;
   }
 
   // --- what others do to it
@@ -176,7 +174,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
 
   /** The end of a linked actor; unlike a sent signal its reason `kill` is one like others. */
   signalLinkExit(from: Ref<never>, reason: ExitReason): void {
-    if (this.links?.delete(from.toString())) this.#exitWith(from, reason);
+    if (this.links?.delete(from)) this.#exitWith(from, reason);
   }
 
   #exitWith(from: Ref<never>, reason: ExitReason): void {
@@ -224,12 +222,12 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
 
   /** One half of a link. */
   linkTo(target: Ref<never>): void {
-    this.links ??= new Map();
-    this.links.set(target.toString(), target);
+    this.links ??= new Links();
+    this.links.add(target);
   }
 
   unlink(target: Ref<never>): void {
-    if (this.links?.delete(target.toString())) this.kernel.unlinkBack(this, target);
+    if (this.links?.delete(target)) this.kernel.unlinkBack(this, target);
   }
 
   after(ms: number, message: Message): Timer {
@@ -256,6 +254,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     if (this.status !== 'starting') throw this.kernel.undelivered(this);
     this.status = 'running';
     this.#abort = undefined;
+    this.#failStart = undefined;
     if (this.mailbox.length > 0 || this.#stopReason !== undefined) this.#schedule();
   }
 
@@ -383,11 +382,11 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     this.#abort?.abort();
     if (this.timers) for (const timer of [...this.timers]) timer.cancel();
     for (const end of this.#monitors?.values() ?? []) end();
-    const gone = this.kernel.undelivered(this);
-    for (const call of [...(this.#asks ?? [])]) call.fail(gone);
-    for (const call of [...(this.#calls ?? [])])
-      call.fail(isPlanned(reason) ? gone : this.kernel.crashed(this, reason));
-    this.#failStart?.(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
+    if (this.#asks?.size) failAll(this.#asks, this.kernel.undelivered(this));
+    if (this.#calls?.size) {
+      failAll(this.#calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
+    }
+    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
     while (this.mailbox.length > 0) {
       const letter = this.mailbox.shift();
       if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this);
@@ -397,7 +396,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     const { links, watchers } = this;
     this.links = undefined;
     this.watchers = undefined;
-    for (const linked of links?.values() ?? []) this.kernel.linkExit(this, linked, reason);
+    for (const linked of links?.refs() ?? []) this.kernel.linkExit(this, linked, reason);
     for (const watcher of watchers ?? []) watcher(reason);
     this.#leaveHierarchy();
   }
@@ -413,6 +412,10 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
       if (parent.status === 'dead') parent.#leaveHierarchy();
     }
   }
+}
+
+function failAll(calls: Set<PendingCall>, error: Error): void {
+  for (const call of [...calls]) call.fail(error);
 }
 
 function asError(thrown: unknown): Error {

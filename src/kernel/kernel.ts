@@ -199,13 +199,13 @@ export class Kernel {
   }
 
   unlinkFrom(remote: Ref<never>, local: Ref<never>): void {
-    if (local instanceof Cell) local.links?.delete(remote.toString());
+    if (local instanceof Cell) local.links?.delete(remote);
   }
 
   /** An exit signal from another node. */
   signalExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
     if (!(local instanceof Cell)) return;
-    local.links?.delete(from.toString());
+    local.links?.delete(from);
     local.signalExit(from, reason);
   }
 
@@ -245,7 +245,7 @@ export class Kernel {
 
   /** @internal */
   unlinkBack(from: Cell<never>, target: Ref<never>): void {
-    if (target instanceof Cell) target.links?.delete(from.toString());
+    if (target instanceof Cell) target.links?.delete(from);
     else this.#transport?.unlink(from, target);
   }
 
