@@ -76,7 +76,7 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
       },
     });
   const root = new Supervisor({
-    strategy: 'one_for_all',
+    strategy: 'rest_for_one',
     intensity: 5,
     periodMs: 10_000,
     children: [

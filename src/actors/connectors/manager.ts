@@ -2,7 +2,8 @@
  * The connectors' manager (registered `hive_connectors`): starts the configured pools with the node, in file order, and others
  * at run time; stops them. Requests do not pass through it: whoever has a pool talks to its workers.
  *
- * Its supervisor starts the pools' supervisor before it, and restarts both together.
+ * Its supervisor starts the pools' supervisor before it, and restarts it with that one (rest_for_one): then it gives the pools
+ * new workers. Its own restart leaves the pools alone.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { validateArgs } from '../../config/catalogue.ts';

@@ -190,11 +190,19 @@ export class WorkerPool implements Pool, SeatOwner {
   // --- life cycle
 
   /**
-   * Starts the pool's supervisor under that of all pools, and the workers; also again, after the supervisors were restarted.
+   * Starts the pool's supervisor under that of all pools, and the workers; whatever of it runs already stays as it is.
    * Rejects with `connectors_error` if a worker cannot be started.
    */
   async start(parent: Ref<SupervisorMessage>): Promise<void> {
     this.#parent = parent;
+    if (!this.#supervisor?.alive) await this.#startSupervisor(parent);
+    this.#seats.start();
+    await Promise.all([...this.#allSeats].map((seat) => seat.fill()));
+    const failed = [...this.#allSeats].find((seat) => !seat.worker && seat.problem !== undefined);
+    if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
+  }
+
+  async #startSupervisor(parent: Ref<SupervisorMessage>): Promise<void> {
     await this.kernel.ask<SupervisorMessage, Ref<never> | undefined>(parent, {
       type: 'start_child',
       child: {
@@ -209,10 +217,6 @@ export class WorkerPool implements Pool, SeatOwner {
         shutdown: 'infinity',
       },
     });
-    this.#seats.start();
-    await Promise.all([...this.#allSeats].map((seat) => seat.fill()));
-    const failed = [...this.#allSeats].find((seat) => !seat.worker && seat.problem !== undefined);
-    if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
   }
 
   /** The supervisors are going away, perhaps to come back: no worker is to be started meanwhile. */

@@ -101,13 +101,30 @@ test('a pool whose worker cannot start is not there', async (t) => {
   await pools.start('late', descriptor);
 });
 
-test('after a crash of the manager all pools work again, those of run time too', async (t) => {
+test('a crash of the manager leaves the pools alone, and they can be stopped afterwards', async (t) => {
+  const { pools, plugin, connectors } = await started(t, { one: descriptor });
+  await pools.start('late', descriptor);
+  const answer = pools.get('one').request('hold');
+  await eventually(() => plugin.held.length === 1, 'the request to run');
+  const manager = connectors.kernel.whereis('hive_connectors')!;
+  connectors.kernel.exit(manager, manager, 'kill');
+  const next = () => connectors.kernel.whereis('hive_connectors');
+  await eventually(() => next() !== undefined && next() !== manager, 'the next manager');
+  plugin.held[0]?.reply('done');
+  assert.equal(await answer, 'done');
+  await pools.stop('one');
+  await pools.stop('late');
+  assert.equal(plugin.workers.length, 4);
+  assert.deepEqual(plugin.alive, []);
+});
+
+test("after a crash of the pools' supervisor all pools work again, those of run time too", async (t) => {
   const { pools, plugin, connectors } = await started(t, { one: descriptor });
   await pools.start('late', descriptor);
   const held = pools.get('one');
-  const manager = connectors.kernel.whereis('hive_connectors')!;
-  connectors.kernel.exit(manager, manager, 'kill');
-  await eventually(() => plugin.workers.length === 8 && plugin.alive.length === 4, 'new workers');
+  const supervisor = connectors.kernel.whereis('hive_connectors_pool_sup')!;
+  connectors.kernel.exit(supervisor, supervisor, 'kill');
+  await eventually(() => plugin.workers.length >= 8 && plugin.alive.length === 4, 'new workers');
   await held.request('echo');
   await pools.get('late').request('echo');
   assert.equal(plugin.alive.length, 4);
