@@ -10,7 +10,10 @@ export async function run(file: string, mode: Mode | undefined): Promise<number>
   if (!loaded) return 1;
   const { config } = loaded;
   const chosen = mode === undefined ? config : { ...config, hive: { ...config.hive, mode } };
-  let node: Node;
+  let node: Node | undefined;
+  // From now on a signal means a graceful stop, also one that comes while the node starts.
+  const signalled = new Promise<void>((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
+  process.on('SIGHUP', () => node?.reopenLogs());
   try {
     node = await startNode(chosen);
   } catch (error) {
@@ -20,9 +23,7 @@ export async function run(file: string, mode: Mode | undefined): Promise<number>
   }
   const { client, api, monitor } = node.addresses;
   console.log(`hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}`);
-  const stop = (): void => node.stop('shutdown');
-  process.once('SIGTERM', stop).once('SIGINT', stop);
-  process.on('SIGHUP', () => node.reopenLogs());
+  void signalled.then(() => node?.stop('shutdown'));
   const end = await node.ended;
   if (end.graceful) return 0;
   console.error(`hive_error: ${node.name} gave up: ${describeReason(end.reason)}`);
