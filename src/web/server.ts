@@ -19,7 +19,7 @@ import { closeServer, createApp, type HttpRequest, type HttpResponse, listen, ty
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { SessionHost } from './sessions.ts';
-import type { Topics } from './topics.ts';
+import type { TopicHost, Topics } from './topics.ts';
 
 export interface ClientServerOptions {
   readonly config: ClientSettings;
@@ -53,13 +53,14 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       context.replyError(res, error);
     }
   });
-  options.topics.bind({
+  const listening = await listen(app, hive.host, hive.port);
+  const topicHost: TopicHost = {
     app,
     sent: counters.websocket.ok,
     sweepBytes: Math.ceil(socketio.max_backpressure / 4),
     sweep: () => router.checkBackpressure(),
-  });
-  const listening = await listen(app, hive.host, hive.port);
+  };
+  options.topics.bind(topicHost);
   return {
     port: listening.port,
     async close() {
@@ -67,6 +68,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       router.close();
       await closeServer(app, listening);
       router.forget();
+      options.topics.unbind(topicHost);
     },
   };
 }

@@ -42,6 +42,11 @@ export class Topics {
     this.#bytesToSweep = host.sweepBytes;
   }
 
+  /** That server has ended; another one may have been bound since. */
+  unbind(host: TopicHost): void {
+    if (this.#host === host) this.#host = undefined;
+  }
+
   /** Returns the number of members that the packet was handed to. */
   publish(topic: string, packet: ServerPacket): number {
     let receivers = 0;
