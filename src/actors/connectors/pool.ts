@@ -249,8 +249,11 @@ export class WorkerPool implements Pool, SeatOwner {
   }
 
   async #removeSeat(seat: Seat): Promise<void> {
-    await seat.close();
-    this.#allSeats.delete(seat);
+    try {
+      await seat.close();
+    } finally {
+      this.#allSeats.delete(seat);
+    }
   }
 
   get open(): boolean {

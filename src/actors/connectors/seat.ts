@@ -4,6 +4,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts';
 import { describeReason, type ExitReason, isPlanned, type Ref } from '../../kernel/types.ts';
+import { HiveError } from '../../observe/errors.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
 
 export interface SeatOwner {
@@ -62,7 +63,9 @@ export class Seat {
       this.#owner.kernel.watch(worker, (reason) => this.#ended(worker, reason));
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
-      this.#failed(error instanceof Error ? error.message : String(error));
+      // A supervisor that is being restarted: nothing is wrong with the worker.
+      if (error instanceof HiveError && error.code === 'not_running') this.#fillAfter(firstBackoffMs);
+      else this.#failed(error instanceof Error ? error.message : String(error));
     }
   }
 
