@@ -20,7 +20,8 @@ interface Library {
   connect(url: string, options: Record<string, unknown>): LegacySocket;
 }
 
-const library = createRequire(import.meta.url)('socket.io-client-0.9') as Library;
+const require = createRequire(import.meta.url);
+const library = require('socket.io-client-0.9') as Library;
 
 /**
  * Connects over that transport only. Node's build of the library sends an origin without scheme with its WebSockets
