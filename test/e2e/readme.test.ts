@@ -1,0 +1,144 @@
+/** What the README tells a newcomer to type, typed. */
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { HiveProcess } from '../support/hive-process.ts';
+import { freePorts } from '../support/ports.ts';
+import { missing } from '../support/programs.ts';
+import { SocketClient } from '../support/socket-clients.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const directory = mkdtempSync(join(tmpdir(), 'hive-readme-'));
+after(() => rmSync(directory, { recursive: true, force: true }));
+
+/** The README's code blocks of a language. */
+function blocks(language: string): string[] {
+  return [...readme.matchAll(/```(\w+)\n(.*?)```/gs)]
+    .filter((match) => match[1] === language)
+    .map((match) => match[2]!);
+}
+
+describe('push to a browser with curl', { skip: missing('curl') }, () => {
+  let node: HiveProcess;
+  let atTestPorts: (text: string) => string;
+
+  before(async () => {
+    const [client, api, monitor, epmd, distribution] = await freePorts(5);
+    atTestPorts = (text) =>
+      text.replaceAll(':8080', `:${client}`).replaceAll(':1234', `:${api}`).replaceAll(':1235', `:${monitor}`);
+    const config = JSON.parse(readFileSync(join(root, 'config/hive.json'), 'utf8'));
+    delete config.$schema;
+    const ports = { port: client, epmd_port: epmd, cluster_port_min: distribution, cluster_port_max: distribution };
+    Object.assign(config.hive, ports);
+    config.api.port = api;
+    config.monitor.port = monitor;
+    config.log.dir = join(directory, 'log');
+    const file = join(directory, 'hive.json');
+    writeFileSync(file, JSON.stringify(config));
+    node = await HiveProcess.run(file);
+  });
+
+  after(() => node?.stop());
+
+  test('the client of the README prints what its curl command publishes', async () => {
+    const [program] = blocks('js');
+    const publish = blocks('sh').find((block) => block.includes('pubsub/publish'))!;
+    const client = spawn(process.execPath, ['--input-type=module', '-e', atTestPorts(program!)], { cwd: root });
+    try {
+      let output = '';
+      client.stdout.on('data', (data) => {
+        output += data;
+      });
+      for (let tries = 0; !output.includes('hello') && tries < 100; tries += 1) {
+        await promisify(execFile)('sh', ['-ec', atTestPorts(publish)]);
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.match(output, /^hello$/m);
+    } finally {
+      client.kill();
+    }
+  });
+
+  test('the tree and the metrics are one GET away', async () => {
+    const look = blocks('sh').find((block) => block.includes('supervision'))!;
+    const { stdout } = await promisify(execFile)('sh', ['-ec', atTestPorts(look)]);
+    assert.match(stdout, /"hive_root_sup"/);
+    assert.match(stdout, /"clients":\{/);
+  });
+});
+
+/** The demo's ports are fixed: on a machine where somebody uses them it cannot be tried. */
+async function demoPortsTaken(): Promise<string | false> {
+  for (const port of [8080, 8079, 8081, 1234, 1235, 2234, 2235]) {
+    const taken = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1');
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      socket.once('close', () => socket.destroy());
+    });
+    if (taken) return `port ${port} is in use`;
+  }
+  return false;
+}
+
+const busy = process.env.CI === 'true' ? false : await demoPortsTaken();
+const noClone = existsSync(join(root, '.git')) ? false : 'not a git checkout';
+
+test('the first command, in a fresh clone: the demo runs, serves a chat, and ends on Ctrl-C', {
+  skip: missing('git', 'make', 'python3') || noClone || busy,
+}, async () => {
+  const clone = join(directory, 'clone');
+  await promisify(execFile)('git', ['clone', '--quiet', '--no-hardlinks', root, clone]);
+  const command = blocks('sh')
+    .find((block) => block.trim() === 'make demo')!
+    .trim();
+  const env = { PATH: process.env.PATH, HOME: process.env.HOME };
+  const demo = spawn('sh', ['-c', `exec ${command}`], { cwd: clone, env, detached: true });
+  let output = '';
+  const note = (data: Buffer): void => {
+    output += data;
+  };
+  demo.stdout.on('data', note);
+  demo.stderr.on('data', note);
+  const ended = new Promise<number | null>((resolve) => demo.once('close', resolve));
+  let over = false;
+  void ended.then(() => {
+    over = true;
+  });
+  try {
+    while (!/http:\/\/127\.0\.0\.1:8081/.test(output)) {
+      if (over) assert.fail(output);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    assert.match(await (await fetch('http://127.0.0.1:8081/')).text(), /<title>Distributed chat/);
+    const [ann, bob] = await Promise.all([
+      SocketClient.connect('4.8 websocket', 'http://127.0.0.1:8080'),
+      SocketClient.connect('4.8 polling', 'http://127.0.0.1:8079'),
+    ]);
+    for (const [client, nick] of [
+      [ann, 'ann'],
+      [bob, 'bob'],
+    ] as const) {
+      client.emit('authorize', { nick });
+      await client.event('authorized');
+      client.emit('join_chat', { chat: 'lobby' });
+      await client.event('entered');
+    }
+    ann.emit('publish_msg', { room: 'lobby', text: 'hello' });
+    await bob.event<{ text: string }>('message', ({ text }) => text === 'hello');
+    await Promise.all([ann.disconnect(), bob.disconnect()]);
+  } finally {
+    // As a terminal does: to the whole group.
+    if (!over) process.kill(-demo.pid!, 'SIGINT');
+  }
+  await ended;
+  for (const port of [8080, 8079, 8081]) {
+    await assert.rejects(fetch(`http://127.0.0.1:${port}/`), `port ${port} is still served`);
+  }
+});
