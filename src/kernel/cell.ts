@@ -393,11 +393,11 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     }
     this.timers = undefined;
     this.#monitors = undefined;
-    const { links, watchers } = this;
+    const { links } = this;
     this.links = undefined;
-    this.watchers = undefined;
     for (const linked of links?.refs() ?? []) this.kernel.linkExit(this, linked, reason);
-    for (const watcher of watchers ?? []) watcher(reason);
+    for (const watcher of this.watchers ?? []) this.kernel.tellWatcher(watcher, this, reason);
+    this.watchers = undefined;
     this.#leaveHierarchy();
   }
 

@@ -169,7 +169,7 @@ export class Kernel {
   /** @internal The end of one half of a link. */
   linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void {
     if (linked instanceof Cell) linked.signalLinkExit(from, reason);
-    else this.#transport?.exit(from, linked, reason);
+    else this.#transport?.exit(from, linked, reason === 'kill' ? 'killed' : reason); // a sent `kill` would be obeyed
   }
 
   /** Asks an actor of this node to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead. */
@@ -189,6 +189,15 @@ export class Kernel {
     ref.watchers ??= new Set();
     ref.watchers.add(watcher);
     return () => ref.watchers?.delete(watcher);
+  }
+
+  /** @internal What a watcher throws is its own fault, and must not stop the others from being told. */
+  tellWatcher(watcher: Watcher, ended: Cell<never>, reason: ExitReason): void {
+    try {
+      watcher(reason);
+    } catch (error) {
+      this.log.critical(`A watcher of ${ended.label} failed`, { error: error instanceof Error ? error.stack : error });
+    }
   }
 
   /** A link from an actor of another node; false if the local actor is dead. */
@@ -316,7 +325,7 @@ export class Kernel {
       ageMs: Date.now() - ref.startedAt,
       mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
       lastMessage: ref.lastMessage,
-      state: ref.actor.inspect(),
+      state: inspectState(ref),
     };
   }
 
@@ -325,5 +334,14 @@ export class Kernel {
     for (const cell of [...this.#cells.values()]) cell.die('killed');
     this.wheel.stop();
     this.#system.stop();
+  }
+}
+
+/** An actor that cannot be looked at (its `init` has not run yet, say) must not take down who looks. */
+function inspectState(cell: Cell): Record<string, unknown> {
+  try {
+    return cell.actor.inspect();
+  } catch (error) {
+    return { unreadable: error instanceof Error ? error.message : String(error) };
   }
 }

@@ -225,6 +225,14 @@ test('an inspection shows the state, the mailbox and the type of the last messag
   );
 });
 
+test('an actor whose state cannot be read can still be inspected', async () => {
+  const kernel = new TestKernel();
+  const puppet = new Puppet();
+  const ref = await kernel.run(puppet);
+  puppet.inspect = () => assert.fail('not yet');
+  assert.deepEqual(kernel.inspect(ref)?.state, { unreadable: 'not yet' });
+});
+
 test('halt kills whoever still runs', async () => {
   const kernel = new TestKernel();
   const puppet = new Puppet({ traps: true });

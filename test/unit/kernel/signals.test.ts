@@ -62,6 +62,28 @@ test('demonitor removes a Down that is queued already', async () => {
   assert.deepEqual(one.downs, []);
 });
 
+test('a watcher that another has called off is not told', async () => {
+  const { kernel, other } = await pair();
+  const told: string[] = [];
+  kernel.watch(other.self, () => {
+    told.push('first');
+    cancel();
+  });
+  const cancel = kernel.watch(other.self, () => told.push('called off'));
+  kernel.watch(other.self, () => told.push('last'));
+  await kernel.stop(other.self);
+  assert.deepEqual(told, ['first', 'last']);
+});
+
+test('a watcher that throws is reported, and keeps nobody from being told', async () => {
+  const { kernel, one, other } = await pair({ traps: true });
+  kernel.watch(other.self, () => assert.fail('clumsy'));
+  await within(one, (self) => self.monitor(other.self));
+  assert.equal(await kernel.stop(other.self), 'normal');
+  await eventually(() => one.downs.length === 1, 'the Down');
+  assert.equal(kernel.lines.filter(({ level }) => level === 'critical').length, 1);
+});
+
 test('a link takes the other down with the same reason', async () => {
   const { kernel, one, other } = await pair();
   await within(one, (self) => self.link(other.self));
