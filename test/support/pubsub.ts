@@ -9,7 +9,7 @@ import { Actor } from '../../src/kernel/actor.ts';
 import type { Cell } from '../../src/kernel/cell.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import type { Ref } from '../../src/kernel/types.ts';
-import { silent } from '../../src/observe/logger.ts';
+import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { Publication } from '../../src/plugins/types.ts';
 import type { InternalEvent } from '../../src/protocol/internal-event.ts';
@@ -113,7 +113,7 @@ export interface PubSubNode {
 }
 
 /** Pub-sub on a kernel: `rest_for_one` over the channels' supervisor and the manager. */
-export async function startPubSub(kernel: Kernel, metrics = new Metrics()): Promise<PubSubNode> {
+export async function startPubSub(kernel: Kernel, metrics = new Metrics(), log: Log = silent): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
   const topics = new Topics();
   const pubsub = new PubSubService({
@@ -123,7 +123,7 @@ export async function startPubSub(kernel: Kernel, metrics = new Metrics()): Prom
     fanout: topics,
     packetsFor,
     channelSupervisor: kernel.remote(kernel.node, supervisorName),
-    log: silent,
+    log,
     metrics,
   });
   const root = new Supervisor({

@@ -18,6 +18,7 @@ class Lane {
   readonly #queue: (() => void)[] = [];
   readonly #random: () => number;
   closed = false;
+  #held = false;
   constructor(random: () => number) {
     this.#random = random;
   }
@@ -26,9 +27,18 @@ class Lane {
     return this.closed || this.#queue.length === 0;
   }
 
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  hold(held: boolean): void {
+    this.#held = held;
+    if (!held && this.#queue.length > 0) this.#drain();
+  }
+
   push(arrive: () => void): void {
     this.#queue.push(arrive);
-    if (this.#queue.length === 1) this.#drain();
+    if (this.#queue.length === 1 && !this.#held) this.#drain();
   }
 
   #drain(): void {
@@ -37,7 +47,7 @@ class Lane {
         const arrive = this.#queue.shift()!;
         if (!this.closed) arrive();
       }
-      if (this.#queue.length > 0 && !this.closed) this.#drain();
+      if (this.#queue.length > 0 && !this.closed && !this.#held) this.#drain();
     });
   }
 }
@@ -62,6 +72,16 @@ export class Wire {
   attach(kernel: Kernel, table: ClusterTable): void {
     this.#ends.set(kernel.node, { kernel, table });
     kernel.transport = new WireTransport(this, kernel.node);
+  }
+
+  /** Keeps back what one node sends to another, or lets it go. */
+  hold(from: Kernel, to: Kernel, held = true): void {
+    this.#lanes.get(`${from.node}>${to.node}`)!.hold(held);
+  }
+
+  /** Messages that are kept back. */
+  waiting(from: Kernel, to: Kernel): number {
+    return this.#lanes.get(`${from.node}>${to.node}`)!.waiting;
   }
 
   connect(a: Kernel, b: Kernel): void {

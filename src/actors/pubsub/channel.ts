@@ -59,6 +59,8 @@ export class Channel extends Actor<ChannelMessage> {
   readonly #setup: ChannelSetup;
   readonly #monitors = new Map<Ref<Delivery>, number>();
   readonly #behind = new Map<Ref<Delivery>, Behind>();
+  /** Answers that clients owe, all of them together. */
+  #owed = 0;
   #expiry: Timer | undefined;
 
   constructor(entry: ChannelEntry, setup: ChannelSetup) {
@@ -97,7 +99,13 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
+  /** Answers do not count: one that was refused would keep its client off the topic for ever. */
+  override get mailboxLimit(): number {
+    return super.mailboxLimit + this.#owed;
+  }
+
   override handleDown(down: Down): void {
+    this.#owed -= this.#behind.get(down.ref)?.deliveries ?? 0;
     this.#behind.delete(down.ref);
     this.#monitors.delete(down.ref);
     this.#unsubscribe(down.ref);
@@ -164,6 +172,7 @@ export class Channel extends Actor<ChannelMessage> {
         member.leave(this.#entry.id);
       }
       behind.deliveries += 1;
+      this.#owed += 1;
       this.send(client, delivery);
     }
   }
@@ -178,6 +187,7 @@ export class Channel extends Actor<ChannelMessage> {
         this.#behind.set(client, behind);
       }
       behind.deliveries += 1;
+      this.#owed += 1;
       this.send(client, delivery);
     }
   }
@@ -186,6 +196,7 @@ export class Channel extends Actor<ChannelMessage> {
     const behind = this.#behind.get(client);
     if (!behind) return;
     behind.deliveries -= 1;
+    this.#owed -= 1;
     if (behind.deliveries > 0) return;
     this.#behind.delete(client);
     const member = this.#entry.members.get(client);

@@ -134,6 +134,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   #open(entry: ChannelEntry, from: From | undefined): void {
     const served = entry.isServed(this.kernel);
+    if (served) this.#watch(entry);
     if (served && entry.announced) return from?.reply(undefined);
     if (from) {
       const waiting = this.#waiting.get(entry);

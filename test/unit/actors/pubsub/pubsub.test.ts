@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Cell } from '../../../../src/kernel/cell.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { event, orders, pubSubNode } from '../../../support/pubsub.ts';
 
@@ -137,6 +138,23 @@ test('a client that crashes while it performs orders is forgotten', async (t) =>
   pubsub.publish(['news'], 'public', event('1'));
   await eventually(() => ben.received.length === 1, 'the event');
   assert.deepEqual(kernel.inspect(channel('news.eu'))!.state, { channel: 'news.eu', subscribers: 1, behind: 0 });
+});
+
+test('answers that clients owe find room in the mailbox of the channel, however many', async (t) => {
+  const { pubsub, client, channel } = await pubSubNode(t);
+  const [ann, ben] = [await client(), await client()];
+  await pubsub.join(ann, ['news.eu'], 'public');
+  await pubsub.join(ben, ['news.eu'], 'public');
+  const { actor } = channel('news.eu') as Cell<never>;
+  const limit = actor.mailboxLimit;
+  for (let i = 0; i < 5; i += 1) pubsub.publish(['news'], 'public', orders(['work', 'w']));
+  await eventually(() => actor.mailboxLimit === limit + 10, 'ten deliveries');
+  ben.cell.die('killed');
+  await eventually(() => {
+    ann.release();
+    return ann.received.length === 5;
+  }, 'the answers');
+  await eventually(() => actor.mailboxLimit === limit, 'none owed');
 });
 
 test('counters and gauges of the channels follow', async (t) => {
