@@ -1,0 +1,91 @@
+/** Nonsense from strangers, in every way there is to send it: the server lives and its other clients do not notice. */
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { startTestServer } from '../support/client-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawSocket, rawUpgrade, request, textFrame } from '../support/raw-client.ts';
+
+const start = fc.constantFrom(
+  '',
+  '0',
+  '1',
+  '2probe',
+  '3',
+  '4',
+  '40',
+  '41',
+  '42',
+  '430',
+  '44',
+  '45-',
+  '5',
+  '6',
+  '5:::',
+  '3:::',
+  '1::',
+  '0::',
+);
+const nonsense = fc
+  .tuple(start, fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constant('\ufffd5\ufffd'), fc.constant('\x1e')))
+  .map(([head, tail]) => head + tail);
+
+test('random packets, bodies and bytes harm nobody', async () => {
+  const server = await startTestServer({ hive: { allowed_origins: ['*', null] } });
+  const engine = `${server.url}/socket.io/?EIO=4&transport=`;
+  const bystander = new RawSocket(`${engine}websocket`);
+  await bystander.next();
+  bystander.send('40');
+  await bystander.next();
+
+  const overSocket = async (text: string) => {
+    const tcp = await rawUpgrade(server.port, '/socket.io/?EIO=4&transport=websocket');
+    tcp.on('error', () => {});
+    tcp.write(textFrame('40'));
+    tcp.end(textFrame(Buffer.from(text).subarray(0, 100).toString()));
+    await new Promise((resolve) => tcp.resume().once('close', resolve));
+  };
+  const overPolling = async (text: string) => {
+    const sid = JSON.parse((await request(`${engine}polling`)).body.slice(1)).sid;
+    const answer = await request(`${engine}polling&sid=${sid}`, { method: 'POST', body: text });
+    assert.match(String(answer.status), /^(200|400)$/);
+  };
+  const overLegacy = async (text: string) => {
+    const url = `${server.url}/socket.io/1/xhr-polling/${(await request(`${server.url}/socket.io/1/`)).body.split(':')[0]}`;
+    await request(url);
+    const answer = await request(url, { method: 'POST', body: text });
+    assert.match(String(answer.status), /^(200|400)$/);
+    await request(`${url}?disconnect`);
+  };
+  const asUrl = async (text: string) => {
+    const { status } = await request(`${server.url}/socket.io/${encodeURI(wellFormed(text))}?${wellFormed(text)}`);
+    assert.match(String(status), /^(200|4..)$/);
+  };
+  const asBytes = async (bytes: Uint8Array) => {
+    const tcp = connect(server.port, '127.0.0.1');
+    tcp.on('error', () => {});
+    tcp.end(bytes);
+    await new Promise((resolve) => tcp.resume().once('close', resolve));
+  };
+
+  await fc.assert(
+    fc.asyncProperty(nonsense, fc.uint8Array({ minLength: 1, maxLength: 200 }), async (text, bytes) => {
+      await Promise.all([overSocket(text), overPolling(text), overLegacy(text), asUrl(text), asBytes(bytes)]);
+    }),
+    { numRuns: 150 },
+  );
+
+  bystander.messages.length = 0;
+  bystander.send('42["echo","alive"]');
+  await eventually(() => bystander.messages.includes('42["echo","alive"]'), 'the echo');
+  assert.equal(bystander.code, undefined);
+  bystander.close();
+  await server.close();
+  assert.deepEqual(server.crashes, []);
+});
+
+/** Without half surrogate pairs, which no URL can hold. */
+function wellFormed(text: string): string {
+  return Buffer.from(text).toString();
+}
