@@ -2,12 +2,12 @@
  * `hp.put`: sends the client's metadata to the back end and goes on at once; what the back end answers is not used. It is a
  * POST all the same, as it was in 2014.
  *
- * The puts of one client leave one after the other, whichever hooks made them, so a back end sees them in order. They
- * outlive the client: the last ones come from `on_disconnect`.
+ * The puts of one client leave one after the other, whichever hooks made them, so a back end sees them in order. Only those
+ * of `on_disconnect` are waited for: with the last client of a stopping node its pools go, too.
  */
 import { toHiveError } from '../../observe/errors.ts';
 import { HookCounter } from '../hook-counter.ts';
-import type { Client, HookPlugin, Services } from '../types.ts';
+import type { Client, HookPlugin, Services, Trigger } from '../types.ts';
 import {
   type BackEndArgs,
   type BackEndReply,
@@ -38,13 +38,19 @@ export const hpPut: HookPlugin<BackEndArgs> = {
     return (client, trigger) => {
       runs.count(trigger.name);
       const metadata = client.metadata(trigger);
-      if (typeof metadata !== 'string') return metadata.then((body) => enqueue(client, args, body, services));
-      return enqueue(client, args, metadata, services);
+      if (typeof metadata !== 'string') return metadata.then((body) => enqueue(client, trigger, args, body, services));
+      return enqueue(client, trigger, args, metadata, services);
     };
   },
 };
 
-function enqueue(client: Client, args: BackEndArgs, body: string, services: Services): void | Promise<void> {
+function enqueue(
+  client: Client,
+  trigger: Trigger,
+  args: BackEndArgs,
+  body: string,
+  services: Services,
+): void | Promise<void> {
   const line = lines.get(client) ?? { last: Promise.resolve(), length: 0 };
   lines.set(client, line);
   line.length += 1;
@@ -54,7 +60,7 @@ function enqueue(client: Client, args: BackEndArgs, body: string, services: Serv
       line.length -= 1;
       if (line.length === 0) lines.delete(client);
     });
-  if (line.length > maxUnderWay) return line.last;
+  if (line.length > maxUnderWay || trigger.name === 'on_disconnect') return line.last;
 }
 
 /** Never rejects: failures are told to the client when they happen. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
+import fc from 'fast-check';
 import { Type } from 'typebox';
 import type { Delivered } from '../../../src/actors/contracts.ts';
 import type { Ref } from '../../../src/kernel/types.ts';
@@ -425,4 +426,36 @@ test('a synchronous hook makes no promise: its answer is there within one turn o
   await new Promise(setImmediate);
   await new Promise(setImmediate);
   assert.equal(sink.sent.length, 50);
+});
+
+test('whatever hooks wait for, a client is served in the order of its packets', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(fc.nat(3), { maxLength: 30 }), async (waits) => {
+      const registry = withHook((client, { event }) => {
+        const [number, turns] = event!.args as [number, number];
+        const answer = () => client.send(new EventPacket('done', `[${number}]`));
+        if (turns === 0) return answer();
+        return (async () => {
+          for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+          answer();
+        })();
+      });
+      await start({
+        registry,
+        clients: { hooks: { go: [{ hook: 'test', args: null }, echo('next')], on_disconnect: [post('/bye')] } },
+      });
+      const { session, sink } = await clients.connect();
+      for (const [number, turns] of waits.entries()) session.receive(event('go', [number, turns]));
+      await clients.settled(session, sink);
+      assert.deepEqual(
+        sink.sent,
+        waits.flatMap((_, number) => [`event done [${number}]`, 'event next []']),
+      );
+      session.close('client_disconnect');
+      await eventually(() => clients.metric('hive.router.current_clients') === 0, 'the end');
+      assert.equal(clients.services.asked.length, 1);
+      clients.close();
+    }),
+    { numRuns: 30 },
+  );
 });

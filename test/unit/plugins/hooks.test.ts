@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { EventTrigger, onConnect } from '../../../src/actors/client/triggers.ts';
+import { EventTrigger, onConnect, onDisconnect } from '../../../src/actors/client/triggers.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { builtInCatalogue } from '../../../src/plugins/registry.ts';
 import type { Client, Hook, Services, Trigger } from '../../../src/plugins/types.ts';
@@ -217,6 +217,24 @@ test('hp.put does not wait, keeps the order of one client, and reports failures 
   answers[2]?.(Promise.reject(new HiveError('http_error', 'refused')));
   await eventually(() => client.reported.length === 1, 'the report');
   assert.equal(client.reported[0]?.code, 'http_error');
+});
+
+test('the puts of on_disconnect are waited for, behind those before them', async () => {
+  const answers: ((value: unknown) => void)[] = [];
+  const services = fakeServices(clientConfig(), () => new Promise((resolve) => answers.push(resolve)));
+  const put = hook('hp.put', backend, services);
+  const client = new FakeClient();
+  put(client, trigger('a', []));
+  let isDone = false;
+  const done = Promise.resolve(put(client, onDisconnect)).then(() => {
+    isDone = true;
+  });
+  for (let answered = 0; answered < 2; answered += 1) {
+    const answer = await eventually(() => answers[answered], 'the next put');
+    assert.ok(!isDone);
+    answer({ status: 200, body: '' });
+  }
+  await done;
 });
 
 test('a client with too many puts under way waits', async () => {
