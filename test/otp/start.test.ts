@@ -6,8 +6,9 @@
  *   external_start_no_progress_log             there are no progress reports
  *   faulty_application_shutdown                there are no applications
  *   get_callback_module                        a supervisor is configured by options, not by a callback module
- *   code_change, code_change_map, code_change_simple, code_change_simple_map, significant_upgrade_never_any, _any_never,
- *   _never_all, _all_never, _any_all, _all_any, _child
+ *   code_change, code_change_map, code_change_simple, code_change_simple_map, significant_upgrade_never_any,
+ *   significant_upgrade_any_never, significant_upgrade_never_all, significant_upgrade_all_never,
+ *   significant_upgrade_any_all, significant_upgrade_all_any, significant_upgrade_child
  *                                              code is not changed while it runs
  *   format_log_1, format_log_2                 term formatting of the BEAM's logger; what our reports say is tested in report.test.ts
  */
