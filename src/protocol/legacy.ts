@@ -132,6 +132,11 @@ function bad(description: string): HiveError {
   return new HiveError('bad_packet', description);
 }
 
+/** Half surrogate pairs, which JSON texts can name but UTF-8 cannot hold, would cost the client its connection. */
+function wellFormed(text: string): string {
+  return text.replace(/\p{Surrogate}/gu, mark);
+}
+
 /** Encodes for the default endpoint of Socket.IO 0.9. */
 export class LegacyCodec implements Codec {
   readonly key = '0.9';
@@ -142,7 +147,7 @@ export class LegacyCodec implements Codec {
     }
     if (packet.type === 'ack') return `6:::${packet.id}+${packet.argsJson}`;
     if (packet.json) return `4:::${JSON.stringify(packet.data) ?? 'null'}`;
-    return `3:::${typeof packet.data === 'string' ? packet.data : JSON.stringify(packet.data)}`;
+    return `3:::${typeof packet.data === 'string' ? wellFormed(packet.data) : JSON.stringify(packet.data)}`;
   }
 
   connect(): string {

@@ -100,3 +100,8 @@ test('a malformed packet is refused', () => {
     assert.throws(() => decodeLegacyPacket(text), { code: 'bad_packet' }, text);
   }
 });
+
+test('half surrogate pairs do not reach the wire', () => {
+  assert.equal(codec.encode(new MessagePacket('a\ud800b😀', false)), '3:::a\ufffdb😀');
+  assert.equal(codec.encode(eventPacket('x', ['\ud800'])), '5:::{"name":"x","args":["\\ud800"]}');
+});
