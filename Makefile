@@ -4,6 +4,7 @@
 #   make run-dev CONFIG=file.json      the same in development mode: clients are shown the details of errors
 #   make test-config CONFIG=file.json  check a configuration
 #   make demo [REDIS=1]                the distributed chat: two nodes, a back end and a page
+#   make simple-chat | ping            the smaller examples: a node, a back end and a page | a node and a page
 #   make unit-test | test              the unit tests | every check and test
 #   make build | clean
 
@@ -14,7 +15,7 @@ INSTALLED := node_modules/.package-lock.json
 HIVE := dist/bin/hive.js
 
 .DELETE_ON_ERROR:
-.PHONY: build run run-dev test-config unit-test test demo clean
+.PHONY: build run run-dev test-config unit-test test demo simple-chat ping clean
 
 build: $(HIVE)
 
@@ -35,6 +36,9 @@ test: $(INSTALLED)
 
 demo: $(HIVE)
 	@REDIS=$(REDIS) node examples/distributed-chat/demo.mjs
+
+simple-chat ping: $(HIVE)
+	@node examples/$@/demo.mjs
 
 clean:
 	rm -rf dist

@@ -6,7 +6,7 @@ Hive drops the answers to `hp.put` hooks, so what such a method has to say to th
 
 import logging
 
-from actions import leave, refused, send, store
+from actions import enter, leave, refused, send, store
 from hive_api import ApiError
 from rules import Refused, clean_nick, clean_rooms, clean_text
 
@@ -121,7 +121,7 @@ class Hooks:
             actions += [leave({"chat": metadata.rooms})] if metadata.rooms else []
             actions += [store(nick=None, rooms=[])]
         elif rooms:
-            actions += [{"action": "enter", "args": {"chat": rooms}}]
+            actions += [enter({"chat": rooms})]
         return actions
 
     def _publish(self, notices):

@@ -9,6 +9,10 @@ def store(**pairs):
     return {"action": "store", "args": pairs}
 
 
+def enter(expression):
+    return {"action": "enter", "args": expression}
+
+
 def leave(expression):
     return {"action": "leave", "args": expression}
 

@@ -81,7 +81,8 @@ async function missingClusterPorts({ nodes }, fileOf) {
 
 /** Erlang's port mapper knows the nodes that run on this machine. */
 async function takenNames({ nodes }) {
-  const listing = (await answer('127.0.0.1', EPMD_PORT, Buffer.from([0, 1, 110]))) ?? '';
+  const port = nodes[0].config.hive.epmd_port ?? EPMD_PORT;
+  const listing = (await answer('127.0.0.1', port, Buffer.from([0, 1, 110]))) ?? '';
   return nodes
     .map(({ config }) => config.hive.name.split('@')[0])
     .filter((name) => listing.includes(`name ${name} at port`))
