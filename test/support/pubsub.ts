@@ -112,7 +112,7 @@ export interface PubSubNode {
   channel(id: string): Ref<never>;
 }
 
-/** Pub-sub on a kernel: `rest_for_one` over the channels' supervisor and the manager. */
+/** Pub-sub on a kernel. */
 export async function startPubSub(kernel: Kernel, metrics = new Metrics(), log: Log = silent): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
   const topics = new Topics();
@@ -127,7 +127,6 @@ export async function startPubSub(kernel: Kernel, metrics = new Metrics(), log: 
     metrics,
   });
   const root = new Supervisor({
-    strategy: 'rest_for_one',
     intensity: 1000,
     periodMs: 1000,
     children: [

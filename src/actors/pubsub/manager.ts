@@ -28,6 +28,8 @@ export const managerName = 'hive_pubsub';
 
 /** Until a failed start, or a failed exchange with another node, is tried again. */
 const retryMs = 1000;
+/** The same while the channels' supervisor is being restarted itself. */
+const soonMs = 20;
 
 export interface ManagerSetup {
   readonly index: ChannelIndex;
@@ -133,6 +135,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
   }
 
   #open(entry: ChannelEntry, from: From | undefined): void {
+    if (this.#setup.index.get(entry.id) !== entry) return void this.#waiting.delete(entry); // nobody wants it any more
     const served = entry.isServed(this.kernel);
     if (served) this.#watch(entry);
     if (served && entry.announced) return from?.reply(undefined);
@@ -165,9 +168,11 @@ export class PubSubManager extends Actor<PubSubMessage> {
       return this.#replyIfOpen(entry);
     }
     const failure = toHiveError(error ?? 'it ended at once', 'pubsub_error');
+    if (failure.code === 'not_running') return void this.after(soonMs, { type: 'open', entry });
     this.#errors.value += 1;
     this.#setup.log.error(`channel ${entry.id} could not be started: ${failure.message}`);
-    this.#fail(entry, failure);
+    for (const from of this.#waiting.get(entry) ?? []) from.fail(failure);
+    this.#waiting.delete(entry);
     if (entry.members.size > 0) this.after(retryMs, { type: 'open', entry });
   }
 
@@ -181,11 +186,6 @@ export class PubSubManager extends Actor<PubSubMessage> {
   #replyIfOpen(entry: ChannelEntry): void {
     if (!entry.announced || !entry.isServed(this.kernel)) return;
     for (const from of this.#waiting.get(entry) ?? []) from.reply(undefined);
-    this.#waiting.delete(entry);
-  }
-
-  #fail(entry: ChannelEntry, failure: HiveError): void {
-    for (const from of this.#waiting.get(entry) ?? []) from.fail(failure);
     this.#waiting.delete(entry);
   }
 
