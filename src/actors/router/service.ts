@@ -42,6 +42,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly #roster = new Roster();
   readonly #terminations = new Set<Termination>();
   readonly #log: Log;
+  readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
 
   constructor(setup: RouterSetup) {
@@ -50,6 +51,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#log = setup.log.child({ component: 'router' });
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
+    this.#clusterCalls = metrics.counter('hive.cluster.calls');
     metrics.gauge('hive.router.current_clients', () => this.#roster.size);
     const { direct_websocket: directWebsocket } = config.hive;
     this.#sessions = { kernel, directWebsocket, routedPackets: this.#counters.routed_msgs };
@@ -128,6 +130,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { cluster, kernel } = this.#setup;
     const owner = cluster.ownerOf(message.sid);
     if (owner !== undefined && owner !== cluster.self) {
+      this.#clusterCalls.value += 1;
       const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
       return expectOk(await kernel.ask(router, message));
     }
