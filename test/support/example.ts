@@ -3,7 +3,17 @@
  * the repository in which only ports and node names differ, so that tests can run anywhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +22,9 @@ import { freePorts } from './ports.ts';
 const repository = fileURLToPath(new URL('../..', import.meta.url));
 const copied = ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
 const copiedFolders = ['scripts', 'src', 'dist', 'examples'];
+
+/** What npm writes at the end of an installation; the Makefile looks at its time. */
+const marker = '.package-lock.json';
 
 /** Ports that the examples name: clients, API, monitor, page. */
 const named = [8080, 1235, 1234, 8081];
@@ -73,7 +86,7 @@ export class Example {
     for (const folder of copiedFolders.filter((path) => existsSync(join(repository, path)))) {
       cpSync(join(repository, folder), join(this.folder, folder), { recursive: true, preserveTimestamps: true });
     }
-    symlinkSync(join(repository, 'node_modules'), join(this.folder, 'node_modules'));
+    this.#linkPackages();
     const example = join(this.folder, 'examples', name);
     const moved = (text: string) =>
       text.replace(/\b(8080|1235|1234|8081)\b/g, (port) => String(ports[named.indexOf(Number(port))]));
@@ -90,6 +103,19 @@ export class Example {
     writeFileSync(join(example, 'config.json'), JSON.stringify(config));
     const blocks = readFileSync(join(example, 'README.md'), 'utf8').matchAll(/^```sh\n(.*?)^```/gms);
     this.commands = [...blocks].map(([, text]) => text!).flatMap((text) => text.trim().split(/(?<!\\)\n/));
+  }
+
+  /**
+   * One link per package, in a folder of the copy's own: were it one link to all, an `npm ci` in the copy would empty the
+   * repository's. The copied marker is fresh, so that make finds the dependencies installed.
+   */
+  #linkPackages(): void {
+    const [from, to] = [join(repository, 'node_modules'), join(this.folder, 'node_modules')];
+    mkdirSync(to);
+    for (const name of readdirSync(from)) {
+      if (name === marker) cpSync(join(from, name), join(to, name));
+      else symlinkSync(join(from, name), join(to, name));
+    }
   }
 
   static async prepare(name: string): Promise<Example> {
