@@ -5,36 +5,17 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 import { badConfigs } from '../support/bad-configs/all.ts';
 import { type BadConfig, writeBadConfig } from '../support/bad-configs/bad-config.ts';
+import { writeDefaultConfig } from '../support/default-node.ts';
 import { HiveProcess, hive } from '../support/hive-process.ts';
 import { freePorts } from '../support/ports.ts';
 
-const defaultConfig = fileURLToPath(new URL('../../config/hive.json', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'hive-cli-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
-/** The default configuration at addresses of its own. */
-async function writeConfig(name: string, hiveSection: Record<string, unknown> = {}): Promise<string> {
-  const [client, api, monitor, epmd, distribution] = await freePorts(5);
-  const config = JSON.parse(readFileSync(defaultConfig, 'utf8'));
-  delete config.$schema;
-  Object.assign(config.hive, {
-    host: '127.0.0.1',
-    port: client,
-    epmd_port: epmd,
-    cluster_port_min: distribution,
-    cluster_port_max: distribution,
-    ...hiveSection,
-  });
-  config.api.port = api;
-  config.monitor.port = monitor;
-  config.log.dir = join(directory, 'log');
-  const file = join(directory, name);
-  writeFileSync(file, JSON.stringify(config));
-  return file;
-}
+const writeConfig = (name: string, hiveSection: Record<string, unknown> = {}): Promise<string> =>
+  writeDefaultConfig(directory, name, (config) => Object.assign(config.hive!, hiveSection));
 
 describe('hive check', () => {
   test('accepts the default configuration and says so', async () => {

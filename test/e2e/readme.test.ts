@@ -1,15 +1,14 @@
 /** What the README tells a newcomer to type, typed. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { HiveProcess } from '../support/hive-process.ts';
-import { freePorts } from '../support/ports.ts';
+import { DefaultNode } from '../support/default-node.ts';
 import { missing } from '../support/programs.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
@@ -26,26 +25,19 @@ function blocks(language: string): string[] {
 }
 
 describe('push to a browser with curl', { skip: missing('curl') }, () => {
-  let node: HiveProcess;
-  let atTestPorts: (text: string) => string;
+  let node: DefaultNode;
 
   before(async () => {
-    const [client, api, monitor, epmd, distribution] = await freePorts(5);
-    atTestPorts = (text) =>
-      text.replaceAll(':8080', `:${client}`).replaceAll(':1234', `:${api}`).replaceAll(':1235', `:${monitor}`);
-    const config = JSON.parse(readFileSync(join(root, 'config/hive.json'), 'utf8'));
-    delete config.$schema;
-    const ports = { port: client, epmd_port: epmd, cluster_port_min: distribution, cluster_port_max: distribution };
-    Object.assign(config.hive, ports);
-    config.api.port = api;
-    config.monitor.port = monitor;
-    config.log.dir = join(directory, 'log');
-    const file = join(directory, 'hive.json');
-    writeFileSync(file, JSON.stringify(config));
-    node = await HiveProcess.run(file);
+    node = await DefaultNode.start();
   });
 
   after(() => node?.stop());
+
+  const atTestPorts = (text: string): string =>
+    text
+      .replaceAll('http://127.0.0.1:8080', node.address('client', ''))
+      .replaceAll('http://127.0.0.1:1234', node.address('api', ''))
+      .replaceAll('http://127.0.0.1:1235', node.address('monitor', ''));
 
   test('the client of the README prints what its curl command publishes', async () => {
     const [program] = blocks('js');

@@ -1,0 +1,78 @@
+/** A node process with the default configuration at addresses of its own. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { HiveProcess } from './hive-process.ts';
+import { freePorts } from './ports.ts';
+
+const defaultConfig = fileURLToPath(new URL('../../config/hive.json', import.meta.url));
+
+type Section = Record<string, unknown>;
+export type Sections = Record<string, Section>;
+
+/** Writes the default configuration with free ports into a directory; `change` may alter it before. Returns the file. */
+export async function writeDefaultConfig(
+  directory: string,
+  name: string,
+  change: (config: Sections) => void = () => {},
+): Promise<string> {
+  const [client, api, monitor, epmd, distribution] = await freePorts(5);
+  const { $schema: _, ...config } = JSON.parse(readFileSync(defaultConfig, 'utf8')) as Sections;
+  Object.assign(config.hive!, {
+    host: '127.0.0.1',
+    port: client,
+    epmd_port: epmd,
+    cluster_port_min: distribution,
+    cluster_port_max: distribution,
+  });
+  config.api!.port = api;
+  config.monitor!.port = monitor;
+  config.log!.dir = join(directory, 'log');
+  change(config);
+  const file = join(directory, name);
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+export class DefaultNode {
+  readonly process: HiveProcess;
+  readonly directory: string;
+  readonly #sections: Sections;
+
+  private constructor(process: HiveProcess, directory: string, config: Sections) {
+    this.process = process;
+    this.directory = directory;
+    this.#sections = config;
+  }
+
+  static async start(change?: (config: Sections) => void): Promise<DefaultNode> {
+    const directory = mkdtempSync(join(tmpdir(), 'hive-node-'));
+    const file = await writeDefaultConfig(directory, 'hive.json', change);
+    const config = JSON.parse(readFileSync(file, 'utf8')) as Sections;
+    return new DefaultNode(await HiveProcess.run(file), directory, config);
+  }
+
+  get url(): string {
+    return this.address('client', '');
+  }
+
+  /** A URL at one of its servers; `KEY` in the path stands for that server's key. */
+  address(server: 'client' | 'api' | 'monitor', path: string): string {
+    const { port, hash } = this.#sections[server === 'client' ? 'hive' : server]!;
+    return `http://127.0.0.1:${port}${path.replace('KEY', String(hash))}`;
+  }
+
+  api(method: string, path: string, body?: string): Promise<Response> {
+    return fetch(this.address('api', `/api/KEY/${path}`), { method, ...(body === undefined ? {} : { body }) });
+  }
+
+  monitor(method: string, path: string): Promise<Response> {
+    return fetch(this.address('monitor', `/monitor/KEY/${path}`), { method });
+  }
+
+  async stop(): Promise<void> {
+    await this.process.stop();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+}
