@@ -7,7 +7,7 @@
  * lives on. `StopClient` ends the client. Any other exception is a crash of the client (or worker) that ran the plugin.
  */
 import type { TSchema } from 'typebox';
-import type { ActionDescriptor, Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
+import type { Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ErrorCode, HiveError } from '../observe/errors.ts';
@@ -16,7 +16,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { InternalEvent } from '../protocol/internal-event.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
-export type { ActionDescriptor, HookDescriptor, InternalEvent, PoolDescriptor };
+export type { HookDescriptor, InternalEvent, PoolDescriptor };
 
 /** Why a plugin refuses its args: found by `check` at load time. */
 export interface Refusal {

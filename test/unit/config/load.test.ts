@@ -206,6 +206,8 @@ for (const file of [
   'test/fixtures/config/2014-recorded.json',
   'examples/distributed-chat/config/node1.json',
   'examples/distributed-chat/config/node2.json',
+  'examples/ping/config.json',
+  'examples/simple-chat/config.json',
 ]) {
   test(`${file} loads unchanged`, () => {
     const { config } = loadConfig(join(root, file), { catalogue, env: {} });
