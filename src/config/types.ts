@@ -23,4 +23,3 @@ export type Config = DeepReadonly<Sections & Completed>;
 export type SectionName = keyof Sections;
 export type PoolDescriptor = Config['connectors']['pools'][string];
 export type HookDescriptor = Config['clients']['hooks'][string][number];
-export type ActionDescriptor = Config['clients']['actions'][string][number];
