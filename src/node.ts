@@ -11,9 +11,10 @@ import { Cluster } from './actors/cluster/cluster.ts';
 import { ClusterTable } from './actors/cluster/cluster-table.ts';
 import { ConnectorsManager } from './actors/connectors/manager.ts';
 import { PoolTable } from './actors/connectors/pool-table.ts';
-import { Listener } from './actors/listener.ts';
+import { Listener, type Listening } from './actors/listener.ts';
 import { Monitor, monitorHost } from './actors/monitor.ts';
 import { PubSubService } from './actors/pubsub/pubsub.ts';
+import { ClusterOrders } from './actors/router/cluster-orders.ts';
 import { Router } from './actors/router/router.ts';
 import { RouterService } from './actors/router/service.ts';
 import type { Config } from './config/types.ts';
@@ -31,7 +32,8 @@ import type { Services } from './plugins/types.ts';
 import { supervisionTree } from './supervisors/introspection.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './supervisors/tree.ts';
 import { version } from './version.ts';
-import { type ApiHost, startApiServer } from './web/api.ts';
+import { startApiServer } from './web/api.ts';
+import type { ApiHost } from './web/api-host.ts';
 import { startMonitorServer } from './web/monitor.ts';
 import { startClientServer } from './web/server.ts';
 import { Topics } from './web/topics.ts';
@@ -82,11 +84,30 @@ export async function startNode(config: Config): Promise<Node> {
   const services: Services = { config, kernel, log, metrics, pools, pubsub };
   const plugins = new PluginSet(builtInCatalogue, services);
   const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
-  const router = new RouterService({ config, kernel, ids, clients, supervisor: names.clients, cluster, log, metrics });
+  const router = new RouterService({
+    config,
+    kernel,
+    ids,
+    clients,
+    supervisor: names.clients,
+    cluster,
+    subscribers: (channel) => pubsub.status(channel),
+    stop: (reason) => void stop(reason),
+    log,
+    metrics,
+  });
 
   const ports = { client: 0, api: 0, monitor: 0 };
-  const monitor = monitorHost(kernel);
+  const monitor = monitorHost({ kernel, cluster, metrics, log: log.child({ component: 'monitor' }) });
   const webLog = log.child({ component: 'web' });
+  const errors = metrics.counter('hive.errors');
+  const listener = (start: () => Promise<Listening>): Listener =>
+    new Listener(() =>
+      start().catch((error: unknown) => {
+        errors.value += 1;
+        throw error;
+      }),
+    );
   const workers: Workers = {
     monitor: () => new Monitor(metrics, (options) => supervisionTree(root, options)),
     cluster: () =>
@@ -102,21 +123,21 @@ export async function startNode(config: Config): Promise<Node> {
     router: () => new Router(router),
     pubsub: () => pubsub.manager(),
     monitorServer: () =>
-      new Listener(async () => {
-        const { host: address, port, hash: key } = config.monitor;
-        const server = await startMonitorServer({ address, port, key, host: monitor, log: webLog });
+      listener(async () => {
+        const { host: address, port, tls, hash: key } = config.monitor;
+        const server = await startMonitorServer({ address, port, tls, key, host: monitor, log: webLog });
         ports.monitor = server.port;
         return server;
       }),
     api: () =>
-      new Listener(async () => {
-        const { host: address, port, hash: key } = config.api;
-        const server = await startApiServer({ address, port, key, host: api, metrics, log: webLog });
+      listener(async () => {
+        const { host: address, port, tls, hash: key } = config.api;
+        const server = await startApiServer({ address, port, tls, key, host: api, metrics, log: webLog });
         ports.api = server.port;
         return server;
       }),
     web: () =>
-      new Listener(async () => {
+      listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
         const server = await startClientServer({ config, host: router, topics, newId, wheel, metrics, log: webLog });
@@ -131,10 +152,17 @@ export async function startNode(config: Config): Promise<Node> {
     if (graceful) return;
     graceful = true;
     log.notice(`Stopping: ${reason}`);
-    await router.terminate(reason);
+    await router.close(reason);
     await kernel.stop(root, 'shutdown');
   };
-  const api: ApiHost = apiHost(router, pubsub, stop);
+  const everybody = new ClusterOrders({
+    kernel,
+    cluster,
+    router,
+    graceMs: config.hive.graceful_termination_timeout,
+    log: log.child({ component: 'cluster' }),
+  });
+  const api: ApiHost = apiHost(router, pubsub, everybody);
 
   try {
     root = await startRoot(kernel, workers);
@@ -152,14 +180,15 @@ export async function startNode(config: Config): Promise<Node> {
       resolve({ graceful, reason });
     });
   });
-  const address = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = ({ host, tls }: { host: string; tls?: unknown }, port: number): string =>
+    `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
   log.notice(`Started version ${version}`);
   return {
     name,
     addresses: {
-      client: address(config.hive.host, ports.client),
-      api: address(config.api.host, ports.api),
-      monitor: address(config.monitor.host, ports.monitor),
+      client: address(config.hive, ports.client),
+      api: address(config.api, ports.api),
+      monitor: address(config.monitor, ports.monitor),
     },
     stop: (reason) => void stop(reason),
     ended,
@@ -173,10 +202,10 @@ async function startRoot(kernel: Kernel, workers: Workers): Promise<Ref<never>> 
   return root;
 }
 
-function apiHost(router: RouterService, pubsub: PubSubService, stop: (reason: string) => Promise<void>): ApiHost {
+function apiHost(router: RouterService, pubsub: PubSubService, cluster: ApiHost['cluster']): ApiHost {
   return {
     version,
-    stop: () => void stop('shutdown'),
+    stop: () => router.stop('shutdown'),
     enable: () => router.enable(),
     disable: () => router.disable(),
     terminate: (reason) => void router.terminate(reason),
@@ -186,5 +215,6 @@ function apiHost(router: RouterService, pubsub: PubSubService, stop: (reason: st
     subscribers: (channel) => pubsub.status(channel),
     subscribe: (sid, channels) => router.subscribe(sid, channels),
     unsubscribe: (sid, channels) => router.unsubscribe(sid, channels),
+    cluster,
   };
 }

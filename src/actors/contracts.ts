@@ -44,6 +44,8 @@ export interface ClusterView {
   readonly self: NodeName;
   /** Connected nodes, this one included. */
   nodes(): readonly NodeName[];
+  /** Known members that are not connected. */
+  missing(): readonly NodeName[];
   /** The connected node (or this one) whose present boot made that session id; undefined: owner gone, or no id at all. */
   ownerOf(sid: string): NodeName | undefined;
 }

@@ -8,8 +8,12 @@ import { getHeapCodeStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, From } from '../kernel/types.ts';
-import type { Metrics, MetricTree } from '../observe/metrics.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
+import type { Metrics, MetricValues } from '../observe/metrics.ts';
 import type { MonitorHost } from '../web/monitor.ts';
+import { everywhere } from './cluster/everywhere.ts';
+import type { ClusterView } from './contracts.ts';
 
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
@@ -21,8 +25,9 @@ export interface TreeOptions {
   readonly limit?: number | undefined;
 }
 
+/** `metrics` and `reset` also come from other nodes, unchecked. */
 export type MonitorMessage =
-  | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricTree | undefined>)
+  | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
   | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<unknown>);
 
@@ -36,34 +41,68 @@ export class Monitor extends Actor<MonitorMessage> {
     this.#tree = tree;
   }
 
+  /** The memory of an Erlang VM as far as this one has the like; `atom` has none and is always 0. */
   override init(): void {
     const metrics = this.#metrics;
-    metrics.gauge('hive.uptime', () => Math.round(process.uptime() * 1000));
+    metrics.gauge('hive.uptime', () => Math.round(process.uptime() * 1000), 'max');
     metrics.gauge('hive.memory.total', () => process.memoryUsage.rss());
     metrics.gauge('hive.memory.processes', () => process.memoryUsage().heapUsed);
-    metrics.gauge('hive.memory.system', () => process.memoryUsage.rss() - process.memoryUsage().heapUsed);
+    metrics.gauge('hive.memory.system', () => Math.max(0, process.memoryUsage.rss() - process.memoryUsage().heapUsed));
+    metrics.gauge('hive.memory.atom', () => 0);
     metrics.gauge('hive.memory.binary', () => process.memoryUsage().arrayBuffers);
     metrics.gauge('hive.memory.code', () => getHeapCodeStatistics().code_and_metadata_size);
+    metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
   }
 
   receive(message: MonitorMessage, from: From | undefined): void {
     switch (message.type) {
       case 'metrics':
-        return from?.reply(this.#metrics.tree(message.section));
+        return from?.reply(this.#metrics.values(String(message.section)));
       case 'reset':
-        return from?.reply(this.#metrics.reset(message.path));
+        return from?.reply(this.#metrics.reset(String(message.path)));
       case 'supervision':
         return from?.reply(this.#tree(message.options));
+      default:
+        from?.fail(new HiveError('bad_monitor_request', 'The monitor does not understand this request.'));
     }
   }
 }
 
-/** The monitor's actor as the monitor's server asks it. */
-export function monitorHost(kernel: Kernel): MonitorHost {
+export interface MonitorHostSetup {
+  readonly kernel: Kernel;
+  readonly cluster: ClusterView;
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+/** The monitors of this node and of all nodes as the monitor's server asks them. */
+export function monitorHost(setup: MonitorHostSetup): MonitorHost {
+  const { kernel, metrics } = setup;
   const monitor = kernel.remote<MonitorMessage>(kernel.node, monitorName);
   return {
-    metrics: (section) => kernel.ask(monitor, { type: 'metrics', section }),
+    metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
+    cluster: {
+      metrics: async (section) => {
+        const { replies, missing } = await everywhere<MonitorMessage, MetricValues>(setup, monitorName, {
+          type: 'metrics',
+          section,
+        });
+        return {
+          nodes: [...replies.keys()].sort(),
+          missing: [...missing].sort(),
+          metrics: metrics.together(replies.values()),
+        };
+      },
+      reset: async (path) => {
+        const { replies, missing } = await everywhere<MonitorMessage, boolean>(setup, monitorName, {
+          type: 'reset',
+          path,
+        });
+        const found = [...replies.values()].includes(true);
+        return { nodes: [...replies.keys()].sort(), missing: [...missing].sort(), found };
+      },
+    },
   };
 }

@@ -67,6 +67,7 @@ export class Kernel {
     this.#deadLetters = metrics.counter('hive.actors.dead_letters');
     this.#crashes = metrics.counter('hive.actors.crashes');
     metrics.gauge('hive.actors.running', () => this.#cells.size);
+    metrics.gauge('hive.total_processes', () => this.#cells.size); // its name of 2014
     metrics.gauge('hive.actors.abandoned', () => this.#abandoned.size);
   }
 

@@ -27,7 +27,6 @@ export const catalogue = {
   // HTTP API and monitor
   bad_api_request: { status: 400, text: 'The API request is not understood.' },
   bad_monitor_request: { status: 400, text: 'The monitor request is not understood.' },
-  unauthorized: { status: 401, text: 'The key is wrong.' },
   // Back ends' answers
   invalid_json: { status: 400, text: 'The text is not JSON.' },
   bad_internal_event: { status: 400, text: 'The event does not fit the internal event schema.' },

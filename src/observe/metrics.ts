@@ -9,11 +9,19 @@ export class Counter {
 /** What a gauge may read: a number, or a list of names (`hive.cluster.nodes`). */
 export type GaugeValue = number | readonly string[];
 export type MetricTree = { [segment: string]: GaugeValue | MetricTree };
+/** Metrics by dotted path, as nodes tell them to each other. */
+export type MetricValues = readonly (readonly [path: string, value: GaugeValue])[];
 
-type Metric = Counter | (() => GaugeValue);
+/** What the numbers of several nodes are together: how many, or how much at most. Lists are united. */
+export type Together = 'sum' | 'max';
+
+interface Gauge {
+  readonly read: () => GaugeValue;
+  readonly together: Together;
+}
 
 export class Metrics {
-  readonly #metrics = new Map<string, Metric>();
+  readonly #metrics = new Map<string, Counter | Gauge>();
 
   /** The counter of that dotted path, made with value 0 if absent. */
   counter(path: string): Counter {
@@ -33,8 +41,8 @@ export class Metrics {
   }
 
   /** Reads `read` each time the tree is looked at; replaces an earlier gauge of that path (a restarted actor's). */
-  gauge(path: string, read: () => GaugeValue): void {
-    this.#metrics.set(path, read);
+  gauge(path: string, read: () => GaugeValue, together: Together = 'sum'): void {
+    this.#metrics.set(path, { read, together });
   }
 
   /** Forgets every metric whose path starts with these segments (a pool that was stopped). */
@@ -52,20 +60,51 @@ export class Metrics {
     return true;
   }
 
-  /**
-   * All metrics under a dotted prefix (all at all without one), nested from the root; undefined if nothing matches. Where
-   * one metric's path is a prefix of another's, its own value is found under the empty name.
-   */
-  tree(section = ''): MetricTree | undefined {
-    const root: MetricTree = Object.create(null);
-    let found = false;
+  /** All metrics under a dotted prefix, all at all without one. */
+  values(section = ''): MetricValues {
+    const values: [string, GaugeValue][] = [];
     for (const [path, metric] of this.#metrics) {
       if (section !== '' && path !== section && !path.startsWith(`${section}.`)) continue;
-      found = true;
-      place(root, path.split('.'), metric instanceof Counter ? metric.value : metric());
+      values.push([path, metric instanceof Counter ? metric.value : metric.read()]);
     }
-    return found ? root : undefined;
+    return values;
   }
+
+  /** The same, nested from the root; undefined if nothing matches. */
+  tree(section = ''): MetricTree | undefined {
+    return treeOf(this.values(section));
+  }
+
+  /** The metrics of several nodes as one tree; undefined if there are none. */
+  together(nodes: Iterable<MetricValues>): MetricTree | undefined {
+    const total = new Map<string, GaugeValue>();
+    for (const values of nodes) {
+      for (const [path, value] of values) {
+        const sofar = total.get(path);
+        total.set(path, sofar === undefined ? value : this.#combine(path, sofar, value));
+      }
+    }
+    return treeOf(total);
+  }
+
+  #combine(path: string, one: GaugeValue, other: GaugeValue): GaugeValue {
+    if (typeof one !== 'number' || typeof other !== 'number')
+      return [...new Set([one, other].flat())].map(String).sort();
+    const metric = this.#metrics.get(path);
+    const greatest = metric && !(metric instanceof Counter) && metric.together === 'max';
+    return greatest ? Math.max(one, other) : one + other;
+  }
+}
+
+/** Where one metric's path is a prefix of another's, its own value is found under the empty name. */
+function treeOf(values: Iterable<readonly [path: string, value: GaugeValue]>): MetricTree | undefined {
+  const root: MetricTree = Object.create(null);
+  let found = false;
+  for (const [path, value] of values) {
+    found = true;
+    place(root, path.split('.'), value);
+  }
+  return found ? root : undefined;
 }
 
 function place(root: MetricTree, segments: readonly string[], value: GaugeValue): void {

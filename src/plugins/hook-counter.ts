@@ -1,13 +1,16 @@
 /** Counts the runs of one kind of hook: all of them, and those for each event. */
 import type { Counter, Metrics } from '../observe/metrics.ts';
 
-export type CountedHook =
-  | 'hp.get'
-  | 'hp.put'
-  | 'hp.post'
-  | 'pubsub.publish'
-  | 'pubsub.subscribe'
-  | 'pubsub.unsubscribe';
+export const countedHooks = [
+  'hp.get',
+  'hp.put',
+  'hp.post',
+  'pubsub.publish',
+  'pubsub.subscribe',
+  'pubsub.unsubscribe',
+] as const;
+
+export type CountedHook = (typeof countedHooks)[number];
 
 export class HookCounter {
   readonly #metrics: Metrics;

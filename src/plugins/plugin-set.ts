@@ -5,6 +5,7 @@ import { validateArgs } from '../config/catalogue.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
+import { Refusals } from './refusals.ts';
 import type { PluginRegistry } from './registry.ts';
 import type { Action, Hook, HookDescriptor, InternalEvent, Services, State, StateManager } from './types.ts';
 
@@ -20,11 +21,14 @@ export class PluginSet {
   readonly initialState: State;
   readonly #registry: PluginRegistry;
   readonly #services: Services;
+  readonly #refusals: Refusals;
 
   /** `services.config` must have been checked against the same registry. */
   constructor(registry: PluginRegistry, services: Services) {
     this.#registry = registry;
     this.#services = services;
+    this.#refusals = new Refusals(services.metrics);
+    services.metrics.gauge('hive.plugins', () => registry.size);
     const { hooks, actions, state } = services.config.clients;
     this.hooks = new Map(
       Object.entries(hooks)
@@ -52,7 +56,9 @@ export class PluginSet {
   createHooks(descriptors: HookDescriptors): Map<string, Hook[]> {
     const made = new Map<string, Hook[]>();
     for (const [event, list] of Object.entries(descriptors)) {
-      const hooks = list.map((descriptor, index) => this.#hook(this.#checked(descriptor, `hooks.${event}[${index}]`)));
+      const hooks = list.map((descriptor, index) =>
+        this.#refusals.counted(() => this.#hook(this.#checked(descriptor, `hooks.${event}[${index}]`))),
+      );
       if (hooks.length > 0) made.set(event, hooks);
     }
     return made;

@@ -51,6 +51,11 @@ export class PluginRegistry implements PluginCatalogue {
     };
   }
 
+  /** How many plugins there are, of all kinds. */
+  get size(): number {
+    return Object.values(this.#plugins).reduce((sum, plugins) => sum + plugins.size, 0);
+  }
+
   names(kind: PluginKind): string[] {
     return [...this.#plugins[kind].keys()];
   }

@@ -12,7 +12,9 @@
  */
 
 import uws, { type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
+import { createSecureContext } from 'node:tls';
 import { HiveError } from '../observe/errors.ts';
 
 export type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
@@ -22,6 +24,7 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 
 const none: Headers = [];
 const jsonType = 'application/json; charset=utf-8';
+export const plainText = 'text/plain; charset=utf-8';
 
 export interface Listening {
   /** The real port, where 0 was asked for. */
@@ -37,8 +40,31 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-export function createApp(): TemplatedApp {
-  return uws.App();
+/** The PEM files of a server that speaks TLS. */
+export interface TlsFiles {
+  readonly cert_file: string;
+  readonly key_file: string;
+  readonly passphrase?: string | undefined;
+}
+
+/** @throws HiveError `file_error` if the certificate or its key cannot be used */
+export function createApp(tls?: TlsFiles): TemplatedApp {
+  if (!tls) return uws.App();
+  const { cert_file, key_file, passphrase } = tls;
+  checkTls(tls);
+  return uws.SSLApp({ cert_file_name: cert_file, key_file_name: key_file, ...(passphrase && { passphrase }) });
+}
+
+/** The library does not say what is wrong, or that anything is. */
+function checkTls({ cert_file, key_file, passphrase }: TlsFiles): void {
+  try {
+    createSecureContext({ cert: readFileSync(cert_file), key: readFileSync(key_file), passphrase });
+  } catch (error) {
+    const reason = (error as Error).message;
+    throw new HiveError('file_error', `TLS cannot be served with ${cert_file} and ${key_file}: ${reason}`, {
+      cause: error,
+    });
+  }
 }
 
 /** Listens with an exclusive port: without that, two nodes could share one silently. @throws HiveError `port_taken` */

@@ -1,45 +1,75 @@
 /**
- * What the HTTP API and the monitor share: paths that start with a key, segments, methods, and the errors for both.
+ * What the HTTP API and the monitor share: requests that carry a key, path segments, methods, and the errors for both. The
+ * key stands in the path, as in 2014, or in a header, which keeps it out of the logs of proxies; then the path has none:
  *
- *     /api/<key>/<section>/<action>/<id>        /monitor/<key>/<section>
+ *     /api/<key>/<section>/<action>/<id>         /monitor/<key>/<section>
+ *     /api/<section>/<action>/<id>               /monitor/<section>          with  Authorization: Bearer <key>
  */
-import { timingSafeEqual } from 'node:crypto';
+import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
+import type { Log } from '../observe/logger.ts';
 import { type Headers, type HttpRequest, type HttpResponse, sendError } from './http.ts';
 
-/** The path's segments, decoded. One trailing slash is tolerated. @throws HiveError `code` for a malformed escape */
-export function segmentsOf(req: HttpRequest, code: ErrorCode): string[] {
-  const path = req.getUrl();
-  const segments = path.slice(1, path.endsWith('/') ? -1 : undefined).split('/');
+/** A request's path, taken apart. */
+export interface KeyedPath {
+  readonly key: string | undefined;
+  /** The segments behind the key, decoded. */
+  readonly segments: readonly string[];
+}
+
+const bearer = 'bearer ';
+
+/**
+ * Key and segments of a request below `root`. One trailing slash is tolerated.
+ * @throws HiveError `code` for a malformed escape, or (404) for a path that is not below `root`
+ */
+export function keyedPath(req: HttpRequest, root: string, code: ErrorCode): KeyedPath {
+  const [first, ...segments] = segmentsOf(req.getUrl(), code);
+  if (first !== root) throw notFound(code);
+  const authorization = req.getHeader('authorization');
+  if (authorization.slice(0, bearer.length).toLowerCase() === bearer) {
+    return { key: authorization.slice(bearer.length).trim(), segments };
+  }
+  return { key: segments[0], segments: segments.slice(1) };
+}
+
+/** The segments of a path that begins with a slash, decoded. @throws HiveError `code` for a malformed escape */
+export function segmentsOf(path: string, code: ErrorCode): string[] {
+  const segments = path.slice(1, path.length > 1 && path.endsWith('/') ? -1 : undefined).split('/');
   if (!path.includes('%')) return segments;
   try {
     return segments.map(decodeURIComponent);
   } catch (error) {
-    throw new HiveError(code, `The path ${path} has a malformed escape.`, { cause: error });
+    // The path itself is not shown: it may hold the key.
+    throw new HiveError(code, 'The path has a malformed escape.', { cause: error });
   }
 }
 
-/** Compares keys in a time that tells nothing about the right one. */
+/** The query parameter `cluster`. @throws HiveError `code` if it is neither true nor false */
+export function wantsCluster(value: string | undefined, code: ErrorCode): boolean {
+  if (!value || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new HiveError(code, `cluster must be true or false, not ${value}.`);
+}
+
+/** Compares keys in a time that tells nothing about the right one, not even its length. */
 export class Key {
-  readonly #key: Buffer;
+  readonly #digest: Buffer;
 
   constructor(key: string) {
-    this.#key = Buffer.from(key);
+    this.#digest = digest(key);
   }
 
   matches(given: string | undefined): boolean {
-    const bytes = Buffer.from(given ?? '');
-    const sameLength = bytes.length === this.#key.length;
-    return timingSafeEqual(sameLength ? bytes : this.#key, this.#key) && sameLength;
+    return timingSafeEqual(digest(given ?? ''), this.#digest);
   }
 }
 
-/** 401: the same answer whatever was asked for. */
-export function sendUnauthorized(res: HttpResponse): void {
-  sendError(res, new HiveError('unauthorized', 'The key is missing or wrong.'));
+function digest(key: string): Buffer {
+  return createHash('sha256').update(key).digest();
 }
 
-/** An error whose status is not that of its code: 404, 405 with `Allow`, 501. */
+/** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 501. */
 export class RequestError extends HiveError {
   readonly #status: number;
   readonly headers: Headers;
@@ -55,8 +85,29 @@ export class RequestError extends HiveError {
   }
 }
 
+/** 401: the same answer whatever was asked for. */
+export function unauthorized(code: ErrorCode): RequestError {
+  return new RequestError(401, code, 'The key is missing or wrong.', [['WWW-Authenticate', 'Bearer']]);
+}
+
 export function wrongMethod(code: ErrorCode, method: string, allowed: string): RequestError {
   return new RequestError(405, code, `The method ${method.toUpperCase()} is not supported here, only ${allowed}.`, [
     ['Allow', allowed],
   ]);
+}
+
+export function notFound(code: ErrorCode): RequestError {
+  return new RequestError(404, code, 'Nothing answers at this path.');
+}
+
+/** The error to answer with: itself, or for a programming error one with a reference under which the log has it. */
+export function answerable(thrown: unknown, what: string, log: Log): HiveError {
+  if (thrown instanceof HiveError) return thrown;
+  const reference = randomUUID().slice(0, 8);
+  log.crash(`${what} failed`, { reference, stack: thrown instanceof Error ? thrown.stack : String(thrown) });
+  return new HiveError('internal_error', `Internal server error (reference ${reference}).`, { cause: thrown });
+}
+
+export function answerError(res: HttpResponse, error: HiveError): void {
+  sendError(res, error, error instanceof RequestError ? error.headers : undefined);
 }

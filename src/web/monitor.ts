@@ -1,14 +1,17 @@
 /**
- * The monitor for operators: `/monitor/<key>/…`.
+ * The monitor for operators: `/monitor/<key>/…`, or `/monitor/…` with the key in an `Authorization: Bearer` header.
  *
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
  *   DELETE  /monitor/<key>/<counter>       sets one counter to 0
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor
+ *
+ * With `?cluster=true` the first three concern all nodes: `{"nodes", "missing", "metrics"}`, the metrics added up.
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { MetricTree } from '../observe/metrics.ts';
+import type { Reached } from './api-host.ts';
 import {
   closeServer,
   createApp,
@@ -16,12 +19,23 @@ import {
   type HttpRequest,
   type HttpResponse,
   listen,
+  plainText,
   type Server,
   send,
-  sendError,
   sendJson,
+  type TlsFiles,
 } from './http.ts';
-import { Key, RequestError, segmentsOf, sendUnauthorized, wrongMethod } from './keyed.ts';
+import {
+  answerable,
+  answerError,
+  Key,
+  keyedPath,
+  notFound,
+  RequestError,
+  unauthorized,
+  wantsCluster,
+  wrongMethod,
+} from './keyed.ts';
 
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
@@ -30,93 +44,109 @@ export interface MonitorHost {
   /** Sets a counter to 0; false if there is no such counter. */
   reset(path: string): Promise<boolean>;
   supervision(options: { depth: number | undefined; limit: number | undefined }): Promise<unknown>;
+  readonly cluster: {
+    /** Those of all nodes as one tree. */
+    metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
+    reset(path: string): Promise<Reached & { readonly found: boolean }>;
+  };
 }
 
 export interface MonitorSettings {
   readonly address: string;
   readonly port: number;
+  readonly tls: TlsFiles | undefined;
   readonly key: string;
   readonly host: MonitorHost;
   readonly log: Log;
 }
 
-/** @throws HiveError `port_taken` (rejection) */
+const code = 'bad_monitor_request';
+
+/** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startMonitorServer(settings: MonitorSettings): Promise<Server> {
-  const app = createApp();
-  const key = new Key(settings.key);
+  const app = createApp(settings.tls);
+  const monitor = new MonitorPages(settings);
   app.any('/*', (res, req) => {
     defer(res);
-    try {
-      handle(settings, key, res, req)?.catch((error: unknown) => fail(settings.log, res, error));
-    } catch (error) {
-      fail(settings.log, res, error);
-    }
+    monitor
+      .handle(res, req)
+      .catch((error: unknown) => answerError(res, answerable(error, 'a monitor request', settings.log)));
   });
   const listening = await listen(app, settings.address, settings.port);
   return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 
-function handle(
-  { host, log }: MonitorSettings,
-  key: Key,
-  res: HttpResponse,
-  req: HttpRequest,
-): Promise<void> | undefined {
-  const method = req.getMethod();
-  const [root, given, section = '', ...rest] = segmentsOf(req, 'bad_monitor_request');
-  if (root !== 'monitor') throw notFound();
-  if (!key.matches(given)) {
-    log.warning('monitor request with a wrong key');
-    sendUnauthorized(res);
-    return undefined;
+class MonitorPages {
+  readonly #host: MonitorHost;
+  readonly #key: Key;
+  readonly #log: Log;
+
+  constructor({ host, key, log }: MonitorSettings) {
+    this.#host = host;
+    this.#key = new Key(key);
+    this.#log = log;
   }
-  if (rest.length > 0) throw notFound();
-  if (section === 'supervision') {
-    if (method !== 'get') throw wrongMethod('bad_monitor_request', method, 'GET');
-    return showTree(host, res, number(req, 'depth'), number(req, 'limit'));
+
+  /** Reads everything it needs of the request before the first pause. */
+  async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
+    const { key, segments } = keyedPath(req, 'monitor', code);
+    if (!this.#key.matches(key)) {
+      this.#log.warning('Monitor request with a wrong key');
+      throw unauthorized(code);
+    }
+    const method = req.getMethod();
+    const [section = '', ...rest] = segments;
+    if (rest.length > 0) throw notFound(code);
+    if (section === 'supervision') {
+      if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      const options = { depth: numberIn(req, 'depth'), limit: numberIn(req, 'limit') };
+      return sendJson(res, 200, await this.#host.supervision(options));
+    }
+    const path = section.endsWith('.') ? section.slice(0, -1) : section;
+    const cluster = wantsCluster(req.getQuery('cluster'), code);
+    if (method === 'get') return cluster ? this.#showAll(res, path) : this.#show(res, path);
+    if (method === 'delete') return cluster ? this.#resetAll(res, path) : this.#reset(res, path);
+    throw wrongMethod(code, method, 'GET, DELETE');
   }
-  if (method === 'get') return showMetrics(host, res, section);
-  if (method === 'delete') return reset(host, res, section);
-  throw wrongMethod('bad_monitor_request', method, 'GET, DELETE');
+
+  async #show(res: HttpResponse, path: string): Promise<void> {
+    const tree = await this.#host.metrics(path);
+    if (!tree) throw noMetric(path);
+    sendJson(res, 200, tree);
+  }
+
+  async #showAll(res: HttpResponse, path: string): Promise<void> {
+    const { nodes, missing, metrics } = await this.#host.cluster.metrics(path);
+    if (!metrics) throw noMetric(path);
+    sendJson(res, 200, { nodes, missing, metrics });
+  }
+
+  async #reset(res: HttpResponse, path: string): Promise<void> {
+    if (!(await this.#host.reset(path))) throw await this.#noCounter(path);
+    send(res, 200, '', plainText);
+  }
+
+  async #resetAll(res: HttpResponse, path: string): Promise<void> {
+    const { nodes, missing, found } = await this.#host.cluster.reset(path);
+    if (!found) throw await this.#noCounter(path);
+    sendJson(res, 200, { nodes, missing });
+  }
+
+  async #noCounter(path: string): Promise<RequestError> {
+    const exists = path === '' || (await this.#host.metrics(path)) !== undefined;
+    if (!exists) return noMetric(path);
+    return new RequestError(400, code, `${path || 'The whole tree'} is no counter; only counters can be reset.`);
+  }
 }
 
-async function showTree(host: MonitorHost, res: HttpResponse, depth?: number, limit?: number): Promise<void> {
-  sendJson(res, 200, await host.supervision({ depth, limit }));
-}
-
-async function showMetrics(host: MonitorHost, res: HttpResponse, section: string): Promise<void> {
-  const path = section.endsWith('.') ? section.slice(0, -1) : section;
-  const tree = await host.metrics(path);
-  if (!tree) throw new RequestError(404, 'bad_monitor_request', `There is no metric under ${path}.`);
-  sendJson(res, 200, tree);
-}
-
-async function reset(host: MonitorHost, res: HttpResponse, path: string): Promise<void> {
-  if (await host.reset(path)) return send(res, 200);
-  const section = path === '' || (await host.metrics(path)) !== undefined;
-  if (!section) throw new RequestError(404, 'bad_monitor_request', `There is no metric ${path}.`);
-  throw new RequestError(
-    400,
-    'bad_monitor_request',
-    `${path || 'The whole tree'} is no counter; only counters can be reset.`,
-  );
+function noMetric(path: string): RequestError {
+  return new RequestError(404, code, `There is no metric ${path}.`);
 }
 
 /** A query parameter that must be a number. */
-function number(req: HttpRequest, name: string): number | undefined {
+function numberIn(req: HttpRequest, name: string): number | undefined {
   const text = req.getQuery(name);
   if (!text) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new HiveError('bad_monitor_request', `${name} must be a number, not ${text}.`);
+  if (!/^\d{1,9}$/.test(text)) throw new HiveError(code, `${name} must be a number, not ${text}.`);
   return Number(text);
-}
-
-function fail(log: Log, res: HttpResponse, error: unknown): void {
-  if (!(error instanceof HiveError)) {
-    log.error('monitor request failed', { reason: error instanceof Error ? error.stack : String(error) });
-  }
-  sendError(res, error, error instanceof RequestError ? error.headers : undefined);
-}
-
-function notFound(): RequestError {
-  return new RequestError(404, 'bad_monitor_request', 'Nothing answers at this path.');
 }

@@ -38,13 +38,13 @@ export interface ClientServer {
   close(): Promise<void>;
 }
 
-/** @throws HiveError (rejection) `port_taken` */
+/** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const counters = clientCounters(options.metrics);
   const context = new ClientContext({ ...options, counters });
   const router = new Router(context);
-  const app = createApp();
   const { hive, socketio } = options.config;
+  const app = createApp(hive.tls);
   openSockets(app, router, context);
   app.any('/*', (res, req) => {
     try {

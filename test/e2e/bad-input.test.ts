@@ -86,9 +86,9 @@ const cases: readonly Case[] = [
     method: 'GET',
     path: '/api/wrong-key/hive/version',
     status: 401,
-    says: /unauthorized/,
+    says: /bad_api_request/,
   },
-  { title: 'no key', door: 'api', method: 'GET', path: '/api', status: 401, says: /unauthorized/ },
+  { title: 'no key', door: 'api', method: 'GET', path: '/api', status: 401, says: /bad_api_request/ },
   {
     title: 'an unknown section',
     door: 'api',
@@ -209,7 +209,7 @@ const cases: readonly Case[] = [
     method: 'GET',
     path: '/monitor/wrong-key',
     status: 401,
-    says: /unauthorized/,
+    says: /bad_monitor_request/,
   },
   {
     title: 'an unknown metric',

@@ -130,6 +130,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
   const cluster: ClusterView = {
     self: kernel.node,
     nodes: () => [kernel.node, ...([...peers.values()] as NodeName[])],
+    missing: () => [],
     ownerOf(sid) {
       const tag = tagIn(sid) ?? '';
       return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);
@@ -143,6 +144,8 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     clients: context,
     supervisor: 'hive_clients',
     cluster,
+    subscribers: () => 0,
+    stop: () => {},
     log,
     metrics,
   });

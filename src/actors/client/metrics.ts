@@ -1,5 +1,6 @@
 /** The metrics of a node's clients: resolved once, counted by all of them. */
 import type { Counter, Metrics } from '../../observe/metrics.ts';
+import { countedHooks } from '../../plugins/hook-counter.ts';
 import type { TransportKind } from '../../web/sessions.ts';
 
 /**
@@ -8,31 +9,34 @@ import type { TransportKind } from '../../web/sessions.ts';
  */
 export type ClientPhase = 'generic' | 'transient' | 'waiting' | 'ended';
 
-const states = ['generic', 'transient', 'waiting', 'polling', 'transitions'] as const;
+const states = ['generic', 'transient', 'waiting'] as const;
 const kinds = ['external', 'internal', 'control'] as const;
 export type EventKind = (typeof kinds)[number];
 
 export class ClientMetrics {
-  readonly total: Counter;
+  /** Clients that exist now; up and down, so gauges show it, and nobody can set it to 0. The same for the next two. */
+  total = 0;
   readonly errors: Counter;
   readonly hookCalls: Counter;
   readonly hookErrors: Counter;
   readonly #metrics: Metrics;
-  readonly #transports: Record<TransportKind, Counter>;
-  readonly #states: Record<(typeof states)[number], Counter>;
+  readonly #transports: Record<TransportKind, number> = { websocket: 0, polling: 0 };
+  readonly #states = { generic: 0, transient: 0, waiting: 0 };
+  readonly #transitions: Counter;
   readonly #events: Record<'total' | 'errors' | EventKind | `${EventKind}_errors`, Counter>;
 
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
-    this.total = metrics.counter('clients.total');
     this.errors = metrics.counter('clients.errors');
     this.hookCalls = metrics.counter('clients.hooks.calls');
     this.hookErrors = metrics.counter('clients.hooks.errors');
-    this.#transports = {
-      websocket: metrics.counter('clients.websocket'),
-      polling: metrics.counter('clients.xhr_polling'),
-    };
-    this.#states = metrics.counters('clients.states', states);
+    metrics.counters('clients.hooks', countedHooks); // counted by the hooks themselves, visible without them
+    metrics.gauge('clients.total', () => this.total);
+    metrics.gauge('clients.websocket', () => this.#transports.websocket);
+    metrics.gauge('clients.xhr_polling', () => this.#transports.polling);
+    for (const state of states) metrics.gauge(`clients.states.${state}`, () => this.#states[state]);
+    metrics.gauge('clients.states.polling', () => 0);
+    this.#transitions = metrics.counter('clients.states.transitions');
     this.#events = metrics.counters('clients.events', [
       'total',
       'errors',
@@ -63,18 +67,18 @@ export class ClientMetrics {
   }
 
   moved(from: ClientPhase, to: ClientPhase): void {
-    if (from !== 'ended') this.#states[from].value -= 1;
-    if (to !== 'ended') this.#states[to].value += 1;
-    this.#states.transitions.value += 1;
+    if (from !== 'ended') this.#states[from] -= 1;
+    if (to !== 'ended') this.#states[to] += 1;
+    this.#transitions.value += 1;
   }
 
   opened(): void {
-    this.total.value += 1;
-    this.#states.generic.value += 1;
+    this.total += 1;
+    this.#states.generic += 1;
   }
 
   changedTransport(from: TransportKind | undefined, to: TransportKind | undefined): void {
-    if (from) this.#transports[from].value -= 1;
-    if (to) this.#transports[to].value += 1;
+    if (from) this.#transports[from] -= 1;
+    if (to) this.#transports[to] += 1;
   }
 }

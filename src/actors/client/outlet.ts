@@ -104,6 +104,6 @@ export class Outlet implements Member {
     this.#topics = undefined;
     if (this.#phase === 'ended' || !this.#ref) return;
     this.phase = 'ended';
-    this.#metrics.total.value -= 1;
+    this.#metrics.total -= 1;
   }
 }

@@ -18,6 +18,8 @@ export class ClusterTable implements ClusterView {
   readonly #tags = new Map<NodeName, string>();
   readonly #listeners = new Set<ClusterListener>();
   #nodes: readonly NodeName[];
+  /** Everybody who was configured or heard of, as far as the present cluster actor (or the last one) knows. */
+  known: () => readonly NodeName[] = () => [];
 
   constructor(self: NodeName, creation: number) {
     this.self = self;
@@ -27,6 +29,10 @@ export class ClusterTable implements ClusterView {
 
   nodes(): readonly NodeName[] {
     return this.#nodes;
+  }
+
+  missing(): readonly NodeName[] {
+    return this.known().filter((node) => !this.#nodes.includes(node));
   }
 
   ownerOf(sid: string): NodeName | undefined {

@@ -9,6 +9,7 @@
 import type { Config } from '../../config/types.ts';
 import { startDistribution } from '../../distribution/distribution.ts';
 import { Membership } from '../../distribution/membership.ts';
+import { tlsSockets } from '../../distribution/tls-sockets.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
@@ -26,6 +27,7 @@ export interface ClusterSetup {
     | 'cluster_port_min'
     | 'cluster_port_max'
     | 'cluster_max_queue'
+    | 'cluster_tls'
     | 'epmd_port'
     | 'net_ticktime'
   >;
@@ -49,7 +51,7 @@ export class Cluster extends Actor<never> {
   override async init(): Promise<void> {
     const { config, table, log, metrics } = this.#setup;
     const errors = metrics.counters('hive.cluster', ['calls', 'casts', 'errors']).errors;
-    metrics.gauge('hive.cluster.size', () => table.nodes().length);
+    metrics.gauge('hive.cluster.size', () => table.nodes().length, 'max');
     metrics.gauge('hive.cluster.nodes', () => table.nodes());
     // Not `terminate`: also one that is killed must free its port and its name, or the next could not start.
     this.kernel.watch(this.self, () => this.#leave());
@@ -59,7 +61,8 @@ export class Cluster extends Actor<never> {
       this.#leave();
       errors.value += 1;
       const failure = toHiveError(error, 'cluster_error');
-      if (config.cluster_nodes.length > 0 || failure.code === 'name_taken') throw failure;
+      const mistaken = failure.code === 'name_taken' || failure.code === 'file_error';
+      if (config.cluster_nodes.length > 0 || mistaken) throw failure;
       log.warning(`This node cannot be found by other nodes: ${failure.message}`);
     }
   }
@@ -77,7 +80,7 @@ export class Cluster extends Actor<never> {
   }
 
   async #join(): Promise<void> {
-    const { config, log, metrics } = this.#setup;
+    const { config, table, log, metrics } = this.#setup;
     const distribution = await startDistribution({
       kernel: this.kernel,
       cookie: config.cluster_cookie,
@@ -88,6 +91,7 @@ export class Cluster extends Actor<never> {
       maxQueueBytes: config.cluster_max_queue,
       log,
       metrics,
+      ...(config.cluster_tls ? { sockets: tlsSockets(config.cluster_tls, log) } : {}),
     });
     this.#distribution = distribution;
     if (!this.alive) return this.#leave();
@@ -99,8 +103,10 @@ export class Cluster extends Actor<never> {
     });
     // Who was quick enough to connect before that.
     for (const { node, creation } of distribution.members()) this.#up(node, creation);
-    this.#membership = new Membership({ connections: distribution, seeds: config.cluster_nodes, log });
-    await this.#membership.start();
+    const membership = new Membership({ connections: distribution, seeds: config.cluster_nodes, log });
+    this.#membership = membership;
+    table.known = () => membership.known().map(({ node }) => node as NodeName);
+    await membership.start();
     if (!this.alive) this.#leave();
   }
 

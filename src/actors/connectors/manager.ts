@@ -14,6 +14,7 @@ import { Actor } from '../../kernel/actor.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { From, Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { Refusals } from '../../plugins/refusals.ts';
 import type { ConnectorPlugin, PoolDescriptor, Services } from '../../plugins/types.ts';
 import type { ManagerMessage } from './messages.ts';
 import { WorkerPool } from './pool.ts';
@@ -35,10 +36,12 @@ const finishMs = 4000;
 
 export class ConnectorsManager extends Actor<ManagerMessage> {
   readonly #options: ManagerOptions;
+  readonly #refusals: Refusals;
 
   constructor(options: ManagerOptions) {
     super();
     this.#options = options;
+    this.#refusals = new Refusals(options.services.metrics);
   }
 
   override get trapsExits(): boolean {
@@ -94,7 +97,12 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
     };
   }
 
-  async #startAtRunTime(name: string, descriptor: PoolDescriptor): Promise<void> {
+  #startAtRunTime(name: string, descriptor: PoolDescriptor): Promise<void> {
+    const { plugin, args } = this.#refusals.counted(() => this.#checked(name, descriptor));
+    return this.#start(name, plugin, { ...descriptor, args });
+  }
+
+  #checked(name: string, descriptor: PoolDescriptor): { plugin: ConnectorPlugin; args: unknown } {
     const path = `connectors.pools.${name}`;
     const violation = validate(poolDescriptorSchema, descriptor)[0];
     if (violation) {
@@ -110,7 +118,7 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
       const place = refusal.path === undefined ? `${path}.args` : `${path}.args.${refusal.path}`;
       throw new HiveError(refusal.code, `${place}: ${refusal.reason}`);
     }
-    await this.#start(name, plugin, { ...descriptor, args });
+    return { plugin, args };
   }
 
   async #start(name: string, plugin: ConnectorPlugin, descriptor: PoolDescriptor): Promise<void> {

@@ -67,7 +67,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
   override init(): void {
     const { index, interests, fanout, metrics } = this.#setup;
     const startedAt = Date.now();
-    metrics.gauge('pubsub.uptime', () => Date.now() - startedAt);
+    metrics.gauge('pubsub.uptime', () => Date.now() - startedAt, 'max');
     this.#channels = { index, fanout, manager: this.kernel.remote(this.self.node, managerName) };
     this.#announcer = new Announcer(this, (peer, error) => this.#notTaken(peer, error));
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.

@@ -1,7 +1,11 @@
 /**
  * The router of one node, registered as `hive_router`: it does for other nodes what they cannot do themselves, as a session
- * belongs to the node that opened it. Calls: `act`, `subscribe`, `unsubscribe`; the answer says what became of it, as
- * failures must survive the way between nodes.
+ * belongs to the node that opened it. The answer of a call says what became of it, as failures must survive the way between
+ * nodes.
+ *
+ *   act, subscribe, unsubscribe   for one client          enable, disable   the doors
+ *   subscribers                   of a channel here       terminate         answered when the clients have gone
+ *                                                         stop              not answered: the node goes
  *
  * It holds no state: what it needs belongs to the node (see `RouterService`), so its crash costs nothing but open calls.
  */
@@ -17,18 +21,36 @@ export const routerName = 'hive_router';
 export type RouterMessage = (
   | { readonly type: 'act'; readonly sid: string; readonly orders: readonly InternalEvent[] }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
+  | { readonly type: 'subscribers'; readonly channel: string }
+  | { readonly type: 'enable' | 'disable' }
+  | { readonly type: 'terminate' | 'stop'; readonly reason: string }
 ) &
   Call<RouterAnswer>;
 
-export type RouterAnswer = { readonly ok: true } | { readonly error: string; readonly description: string };
+/** Messages about one client. */
+export type ClientRequest = Extract<RouterMessage, { readonly sid: string }>;
 
-/** What the router does, for the clients of this node only. */
+export type RouterAnswer =
+  | { readonly ok: true }
+  | { readonly subscribers: number }
+  | { readonly error: string; readonly description: string };
+
+const ok: RouterAnswer = { ok: true };
+
+/** What the router does, for this node only. */
 export interface LocalRoutes {
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
   actHere(sid: string, orders: readonly InternalEvent[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
+  /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */
+  subscribersHere(channel: string): number;
+  enable(): void;
+  disable(): void;
+  terminate(reason: string): Promise<void>;
+  /** Ends the node gracefully. */
+  stop(reason: string): void;
   /** Something arrived that is no request. */
   misunderstood(): void;
 }
@@ -50,22 +72,45 @@ export class Router extends Actor<RouterMessage> {
     this.#routes.started(this);
   }
 
-  /** Waiting for a subscription must not hold up other requests, so its answer is sent from a task. */
   receive(message: RouterMessage, from: From<RouterAnswer> | undefined): void {
     if (!isRequest(message)) return this.#refuse(from);
     try {
-      if (message.type === 'act') {
-        this.#routes.actHere(message.sid, toInternalEvents(message.orders));
-        from?.reply({ ok: true });
-        return;
-      }
-      this.#routes.changeHere(message.type, message.sid, message.channels).then(
-        () => from?.reply({ ok: true }),
+      const answer = this.#serve(message);
+      if (answer === undefined) return;
+      if (!(answer instanceof Promise)) return from?.reply(answer);
+      // Whoever waits must not hold up other requests, so the answer is sent from a task.
+      answer.then(
+        () => from?.reply(ok),
         (error: unknown) => from?.reply(toHiveError(error).toJSON()),
       );
     } catch (error) {
       if (!(error instanceof HiveError)) throw error;
       from?.reply(error.toJSON());
+    }
+  }
+
+  #serve(message: RouterMessage): RouterAnswer | Promise<void> | undefined {
+    const routes = this.#routes;
+    switch (message.type) {
+      case 'act':
+        routes.actHere(message.sid, toInternalEvents(message.orders));
+        return ok;
+      case 'subscribe':
+      case 'unsubscribe':
+        return routes.changeHere(message.type, message.sid, message.channels);
+      case 'subscribers':
+        return { subscribers: routes.subscribersHere(message.channel) };
+      case 'enable':
+        routes.enable();
+        return ok;
+      case 'disable':
+        routes.disable();
+        return ok;
+      case 'terminate':
+        return routes.terminate(message.reason);
+      case 'stop':
+        routes.stop(message.reason);
+        return undefined;
     }
   }
 
@@ -82,16 +127,26 @@ export class Router extends Actor<RouterMessage> {
 /** What comes from other nodes, which may run other versions, is looked at before it is used. */
 function isRequest(message: unknown): message is RouterMessage {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, sid, orders, channels } = message as Record<string, unknown>;
-  if (typeof sid !== 'string') return false;
-  if (type === 'act') return Array.isArray(orders);
-  if (type !== 'subscribe' && type !== 'unsubscribe') return false;
-  return Array.isArray(channels) && channels.every((channel) => typeof channel === 'string');
+  const { type, sid, orders, channels, channel, reason } = message as Record<string, unknown>;
+  switch (type) {
+    case 'act':
+      return typeof sid === 'string' && Array.isArray(orders);
+    case 'subscribe':
+    case 'unsubscribe':
+      return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
+    case 'subscribers':
+      return typeof channel === 'string';
+    case 'terminate':
+    case 'stop':
+      return typeof reason === 'string';
+    default:
+      return type === 'enable' || type === 'disable';
+  }
 }
 
 /** @throws HiveError what the other node's router failed with */
 export function expectOk(answer: RouterAnswer): void {
-  if ('ok' in answer) return;
+  if (!('error' in answer)) return;
   const { error, description } = answer;
   if (Object.hasOwn(catalogue, error)) throw new HiveError(error as ErrorCode, description);
   throw new HiveError('cluster_error', `${error}: ${description}`);

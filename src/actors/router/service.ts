@@ -18,7 +18,14 @@ import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
 import { Roster } from './roster.ts';
-import { expectOk, type LocalRoutes, type Router, type RouterMessage, routerName } from './router.ts';
+import {
+  type ClientRequest,
+  expectOk,
+  type LocalRoutes,
+  type Router,
+  type RouterMessage,
+  routerName,
+} from './router.ts';
 import { Termination } from './termination.ts';
 
 /** Longer than the store of a client's state may take, ms: it has time-outs of its own. */
@@ -32,6 +39,10 @@ export interface RouterSetup {
   /** The name of the supervisor under which clients are started. */
   readonly supervisor: string;
   readonly cluster: ClusterView;
+  /** Subscribers of the channels under an id or prefix, on this node; throws `unknown_channel_id` if there are none. */
+  readonly subscribers: (channel: string) => number;
+  /** Ends the node gracefully. */
+  readonly stop: (reason: string) => void;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -44,6 +55,9 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly #log: Log;
   readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
+  readonly #pubsub: Record<'requests' | 'subscribe' | 'unsubscribe', Counter>;
+  /** The node ends: its doors stay closed. */
+  #stopping = false;
 
   constructor(setup: RouterSetup) {
     const { config, kernel, metrics } = setup;
@@ -53,6 +67,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#counters = metrics.counters('hive.router', names);
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
     metrics.gauge('hive.router.current_clients', () => this.#roster.size);
+    this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
     const { direct_websocket: directWebsocket } = config.hive;
     this.#sessions = { kernel, directWebsocket, routedPackets: this.#counters.routed_msgs };
   }
@@ -117,15 +132,21 @@ export class RouterService implements SessionHost, LocalRoutes {
    * @throws HiveError also what pub-sub refuses
    */
   subscribe(sid: string, channels: readonly string[]): Promise<void> {
-    return this.#route({ type: 'subscribe', sid, channels });
+    return this.#change('subscribe', sid, channels);
   }
 
   /** Lets a client leave every channel under these ids or prefixes. */
   unsubscribe(sid: string, channels: readonly string[]): Promise<void> {
-    return this.#route({ type: 'unsubscribe', sid, channels });
+    return this.#change('unsubscribe', sid, channels);
   }
 
-  async #route(message: RouterMessage): Promise<void> {
+  #change(type: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {
+    this.#pubsub.requests.value += 1;
+    this.#pubsub[type].value += 1;
+    return this.#route({ type, sid, channels });
+  }
+
+  async #route(message: ClientRequest): Promise<void> {
     this.#counters.requests.value += 1;
     const { cluster, kernel } = this.#setup;
     const owner = cluster.ownerOf(message.sid);
@@ -158,6 +179,15 @@ export class RouterService implements SessionHost, LocalRoutes {
     throw new HiveError('bad_session_id', 'No connected client has that session id.');
   }
 
+  subscribersHere(channel: string): number {
+    try {
+      return this.#setup.subscribers(channel);
+    } catch (error) {
+      if (error instanceof HiveError && error.code === 'unknown_channel_id') return 0;
+      throw error;
+    }
+  }
+
   misunderstood(): void {
     this.#counters.errors.value += 1;
     this.#log.warning('The router got something that is no request');
@@ -165,8 +195,10 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   // --- the doors
 
+  /** @throws HiveError `router_error` if the node is being stopped */
   enable(): void {
     this.#counters.requests.value += 1;
+    if (this.#stopping) throw new HiveError('router_error', 'The node is being stopped.');
     this.#roster.isEnabled = true;
     for (const termination of this.#terminations) termination.cancel();
     this.#log.notice('New clients are accepted');
@@ -187,16 +219,26 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.disable();
     const { config, kernel } = this.#setup;
     const clients = this.#roster.all();
-    this.#log.notice('The clients are asked to leave', { clients: clients.length, reason });
+    this.#log.notice('The clients are asked to leave', { clients: clients.length });
     const termination = new Termination(kernel, clients, reason, config.hive.graceful_termination_timeout);
     this.#terminations.add(termination);
     await termination.done;
     this.#terminations.delete(termination);
   }
 
+  /** Lets the clients leave for good: the doors stay closed. */
+  async close(reason: string): Promise<void> {
+    this.#stopping = true;
+    await this.terminate(reason);
+  }
+
+  stop(reason: string): void {
+    this.#setup.stop(reason);
+  }
+
   started(router: Router): void {
     const { metrics } = this.#setup;
-    metrics.gauge('hive.router.uptime', () => Date.now() - router.startedAt);
+    metrics.gauge('hive.router.uptime', () => Date.now() - router.startedAt, 'max');
     metrics.gauge('hive.router.msg_queue_length', () => router.queueLength);
   }
 }

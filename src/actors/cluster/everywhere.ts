@@ -1,0 +1,32 @@
+/** Asking the whole cluster: the actor of one name on every connected node. */
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Call, NodeName } from '../../kernel/types.ts';
+import { toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { ClusterView } from '../contracts.ts';
+
+export interface Answers<Reply> {
+  readonly replies: ReadonlyMap<NodeName, Reply>;
+  /** Nodes that did not answer, and known ones that are not connected. */
+  readonly missing: readonly NodeName[];
+}
+
+/** Asks all nodes at once; resolves when each has answered or failed to, within the usual time for calls. */
+export async function everywhere<Message, Reply>(
+  { kernel, cluster, log }: { kernel: Kernel; cluster: ClusterView; log: Log },
+  name: string,
+  message: Message & Call<Reply>,
+): Promise<Answers<Reply>> {
+  const replies = new Map<NodeName, Reply>();
+  const missing = [...cluster.missing()];
+  const ask = async (node: NodeName): Promise<void> => {
+    try {
+      replies.set(node, await kernel.ask<Message, Reply>(kernel.remote(node, name), message));
+    } catch (error) {
+      log.warning(`${node} did not answer: ${toHiveError(error).message}`, { node });
+      missing.push(node);
+    }
+  };
+  await Promise.all(cluster.nodes().map(ask));
+  return { replies, missing };
+}

@@ -1,0 +1,191 @@
+/**
+ * The calls of the HTTP API, apart from how they arrive: by themselves or in a batch. A call is a section, an action, for
+ * some sections the id of a client or channel, and a method; `cluster` extends it to all nodes where that is possible.
+ */
+import { HiveError } from '../observe/errors.ts';
+import { channelIds } from '../protocol/channel-expression.ts';
+import { type InternalEvent, toInternalEvents } from '../protocol/internal-event.ts';
+import { eventFromValue } from '../protocol/packet.ts';
+import type { ApiHost, Reached } from './api-host.ts';
+import type { Headers } from './http.ts';
+import { notFound, RequestError, wrongMethod } from './keyed.ts';
+
+export interface Call {
+  /** In lower case. */
+  readonly method: string;
+  /** `[section, action]` or `[section, action, id]`. */
+  readonly segments: readonly string[];
+  readonly cluster: boolean;
+  readonly body: CallBody;
+}
+
+/** What came with a call: text, or in a batch the value that it stands for. */
+export class CallBody {
+  readonly #text: string | undefined;
+  readonly #value: unknown;
+
+  private constructor(text: string | undefined, value: unknown) {
+    this.#text = text;
+    this.#value = value;
+  }
+
+  static ofText(text: string): CallBody {
+    return new CallBody(text, undefined);
+  }
+
+  /** A string is the text itself; absent means empty. */
+  static ofValue(value: unknown): CallBody {
+    if (value === undefined || typeof value === 'string') return new CallBody(value ?? '', undefined);
+    return new CallBody(undefined, value);
+  }
+
+  get text(): string {
+    return this.#text ?? JSON.stringify(this.#value);
+  }
+
+  /** @throws HiveError `invalid_json` */
+  json(): unknown {
+    if (this.#text === undefined) return this.#value;
+    if (this.#text.trim() === '') throw new HiveError('invalid_json', 'The body is empty.');
+    try {
+      return JSON.parse(this.#text);
+    } catch (error) {
+      throw new HiveError('invalid_json', `The body is not JSON: ${(error as Error).message}`, { cause: error });
+    }
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  /** A string is plain text, undefined an empty body, anything else JSON. */
+  readonly body?: unknown;
+  readonly headers?: Headers;
+  /** What must wait until the answer is on its way: it may end the server. */
+  readonly afterwards?: () => void;
+}
+
+type Handler = (host: ApiHost, call: Call, id: string) => Answer | Promise<Answer>;
+
+interface Action {
+  readonly handler: Handler;
+  /** What it does for the whole cluster; without, `cluster` is refused. */
+  readonly cluster?: Handler;
+}
+
+type Methods = Readonly<Record<string, Action>>;
+
+const done: Answer = { status: 200 };
+
+function reached({ nodes, missing, ...rest }: Reached, afterwards?: () => void): Answer {
+  const body = { ...rest, nodes, missing };
+  return afterwards ? { status: 200, body, afterwards } : { status: 200, body };
+}
+
+/** section → action → method → what is done. */
+const actions: Readonly<Record<string, Readonly<Record<string, Methods>>>> = {
+  hive: {
+    version: { get: { handler: (host) => ({ status: 200, body: host.version }) } },
+    stop: {
+      post: {
+        handler: (host) => ({ status: 200, afterwards: () => host.stop() }),
+        // Closed first: clients of the first node would only move on to the next one.
+        cluster: async ({ cluster }) => reached(await cluster.disable(), () => cluster.stop()),
+      },
+    },
+  },
+  router: {
+    enable: {
+      post: {
+        handler: order((host) => host.enable()),
+        cluster: async ({ cluster }) => reached(await cluster.enable()),
+      },
+    },
+    disable: {
+      post: {
+        handler: order((host) => host.disable()),
+        cluster: async ({ cluster }) => reached(await cluster.disable()),
+      },
+    },
+    terminate: {
+      post: {
+        handler: order((host, { body }) => host.terminate(body.text)),
+        cluster: async ({ cluster }, { body }) => reached(await cluster.disable(), () => cluster.terminate(body.text)),
+      },
+    },
+  },
+  clients: {
+    action: {
+      post: {
+        handler: async (host, { body }, sid) => {
+          await host.act(sid, ordersIn(body));
+          return done;
+        },
+      },
+    },
+  },
+  pubsub: {
+    action: { post: { handler: order((host, { body }, channel) => host.publishOrders(channel, ordersIn(body))) } },
+    publish: {
+      post: { handler: order((host, { body }, channel) => host.publishEvent(channel, eventFromValue(body.json()))) },
+    },
+    subscribe: {
+      get: {
+        handler: (host, _call, channel) => ({ status: 200, body: { subscribed_clients: host.subscribers(channel) } }),
+        cluster: async ({ cluster }, _call, channel) => reached(await cluster.subscribers(channel)),
+      },
+      post: { handler: subscription((host, sid, channels) => host.subscribe(sid, channels)) },
+      delete: { handler: subscription((host, sid, channels) => host.unsubscribe(sid, channels)) },
+    },
+  },
+};
+
+export const sections: readonly string[] = Object.keys(actions);
+
+/** Sections whose actions name a client or channel in one more segment. */
+const sectionsWithId = new Set(['clients', 'pubsub']);
+
+function order(carryOut: (host: ApiHost, call: Call, id: string) => void): Handler {
+  return (host, call, id) => {
+    carryOut(host, call, id);
+    return done;
+  };
+}
+
+function subscription(change: (host: ApiHost, sid: string, channels: string[]) => Promise<void>): Handler {
+  return async (host, { body }, sid) => {
+    let expression: unknown;
+    try {
+      expression = body.json();
+    } catch (error) {
+      throw new HiveError('bad_request', 'The body is no JSON array of channel ids.', { cause: error });
+    }
+    const channels = channelIds(expression);
+    if (channels.length === 0) throw new HiveError('bad_request', 'The body names no channel.');
+    await change(host, sid, channels);
+    return done;
+  };
+}
+
+function ordersIn(body: CallBody): InternalEvent[] {
+  return toInternalEvents(body.json());
+}
+
+const code = 'bad_api_request';
+
+/**
+ * Finds what a call asks for; the body need not be there yet.
+ * @throws HiveError `bad_api_request`: 404 for a path of another shape, 501 for an unknown action, 405 for a wrong method
+ */
+export function findHandler({ method, segments, cluster }: Omit<Call, 'body'>): Handler {
+  const [section = '', name, id, ...rest] = segments;
+  const known = Object.hasOwn(actions, section) ? actions[section] : undefined;
+  const wantsId = sectionsWithId.has(section);
+  if (!known || !name || (wantsId ? !id : id !== undefined) || rest.length > 0) throw notFound(code);
+  const methods = Object.hasOwn(known, name) ? known[name] : undefined;
+  if (!methods) throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
+  const action = Object.hasOwn(methods, method) ? methods[method] : undefined;
+  if (!action) throw wrongMethod(code, method, Object.keys(methods).join(', ').toUpperCase());
+  if (!cluster) return action.handler;
+  if (action.cluster) return action.cluster;
+  throw new HiveError(code, `${section}/${name} cannot be asked of the whole cluster with ${method.toUpperCase()}.`);
+}
