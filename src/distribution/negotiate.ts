@@ -30,7 +30,8 @@ export function initiate(
 ): Promise<Negotiated> {
   const machine = new Initiator(options.self, expected, replacesOld);
   const running = new Negotiation(socket, options, (packet) => machine.receive(packet));
-  running.describe = () => `${expected} closed the connection during the handshake; has it another cookie?`;
+  const doubt = options.headerSize === 4 ? 'another cookie or authority' : 'another cookie';
+  running.describe = () => `${expected} closed the connection during the handshake; has it ${doubt}?`;
   running.send([machine.start()]);
   return running.outcome;
 }

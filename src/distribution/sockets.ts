@@ -1,6 +1,5 @@
 /**
- * How the distribution layer gets its byte streams: TCP here; another kind of stream (TLS) is another implementation of
- * the same interface.
+ * How the distribution layer gets its byte streams: TCP here, TLS in tls-sockets.ts.
  */
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
 
