@@ -11,7 +11,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Codec } from '../protocol/codec.ts';
 import type { ClientPacket, ServerPacket } from '../protocol/packet.ts';
-import type { ClientSocket } from './client-socket.ts';
+import { type ClientSocket, nativeSocket } from './client-socket.ts';
 import {
   type CloseReason,
   closeReasons,
@@ -124,7 +124,7 @@ export class ClientLink implements Sink, TopicMember {
 
   join(topic: string): void {
     if (this.#ended !== undefined) return;
-    const { socket } = this.#wire;
+    const socket = nativeSocket(this.#wire.socket);
     if (socket && this.connected) {
       this.#topics.subscribe(socket, topic, this.encoder);
     } else {
@@ -136,8 +136,9 @@ export class ClientLink implements Sink, TopicMember {
 
   leave(topic: string): void {
     if (this.#ended !== undefined) return;
+    const socket = nativeSocket(this.#wire.socket);
     if (this.#topicNames?.delete(topic)) this.#topics.remove(topic, this);
-    else if (this.#wire.socket) this.#topics.unsubscribe(this.#wire.socket, topic, this.encoder);
+    else if (socket) this.#topics.unsubscribe(socket, topic, this.encoder);
   }
 
   end(reason: CloseReason): void {
@@ -190,9 +191,9 @@ export class ClientLink implements Sink, TopicMember {
     return this.#session;
   }
 
-  /** Exchanges memberships for native subscriptions, where there is a socket. */
+  /** Exchanges memberships for native subscriptions, where there is a socket of the library's. */
   #subscribe(): void {
-    const { socket } = this.#wire;
+    const socket = nativeSocket(this.#wire.socket);
     if (!socket || !this.#topicNames) return;
     for (const topic of this.#topicNames) {
       this.#topics.remove(topic, this);
@@ -207,6 +208,7 @@ export class ClientLink implements Sink, TopicMember {
     this.#heldBytes = 0;
     if (this.#topicNames) for (const topic of this.#topicNames) this.#topics.remove(topic, this);
     this.#topicNames = undefined;
-    if (this.#wire.socket) this.#topics.unsubscribeAll(this.#wire.socket, this.encoder);
+    const socket = nativeSocket(this.#wire.socket);
+    if (socket) this.#topics.unsubscribeAll(socket, this.encoder);
   }
 }

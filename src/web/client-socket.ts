@@ -1,4 +1,7 @@
-/** A client's WebSocket, and what handles its frames: the library's only user data is that one reference. */
+/**
+ * A client's WebSocket, and what handles its frames: the library's only user data is that one reference. The socket is the
+ * library's own, or one that another node holds for this one (relay-socket.ts).
+ */
 import type { WebSocket } from 'uWebSockets.js';
 import type { CloseReason } from './sessions.ts';
 
@@ -7,13 +10,24 @@ export interface SocketData {
   handler: FrameHandler;
 }
 
-export type ClientSocket = WebSocket<SocketData>;
+/** The library's own socket. */
+export type NativeSocket = WebSocket<SocketData>;
+
+/** What both kinds can do. */
+export type ClientSocket = Pick<NativeSocket, 'send' | 'ping' | 'end' | 'close' | 'getBufferedAmount' | 'getUserData'>;
+
+/** The socket if it is the library's own, which can take part in the library's topics. */
+export function nativeSocket(socket: ClientSocket | undefined): NativeSocket | undefined {
+  return socket !== undefined && 'subscribe' in socket ? (socket as NativeSocket) : undefined;
+}
 
 export interface FrameHandler {
   opened(socket: ClientSocket): void;
   /** `data` is valid during the call only. */
   message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void;
   pong(): void;
+  /** What had piled up for the client has left, or some of it. */
+  drained?(): void;
   /** The socket is unusable from now on. */
   closed(reason: CloseReason): void;
 }

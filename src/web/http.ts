@@ -11,13 +11,31 @@
  * The send functions do nothing on a response that is over, so nobody else has to check.
  */
 
-import uws, { type HttpResponse, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
+import uws, { type RecognizedString, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
 import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
 import { createSecureContext } from 'node:tls';
 import { HiveError } from '../observe/errors.ts';
 
-export type { HttpRequest, HttpResponse, TemplatedApp } from 'uWebSockets.js';
+export type { TemplatedApp } from 'uWebSockets.js';
+
+/** What is used of a request and a response, so that those of another node can take their place (relay-exchange.ts). */
+export type HttpRequest = Pick<uws.HttpRequest, 'getUrl' | 'getQuery' | 'getMethod' | 'getHeader' | 'forEach'>;
+
+export interface HttpResponse {
+  /** True once it was answered or aborted; false when an answer is to come later. */
+  over?: boolean;
+  onAbort?: () => void;
+  /** The headers that tell browsers who may see the answer. */
+  cors?: Headers;
+  onAborted(handler: () => void): unknown;
+  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
+  cork(callback: () => void): unknown;
+  writeStatus(status: string): unknown;
+  writeHeader(name: string, value: string): unknown;
+  end(body?: RecognizedString, closeConnection?: boolean): unknown;
+  getRemoteAddressAsText(): ArrayBuffer;
+}
 
 /** Name and value pairs, written as they are. */
 export type Headers = readonly (readonly [name: string, value: string])[];

@@ -1,7 +1,8 @@
 /**
  * Fan-out without visiting clients. A topic has one native topic per wire format in use; a publish is encoded once per
  * format and handed to the library, which also keeps it in order with what is sent to single sockets. Members without a
- * native subscription (polling clients, clients before their connect packet) get the same text one by one.
+ * native subscription (polling clients, clients whose socket another node holds, clients before their connect packet) get the
+ * same text one by one.
  *
  *     publish ─► encode ─► app.publish("room" + NUL + "5/")   ─► sockets speaking Socket.IO 5, namespace /
  *             └► encode ─► app.publish("room" + NUL + "0.9")  ─► sockets speaking 0.9
@@ -9,7 +10,7 @@
  */
 import type { Counter } from '../observe/metrics.ts';
 import type { PacketEncoder, ServerPacket } from '../protocol/packet.ts';
-import type { ClientSocket } from './client-socket.ts';
+import type { NativeSocket } from './client-socket.ts';
 import type { TemplatedApp } from './http.ts';
 
 /** Who takes part in a topic without a native subscription. */
@@ -69,17 +70,17 @@ export class Topics {
     return receivers + members.size;
   }
 
-  subscribe(socket: ClientSocket, topic: string, encoder: PacketEncoder): void {
+  subscribe(socket: NativeSocket, topic: string, encoder: PacketEncoder): void {
     if (!this.#encoders.some(({ key }) => key === encoder.key)) this.#encoders.push(encoder);
     socket.subscribe(topic + separator + encoder.key);
   }
 
-  unsubscribe(socket: ClientSocket, topic: string, encoder: PacketEncoder): void {
+  unsubscribe(socket: NativeSocket, topic: string, encoder: PacketEncoder): void {
     leave(socket, topic + separator + encoder.key);
   }
 
   /** Ends every native subscription of one format, which is that of one namespace. */
-  unsubscribeAll(socket: ClientSocket, encoder: PacketEncoder): void {
+  unsubscribeAll(socket: NativeSocket, encoder: PacketEncoder): void {
     const suffix = separator + encoder.key;
     for (const native of socket.getTopics()) if (native.endsWith(suffix)) leave(socket, native);
   }
@@ -108,7 +109,7 @@ export class Topics {
  * The library forgets what was published to a socket in this turn of the event loop when the socket leaves its last topic.
  * So that it has not left the last one, it stays in one that nobody publishes to.
  */
-function leave(socket: ClientSocket, native: string): void {
+function leave(socket: NativeSocket, native: string): void {
   if (socket.getTopics().length === 1) socket.subscribe(separator);
   socket.unsubscribe(native);
 }
