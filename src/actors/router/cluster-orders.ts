@@ -34,11 +34,16 @@ export class ClusterOrders implements ClusterHost {
   }
 
   enable(): Promise<Reached> {
-    return this.#everywhere({ type: 'enable' });
+    return this.#doors('enable');
   }
 
   disable(): Promise<Reached> {
-    return this.#everywhere({ type: 'disable' });
+    return this.#doors('disable');
+  }
+
+  async #doors(type: 'enable' | 'disable'): Promise<Reached> {
+    const { nodes, missing } = await this.#everywhere({ type });
+    return { nodes, missing };
   }
 
   async subscribers(channel: string): Promise<Reached & { subscribed_clients: number }> {
