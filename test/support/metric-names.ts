@@ -1,0 +1,48 @@
+/** Every metric that a node with the default configuration shows before anything has happened. */
+const groups: Readonly<Record<string, string>> = {
+  hive: 'uptime errors total_processes plugins plugin_errors config_errors',
+  'hive.cluster': 'size nodes calls casts errors',
+  'hive.memory': 'total processes system atom binary code ets',
+  'hive.router': 'uptime msg_queue_length spawned_clients current_clients requests routed_msgs routed_events errors',
+  clients: 'total websocket xhr_polling errors',
+  'clients.states': 'generic transient waiting polling transitions',
+  'clients.state_mgr': 'requests init get set cleanup errors',
+  'clients.events': 'total external internal control errors external_errors internal_errors control_errors',
+  'clients.transports.http': 'requests errors 2XX 4XX 5XX ??? hang_up',
+  'clients.transports.websocket': 'requests errors frames ok bad hang_up',
+  'clients.hooks': 'calls errors hp.get hp.put hp.post pubsub.publish pubsub.subscribe pubsub.unsubscribe',
+  connectors: 'requests errors pools starts stops uses safe_transactions unsafe_transactions rents returns',
+  pubsub: 'uptime requests errors total_channels status publish join leave subscribe unsubscribe published_events',
+  'pubsub.channels.ping':
+    'requests errors total_channels status subscribe unsubscribe publish published_events subscribed_clients',
+  api: 'requests errors',
+  'api.hive': 'requests errors',
+  'api.router': 'requests errors',
+  'api.pubsub': 'requests errors',
+  'api.clients': 'requests errors',
+};
+
+/** Those that the 2014 server did not have. */
+const newGroups: Readonly<Record<string, string>> = {
+  'api.batch': 'requests errors',
+  'clients.transports': 'too_slow',
+  'hive.actors': 'running abandoned crashes dead_letters',
+  'hive.distribution': 'sent received errors queued_bytes',
+  ...Object.fromEntries(
+    // The configured events: shown before their first use.
+    ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors']),
+  ),
+};
+
+function names(of: Readonly<Record<string, string>>): string[] {
+  return Object.entries(of).flatMap(([prefix, list]) => list.split(' ').map((name) => `${prefix}.${name}`));
+}
+
+export const metricNames: readonly string[] = [...names(groups), ...names(newGroups)];
+
+/** What each pool shows under `connectors.<kind>.<pool>`. */
+export const poolMetricNames = {
+  http: ['workers', 'requests', 'errors', 'sync_gets', 'sync_posts', 'async_posts'],
+  redis: ['workers', 'requests', 'errors', 'queries'],
+  tcp: ['workers', 'requests', 'errors', 'send', 'recv'],
+} as const;
