@@ -46,7 +46,7 @@ test('clients, API and monitor are served over TLS', async (t) => {
   await assert.rejects(get(node.address('api', '/api/KEY/hive/version'), Buffer.from('')), 'an unknown authority');
 
   for (const transport of ['websocket', 'polling']) {
-    const options = { transports: [transport], forceNew: true, reconnection: false, ca };
+    const options = { transports: [transport], forceNew: true, reconnection: false, ca: ca.toString() };
     const client = io(node.url.replace(/^http:/, 'https:'), options);
     await next(client, 'connect');
     client.disconnect();
