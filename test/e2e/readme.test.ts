@@ -104,11 +104,13 @@ test('the first command, in a fresh clone: the demo runs, serves a chat, and end
     over = true;
   });
   try {
-    while (!/http:\/\/127\.0\.0\.1:8081/.test(output)) {
+    // Its last word, when everything is ready.
+    while (!output.includes('Ctrl-C stops everything')) {
       if (over) assert.fail(output);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
-    assert.match(await (await fetch('http://127.0.0.1:8081/')).text(), /<title>Distributed chat/);
+    const [page] = /http:\/\/127\.0\.0\.1:8081\S*/.exec(output) ?? assert.fail(output);
+    assert.match(await (await fetch(page)).text(), /<title>Distributed chat/);
     const [ann, bob] = await Promise.all([
       SocketClient.connect('4.8 websocket', 'http://127.0.0.1:8080'),
       SocketClient.connect('4.8 polling', 'http://127.0.0.1:8079'),
