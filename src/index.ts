@@ -1,8 +1,50 @@
-/** Hive as a library: load a configuration, start a node in this process. */
-export { type LoadedConfig, loadConfig } from './config/load.ts';
+/** Hive as a library: define plugins, load a configuration, start a node in this process. */
+export { type Static, Type } from 'typebox';
+export type { LoadedConfig } from './config/load.ts';
 export { ConfigError, formatProblem, type Problem } from './config/problem.ts';
 export type { Config } from './config/types.ts';
+export { Actor } from './kernel/actor.ts';
+export type { From } from './kernel/types.ts';
 export { type End, type Node, startNode } from './node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
-export { builtInCatalogue } from './plugins/registry.ts';
+export type { Log } from './observe/logger.ts';
+export type { Counter, Metrics } from './observe/metrics.ts';
+export { definePlugin, type Plugin, type PluginParts } from './plugins/define-plugin.ts';
+export { loadWithPlugins as loadConfig } from './plugins/load-with-plugins.ts';
+export {
+  type Action,
+  type ActionPlugin,
+  type Client,
+  type ClientState,
+  type Connector,
+  type ConnectorPlugin,
+  type Hook,
+  type HookDescriptor,
+  type HookPlugin,
+  type InternalEvent,
+  type Pool,
+  type PoolDescriptor,
+  type PoolSetup,
+  type Pools,
+  type Privilege,
+  type Publication,
+  type PubSub,
+  type Refusal,
+  type Services,
+  type State,
+  type StateManager,
+  type StateManagerPlugin,
+  StopClient,
+  type Trigger,
+  type WorkerMessage,
+} from './plugins/types.ts';
+export {
+  type AckPacket,
+  ackPacket,
+  ClientEvent,
+  type EventPacket,
+  eventPacket,
+  MessagePacket,
+  type ServerPacket,
+} from './protocol/packet.ts';
 export { version } from './version.ts';

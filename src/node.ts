@@ -27,7 +27,7 @@ import { HiveError } from './observe/errors.ts';
 import { openLogFiles } from './observe/log-files.ts';
 import { Metrics } from './observe/metrics.ts';
 import { PluginSet } from './plugins/plugin-set.ts';
-import { builtInCatalogue } from './plugins/registry.ts';
+import type { PluginRegistry } from './plugins/registry.ts';
 import type { Services } from './plugins/types.ts';
 import { supervisionTree } from './supervisors/introspection.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './supervisors/tree.ts';
@@ -61,7 +61,7 @@ export interface End {
  * Starts a node; resolves when it serves clients.
  * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, …: the first thing that cannot be had; what was started is stopped again
  */
-export async function startNode(config: Config): Promise<Node> {
+export async function startNode(config: Config, registry: PluginRegistry): Promise<Node> {
   const { name } = config.hive;
   const files = openLogFiles(config.log, { node: name });
   const { log } = files;
@@ -82,7 +82,7 @@ export async function startNode(config: Config): Promise<Node> {
     metrics,
   });
   const services: Services = { config, kernel, log, metrics, pools, pubsub };
-  const plugins = new PluginSet(builtInCatalogue, services);
+  const plugins = new PluginSet(registry, services);
   const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
   const router = new RouterService({
     config,
@@ -118,7 +118,7 @@ export async function startNode(config: Config): Promise<Node> {
         services,
         poolSupervisor: kernel.remote<SupervisorMessage>(kernel.node, names.pools),
         makeSupervisor: poolSupervisor as () => Actor<SupervisorMessage>,
-        connector: (connector) => builtInCatalogue.connector(connector),
+        connector: (connector) => registry.connector(connector),
       }),
     router: () => new Router(router),
     pubsub: () => pubsub.manager(),

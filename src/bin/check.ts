@@ -5,10 +5,10 @@ import { loadOrExplain } from './config-file.ts';
 
 /** Resolves to the exit code: 0 if nothing is wrong, else 1. */
 export async function check(file: string, probe: boolean): Promise<number> {
-  const loaded = loadOrExplain(file);
+  const loaded = await loadOrExplain(file);
   if (!loaded) return 1;
   let unreachable = 0;
-  for (const { pool, error } of probe ? await probePools(loaded.config) : []) {
+  for (const { pool, error } of probe ? await probePools(loaded.config, loaded.plugins) : []) {
     if (!error) console.log(`connectors.pools.${pool} is reachable`);
     else console.error(`${error.code}: connectors.pools.${pool}: ${describeReason(error)}`);
     if (error) unreachable += 1;

@@ -1,9 +1,10 @@
 /** Loading a configuration file for a command, and telling the operator what is wrong with it. */
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
-import { builtInCatalogue } from '../plugins/registry.ts';
+import { loadWithPlugins } from '../plugins/load-with-plugins.ts';
+import type { PluginRegistry } from '../plugins/registry.ts';
 
 export type Mode = 'production' | 'development';
 
@@ -14,9 +15,9 @@ export const defaultConfigFile = relative(
 );
 
 /** The loaded configuration; undefined after every problem has been told on stderr. */
-export function loadOrExplain(file: string): LoadedConfig | undefined {
+export async function loadOrExplain(file: string): Promise<LoadedConfig<PluginRegistry> | undefined> {
   try {
-    const loaded = loadConfig(file, { catalogue: builtInCatalogue });
+    const loaded = await loadWithPlugins(file);
     for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
     return loaded;
   } catch (error) {

@@ -6,16 +6,16 @@ import { loadOrExplain, type Mode } from './config-file.ts';
 
 /** Resolves to the exit code: 0 after a graceful stop, 1 if the node could not start or gave up. */
 export async function run(file: string, mode: Mode | undefined): Promise<number> {
-  const loaded = loadOrExplain(file);
+  const loaded = await loadOrExplain(file);
   if (!loaded) return 1;
-  const { config } = loaded;
+  const { config, plugins } = loaded;
   const chosen = mode === undefined ? config : { ...config, hive: { ...config.hive, mode } };
   let node: Node | undefined;
   // From now on a signal means a graceful stop, also one that comes while the node starts.
   const signalled = new Promise<void>((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
   process.on('SIGHUP', () => node?.reopenLogs());
   try {
-    node = await startNode(chosen);
+    node = await startNode(chosen, plugins);
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
     console.error(`${error.code}: ${error.message}`);

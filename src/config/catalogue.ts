@@ -10,6 +10,15 @@ import { type Violation, validate } from './validate.ts';
 
 export type PluginKind = 'hook' | 'action' | 'connector' | 'state_manager';
 
+/** Why a plugin refuses its args. */
+export interface Refusal {
+  readonly code: ErrorCode;
+  /** Dotted path inside the args. */
+  readonly path?: string;
+  /** It must not quote secrets. */
+  readonly reason: string;
+}
+
 export interface PluginContract {
   /**
    * Schema of `args`. Its defaults are filled in, so a property with a default need not be `Type.Optional`. Inside unions
@@ -19,16 +28,32 @@ export interface PluginContract {
   /** Code of a violation of that schema. */
   readonly argsCode: ErrorCode;
   /**
-   * What a schema cannot say, e.g. that the named pool exists. Called with args that fit the schema. `path` is relative to
-   * the args (`connector`). The reason must not quote secrets.
+   * What a schema cannot say, e.g. that the named pool exists. Called with args that fit the schema.
    */
-  check?(args: unknown, config: Config): { code: ErrorCode; path?: string; reason: string } | undefined;
+  check?(args: unknown, config: Config): Refusal | undefined;
 }
 
 export interface PluginCatalogue {
   find(kind: PluginKind, name: string): PluginContract | undefined;
   names(kind: PluginKind): string[];
 }
+
+/** What the modules of section `plugins` make of the catalogue. */
+export interface Imported<Catalogue extends PluginCatalogue> {
+  /** The plugins that come with Hive and those of all modules that could be used. */
+  readonly catalogue: Catalogue;
+  /** The modules that cannot be used. */
+  readonly faults: readonly { readonly index: number; readonly reason: string }[];
+}
+
+/**
+ * Imports modules with plugins. Names that start with `/` are files, others are packages.
+ * @param directory where packages are looked for first
+ */
+export type ImportPlugins<Catalogue extends PluginCatalogue> = (
+  modules: readonly string[],
+  directory: string,
+) => Promise<Imported<Catalogue>>;
 
 /**
  * Checks args against a contract's schema. Returns a copy that is completed with the schema's defaults, and what does not

@@ -1,5 +1,5 @@
 /** The integrity check: every descriptor names a plugin that exists, and its args are what the plugin takes. */
-import { checkArgs, type PluginCatalogue, type PluginKind } from './catalogue.ts';
+import { checkArgs, type PluginCatalogue, type PluginKind, type Refusal } from './catalogue.ts';
 import { pointerTo } from './json.ts';
 import type { Problem } from './problem.ts';
 import type { Source } from './source.ts';
@@ -20,13 +20,15 @@ interface Descriptor {
 /**
  * Completes the args of all well-formed descriptors with the plugins' defaults and returns what is wrong with them.
  * `config` is what plugins may look things up in; undefined while sections are misshapen, then only schemas are checked.
+ * Names that an incomplete catalogue lacks are let pass.
  */
 export function checkPlugins(
   catalogue: PluginCatalogue,
   sources: ReadonlyMap<string, Source>,
   config: Config | undefined,
+  isComplete: boolean,
 ): Problem[] {
-  const found = [...descriptors(sources)];
+  const found = [...descriptors(sources)].filter(({ kind, name }) => isComplete || catalogue.find(kind, name));
   const problems: Problem[] = [];
   const sound: Descriptor[] = [];
   for (const descriptor of found) {
@@ -59,9 +61,15 @@ function checkDescriptor(catalogue: PluginCatalogue, { source, pointer, kind, na
 
 function checkMeaning(catalogue: PluginCatalogue, descriptor: Descriptor, config: Config): Problem | undefined {
   const { source, kind, name, object } = descriptor;
-  const refusal = catalogue.find(kind, name)?.check?.(object.args, config);
-  if (!refusal) return undefined;
   const argsPointer = `${descriptor.pointer}/args`;
+  let refusal: Refusal | undefined;
+  try {
+    refusal = catalogue.find(kind, name)?.check?.(object.args, config);
+  } catch (error) {
+    const reason = source.withoutInserted(argsPointer, `the plugin's check of its args crashed: ${error}`);
+    return source.problem('plugins_error', { pointer: argsPointer, reason });
+  }
+  if (!refusal) return undefined;
   const segments = refusal.path === undefined ? [] : refusal.path.split(/[.[\]]+/).filter((segment) => segment !== '');
   const value = segments.reduce<unknown>(member, object.args);
   return source.problem(refusal.code, {

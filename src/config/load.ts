@@ -2,14 +2,14 @@
  * Loads a configuration:
  *
  *   main file ── parse ── replace ${ENV} ── for each section: follow file names ── schema (+ defaults)
- *        ── plugins' args ── values that must go together ── complete, freeze
+ *        ── values that must go together ── import the modules of `plugins` ── plugins' args ── complete, freeze
  *
- * Nothing is probed: no connection is made and no port opened. All problems of all sections are found in one go; only
+ * Nothing is probed: no connection is made and no port opened (unless a plugin's module does so when it is imported). All problems of all sections are found in one go; only
  * checks that would rely on a misshapen section wait until that one is mended.
  */
 import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { PluginCatalogue } from './catalogue.ts';
+import type { Imported, ImportPlugins, PluginCatalogue } from './catalogue.ts';
 import { checkPlugins } from './check-plugins.ts';
 import { findInconsistencies } from './consistency.ts';
 import { completeNodeName } from './node-name.ts';
@@ -20,22 +20,27 @@ import { suggest } from './suggest.ts';
 import type { Config, SectionName, Sections } from './types.ts';
 import { validate } from './validate.ts';
 
-export interface LoadedConfig {
+export interface LoadedConfig<Catalogue extends PluginCatalogue> {
   readonly config: Config;
+  /** What the configuration was checked against: what a node needs besides it. */
+  readonly plugins: Catalogue;
   /** What is probably not meant, yet possible. */
   readonly warnings: readonly Problem[];
   /** Every file that was read, the main one first. */
   readonly files: readonly string[];
 }
 
-export interface LoadOptions {
-  readonly catalogue: PluginCatalogue;
+export interface LoadOptions<Catalogue extends PluginCatalogue> {
+  readonly importPlugins: ImportPlugins<Catalogue>;
   /** Where `${NAME}` is looked up; the process's environment if absent. */
-  readonly env?: NodeJS.ProcessEnv;
+  readonly env?: NodeJS.ProcessEnv | undefined;
 }
 
-/** Throws `ConfigError` with every problem if there is one. */
-export function loadConfig(file: string, { catalogue, env = process.env }: LoadOptions): LoadedConfig {
+/** Rejects with a `ConfigError` that has every problem if there is one. */
+export async function loadConfig<Catalogue extends PluginCatalogue>(
+  file: string,
+  { importPlugins, env = process.env }: LoadOptions<Catalogue>,
+): Promise<LoadedConfig<Catalogue>> {
   const reader = new SourceReader(file, env);
   const sources = readSections(reader);
   const problems = reader.problems;
@@ -62,11 +67,40 @@ export function loadConfig(file: string, { catalogue, env = process.env }: LoadO
     problems.push(...resolveFiles(draft, sources, dirname(file)));
   }
   const config = draft && complete(draft);
-  problems.push(...checkPlugins(catalogue, sources, config));
+  const { catalogue, faults } = await importModules(importPlugins, sources.get('plugins'), dirname(file), problems);
+  // a name that nobody knows may be in a module that could not be used
+  problems.push(...checkPlugins(catalogue, sources, config, faults.length === 0));
   const [first, ...more] = inReadingOrder(problems, reader.files);
   if (first) throw new ConfigError([first, ...more]);
   if (!config) throw new Error('a configuration without problems is incomplete');
-  return { config: freeze(config), warnings, files: reader.files };
+  return { config: freeze(config), plugins: catalogue, warnings, files: reader.files };
+}
+
+/** Imports what the section names, as far as it is well-formed; modules that cannot be used become problems. */
+async function importModules<Catalogue extends PluginCatalogue>(
+  importPlugins: ImportPlugins<Catalogue>,
+  source: Source | undefined,
+  directory: string,
+  problems: Problem[],
+): Promise<Imported<Catalogue>> {
+  const names = Array.isArray(source?.value) ? source.value : [];
+  const wellFormed = names.filter((name) => typeof name === 'string' && name !== '');
+  const imported = await importPlugins(
+    wellFormed.map((name) => moduleName(name, directory)),
+    resolve(directory),
+  );
+  for (const { index, reason } of imported.faults) {
+    const value = wellFormed[index];
+    const pointer = `/${names.indexOf(value)}`;
+    const finding = { pointer, reason: source!.withoutInserted(pointer, reason), value };
+    problems.push(source!.problem('plugins_error', finding));
+  }
+  return imported;
+}
+
+/** Names of files become absolute, those of packages stay. */
+function moduleName(name: string, directory: string): string {
+  return /^\.{0,2}\//.test(name) ? resolve(directory, name) : name;
 }
 
 /** By file, then from top to bottom. */
@@ -132,7 +166,7 @@ function resolveFiles(draft: Sections, sources: ReadonlyMap<SectionName, Source>
       }
     }
   }
-  draft.plugins = draft.plugins.map((name) => (/^\.{0,2}\//.test(name) ? resolve(directory, name) : name));
+  draft.plugins = draft.plugins.map((name) => moduleName(name, directory));
   return problems;
 }
 

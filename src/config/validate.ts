@@ -25,6 +25,16 @@ export function validate(schema: TSchema, value: unknown): Violation[] {
   return check(value) ? [] : condense(check.errors ?? []).map(violation);
 }
 
+/** What keeps a schema from being used, in words; undefined if nothing does. */
+export function schemaFault(schema: TSchema): string | undefined {
+  try {
+    ajv.compile(schema);
+    return undefined;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+
 /**
  * A value that fits no alternative of a union gets errors from every alternative. Keeps those of the alternative that was
  * meant (same type, fewest errors), or if none fits by type, the union's own.

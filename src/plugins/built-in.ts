@@ -13,6 +13,7 @@ import { actionStop } from './actions/stop.ts';
 import { actionUpdateState } from './actions/update-state.ts';
 import { httpConnector } from './connectors/http.ts';
 import { redisConnector } from './connectors/redis.ts';
+import { definePlugin } from './define-plugin.ts';
 import { hpGet } from './hooks/hp-get.ts';
 import { hpPost } from './hooks/hp-post.ts';
 import { hpPut } from './hooks/hp-put.ts';
@@ -23,36 +24,43 @@ import { utilsDispatch } from './hooks/utils-dispatch.ts';
 import { utilsEcho } from './hooks/utils-echo.ts';
 import { localStateManager } from './state-managers/local.ts';
 import { redisStateManager } from './state-managers/redis.ts';
-import type { Plugin } from './types.ts';
 
-export const builtInPlugins: readonly Plugin[] = [
-  utilsEcho,
-  utilsConsoleDump,
-  utilsDispatch,
-  hpGet,
-  hpPut,
-  hpPost,
-  pubsubPublish,
-  pubsubSubscribe,
-  pubsubUnsubscribe,
-  pubsubResubscribe,
-  actionStop,
-  actionError,
-  actionSendEvent,
-  actionSendMessage,
-  actionSendJson,
-  actionSendAck,
-  actionUpdateState,
-  actionDispatch,
-  actionAddHooks,
-  actionRemoveHooks,
-  actionPublish,
-  actionPublishRaw,
-  actionSubscribe,
-  actionUnsubscribe,
-  actionResubscribe,
-  httpConnector,
-  redisConnector,
-  localStateManager,
-  redisStateManager,
-];
+export const builtIn = definePlugin({
+  hooks: {
+    'utils.echo': utilsEcho,
+    'utils.console_dump': utilsConsoleDump,
+    'utils.dispatch': utilsDispatch,
+    'hp.get': hpGet,
+    'hp.put': hpPut,
+    'hp.post': hpPost,
+    'pubsub.publish': pubsubPublish,
+    'pubsub.subscribe': pubsubSubscribe,
+    'pubsub.unsubscribe': pubsubUnsubscribe,
+    'pubsub.resubscribe': pubsubResubscribe,
+  },
+  actions: {
+    'action.stop': actionStop,
+    'action.error': actionError,
+    'action.send_event': actionSendEvent,
+    'action.send_message': actionSendMessage,
+    'action.send_json': actionSendJson,
+    'action.send_ack': actionSendAck,
+    'action.update_state': actionUpdateState,
+    'action.dispatch': actionDispatch,
+    'action.add_hooks': actionAddHooks,
+    'action.remove_hooks': actionRemoveHooks,
+    'action.pubsub.publish': actionPublish,
+    'action.pubsub.publish_raw': actionPublishRaw,
+    'action.pubsub.subscribe': actionSubscribe,
+    'action.pubsub.unsubscribe': actionUnsubscribe,
+    'action.pubsub.resubscribe': actionResubscribe,
+  },
+  connectors: {
+    'connector.http': httpConnector,
+    'connector.redis': redisConnector,
+  },
+  stateManagers: {
+    'sm.local': localStateManager,
+    'sm.redis': redisStateManager,
+  },
+});

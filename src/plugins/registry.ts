@@ -3,46 +3,58 @@ import type { PluginCatalogue, PluginContract, PluginKind } from '../config/cata
 import { suggest } from '../config/suggest.ts';
 import type { Config } from '../config/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
-import { builtInPlugins } from './built-in.ts';
-import type { ActionPlugin, ConnectorPlugin, HookPlugin, Plugin, StateManagerPlugin } from './types.ts';
+import { builtIn } from './built-in.ts';
+import type { Plugin } from './define-plugin.ts';
+import type { ActionPlugin, ConnectorPlugin, HookPlugin, StateManagerPlugin } from './types.ts';
 
-interface PluginsByKind {
-  readonly hook: Map<string, HookPlugin>;
-  readonly action: Map<string, ActionPlugin>;
-  readonly connector: Map<string, ConnectorPlugin>;
-  readonly state_manager: Map<string, StateManagerPlugin>;
+const kinds = ['hook', 'action', 'connector', 'state_manager'] as const satisfies readonly PluginKind[];
+
+/** A part of a plugin, and where the plugin comes from. */
+interface Owned<Part> {
+  readonly part: Part;
+  readonly origin: string;
+}
+
+interface PartsByKind {
+  readonly hook: Map<string, Owned<HookPlugin>>;
+  readonly action: Map<string, Owned<ActionPlugin>>;
+  readonly connector: Map<string, Owned<ConnectorPlugin>>;
+  readonly state_manager: Map<string, Owned<StateManagerPlugin>>;
 }
 
 export class PluginRegistry implements PluginCatalogue {
-  readonly #plugins: PluginsByKind = {
+  readonly #parts: PartsByKind = {
     hook: new Map(),
     action: new Map(),
     connector: new Map(),
     state_manager: new Map(),
   };
 
-  /** A later plugin replaces an earlier one of the same kind and name. */
-  constructor(plugins: Iterable<Plugin>) {
-    for (const plugin of plugins) {
-      switch (plugin.kind) {
-        case 'hook':
-          this.#plugins.hook.set(plugin.name, plugin);
-          break;
-        case 'action':
-          this.#plugins.action.set(plugin.name, plugin);
-          break;
-        case 'connector':
-          this.#plugins.connector.set(plugin.name, plugin);
-          break;
-        case 'state_manager':
-          this.#plugins.state_manager.set(plugin.name, plugin);
-          break;
+  /** With the built-in plugins. */
+  constructor() {
+    this.add(builtIn, 'Hive');
+  }
+
+  /**
+   * Adds all parts of a plugin, or none.
+   * @param origin where it comes from, for error texts
+   * @throws HiveError `plugins_error` if there is a part of the same kind and name already
+   */
+  add(plugin: Plugin, origin: string): void {
+    for (const kind of kinds) {
+      for (const name of plugin[kind].keys()) {
+        const present = this.#parts[kind].get(name);
+        if (present) throw new HiveError('plugins_error', `the ${words(kind)} ${name} is in ${present.origin} already`);
       }
+    }
+    for (const kind of kinds) {
+      const parts = this.#parts[kind] as Map<string, Owned<unknown>>;
+      for (const [name, part] of plugin[kind]) parts.set(name, { part, origin });
     }
   }
 
   find(kind: PluginKind, name: string): PluginContract | undefined {
-    const plugin = this.#plugins[kind].get(name);
+    const plugin = this.#parts[kind].get(name)?.part;
     if (!plugin) return undefined;
     return {
       args: plugin.args,
@@ -53,38 +65,40 @@ export class PluginRegistry implements PluginCatalogue {
 
   /** How many plugins there are, of all kinds. */
   get size(): number {
-    return Object.values(this.#plugins).reduce((sum, plugins) => sum + plugins.size, 0);
+    return kinds.reduce((sum, kind) => sum + this.#parts[kind].size, 0);
   }
 
   names(kind: PluginKind): string[] {
-    return [...this.#plugins[kind].keys()];
+    return [...this.#parts[kind].keys()];
   }
 
   /** @throws HiveError `plugins_error` if there is none of that name; so do the next three */
   hook(name: string): HookPlugin {
-    return this.#plugins.hook.get(name) ?? this.#missing('hook', name);
+    return this.#parts.hook.get(name)?.part ?? this.#missing('hook', name);
   }
 
   action(name: string): ActionPlugin {
-    return this.#plugins.action.get(name) ?? this.#missing('action', name);
+    return this.#parts.action.get(name)?.part ?? this.#missing('action', name);
   }
 
   connector(name: string): ConnectorPlugin {
-    return this.#plugins.connector.get(name) ?? this.#missing('connector', name);
+    return this.#parts.connector.get(name)?.part ?? this.#missing('connector', name);
   }
 
   stateManager(name: string): StateManagerPlugin {
-    return this.#plugins.state_manager.get(name) ?? this.#missing('state_manager', name);
+    return this.#parts.state_manager.get(name)?.part ?? this.#missing('state_manager', name);
   }
 
   #missing(kind: PluginKind, name: string): never {
     const meant = suggest(name, this.names(kind));
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-    throw new HiveError('plugins_error', `There is no ${kind.replace('_', ' ')} named ${name}.${hint}`);
+    throw new HiveError('plugins_error', `There is no ${words(kind)} named ${name}.${hint}`);
   }
 }
 
-export const builtInCatalogue = new PluginRegistry(builtInPlugins);
+function words(kind: PluginKind): string {
+  return kind.replace('_', ' ');
+}
 
 export interface ProbedPool {
   readonly pool: string;
@@ -93,7 +107,7 @@ export interface ProbedPool {
 }
 
 /** Tries to reach the back end of every configured pool. The configuration must have been checked. */
-export function probePools(config: Config, registry: PluginRegistry = builtInCatalogue): Promise<ProbedPool[]> {
+export function probePools(config: Config, registry: PluginRegistry): Promise<ProbedPool[]> {
   const probe = async (pool: string, connector: string, args: unknown): Promise<ProbedPool> => {
     try {
       await registry.connector(connector).probe(args);

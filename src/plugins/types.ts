@@ -7,6 +7,7 @@
  * lives on. `StopClient` ends the client. Any other exception is a crash of the client (or worker) that ran the plugin.
  */
 import type { TSchema } from 'typebox';
+import type { Refusal } from '../config/catalogue.ts';
 import type { Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
@@ -16,26 +17,17 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { InternalEvent } from '../protocol/internal-event.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
-export type { HookDescriptor, InternalEvent, PoolDescriptor };
+export type { HookDescriptor, InternalEvent, PoolDescriptor, Refusal };
 
-/** Why a plugin refuses its args: found by `check` at load time. */
-export interface Refusal {
-  readonly code: ErrorCode;
-  /** Dotted path inside the args. */
-  readonly path?: string;
-  readonly reason: string;
-}
-
-interface Declared {
-  /** The name that the configuration uses. */
-  readonly name: string;
-  readonly args: TSchema;
+interface Declared<Schema extends TSchema> {
+  /** A TypeBox schema, or any JSON Schema (draft 7). Its defaults are filled in. */
+  readonly args: Schema;
   /** The code of a schema violation; default `bad_config`. */
   readonly argsCode?: ErrorCode;
 }
 
-export interface HookPlugin<Args = unknown> extends Declared {
-  readonly kind: 'hook';
+export interface HookPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
+  /** What the schema cannot say: refuses args that fit it, when they are loaded. */
   check?(args: Args, config: Config): Refusal | undefined;
   /** Called once per descriptor, not per client: a hook keeps nothing of a client. */
   create(args: Args, services: Services): Hook;
@@ -44,8 +36,7 @@ export interface HookPlugin<Args = unknown> extends Declared {
 /** Runs for one event of one client; the next hook, and the client's next packet, wait until it is done. */
 export type Hook = (client: Client, trigger: Trigger) => void | Promise<void>;
 
-export interface ActionPlugin<Args = unknown> extends Declared {
-  readonly kind: 'action';
+export interface ActionPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
   check?(args: Args, config: Config): Refusal | undefined;
   create(args: Args, services: Services): Action;
 }
@@ -59,8 +50,7 @@ export interface Action {
   packet?(event: InternalEvent): ServerPacket;
 }
 
-export interface StateManagerPlugin<Args = unknown> extends Declared {
-  readonly kind: 'state_manager';
+export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
   check?(args: Args, config: Config): Refusal | undefined;
   create(args: Args, services: Services): StateManager;
 }
@@ -84,8 +74,7 @@ export interface ClientState {
   cleanup(): void | Promise<void>;
 }
 
-export interface ConnectorPlugin<Args = unknown> extends Declared {
-  readonly kind: 'connector';
+export interface ConnectorPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
   check?(args: Args, config: Config): Refusal | undefined;
   /** For `hive check --probe`: rejects if the back end cannot be reached. */
   probe(args: Args): Promise<void>;
@@ -113,8 +102,6 @@ export interface Connector {
 export type WorkerMessage =
   | { readonly type: 'request'; readonly request: unknown; readonly signal?: AbortSignal }
   | { readonly type: 'drain' };
-
-export type Plugin = HookPlugin<never> | ActionPlugin<never> | StateManagerPlugin<never> | ConnectorPlugin<never>;
 
 /** What triggered a hook: the client's event, or one of `on_connect`, `on_disconnect`, `on_terminate`. */
 export interface Trigger {

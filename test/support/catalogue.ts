@@ -1,6 +1,6 @@
 /** A catalogue with the built-in plugins' names and, where tests of the configuration need them, arguments. */
 import { type TSchema, Type } from 'typebox';
-import type { PluginCatalogue, PluginContract, PluginKind } from '../../src/config/catalogue.ts';
+import type { Imported, PluginCatalogue, PluginContract, PluginKind } from '../../src/config/catalogue.ts';
 import type { Config } from '../../src/config/types.ts';
 
 function strict(properties: Record<string, TSchema>): TSchema {
@@ -92,7 +92,12 @@ const contracts: Record<PluginKind, Record<string, PluginContract>> = {
   },
 };
 
-export const catalogue: PluginCatalogue = {
+const catalogue: PluginCatalogue = {
   find: (kind, name) => (Object.hasOwn(contracts[kind], name) ? contracts[kind][name] : undefined),
   names: (kind) => Object.keys(contracts[kind]),
 };
+
+/** No module is imported. */
+export async function importPlugins(): Promise<Imported<PluginCatalogue>> {
+  return { catalogue, faults: [] };
+}

@@ -10,7 +10,7 @@ import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.
 import type { NodeName, Ref } from '../../src/kernel/types.ts';
 import type { Log } from '../../src/observe/logger.ts';
 import { PluginSet } from '../../src/plugins/plugin-set.ts';
-import { builtInCatalogue, type PluginRegistry } from '../../src/plugins/registry.ts';
+import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import type { CloseReason, Handshake, Session, Sink } from '../../src/web/sessions.ts';
@@ -123,7 +123,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
   const log = { ...kernel.log, child: () => log } as Log;
   const changes: string[] = [];
   const memberships = options.memberships ?? fakeMemberships(changes);
-  const plugins = new PluginSet(options.registry ?? builtInCatalogue, services);
+  const plugins = new PluginSet(options.registry ?? new PluginRegistry(), services);
   const supervisor = await kernel.run(new DynamicSupervisor(), { name: 'hive_clients' });
   const ids = new IdSource(kernel.node, kernel.creation);
   const peers = new Map(Object.entries(options.peers ?? {}));

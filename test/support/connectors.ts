@@ -19,7 +19,7 @@ export interface ConnectorsOptions {
   backoffNum?: number;
   backoffTime?: number;
   /** Besides the built-in ones. */
-  plugins?: readonly ConnectorPlugin<never>[];
+  plugins?: readonly (ConnectorPlugin<never> & { readonly name: string })[];
 }
 
 export interface Connectors {
@@ -59,10 +59,11 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
   } as unknown as Config;
   const pools = new PoolTable(kernel, metrics);
   const services: Services = { config, kernel, log, metrics, pools, pubsub: {} as PubSub };
-  const plugins = new Map<string, ConnectorPlugin>();
-  for (const plugin of [httpConnector, redisConnector, ...(options.plugins ?? [])] as readonly ConnectorPlugin[]) {
-    plugins.set(plugin.name, plugin);
-  }
+  const plugins = new Map<string, ConnectorPlugin<never>>([
+    ['connector.http', httpConnector],
+    ['connector.redis', redisConnector],
+  ]);
+  for (const plugin of options.plugins ?? []) plugins.set(plugin.name, plugin);
   const manager = (): ConnectorsManager =>
     new ConnectorsManager({
       table: pools,
@@ -72,7 +73,7 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
       connector(name) {
         const plugin = plugins.get(name);
         if (!plugin) throw new HiveError('plugins_error', `There is no connector named ${name}.`);
-        return plugin;
+        return plugin as ConnectorPlugin;
       },
     });
   const root = new Supervisor({

@@ -44,7 +44,6 @@ export class TestWorker extends Actor<WorkerMessage> {
 }
 
 export class TestConnector implements ConnectorPlugin<object> {
-  readonly kind = 'connector';
   readonly name = 'connector.test';
   readonly args = Type.Object({}, { additionalProperties: false });
   readonly workers: TestWorker[] = [];

@@ -61,10 +61,10 @@ export class WorkerPool implements Pool, SeatOwner {
     const { name, plugin, descriptor, services } = options;
     const { size, overflow } = descriptor;
     this.name = name;
-    this.connector = plugin.name;
+    this.connector = descriptor.connector;
     this.kernel = services.kernel;
     this.#options = options;
-    this.#metricPrefix = `connectors.${plugin.name.replace(/^connector\./, '')}.${name}`;
+    this.#metricPrefix = `connectors.${this.connector.replace(/^connector\./, '')}.${name}`;
     this.#requests = services.metrics.counter(`${this.#metricPrefix}.requests`);
     this.#errors = services.metrics.counter(`${this.#metricPrefix}.errors`);
     services.metrics.gauge(`${this.#metricPrefix}.workers`, () => this.workers);

@@ -27,8 +27,6 @@ function hookDescriptors(value: unknown): Record<string, HookDescriptor[]> {
 }
 
 export const actionAddHooks: ActionPlugin = {
-  kind: 'action',
-  name: 'action.add_hooks',
   args: noArgs,
   create: () => add,
 };

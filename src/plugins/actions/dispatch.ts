@@ -12,8 +12,6 @@ const dispatch: Action = {
 };
 
 export const actionDispatch: ActionPlugin = {
-  kind: 'action',
-  name: 'action.dispatch',
   args: noArgs,
   create: () => dispatch,
 };

@@ -10,4 +10,4 @@ const fail: Action = {
   },
 };
 
-export const actionError: ActionPlugin = { kind: 'action', name: 'action.error', args: noArgs, create: () => fail };
+export const actionError: ActionPlugin = { args: noArgs, create: () => fail };

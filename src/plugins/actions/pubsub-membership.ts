@@ -7,8 +7,6 @@ import { privilegeArg, privilegeOf } from '../args.ts';
 import type { ActionPlugin, Privilege } from '../types.ts';
 
 export const actionSubscribe: ActionPlugin<Privilege | null> = {
-  kind: 'action',
-  name: 'action.pubsub.subscribe',
   args: privilegeArg,
   create(args) {
     const privilege = privilegeOf(args);
@@ -17,8 +15,6 @@ export const actionSubscribe: ActionPlugin<Privilege | null> = {
 };
 
 export const actionUnsubscribe: ActionPlugin<Privilege | null> = {
-  kind: 'action',
-  name: 'action.pubsub.unsubscribe',
   args: privilegeArg,
   create(args) {
     const privilege = privilegeOf(args);
@@ -27,8 +23,6 @@ export const actionUnsubscribe: ActionPlugin<Privilege | null> = {
 };
 
 export const actionResubscribe: ActionPlugin<Privilege | null> = {
-  kind: 'action',
-  name: 'action.pubsub.resubscribe',
   args: privilegeArg,
   create(args) {
     const privilege = privilegeOf(args);

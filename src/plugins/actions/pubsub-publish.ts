@@ -10,8 +10,6 @@ import type { ActionPlugin, InternalEvent, Privilege } from '../types.ts';
 import { badArgs, objectArgs } from './args.ts';
 
 export const actionPublish: ActionPlugin<Privilege | null> = {
-  kind: 'action',
-  name: 'action.pubsub.publish',
   args: privilegeArg,
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
@@ -25,8 +23,6 @@ export const actionPublish: ActionPlugin<Privilege | null> = {
 };
 
 export const actionPublishRaw: ActionPlugin<Privilege | null> = {
-  kind: 'action',
-  name: 'action.pubsub.publish_raw',
   args: privilegeArg,
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);

@@ -14,8 +14,6 @@ const remove: Action = {
 };
 
 export const actionRemoveHooks: ActionPlugin = {
-  kind: 'action',
-  name: 'action.remove_hooks',
   args: noArgs,
   create: () => remove,
 };

@@ -18,8 +18,6 @@ function packet({ action, args, trigger_id: triggerId }: InternalEvent): AckPack
 const send = sending(packet);
 
 export const actionSendAck: ActionPlugin = {
-  kind: 'action',
-  name: 'action.send_ack',
   args: noArgs,
   create: () => send,
 };

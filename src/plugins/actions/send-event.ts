@@ -16,8 +16,6 @@ function packet({ args, trigger_id: triggerId }: InternalEvent): EventPacket {
 const send = sending(packet);
 
 export const actionSendEvent: ActionPlugin = {
-  kind: 'action',
-  name: 'action.send_event',
   args: noArgs,
   create: () => send,
 };

@@ -7,8 +7,6 @@ import { sending } from './sending.ts';
 const send = sending(({ args }) => new MessagePacket(args, true));
 
 export const actionSendJson: ActionPlugin = {
-  kind: 'action',
-  name: 'action.send_json',
   args: noArgs,
   create: () => send,
 };

@@ -8,8 +8,6 @@ import { sending } from './sending.ts';
 const send = sending(({ args }) => new MessagePacket(typeof args === 'string' ? args : jsonOf(args), false));
 
 export const actionSendMessage: ActionPlugin = {
-  kind: 'action',
-  name: 'action.send_message',
   args: noArgs,
   create: () => send,
 };

@@ -10,4 +10,4 @@ const stop: Action = {
   },
 };
 
-export const actionStop: ActionPlugin = { kind: 'action', name: 'action.stop', args: noArgs, create: () => stop };
+export const actionStop: ActionPlugin = { args: noArgs, create: () => stop };

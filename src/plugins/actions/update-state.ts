@@ -10,8 +10,6 @@ const update: Action = {
 };
 
 export const actionUpdateState: ActionPlugin = {
-  kind: 'action',
-  name: 'action.update_state',
   args: noArgs,
   create: () => update,
 };

@@ -29,8 +29,6 @@ const argsSchema = strictObject({
 type HttpArgs = Static<typeof argsSchema>;
 
 export const httpConnector: ConnectorPlugin<HttpArgs> = {
-  kind: 'connector',
-  name: 'connector.http',
   args: argsSchema,
   argsCode: 'bad_http_connector_args',
   check: ({ base_url }) => refusalOf(base_url),

@@ -33,8 +33,6 @@ const minReplyMs = 1000;
 const connectMs = { least: 1000, most: 5000 };
 
 export const redisConnector: ConnectorPlugin<RedisArgs> = {
-  kind: 'connector',
-  name: 'connector.redis',
   args: argsSchema,
   argsCode: 'bad_redis_connector_args',
   probe: ({ host, port }) => probeTcp(host, port),

@@ -4,8 +4,6 @@ import type { HookPlugin } from '../types.ts';
 import { type BackEndArgs, type BackEndReply, type BackEndRequest, backEndArgs, checkBackEnd, obey } from './hp.ts';
 
 export const hpPost: HookPlugin<BackEndArgs> = {
-  kind: 'hook',
-  name: 'hp.post',
   args: backEndArgs,
   check: checkBackEnd,
   create({ connector, endpoint }, { pools, metrics }) {

@@ -29,8 +29,6 @@ interface Line {
 const lines = new WeakMap<Client, Line>();
 
 export const hpPut: HookPlugin<BackEndArgs> = {
-  kind: 'hook',
-  name: 'hp.put',
   args: backEndArgs,
   check: checkBackEnd,
   create(args, services) {

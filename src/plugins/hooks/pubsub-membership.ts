@@ -8,8 +8,6 @@ import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin, Privilege } from '../types.ts';
 
 export const pubsubSubscribe: HookPlugin<Privilege | null> = {
-  kind: 'hook',
-  name: 'pubsub.subscribe',
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.subscribe');
@@ -22,8 +20,6 @@ export const pubsubSubscribe: HookPlugin<Privilege | null> = {
 };
 
 export const pubsubUnsubscribe: HookPlugin<Privilege | null> = {
-  kind: 'hook',
-  name: 'pubsub.unsubscribe',
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.unsubscribe');
@@ -37,8 +33,6 @@ export const pubsubUnsubscribe: HookPlugin<Privilege | null> = {
 
 /** Counts as `pubsub.unsubscribe`, as it did in 2014. */
 export const pubsubResubscribe: HookPlugin<Privilege | null> = {
-  kind: 'hook',
-  name: 'pubsub.resubscribe',
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.unsubscribe');

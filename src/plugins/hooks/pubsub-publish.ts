@@ -21,8 +21,6 @@ const schema = Type.Object(
 );
 
 export const pubsubPublish: HookPlugin<Static<typeof schema>> = {
-  kind: 'hook',
-  name: 'pubsub.publish',
   args: schema,
   check({ cids }) {
     try {

@@ -3,8 +3,6 @@ import { Type } from 'typebox';
 import type { HookPlugin } from '../types.ts';
 
 export const utilsConsoleDump: HookPlugin<string | null> = {
-  kind: 'hook',
-  name: 'utils.console_dump',
   args: Type.Union([Type.String(), Type.Null()]),
   create(prefix, { log }) {
     const dump = (metadata: string) => log.info(`${prefix ?? ''}${metadata}`);

@@ -5,8 +5,6 @@ import { noArgs } from '../args.ts';
 import type { Hook, HookPlugin } from '../types.ts';
 
 export const utilsDispatch: HookPlugin = {
-  kind: 'hook',
-  name: 'utils.dispatch',
   args: noArgs,
   create: () => dispatch,
 };

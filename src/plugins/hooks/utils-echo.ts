@@ -8,8 +8,6 @@ import { type ExternalEvent, externalEventArg } from '../external-event.ts';
 import type { Client, Hook, HookPlugin } from '../types.ts';
 
 export const utilsEcho: HookPlugin<ExternalEvent | null> = {
-  kind: 'hook',
-  name: 'utils.echo',
   args: Type.Union([Type.Null(), externalEventArg]),
   create(args): Hook {
     if (args === null) return echo;

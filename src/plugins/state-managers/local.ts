@@ -4,8 +4,6 @@ import type { ClientState, State, StateManagerPlugin } from '../types.ts';
 import { StateCounters } from './counters.ts';
 
 export const localStateManager: StateManagerPlugin = {
-  kind: 'state_manager',
-  name: 'sm.local',
   args: Type.Unknown({ description: 'Not used.' }),
   create(_args, { metrics }) {
     const counters = new StateCounters(metrics);

@@ -29,8 +29,6 @@ const argsSchema = strictObject({
 type RedisStateArgs = Static<typeof argsSchema>;
 
 export const redisStateManager: StateManagerPlugin<RedisStateArgs> = {
-  kind: 'state_manager',
-  name: 'sm.redis',
   args: argsSchema,
   check: (args, config) => checkPool(args, config, ['connector.redis']),
   create: (args, services) => new RedisStateManager(args, services),

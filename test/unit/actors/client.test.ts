@@ -5,9 +5,9 @@ import { Type } from 'typebox';
 import type { Delivered } from '../../../src/actors/contracts.ts';
 import type { Ref } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
-import { builtInPlugins } from '../../../src/plugins/built-in.ts';
+import { definePlugin } from '../../../src/plugins/define-plugin.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import type { HookPlugin, InternalEvent } from '../../../src/plugins/types.ts';
+import type { Hook, InternalEvent } from '../../../src/plugins/types.ts';
 import { ClientEvent, EventPacket } from '../../../src/protocol/packet.ts';
 import { Gate, Puppet } from '../../support/actors.ts';
 import { type Clients, type ClientsOptions, FakeSink, startClients } from '../../support/clients.ts';
@@ -30,9 +30,10 @@ const send = (name: string) => ({ action: 'send', args: { name, args: [] } });
 const answer = (orders: unknown) => ({ status: 200, body: JSON.stringify(orders) });
 
 /** The built-in plugins and a hook named `test` that does what it is told. */
-function withHook(run: ReturnType<HookPlugin['create']>): PluginRegistry {
-  const hook: HookPlugin = { kind: 'hook', name: 'test', args: Type.Unknown(), create: () => run };
-  return new PluginRegistry([...builtInPlugins, hook]);
+function withHook(run: Hook): PluginRegistry {
+  const registry = new PluginRegistry();
+  registry.add(definePlugin({ hooks: { test: { args: Type.Unknown(), create: () => run } } }), 'the test');
+  return registry;
 }
 
 test('hooks of an event run in order, and what they send arrives in that order', async () => {

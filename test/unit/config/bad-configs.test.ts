@@ -7,15 +7,15 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { ConfigError, formatProblem } from '../../../src/config/problem.ts';
 import { badConfigs } from '../../support/bad-configs/all.ts';
 import { writeBadConfig } from '../../support/bad-configs/bad-config.ts';
-import { catalogue } from '../../support/catalogue.ts';
+import { importPlugins } from '../../support/catalogue.ts';
 
 describe('each mistake is named with file, path, code and reason', () => {
   for (const bad of badConfigs) {
-    test(bad.title, () => {
+    test(bad.title, async () => {
       const directory = mkdtempSync(join(tmpdir(), 'hive-config-'));
       try {
         const main = writeBadConfig(bad, directory);
-        const problems = problemsOf(main);
+        const problems = await problemsOf(main);
         const lines = problems.map(formatProblem).join('\n');
         for (const { file = 'config.json', path, code, reason, suggestion } of bad.expect) {
           const match = problems.find((problem) => {
@@ -34,9 +34,9 @@ describe('each mistake is named with file, path, code and reason', () => {
   }
 });
 
-function problemsOf(main: string) {
+async function problemsOf(main: string) {
   try {
-    loadConfig(main, { catalogue, env: {} });
+    await loadConfig(main, { importPlugins, env: {} });
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.problems;

@@ -4,26 +4,26 @@ import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type LoadedConfig, loadConfig } from '../../../src/config/load.ts';
+import { loadConfig } from '../../../src/config/load.ts';
 import { ConfigError, formatProblem } from '../../../src/config/problem.ts';
 import { edited } from '../../support/bad-configs/bad-config.ts';
-import { catalogue } from '../../support/catalogue.ts';
+import { importPlugins } from '../../support/catalogue.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'hive-config-'));
 after(() => rmSync(directory, { recursive: true }));
 
-function load(files: Record<string, string>, env: NodeJS.ProcessEnv = {}): LoadedConfig {
+function load(files: Record<string, string>, env: NodeJS.ProcessEnv = {}) {
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);
   }
-  return loadConfig(join(directory, 'config.json'), { catalogue, env });
+  return loadConfig(join(directory, 'config.json'), { importPlugins, env });
 }
 
-function refusals(files: Record<string, string>, env: NodeJS.ProcessEnv = {}): string[] {
+async function refusals(files: Record<string, string>, env: NodeJS.ProcessEnv = {}): Promise<string[]> {
   try {
-    load(files, env);
+    await load(files, env);
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     return error.problems.map((problem) => formatProblem(problem).replaceAll(`${directory}/`, ''));
@@ -31,8 +31,8 @@ function refusals(files: Record<string, string>, env: NodeJS.ProcessEnv = {}): s
   return [];
 }
 
-test('a loaded configuration has every default', () => {
-  const { config, warnings } = load({ 'config.json': edited() });
+test('a loaded configuration has every default', async () => {
+  const { config, warnings } = await load({ 'config.json': edited() });
   assert.deepEqual(warnings, []);
   assert.equal(config.hive.host, '0.0.0.0');
   assert.equal(config.api.host, '127.0.0.1');
@@ -46,26 +46,26 @@ test('a loaded configuration has every default', () => {
   assert.deepEqual(config.plugins, []);
 });
 
-test("plugins' args are completed with the plugins' defaults", () => {
-  const { config } = load({ 'config.json': edited() });
+test("plugins' args are completed with the plugins' defaults", async () => {
+  const { config } = await load({ 'config.json': edited() });
   assert.deepEqual(config.clients.state.args, { connector: 'database', expiration_timeout: 172_800_000 });
   assert.equal(Reflect.get(config.connectors.pools.database?.args as object, 'max_reconnect_timeout'), 5_000);
 });
 
-test('a loaded configuration cannot be changed', () => {
-  const { config } = load({ 'config.json': edited() });
+test('a loaded configuration cannot be changed', async () => {
+  const { config } = await load({ 'config.json': edited() });
   for (const part of [config, config.hive, config.hive.cluster_nodes, config.clients.state.args]) {
     assert.ok(Object.isFrozen(part));
   }
 });
 
-test('a bare node name is completed with the host name', () => {
-  const { config } = load({ 'config.json': edited({ 'hive.name': undefined, 'hive.cluster_cookie': 'secret' }) });
+test('a bare node name is completed with the host name', async () => {
+  const { config } = await load({ 'config.json': edited({ 'hive.name': undefined, 'hive.cluster_cookie': 'secret' }) });
   assert.equal(config.hive.name, `hive@${hostname()}`);
 });
 
-test('sections may be files, and files may name files, all relative to the main one', () => {
-  const { config, files } = load({
+test('sections may be files, and files may name files, all relative to the main one', async () => {
+  const { config, files } = await load({
     'config.json': edited({ log: 'shared/log.json', plugins: 'plugins.json' }),
     'shared/log.json': '"logs/real.json"',
     'logs/real.json': '{ "$schema": "../config/schema/log.json", "dir": "elsewhere" }',
@@ -79,15 +79,15 @@ test('sections may be files, and files may name files, all relative to the main 
   );
 });
 
-test('certificate files are found relative to the main file', () => {
+test('certificate files are found relative to the main file', async () => {
   const tls = { cert_file: 'tls/cert.pem', key_file: 'tls/key.pem' };
-  const { config } = load({ 'config.json': edited({ 'api.tls': tls }), 'tls/cert.pem': '', 'tls/key.pem': '' });
+  const { config } = await load({ 'config.json': edited({ 'api.tls': tls }), 'tls/cert.pem': '', 'tls/key.pem': '' });
   assert.equal(config.api.tls?.cert_file, join(directory, 'tls/cert.pem'));
 });
 
-test('any value may be an arg or an initial value, empty ones too', () => {
+test('any value may be an arg or an initial value, empty ones too', async () => {
   for (const args of [null, [], {}, '', 0, false]) {
-    const { config } = load({
+    const { config } = await load({
       'config.json': edited({
         'clients.state': { state_manager: 'sm.local', initial_value: args, args },
         'clients.hooks.empty': [],
@@ -100,17 +100,17 @@ test('any value may be an arg or an initial value, empty ones too', () => {
   }
 });
 
-test('several descriptors of one action are all kept, in order', () => {
+test('several descriptors of one action are all kept, in order', async () => {
   const actions = [
     { action: 'action.update_state', args: null },
     { action: 'action.send_event', args: null },
   ];
-  const { config } = load({ 'config.json': edited({ 'clients.actions.both': actions }) });
+  const { config } = await load({ 'config.json': edited({ 'clients.actions.both': actions }) });
   assert.deepEqual(config.clients.actions.both, actions);
 });
 
-test('strings take variables from the environment, in file names and args too', () => {
-  const { config } = load(
+test('strings take variables from the environment, in file names and args too', async () => {
+  const { config } = await load(
     {
       'config.json': edited({
         pubsub: `\${SHARED}/pubsub.json`,
@@ -123,8 +123,8 @@ test('strings take variables from the environment, in file names and args too', 
   assert.equal(Reflect.get(config.connectors.pools.backend?.args as object, 'base_url'), 'http://127.0.0.1:9/');
 });
 
-test('an error line has file, line, column, path, value, reason and what was probably meant', () => {
-  const lines = refusals({
+test('an error line has file, line, column, path, value, reason and what was probably meant', async () => {
+  const lines = await refusals({
     'config.json': edited({ 'hive.port': 70000, 'hive.graceful_timeout': 1, clients: 'clients.json' }),
     'clients.json':
       '{ "state": { "state_manager": "sm.locl", "initial_value": {}, "args": null },\n "actions": {}, "hooks": {} }',
@@ -136,8 +136,8 @@ test('an error line has file, line, column, path, value, reason and what was pro
   ]);
 });
 
-test('secrets and what came from the environment are not shown', () => {
-  const lines = refusals(
+test('secrets and what came from the environment are not shown', async () => {
+  const lines = await refusals(
     {
       'config.json': edited({
         'api.hash': 'hunter2',
@@ -161,8 +161,8 @@ test('secrets and what came from the environment are not shown', () => {
   assert.doesNotMatch(lines.join('\n'), /hunter2|42424242/);
 });
 
-test('a plugin that quotes a value from the environment does not give it away', () => {
-  const lines = refusals(
+test('a plugin that quotes a value from the environment does not give it away', async () => {
+  const lines = await refusals(
     { 'config.json': edited({ 'connectors.pools.backend.args.base_url': `\${URL}` }) },
     { URL: '//hunter2@host' },
   );
@@ -172,8 +172,8 @@ test('a plugin that quotes a value from the environment does not give it away', 
   );
 });
 
-test('what is possible but hardly meant is warned of', () => {
-  const { warnings } = load({
+test('what is possible but hardly meant is warned of', async () => {
+  const { warnings } = await load({
     'config.json': edited({
       'hive.name': 'node1@10.0.0.5',
       'hive.allowed_origins': ['https://*', '*.shop.example', '*', '*.*', null],
@@ -195,9 +195,9 @@ test('what is possible but hardly meant is warned of', () => {
   );
 });
 
-test('two servers may share a port number on different addresses, and both may choose any port', () => {
-  load({ 'config.json': edited({ 'hive.host': '127.0.0.2', 'hive.port': 1234 }) });
-  load({ 'config.json': edited({ 'hive.port': 0, 'api.port': 0, 'monitor.port': 0 }) });
+test('two servers may share a port number on different addresses, and both may choose any port', async () => {
+  await load({ 'config.json': edited({ 'hive.host': '127.0.0.2', 'hive.port': 1234 }) });
+  await load({ 'config.json': edited({ 'hive.port': 0, 'api.port': 0, 'monitor.port': 0 }) });
 });
 
 for (const file of [
@@ -209,14 +209,14 @@ for (const file of [
   'examples/ping/config.json',
   'examples/simple-chat/config.json',
 ]) {
-  test(`${file} loads unchanged`, () => {
-    const { config } = loadConfig(join(root, file), { catalogue, env: {} });
+  test(`${file} loads unchanged`, async () => {
+    const { config } = await loadConfig(join(root, file), { importPlugins, env: {} });
     assert.match(config.hive.name, /@/);
   });
 }
 
-test('the file that was asked for may be missing', () => {
-  assert.throws(() => loadConfig('/nowhere/hive.json', { catalogue }), {
+test('the file that was asked for may be missing', async () => {
+  await assert.rejects(() => loadConfig('/nowhere/hive.json', { importPlugins }), {
     name: 'ConfigError',
     code: 'file_missing',
     message: '/nowhere/hive.json: the file does not exist',

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { builtInCatalogue } from '../../../src/plugins/registry.ts';
+import { PluginRegistry } from '../../../src/plugins/registry.ts';
 import { type Action, type InternalEvent, StopClient } from '../../../src/plugins/types.ts';
 import { brief, FakeClient, fakeServices } from '../../support/plugins.ts';
 
 function action(name: string, args: unknown = null, services = fakeServices()): Action {
-  return builtInCatalogue.action(name).create(args, services);
+  return new PluginRegistry().action(name).create(args, services);
 }
 
 function order(args: unknown, triggerId = ''): InternalEvent {

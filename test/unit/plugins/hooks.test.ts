@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventTrigger, onConnect, onDisconnect } from '../../../src/actors/client/triggers.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
-import { builtInCatalogue } from '../../../src/plugins/registry.ts';
+import { PluginRegistry } from '../../../src/plugins/registry.ts';
 import type { Client, Hook, Services, Trigger } from '../../../src/plugins/types.ts';
 import { ClientEvent } from '../../../src/protocol/packet.ts';
 import { eventually } from '../../support/eventually.ts';
 import { brief, clientConfig, FakeClient, fakeServices } from '../../support/plugins.ts';
 
 function hook(name: string, args: unknown, services: Services = fakeServices()): Hook {
-  return builtInCatalogue.hook(name).create(args, services);
+  return new PluginRegistry().hook(name).create(args, services);
 }
 
 function trigger(name: string, args: unknown, id?: number, ackWithData?: boolean): Trigger {

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Type } from 'typebox';
 import { validateArgs } from '../../../src/config/catalogue.ts';
+import { definePlugin } from '../../../src/plugins/define-plugin.ts';
 import { PluginSet } from '../../../src/plugins/plugin-set.ts';
-import { builtInCatalogue, PluginRegistry, probePools } from '../../../src/plugins/registry.ts';
-import type { HookPlugin } from '../../../src/plugins/types.ts';
+import { PluginRegistry, probePools } from '../../../src/plugins/registry.ts';
 import { brief, clientConfig, fakeServices } from '../../support/plugins.ts';
 
+const builtIn = new PluginRegistry();
 const sends = (name: string) => ({ action: 'send', args: { name, args: [] }, trigger_id: '' });
 const actions = {
   send: [{ action: 'action.send_event', args: null }],
@@ -18,11 +19,11 @@ const actions = {
 };
 
 function pluginSet(): PluginSet {
-  return new PluginSet(builtInCatalogue, fakeServices(clientConfig({ actions })));
+  return new PluginSet(builtIn, fakeServices(clientConfig({ actions })));
 }
 
 function problemsOf(kind: 'hook' | 'action', name: string, args: unknown) {
-  const contract = builtInCatalogue.find(kind, name);
+  const contract = builtIn.find(kind, name);
   assert.ok(contract, name);
   const { args: completed, problems } = validateArgs(contract, args, 'x');
   const refusal = problems.length > 0 ? undefined : contract.check?.(completed, clientConfig());
@@ -30,7 +31,7 @@ function problemsOf(kind: 'hook' | 'action', name: string, args: unknown) {
 }
 
 test('every plugin that 2014 configurations may name is there', () => {
-  assert.deepEqual(builtInCatalogue.names('hook').sort(), [
+  assert.deepEqual(builtIn.names('hook').sort(), [
     'hp.get',
     'hp.post',
     'hp.put',
@@ -43,17 +44,17 @@ test('every plugin that 2014 configurations may name is there', () => {
     'utils.echo',
   ]);
   for (const name of ['stop', 'error', 'send_ack', 'pubsub.publish_raw', 'add_hooks']) {
-    assert.ok(builtInCatalogue.find('action', `action.${name}`), name);
+    assert.ok(builtIn.find('action', `action.${name}`), name);
   }
 });
 
 test('an unknown name fails with what was probably meant', () => {
-  assert.equal(builtInCatalogue.find('hook', 'utils.ecko'), undefined);
-  assert.throws(() => builtInCatalogue.hook('utils.ecko'), {
+  assert.equal(builtIn.find('hook', 'utils.ecko'), undefined);
+  assert.throws(() => builtIn.hook('utils.ecko'), {
     code: 'plugins_error',
     message: /Did you mean utils\.echo/,
   });
-  assert.throws(() => builtInCatalogue.connector('x'), { code: 'plugins_error' });
+  assert.throws(() => builtIn.connector('x'), { code: 'plugins_error' });
 });
 
 test('args are checked when they are loaded', () => {
@@ -118,7 +119,7 @@ test('orders that only send become packets, once for everybody', () => {
 test('an initial state that is no object stands under its own key', () => {
   const initial = (initial_value: unknown) =>
     new PluginSet(
-      builtInCatalogue,
+      builtIn,
       fakeServices(clientConfig({ state: { state_manager: 'sm.local', initial_value, args: null } })),
     ).initialState;
   assert.deepEqual(initial({ a: 1 }), { a: 1 });
@@ -127,14 +128,24 @@ test('an initial state that is no object stands under its own key', () => {
   assert.deepEqual(initial(null), { initial_value: null });
 });
 
-test("a user's plugin replaces the built-in one of its name", () => {
-  const mine: HookPlugin = { kind: 'hook', name: 'utils.echo', args: Type.Null(), create: () => () => {} };
-  assert.equal(new PluginRegistry([builtInCatalogue.hook('utils.echo'), mine]).hook('utils.echo'), mine);
+test('a plugin adds all its parts, or none if one has a name that is taken', () => {
+  const nothing = { args: Type.Null(), create: () => () => {} };
+  const registry = new PluginRegistry();
+  const { size } = registry;
+  registry.add(definePlugin({ hooks: { mine: nothing } }), './mine.js');
+  assert.equal(registry.size, size + 1);
+  const adding = (names: string[], taken: RegExp) => {
+    const plugin = definePlugin({ hooks: Object.fromEntries(names.map((name) => [name, nothing])) });
+    assert.throws(() => registry.add(plugin, './other.js'), { code: 'plugins_error', message: taken });
+    assert.equal(registry.find('hook', 'fresh'), undefined);
+  };
+  adding(['fresh', 'utils.echo'], /the hook utils\.echo is in Hive already/);
+  adding(['fresh', 'mine'], /the hook mine is in \.\/mine\.js already/);
 });
 
 test('probing says for each pool whether its back end is there', async () => {
   const pools = { nowhere: { connector: 'connector.http', args: { base_url: 'http://127.0.0.1:1' } } };
-  const [probed] = await probePools(clientConfig({}, {}, pools));
+  const [probed] = await probePools(clientConfig({}, {}, pools), builtIn);
   assert.equal(probed?.pool, 'nowhere');
   assert.equal(probed?.error?.code, 'connectors_error');
 });
