@@ -78,8 +78,8 @@ export interface ConnectorPlugin<Args = unknown, Schema extends TSchema = TSchem
   check?(args: Args, config: Config): Refusal | undefined;
   /** For `hive check --probe`: rejects if the back end cannot be reached. */
   probe(args: Args): Promise<void>;
-  /** What the workers of one pool share (an HTTP client, …). */
-  create(pool: PoolSetup<Args>): Connector;
+  /** What the workers of one pool share (an HTTP client, a listening socket, …). */
+  create(pool: PoolSetup<Args>): Connector | ConnectionSource;
 }
 
 export interface PoolSetup<Args = unknown> {
@@ -96,6 +96,30 @@ export interface Connector {
   worker(): Actor<WorkerMessage>;
   /** The pool has stopped. */
   close(): void | Promise<void>;
+}
+
+/**
+ * For back ends whose connections come and go by themselves: each is a worker, as long as it lives. The pool hands out those
+ * that are idle, the last one first; at most `size` + `overflow` requests wait for one.
+ */
+export interface ConnectionSource {
+  /** The code with which a request fails that gets no connection. */
+  readonly code: ErrorCode;
+  /** Why there is no connection, as far as it is known. */
+  readonly problem: string | undefined;
+  /** From now on each connection is admitted; called anew after `close`. Rejects if no connection can ever come. */
+  open(entrance: Entrance): void | Promise<void>;
+  /** A request waits for a connection: none is idle. */
+  wanted(): void;
+  /** No further connections; the pool ends those that are there. */
+  close(): void | Promise<void>;
+}
+
+export interface Entrance {
+  /** How many requests wait for a connection. */
+  readonly waiting: number;
+  /** Starts the worker of a new connection. False if it cannot be started now: the connection is to be closed. */
+  admit(worker: Actor<WorkerMessage>): Promise<boolean>;
 }
 
 /** What every worker understands; `request` is the connector's own (an HTTP request, Redis commands, …). */
@@ -182,8 +206,10 @@ export interface Pools {
   get(name: string): Pool;
   /** Starts a pool at run time. */
   start(name: string, descriptor: PoolDescriptor): Promise<void>;
-  /** Stops a pool: refuses new requests, finishes running ones, closes. */
+  /** Stops a pool: refuses new requests, finishes those that wait or run, closes. */
   stop(name: string): Promise<void>;
+  /** The descriptors of the running pools, by name. */
+  running(): Readonly<Record<string, PoolDescriptor>>;
 }
 
 /** What a node offers its plugins. */

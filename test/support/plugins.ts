@@ -80,6 +80,7 @@ export function fakeServices(
     },
     start: async () => {},
     stop: async () => {},
+    running: () => config.connectors.pools,
   };
   const pubsub: Services['pubsub'] = {
     publish: (channels, privilege, publication) => void published.push({ channels, privilege, publication }),

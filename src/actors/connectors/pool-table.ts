@@ -41,6 +41,11 @@ export class PoolTable implements Pools {
     return this.#ask({ type: 'stop', name });
   }
 
+  running(): Record<string, PoolDescriptor> {
+    const running = [...this.pools.values()].filter((pool) => !pool.stopping);
+    return Object.fromEntries(running.map(({ name, descriptor }) => [name, descriptor]));
+  }
+
   #ask(message: ManagerMessage): Promise<void> {
     const manager = this.#kernel.remote<ManagerMessage>(this.#kernel.node, connectorsName);
     return this.#kernel.ask<ManagerMessage, void>(manager, message, Number.POSITIVE_INFINITY);

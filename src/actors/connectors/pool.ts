@@ -1,16 +1,14 @@
 /**
- * A pool of workers. generic-pool decides who gets a seat and how many there are: `size` at rest, up to `overflow` more under
- * load, which are given up again after a while. The workers are actors under the pool's own supervisor.
+ * A pool of workers, which are actors under the pool's own supervisor.
  *
- *   request ─▶ rent a seat ─▶ ask its worker ─▶ return the seat ─▶ answer
+ *   request ─▶ rent a worker ─▶ ask it ─▶ return it ─▶ answer
  *                  ▲                 │
  *                  └── try again ────┘  the worker was not there any more, or could not reach its back end:
  *                                       nothing was done yet, so nothing is done twice
  *
- * The seat is returned when the worker has answered or died, whatever has become of the asker by then.
+ * The worker is returned when it has answered or died, whatever has become of the asker by then.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { createPool, type Pool as GenericPool } from 'generic-pool';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
@@ -18,13 +16,11 @@ import type { Call, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
-import type { Connector, ConnectorPlugin, Pool, PoolDescriptor, Services, WorkerMessage } from '../../plugins/types.ts';
+import type { ConnectorPlugin, Pool, PoolDescriptor, Services, WorkerMessage } from '../../plugins/types.ts';
+import { Arrivals } from './arrivals.ts';
 import type { ConnectorCounters } from './counters.ts';
-import { Seat, type SeatOwner } from './seat.ts';
-
-/** How long a worker beyond `size` may be idle before it goes, and how often that is looked at. */
-const overflowIdleMs = 5000;
-const overflowCheckMs = 1000;
+import { SeatPool } from './seat-pool.ts';
+import { type Employer, NoWorker, type Place, type Workforce } from './workforce.ts';
 
 export interface PoolOptions {
   readonly name: string;
@@ -36,17 +32,12 @@ export interface PoolOptions {
   makeSupervisor(): Actor<SupervisorMessage>;
 }
 
-/** The failure to get a worker. */
-class NoWorker extends HiveError {}
-
-export class WorkerPool implements Pool, SeatOwner {
+export class WorkerPool implements Pool, Employer {
   readonly name: string;
   readonly connector: string;
   readonly kernel: Kernel;
   readonly #options: PoolOptions;
-  readonly #connector: Connector;
-  readonly #seats: GenericPool<Seat>;
-  readonly #allSeats = new Set<Seat>();
+  readonly #workforce: Workforce;
   readonly #metricPrefix: string;
   readonly #requests: Counter;
   readonly #errors: Counter;
@@ -54,12 +45,14 @@ export class WorkerPool implements Pool, SeatOwner {
   #parent: Ref<SupervisorMessage> | undefined;
   #supervisor: Actor<SupervisorMessage> | undefined;
   #stopping = false;
+  /** Requests that were not refused and are not over, and those of them that have a worker. */
+  #admitted = 0;
   #serving = 0;
+  #whenEmpty: (() => void)[] = [];
   #whenIdle: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
-    const { name, plugin, descriptor, services } = options;
-    const { size, overflow } = descriptor;
+    const { name, descriptor, services } = options;
     this.name = name;
     this.connector = descriptor.connector;
     this.kernel = services.kernel;
@@ -68,26 +61,26 @@ export class WorkerPool implements Pool, SeatOwner {
     this.#requests = services.metrics.counter(`${this.#metricPrefix}.requests`);
     this.#errors = services.metrics.counter(`${this.#metricPrefix}.errors`);
     services.metrics.gauge(`${this.#metricPrefix}.workers`, () => this.workers);
-    this.#connector = plugin.create({ name, args: descriptor.args as never, size, overflow, services });
-    this.#seats = createPool<Seat>(
-      { create: () => this.#addSeat(), destroy: (seat) => this.#removeSeat(seat) },
-      {
-        min: size,
-        max: Math.max(1, size + overflow),
-        acquireTimeoutMillis: services.config.connectors.rent_timeout,
-        autostart: false,
-        evictionRunIntervalMillis: overflowCheckMs,
-        softIdleTimeoutMillis: overflowIdleMs,
-        idleTimeoutMillis: Number.POSITIVE_INFINITY,
-      },
-    );
+    this.#workforce = this.#recruit();
+  }
+
+  #recruit(): Workforce {
+    const { name, plugin, descriptor, services } = this.#options;
+    const { args, size, overflow } = descriptor;
+    const connector = plugin.create({ name, args: args as never, size, overflow, services });
+    const rentTimeoutMs = services.config.connectors.rent_timeout;
+    if ('worker' in connector) return new SeatPool({ employer: this, connector, size, overflow, rentTimeoutMs });
+    const queueLimit = Math.max(1, size + overflow);
+    return new Arrivals({ employer: this, source: connector, queueLimit, rentTimeoutMs });
   }
 
   /** Workers that run now. */
   get workers(): number {
-    let running = 0;
-    for (const seat of this.#allSeats) if (seat.worker) running += 1;
-    return running;
+    return this.#workforce.workers;
+  }
+
+  get descriptor(): PoolDescriptor {
+    return this.#options.descriptor;
   }
 
   get stopping(): boolean {
@@ -100,8 +93,22 @@ export class WorkerPool implements Pool, SeatOwner {
     this.#requests.value += 1;
     this.#options.counters.requests.value += 1;
     this.#options.counters.safe_transactions.value += 1;
-    const answer = this.#try<Reply>({ type: 'request', request, signal });
+    const answer = this.#admit<Reply>({ type: 'request', request, signal });
     return signal ? unlessAborted(answer, signal) : answer;
+  }
+
+  async #admit<Reply>(message: WorkerMessage & { type: 'request' }): Promise<Reply> {
+    if (this.#stopping) {
+      this.#errors.value += 1;
+      throw new HiveError('connector_error', this.#text('is being stopped'));
+    }
+    this.#admitted += 1;
+    try {
+      return await this.#try<Reply>(message);
+    } finally {
+      this.#admitted -= 1;
+      if (this.#admitted === 0) for (const wake of this.#whenEmpty.splice(0)) wake();
+    }
   }
 
   async #try<Reply>(message: WorkerMessage & { type: 'request' }): Promise<Reply> {
@@ -124,13 +131,13 @@ export class WorkerPool implements Pool, SeatOwner {
 
   async #attempt<Reply>(message: WorkerMessage & { type: 'request' }, deadline: number): Promise<Reply> {
     for (;;) {
-      const seat = await this.#rent();
+      if (message.signal?.aborted) throw cancelled(message.signal);
+      const place = await this.#rent(deadline, message.signal);
       let worker: Ref<WorkerMessage> | undefined;
       this.#serving += 1;
       try {
-        if (!seat.worker) await this.#awaitWorker(seat, deadline);
         if (message.signal?.aborted) throw cancelled(message.signal);
-        worker = seat.worker;
+        worker = place.worker;
         if (worker) {
           return await this.kernel.ask<WorkerMessage, Reply>(
             worker,
@@ -143,37 +150,26 @@ export class WorkerPool implements Pool, SeatOwner {
         // A cause means that the worker crashed, perhaps in the middle of this request. A planned end is one between requests.
         if (error.cause !== undefined)
           throw new HiveError('connector_error', this.#text(error.message), { cause: error });
-        if (worker) seat.dismiss(worker);
+        if (worker) place.dismiss(worker);
       } finally {
-        this.#return(seat);
+        this.#return(place);
       }
     }
   }
 
-  async #rent(): Promise<Seat> {
+  async #rent(deadline: number, signal: AbortSignal | undefined): Promise<Place> {
     const { counters } = this.#options;
     counters.requests.value += 1;
-    try {
-      const seat = await this.#seats.acquire();
-      counters.rents.value += 1;
-      return seat;
-    } catch (error) {
-      if (this.#stopping) throw new HiveError('connector_error', this.#text('is being stopped'), { cause: error });
-      const { rent_timeout } = this.#options.services.config.connectors;
-      throw new NoWorker('connector_error', this.#text(`no worker got free within ${rent_timeout} ms`));
-    }
+    const place = await this.#workforce.rent(deadline, signal);
+    counters.rents.value += 1;
+    return place;
   }
 
-  async #awaitWorker(seat: Seat, deadline: number): Promise<void> {
-    if (await seat.filled(deadline - performance.now())) return;
-    throw new NoWorker('connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
-  }
-
-  #return(seat: Seat): void {
+  #return(place: Place): void {
     const { counters } = this.#options;
     counters.requests.value += 1;
     counters.returns.value += 1;
-    void this.#seats.release(seat);
+    this.#workforce.return(place);
     this.#serving -= 1;
     if (this.#serving === 0) for (const wake of this.#whenIdle.splice(0)) wake();
   }
@@ -191,15 +187,12 @@ export class WorkerPool implements Pool, SeatOwner {
 
   /**
    * Starts the pool's supervisor under that of all pools, and the workers; whatever of it runs already stays as it is.
-   * Rejects with `connectors_error` if a worker cannot be started.
+   * Rejects with `connectors_error` if a worker cannot be started, or with what keeps connections from coming.
    */
   async start(parent: Ref<SupervisorMessage>): Promise<void> {
     this.#parent = parent;
     if (!this.#supervisor?.alive) await this.#startSupervisor(parent);
-    this.#seats.start();
-    await Promise.all([...this.#allSeats].map((seat) => seat.fill()));
-    const failed = [...this.#allSeats].find((seat) => !seat.worker && seat.problem !== undefined);
-    if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
+    await this.#workforce.start();
   }
 
   async #startSupervisor(parent: Ref<SupervisorMessage>): Promise<void> {
@@ -222,13 +215,14 @@ export class WorkerPool implements Pool, SeatOwner {
   /** The supervisors are going away, perhaps to come back: no worker is to be started meanwhile. */
   suspend(): void {
     this.#parent = undefined;
+    this.#workforce.suspend();
   }
 
   /** Refuses new requests, lets those that wait or run finish, ends the workers, forgets the metrics. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    await this.#seats.drain();
-    await this.#seats.clear();
+    if (this.#admitted > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
+    await this.#workforce.close();
     if (this.#parent && this.#supervisor?.alive) {
       await this.kernel.ask<SupervisorMessage, void>(
         this.#parent,
@@ -237,37 +231,21 @@ export class WorkerPool implements Pool, SeatOwner {
       );
     }
     this.#parent = undefined;
-    await this.#connector.close();
     this.#options.services.metrics.remove(this.#metricPrefix);
-  }
-
-  async #addSeat(): Promise<Seat> {
-    const seat = new Seat(this);
-    this.#allSeats.add(seat);
-    await seat.fill();
-    return seat;
-  }
-
-  async #removeSeat(seat: Seat): Promise<void> {
-    try {
-      await seat.close();
-    } finally {
-      this.#allSeats.delete(seat);
-    }
   }
 
   get open(): boolean {
     return this.#parent !== undefined;
   }
 
-  async startWorker(): Promise<Ref<WorkerMessage>> {
+  async startWorker(make: () => Actor<WorkerMessage>): Promise<Ref<WorkerMessage>> {
     const supervisor = this.#supervisor;
     if (!supervisor?.alive) throw new HiveError('not_running', 'The supervisor of the pool is not running.');
     const worker = await this.kernel.ask<SupervisorMessage, Ref<never> | undefined>(
       supervisor.self,
       {
         type: 'start_child',
-        child: { id: `${this.name} worker`, start: () => this.#connector.worker() as Actor, restart: 'temporary' },
+        child: { id: `${this.name} worker`, start: make as () => Actor, restart: 'temporary' },
       },
       Number.POSITIVE_INFINITY,
     );

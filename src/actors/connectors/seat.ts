@@ -2,21 +2,11 @@
  * A place for one worker in a pool. When its worker ends the seat gets another one: at once after a planned end, with growing
  * pauses after crashes and failed starts. So whoever rents a seat need not know that workers come and go.
  */
-import type { Kernel } from '../../kernel/kernel.ts';
+import type { Actor } from '../../kernel/actor.ts';
 import { describeReason, type ExitReason, isPlanned, type Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
-
-export interface SeatOwner {
-  readonly kernel: Kernel;
-  /** Starts a worker; rejects with what its `init` threw. */
-  startWorker(): Promise<Ref<WorkerMessage>>;
-  /** Ends a worker, by force if it must be. */
-  terminateWorker(worker: Ref<WorkerMessage>): Promise<void>;
-  /** False while the seat is to stay empty: nobody is there under whom a worker could run. */
-  readonly open: boolean;
-  workerFailed(reason: string): void;
-}
+import { drainWorker, type Employer, type Place } from './workforce.ts';
 
 /** A worker that lived so long was all right; the next crash is the first again. */
 const soundLifeMs = 1000;
@@ -24,14 +14,13 @@ const soundLifeMs = 1000;
 const leastPauseMs = 10;
 const firstBackoffMs = 100;
 const mostBackoffMs = 5000;
-/** Time for a worker to end by itself when the pool is closed. */
-const drainMs = 5000;
 
-export class Seat {
+export class Seat implements Place {
   worker: Ref<WorkerMessage> | undefined;
   /** Why there is no worker. */
   problem: string | undefined;
-  readonly #owner: SeatOwner;
+  readonly #employer: Employer;
+  readonly #make: () => Actor<WorkerMessage>;
   #filling: Promise<void> | undefined;
   #filledAt = 0;
   #failures = 0;
@@ -39,13 +28,14 @@ export class Seat {
   #closed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(owner: SeatOwner) {
-    this.#owner = owner;
+  constructor(employer: Employer, make: () => Actor<WorkerMessage>) {
+    this.#employer = employer;
+    this.#make = make;
   }
 
   /** Starts a worker if there is none; resolves when that has succeeded or failed. */
   fill(): Promise<void> {
-    if (this.worker || this.#closed || !this.#owner.open) return Promise.resolve();
+    if (this.worker || this.#closed || !this.#employer.open) return Promise.resolve();
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
     });
@@ -55,12 +45,12 @@ export class Seat {
   async #fill(): Promise<void> {
     clearTimeout(this.#retry);
     try {
-      const worker = await this.#owner.startWorker();
-      if (this.#closed) return await this.#owner.terminateWorker(worker);
+      const worker = await this.#employer.startWorker(this.#make);
+      if (this.#closed) return await this.#employer.terminateWorker(worker);
       this.worker = worker;
       this.problem = undefined;
       this.#filledAt = performance.now();
-      this.#owner.kernel.watch(worker, (reason) => this.#ended(worker, reason));
+      this.#employer.kernel.watch(worker, (reason) => this.#ended(worker, reason));
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
@@ -82,14 +72,13 @@ export class Seat {
     return this.worker !== undefined;
   }
 
-  /** The worker takes no more requests, because it is ending: nobody is to ask it again. */
   dismiss(worker: Ref<WorkerMessage>): void {
     if (this.worker === worker) this.worker = undefined;
   }
 
   #ended(worker: Ref<WorkerMessage>, reason: ExitReason): void {
     this.dismiss(worker);
-    if (this.#closed || !this.#owner.open) return;
+    if (this.#closed || !this.#employer.open) return;
     const livedMs = performance.now() - this.#filledAt;
     if (livedMs >= soundLifeMs) this.#failures = 0;
     if (!isPlanned(reason)) this.#failed(describeReason(reason));
@@ -99,7 +88,7 @@ export class Seat {
 
   #failed(problem: string): void {
     this.problem = problem;
-    this.#owner.workerFailed(problem);
+    this.#employer.workerFailed(problem);
     this.#fillAfter(Math.min(mostBackoffMs, firstBackoffMs * 2 ** this.#failures));
     this.#failures += 1;
   }
@@ -113,16 +102,6 @@ export class Seat {
     this.#closed = true;
     clearTimeout(this.#retry);
     await this.#filling;
-    const { worker } = this;
-    if (!worker) return;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, drainMs);
-      this.#owner.kernel.watch(worker, () => {
-        clearTimeout(timer);
-        resolve();
-      });
-      worker.tell({ type: 'drain' });
-    });
-    if (this.worker) await this.#owner.terminateWorker(worker);
+    if (this.worker) await drainWorker(this.#employer, this.worker);
   }
 }

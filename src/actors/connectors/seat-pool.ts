@@ -1,0 +1,107 @@
+/**
+ * Workers that the pool makes when it wants them. generic-pool decides who gets a seat and how many there are: `size` at rest,
+ * up to `overflow` more under load, which are given up again after a while.
+ */
+import { createPool, type Pool as GenericPool } from 'generic-pool';
+import { HiveError } from '../../observe/errors.ts';
+import type { Connector } from '../../plugins/types.ts';
+import { Seat } from './seat.ts';
+import { type Employer, NoWorker, type Workforce } from './workforce.ts';
+
+/** How long a worker beyond `size` may be idle before it goes, and how often that is looked at. */
+const overflowIdleMs = 5000;
+const overflowCheckMs = 1000;
+
+export interface SeatPoolOptions {
+  readonly employer: Employer;
+  readonly connector: Connector;
+  readonly size: number;
+  readonly overflow: number;
+  /** Limit of the wait for a seat, ms. */
+  readonly rentTimeoutMs: number;
+}
+
+export class SeatPool implements Workforce {
+  readonly #options: SeatPoolOptions;
+  readonly #seats: GenericPool<Seat>;
+  readonly #allSeats = new Set<Seat>();
+
+  constructor(options: SeatPoolOptions) {
+    const { size, overflow, rentTimeoutMs } = options;
+    this.#options = options;
+    this.#seats = createPool<Seat>(
+      { create: () => this.#addSeat(), destroy: (seat) => this.#removeSeat(seat) },
+      {
+        min: size,
+        max: Math.max(1, size + overflow),
+        acquireTimeoutMillis: rentTimeoutMs,
+        autostart: false,
+        evictionRunIntervalMillis: overflowCheckMs,
+        softIdleTimeoutMillis: overflowIdleMs,
+        idleTimeoutMillis: Number.POSITIVE_INFINITY,
+      },
+    );
+  }
+
+  get workers(): number {
+    let running = 0;
+    for (const seat of this.#allSeats) if (seat.worker) running += 1;
+    return running;
+  }
+
+  /** Rejects with `connectors_error` if a worker cannot be started. */
+  async start(): Promise<void> {
+    this.#seats.start();
+    await Promise.all([...this.#allSeats].map((seat) => seat.fill()));
+    const failed = [...this.#allSeats].find((seat) => !seat.worker && seat.problem !== undefined);
+    if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
+  }
+
+  async rent(deadline: number): Promise<Seat> {
+    const seat = await this.#acquire();
+    if (seat.worker || (await seat.filled(deadline - performance.now()))) return seat;
+    this.return(seat);
+    throw new NoWorker('connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
+  }
+
+  async #acquire(): Promise<Seat> {
+    try {
+      return await this.#seats.acquire();
+    } catch (error) {
+      const text = this.#text(`no worker got free within ${this.#options.rentTimeoutMs} ms`);
+      throw new NoWorker('connector_error', text, { cause: error });
+    }
+  }
+
+  return(seat: Seat): void {
+    void this.#seats.release(seat);
+  }
+
+  suspend(): void {}
+
+  async close(): Promise<void> {
+    await this.#seats.drain();
+    await this.#seats.clear();
+    await this.#options.connector.close();
+  }
+
+  async #addSeat(): Promise<Seat> {
+    const { employer, connector } = this.#options;
+    const seat = new Seat(employer, () => connector.worker());
+    this.#allSeats.add(seat);
+    await seat.fill();
+    return seat;
+  }
+
+  async #removeSeat(seat: Seat): Promise<void> {
+    try {
+      await seat.close();
+    } finally {
+      this.#allSeats.delete(seat);
+    }
+  }
+
+  #text(what: string): string {
+    return `Pool ${this.#options.employer.name}: ${what}`;
+  }
+}

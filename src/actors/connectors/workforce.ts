@@ -1,0 +1,64 @@
+/** The workers of a pool, and who gets whom: what the pool demands of either kind of workforce, and they of the pool. */
+import type { Actor } from '../../kernel/actor.ts';
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { Ref } from '../../kernel/types.ts';
+import { HiveError } from '../../observe/errors.ts';
+import type { WorkerMessage } from '../../plugins/types.ts';
+
+/** Where a worker stands. */
+export interface Place {
+  /** Undefined if it has ended. */
+  readonly worker: Ref<WorkerMessage> | undefined;
+  /** The worker takes no more requests, because it is ending: nobody is to ask it again. */
+  dismiss(worker: Ref<WorkerMessage>): void;
+}
+
+export interface Workforce {
+  /** How many run now. */
+  readonly workers: number;
+  /** Begins, or goes on after `suspend`. */
+  start(): Promise<void>;
+  /**
+   * The place of a worker, for one request.
+   * @param deadline on the clock of `performance.now()`
+   * @throws NoWorker (rejection)
+   */
+  rent(deadline: number, signal: AbortSignal | undefined): Promise<Place>;
+  return(place: Place): void;
+  /** The pool's supervisor is going away, perhaps to come back: no worker is to be started meanwhile. */
+  suspend(): void;
+  /** Ends all workers. Nobody rents any more. */
+  close(): Promise<void>;
+}
+
+/** The pool, as its workforce sees it. */
+export interface Employer {
+  readonly name: string;
+  readonly kernel: Kernel;
+  /** False while no worker can be started. */
+  readonly open: boolean;
+  /** Starts a worker under the pool's supervisor; rejects with what its `init` threw. */
+  startWorker(make: () => Actor<WorkerMessage>): Promise<Ref<WorkerMessage>>;
+  /** Ends a worker, by force if it must be. */
+  terminateWorker(worker: Ref<WorkerMessage>): Promise<void>;
+  workerFailed(reason: string): void;
+}
+
+/** The failure to get a worker: nothing has been done. */
+export class NoWorker extends HiveError {}
+
+/** Time for a worker to end by itself when the pool is closed. */
+const drainMs = 5000;
+
+/** Lets a worker finish and end; afterwards by force. */
+export async function drainWorker(employer: Employer, worker: Ref<WorkerMessage>): Promise<void> {
+  const ended = await new Promise<boolean>((resolve) => {
+    const timer = setTimeout(() => resolve(false), drainMs);
+    employer.kernel.watch(worker, () => {
+      clearTimeout(timer);
+      resolve(true);
+    });
+    worker.tell({ type: 'drain' });
+  });
+  if (!ended) await employer.terminateWorker(worker);
+}
