@@ -43,10 +43,18 @@ export class ClientSession implements Session {
     if (this.#closed) return;
     const actor = this.#actor;
     if (!this.#setup.directWebsocket || actor.outlet.transport === 'polling') this.#setup.routedPackets.value += 1;
-    const { backlog } = actor;
-    if (backlog >= maxBacklog) return this.#refuse();
-    if (this.#tooFast && backlog < maxBacklog / 2) this.#tooFast = false;
+    if (actor.backlog >= maxBacklog && !this.#catchUp()) return this.#refuse();
+    if (this.#tooFast && actor.backlog < maxBacklog / 2) this.#tooFast = false;
     actor.self.tell(packet);
+  }
+
+  /**
+   * A burst brings more packets in one turn of the event loop than may wait. A client whose hooks need not be waited for
+   * handles some of them now; false if it waits, so that nothing can be handled.
+   */
+  #catchUp(): boolean {
+    this.#actor.cell.turn();
+    return this.#actor.backlog < maxBacklog;
   }
 
   /** Told once, not for each packet: an answer to a flood must not be one. */

@@ -419,6 +419,15 @@ test('a client that sends faster than its hooks run is told once, and what is to
   assert.equal(sink.sent.at(-1), 'event pong []');
 });
 
+test('a burst of packets is handled to the last one if nothing has to be waited for', async () => {
+  await start();
+  const { session, sink } = await clients.connect();
+  for (let sent = 0; sent < 10_000; sent += 1) session.receive(event('ping'));
+  await clients.settled(session, sink);
+  assert.equal(sink.sent.filter((packet) => packet === 'event pong []').length, 10_000);
+  assert.deepEqual(sink.errors, []);
+});
+
 test('a synchronous hook makes no promise: its answer is there within one turn of the actor', async () => {
   await start();
   const { session, sink } = await clients.connect();
