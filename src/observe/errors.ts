@@ -81,11 +81,20 @@ export type ErrorCode = keyof typeof catalogue;
  */
 export class HiveError extends Error {
   readonly code: ErrorCode;
+  readonly #summary: string | undefined;
 
-  constructor(code: ErrorCode, description?: string, options?: { cause?: unknown }) {
-    super(description ?? catalogue[code].text, options);
+  /** @param options.summary the description without what it shows of somebody's data */
+  constructor(code: ErrorCode, description?: string, options: { cause?: unknown; summary?: string } = {}) {
+    const { summary, ...rest } = options;
+    super(description ?? catalogue[code].text, rest);
     this.name = 'HiveError';
     this.code = code;
+    this.#summary = summary;
+  }
+
+  /** What the log may say at any level; the whole message, where it shows what somebody sent, only at `debug`. */
+  get summary(): string {
+    return this.#summary ?? this.message;
   }
 
   get status(): number {

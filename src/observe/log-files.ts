@@ -2,7 +2,7 @@
  * The log of a node on pino: the console (stderr, so that stdout stays free for what a command has to say) and four files in
  * `log.dir`.
  *
- *   console.log  what the console shows       hive.log   from `file_level` on
+ *   console.log  what the console shows       hive.log   what `file_level` lets through
  *   error.log    from `error` on              crash.log  one report per crashed actor
  *
  * Files hold one JSON object per line; the console is made for reading.
@@ -12,12 +12,14 @@ import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { HiveError } from './errors.ts';
+import { levelsOf } from './level-filter.ts';
 import { type Level, type Log, levels } from './logger.ts';
 
 export interface LogSettings {
   readonly dir: string;
-  readonly file_level: Level | 'none';
-  readonly console_level: Level | 'none';
+  /** Filters of levels. */
+  readonly file_level: string;
+  readonly console_level: string;
 }
 
 export interface LogFiles {
@@ -58,18 +60,17 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
       cause: error,
     });
   }
-  const streams: { level: Level; stream: pino.DestinationStream }[] = [];
-  if (settings.console_level !== 'none') {
-    streams.push({ level: settings.console_level, stream: consoleStream() });
-    streams.push({ level: settings.console_level, stream: open('console.log') });
+  const sinks = new Sinks();
+  const onConsole = levelsOf(settings.console_level);
+  if (onConsole.length > 0) {
+    sinks.add(onConsole, consoleStream());
+    sinks.add(onConsole, open('console.log'));
   }
-  if (settings.file_level !== 'none') streams.push({ level: settings.file_level, stream: open('hive.log') });
-  streams.push({ level: 'error', stream: open('error.log') });
+  const inFile = levelsOf(settings.file_level);
+  if (inFile.length > 0) sinks.add(inFile, open('hive.log'));
+  sinks.add(levelsOf('error'), open('error.log'));
   const options = { base: fields, customLevels: severity, useOnlyCustomLevels: true, formatters: { level: named } };
-  const main = pino<Level>(
-    { ...options, level: leastSevere(streams.map(({ level }) => level)) },
-    pino.multistream(streams, { levels: severity }),
-  );
+  const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
   const crashes = pino<Level>({ ...options, level: 'error' }, open('crash.log'));
   return {
     log: new PinoLog(main, crashes),
@@ -86,8 +87,25 @@ function named(level: string): { level: string } {
   return { level };
 }
 
-function leastSevere(chosen: readonly Level[]): Level {
-  return levels.find((level) => chosen.includes(level)) ?? 'emergency';
+/** Hands each line to the destinations that take its level. */
+class Sinks implements pino.DestinationStream {
+  /** Asks pino to tell the level of a line before it is written. */
+  readonly [pino.symbols.needsMetadataGsym] = true;
+  lastLevel = 0;
+  readonly #sinks: { readonly takes: ReadonlySet<number>; readonly stream: pino.DestinationStream }[] = [];
+
+  add(chosen: readonly Level[], stream: pino.DestinationStream): void {
+    this.#sinks.push({ takes: new Set(chosen.map((level) => severity[level])), stream });
+  }
+
+  /** No line below it interests anybody. */
+  get leastSevere(): Level {
+    return levels.find((level) => this.#sinks.some(({ takes }) => takes.has(severity[level]))) ?? 'emergency';
+  }
+
+  write(line: string): void {
+    for (const { takes, stream } of this.#sinks) if (takes.has(this.lastLevel)) stream.write(line);
+  }
 }
 
 function closed(file: Destination): Promise<void> {
@@ -103,6 +121,8 @@ function consoleStream(): pino.DestinationStream {
     colorize: process.stderr.isTTY === true,
     customLevels: severity,
     destination: 2,
+    // `error` is a code, not an Error.
+    errorLikeObjectKeys: [],
     ignore: 'pid,hostname,node,component',
     messageFormat: '{if component}{component}: {end}{msg}',
     singleLine: true,

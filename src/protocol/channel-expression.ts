@@ -34,7 +34,7 @@ export function resubscription(expression: unknown): { leave: string[]; join: st
   const leave = new Set<string>();
   for (const part of parts) {
     if (typeof part !== 'object' || part === null || Array.isArray(part)) {
-      throw bad(`To resubscribe takes an object of prefixes, not ${excerpt(part)}`);
+      throw bad('To resubscribe takes an object of prefixes', part);
     }
     for (const prefix of Object.keys(part)) leave.add(checked(prefix, ''));
   }
@@ -54,23 +54,25 @@ function collect(expression: unknown, prefix: string, depth: number, ids: Set<st
       collect(value, `${checked(key, prefix)}.`, depth + 1, ids);
     }
   } else {
-    throw bad(`No channel is named by ${excerpt(expression)}`);
+    throw bad('No channel is named by this', expression);
   }
 }
 
 /** `prefix` + `name`, if no segment of the name is empty. */
 function checked(name: string, prefix: string): string {
   if (name === '' || name.startsWith('.') || name.endsWith('.') || name.includes('..')) {
-    throw bad(`The channel id ${excerpt(prefix + name)} has an empty segment`);
+    throw bad('The channel id has an empty segment', prefix + name);
   }
   if (prefix.length + name.length > maxIdLength) {
-    throw bad(`The channel id ${excerpt(prefix + name)} is longer than ${maxIdLength} characters`);
+    throw bad(`The channel id is longer than ${maxIdLength} characters`, prefix + name);
   }
   return prefix + name;
 }
 
-function bad(reason: string): HiveError {
-  return new HiveError('bad_channel_id', `${reason}.`);
+/** The text shows what is wrong, but for what nests too deeply to be shown. */
+function bad(reason: string, shown?: unknown): HiveError {
+  const description = shown === undefined ? reason : `${reason}: ${excerpt(shown)}`;
+  return new HiveError('bad_channel_id', description, { summary: reason });
 }
 
 function excerpt(value: unknown): string {

@@ -21,7 +21,8 @@ export function parseInternalEvents(text: string): InternalEvent[] {
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new HiveError('invalid_json', `The orders are not JSON: ${(error as Error).message}`, { cause: error });
+    const summary = 'The orders are not JSON';
+    throw new HiveError('invalid_json', `${summary}: ${(error as Error).message}`, { cause: error, summary });
   }
   return toInternalEvents(value);
 }
@@ -32,7 +33,8 @@ export function toInternalEvents(value: unknown): InternalEvent[] {
 }
 
 function toInternalEvent(value: unknown): InternalEvent {
-  const refuse = (reason: string) => new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`);
+  const refuse = (reason: string) =>
+    new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`, { summary: reason });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Not an object with an action');
   const { action, args, trigger_id = '' } = value as Record<string, unknown>;
   if (typeof action !== 'string') throw refuse('"action" must be a string');

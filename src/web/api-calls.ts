@@ -50,7 +50,8 @@ export class CallBody {
     try {
       return JSON.parse(this.#text);
     } catch (error) {
-      throw new HiveError('invalid_json', `The body is not JSON: ${(error as Error).message}`, { cause: error });
+      const summary = 'The body is not JSON';
+      throw new HiveError('invalid_json', `${summary}: ${(error as Error).message}`, { cause: error, summary });
     }
   }
 }

@@ -291,7 +291,7 @@ export class ClientActor extends Actor<ClientLetter> {
     const fields = {
       sid: shortSid(this.sid),
       error: expected ? cause.code : 'internal_error',
-      description: String(cause),
+      description: expected ? cause.summary : String(cause),
     };
     if (expected) this.#context.log.warning(`At the end of a client ${what} failed`, fields);
     else

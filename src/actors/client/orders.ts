@@ -48,5 +48,6 @@ function actionsOf(table: ActionTable, order: InternalEvent): readonly Action[] 
   if (actions) return actions;
   const json = JSON.stringify(order);
   const excerpt = json.length > 200 ? `${json.slice(0, 200)}…` : json;
-  throw new HiveError('bad_internal_event', `There is no action ${order.action}: ${excerpt}`);
+  const summary = `There is no action ${order.action.slice(0, 40)}`;
+  throw new HiveError('bad_internal_event', `${summary}: ${excerpt}`, { summary });
 }

@@ -11,15 +11,13 @@ export function shortSid(sid: string): string {
 
 /** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
 export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
-  const fields = { sid: shortSid(sid), error: error.code, description: error.message };
-  const cause = error.cause instanceof Error ? { cause: error.cause.stack } : undefined;
-  if (showsErrors) {
-    log.warning('A client gets an error', { ...fields, ...cause });
-    return error;
-  }
+  const { code, summary, message } = error;
   const reference = randomUUID().slice(0, 8);
-  log.warning('A client gets an error', { reference, ...fields, ...cause });
-  return new HiveError('internal_error', `Internal server error (reference ${reference}).`);
+  // A cause speaks freely of what was sent, as `message` does, unless the error was told to keep that apart.
+  const cause = error.cause instanceof Error && summary === message ? { cause: error.cause.stack } : undefined;
+  log.warning('A client gets an error', { reference, sid: shortSid(sid), error: code, description: summary, ...cause });
+  if (summary !== message) log.debug('What was wrong with it', { reference, description: message });
+  return showsErrors ? error : new HiveError('internal_error', `Internal server error (reference ${reference}).`);
 }
 
 /** The event that tells clients of errors. */

@@ -1,11 +1,16 @@
 /** Section `log`: where the node logs to, and how much. */
 import { Type } from 'typebox';
+import { filterPattern } from '../../observe/level-filter.ts';
 import { levels } from '../../observe/logger.ts';
 import { strictObject } from './fields.ts';
 
-/** What may be written for a level; the one place to extend. */
-function level(defaultLevel: (typeof levels)[number], description: string) {
-  return Type.Enum([...levels, 'none'], { default: defaultLevel, description });
+/** A level, or a comparison with one. */
+function filter(defaultLevel: (typeof levels)[number], description: string) {
+  const comparison = Type.String({
+    pattern: filterPattern,
+    patternErrorMessage: 'must be a level behind =, !=, <, <=, > or >=',
+  });
+  return Type.Union([Type.Enum([...levels, 'none']), comparison], { default: defaultLevel, description });
 }
 
 export const logSchema = strictObject(
@@ -14,8 +19,14 @@ export const logSchema = strictObject(
       minLength: 1,
       description: 'Directory of the log files. Relative to the working directory; made if absent.',
     }),
-    file_level: level('info', 'Least severe level that is written to `hive.log`.'),
-    console_level: level('notice', 'Least severe level that is written to the console and to `console.log`.'),
+    file_level: filter(
+      'info',
+      'Least severe level that is written to `hive.log`; or a comparison: `=info`, `!=info`, `<info`, `<=info`, `>info`, `>=info`.',
+    ),
+    console_level: filter(
+      'notice',
+      'Least severe level that is written to the console and to `console.log`; or a comparison.',
+    ),
   },
   { description: 'Where the node logs to, and how much.' },
 );

@@ -6,7 +6,7 @@ import { jsonOf } from './args.ts';
 
 const fail: Action = {
   perform(_client, { args }) {
-    throw new HiveError('internal_error', jsonOf(args));
+    throw new HiveError('internal_error', jsonOf(args), { summary: 'A back end reports an error.' });
   },
 };
 

@@ -6,7 +6,7 @@ import { jsonOf } from './args.ts';
 
 const stop: Action = {
   perform(_client, { args }) {
-    throw new StopClient(new HiveError('stopped', jsonOf(args)));
+    throw new StopClient(new HiveError('stopped', jsonOf(args), { summary: 'A back end stops the session.' }));
   },
 };
 

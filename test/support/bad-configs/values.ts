@@ -76,6 +76,11 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('log.console_level', 'must be one of', 'warning')],
   },
   {
+    title: 'a comparison with an unknown log level',
+    set: { 'log.file_level': '>=warn' },
+    expect: [invalid('log.file_level', 'must be one of')],
+  },
+  {
     title: 'no log directory',
     set: { 'log.dir': '' },
     expect: [invalid('log.dir', 'must not be empty')],
