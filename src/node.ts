@@ -25,6 +25,7 @@ import type { SupervisorMessage } from './kernel/supervision.ts';
 import type { ExitReason, Ref } from './kernel/types.ts';
 import { HiveError } from './observe/errors.ts';
 import { openLogFiles } from './observe/log-files.ts';
+import type { Log } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
 import { PluginSet } from './plugins/plugin-set.ts';
 import type { PluginRegistry } from './plugins/registry.ts';
@@ -47,6 +48,7 @@ export interface Node {
   stop(reason: string): void;
   /** Resolves when everything has ended. */
   readonly ended: Promise<End>;
+  readonly log: Log;
   /** Opens the log files anew. */
   reopenLogs(): void;
 }
@@ -59,6 +61,7 @@ export interface End {
 
 /**
  * Starts a node; resolves when it serves clients.
+ * @param registry what the configuration was checked against
  * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, …: the first thing that cannot be had; what was started is stopped again
  */
 export async function startNode(config: Config, registry: PluginRegistry): Promise<Node> {
@@ -82,7 +85,14 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
     metrics,
   });
   const services: Services = { config, kernel, log, metrics, pools, pubsub };
-  const plugins = new PluginSet(registry, services);
+  let plugins: PluginSet;
+  try {
+    plugins = new PluginSet(registry, services);
+  } catch (error) {
+    kernel.halt();
+    await files.close();
+    throw error;
+  }
   const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
   const router = new RouterService({
     config,
@@ -192,6 +202,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
     },
     stop: (reason) => void stop(reason),
     ended,
+    log,
     reopenLogs: () => files.reopen(),
   };
 }

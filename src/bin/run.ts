@@ -21,6 +21,12 @@ export async function run(file: string, mode: Mode | undefined): Promise<number>
     console.error(`${error.code}: ${error.message}`);
     return 1;
   }
+  // What a plugin has begun and not waited for fails alone: no client or worker can be blamed, least of all the whole node.
+  const { log } = node;
+  process.on('unhandledRejection', (reason) => {
+    const stack = reason instanceof Error ? reason.stack : String(reason);
+    log.crash('A promise that nobody waits for was rejected', { stack });
+  });
   const { client, api, monitor } = node.addresses;
   console.log(`hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}`);
   void signalled.then(() => node?.stop('shutdown'));

@@ -35,16 +35,16 @@ export const pluginMark = Symbol.for('hive.plugin');
 /** What `definePlugin` returns: parts of good shape. */
 export class Plugin {
   readonly [pluginMark] = true;
-  readonly hook: ReadonlyMap<string, HookPlugin>;
-  readonly action: ReadonlyMap<string, ActionPlugin>;
-  readonly connector: ReadonlyMap<string, ConnectorPlugin>;
-  readonly state_manager: ReadonlyMap<string, StateManagerPlugin>;
+  readonly hooks: Readonly<Record<string, HookPlugin>>;
+  readonly actions: Readonly<Record<string, ActionPlugin>>;
+  readonly connectors: Readonly<Record<string, ConnectorPlugin>>;
+  readonly stateManagers: Readonly<Record<string, StateManagerPlugin>>;
 
   constructor({ hooks = {}, actions = {}, connectors = {}, stateManagers = {} }: PluginParts) {
-    this.hook = new Map(Object.entries(hooks));
-    this.action = new Map(Object.entries(actions));
-    this.connector = new Map(Object.entries(connectors));
-    this.state_manager = new Map(Object.entries(stateManagers));
+    this.hooks = hooks;
+    this.actions = actions;
+    this.connectors = connectors;
+    this.stateManagers = stateManagers;
   }
 }
 
@@ -62,31 +62,40 @@ export function definePlugin<
   return new Plugin(parts as PluginParts);
 }
 
-const sections = {
-  hooks: { kind: 'hook', functions: ['create'] },
-  actions: { kind: 'action', functions: ['create'] },
-  connectors: { kind: 'connector', functions: ['create', 'probe'] },
-  stateManagers: { kind: 'state_manager', functions: ['create'] },
-} as const satisfies Record<keyof PluginParts, { kind: PluginKind; functions: readonly string[] }>;
+/** Where the parts of each kind are. */
+export const sectionOf = {
+  hook: 'hooks',
+  action: 'actions',
+  connector: 'connectors',
+  state_manager: 'stateManagers',
+} as const satisfies Record<PluginKind, keyof PluginParts>;
+
+/** The functions that each part must have. */
+const functions: Record<keyof PluginParts, readonly string[]> = {
+  hooks: ['create'],
+  actions: ['create'],
+  connectors: ['create', 'probe'],
+  stateManagers: ['create'],
+};
 
 function checkParts(parts: unknown): void {
   if (!isObject(parts)) throw misshapen('its parts', 'must be an object');
   for (const [key, section] of Object.entries(parts)) {
-    if (!Object.hasOwn(sections, key)) {
-      const meant = suggest(key, Object.keys(sections));
+    if (!Object.hasOwn(functions, key)) {
+      const meant = suggest(key, Object.keys(functions));
       throw misshapen(key, `unknown key${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`);
     }
     if (!isObject(section)) throw misshapen(key, 'must be an object with names as keys');
     for (const [name, part] of Object.entries(section)) {
-      checkPart(`${key}["${name}"]`, part, sections[key as keyof typeof sections].functions);
+      checkPart(`${key}["${name}"]`, part, functions[key as keyof PluginParts]);
     }
   }
 }
 
-function checkPart(path: string, part: unknown, functions: readonly string[]): void {
+function checkPart(path: string, part: unknown, required: readonly string[]): void {
   if (!isObject(part)) throw misshapen(path, 'must be an object');
   if (!isObject(part.args)) throw misshapen(`${path}.args`, 'must be a schema');
-  for (const name of functions) {
+  for (const name of required) {
     if (typeof part[name] !== 'function') throw misshapen(`${path}.${name}`, 'must be a function');
   }
   if (part.check !== undefined && typeof part.check !== 'function') {

@@ -35,9 +35,18 @@ async function importPlugins(modules: readonly string[], directory: string): Pro
 }
 
 /** Packages are found as by a program in that directory. */
-function importModule(name: string, directory: string): Promise<{ readonly default?: unknown }> {
-  const file = isAbsolute(name) ? name : createRequire(join(directory, 'config.json')).resolve(name);
+async function importModule(name: string, directory: string): Promise<{ readonly default?: unknown }> {
+  const file = isAbsolute(name) ? name : packageFile(name, directory);
   return import(pathToFileURL(file).href);
+}
+
+function packageFile(name: string, directory: string): string {
+  try {
+    return createRequire(join(directory, 'config.json')).resolve(name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    throw new HiveError('plugins_error', 'there is no such package, and names of files start with `./`, `../` or `/`');
+  }
 }
 
 function pluginOf(module: { readonly default?: unknown }): Plugin {
@@ -50,8 +59,8 @@ function pluginOf(module: { readonly default?: unknown }): Plugin {
 }
 
 function checkSchemas(plugin: Plugin): void {
-  for (const parts of [plugin.hook, plugin.action, plugin.connector, plugin.state_manager]) {
-    for (const [name, { args }] of parts) {
+  for (const parts of [plugin.hooks, plugin.actions, plugin.connectors, plugin.stateManagers]) {
+    for (const [name, { args }] of Object.entries(parts)) {
       const fault = schemaFault(args);
       if (fault !== undefined)
         throw new HiveError('plugins_error', `the schema of the args of ${name} is wrong: ${fault}`);

@@ -3,6 +3,7 @@
  */
 import { validateArgs } from '../config/catalogue.ts';
 import { formatProblem, type Problem } from '../config/problem.ts';
+import type { Config } from '../config/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { Refusals } from './refusals.ts';
@@ -23,7 +24,10 @@ export class PluginSet {
   readonly #services: Services;
   readonly #refusals: Refusals;
 
-  /** `services.config` must have been checked against the same registry. */
+  /**
+   * `services.config` must have been checked against the same registry.
+   * @throws HiveError `plugins_error` if a plugin makes nothing of args that it has accepted
+   */
   constructor(registry: PluginRegistry, services: Services) {
     this.#registry = registry;
     this.#services = services;
@@ -33,15 +37,22 @@ export class PluginSet {
     this.hooks = new Map(
       Object.entries(hooks)
         .filter(([, descriptors]) => descriptors.length > 0)
-        .map(([event, descriptors]) => [event, descriptors.map((descriptor) => this.#hook(descriptor))]),
+        .map(([event, descriptors]) => [
+          event,
+          descriptors.map((descriptor) => made('hook', descriptor.hook, () => this.#hook(descriptor))),
+        ]),
     );
     this.actions = new Map(
       Object.entries(actions).map(([name, descriptors]) => [
         name,
-        descriptors.map(({ action, args }) => registry.action(action).create(args, services)),
+        descriptors.map(({ action, args }) =>
+          made('action', action, () => registry.action(action).create(args, services)),
+        ),
       ]),
     );
-    this.stateManager = registry.stateManager(state.state_manager).create(state.args, services);
+    this.stateManager = made('state manager', state.state_manager, () =>
+      registry.stateManager(state.state_manager).create(state.args, services),
+    );
     this.initialState = isObject(state.initial_value) ? state.initial_value : { initial_value: state.initial_value };
   }
 
@@ -70,13 +81,19 @@ export class PluginSet {
     const contract = { args: plugin.args, argsCode: plugin.argsCode ?? 'bad_config' } as const;
     const checked = validateArgs(contract, args, path);
     if (checked.problems[0]) throw problemError(checked.problems[0]);
-    const refusal = plugin.check?.(checked.args, this.#services.config);
+    const refusal = plugin.check?.(checked.args, this.#present());
     if (refusal) {
       const { code, reason } = refusal;
       const place = `${path}.args${refusal.path === undefined ? '' : `.${refusal.path}`}`;
       throw problemError({ path: place, code, reason });
     }
     return { hook, args: checked.args };
+  }
+
+  /** The configuration with the pools that run now, which hooks of run time may name. */
+  #present(): Config {
+    const { config, pools } = this.#services;
+    return { ...config, connectors: { ...config.connectors, pools: pools.running() } };
   }
 
   /**
@@ -94,12 +111,21 @@ export class PluginSet {
           packets.push(action.packet(order));
         }
       }
-    } catch (error) {
-      // Each client is to be told what is wrong with its orders, behind what the orders before it sent.
-      if (error instanceof HiveError) return undefined;
-      throw error;
+    } catch {
+      // Each client fails on its own: it is told what is wrong with its orders, behind what the orders before sent, or crashes.
+      return undefined;
     }
     return packets;
+  }
+}
+
+/** What a plugin makes when the node boots: there is no client yet that could crash. */
+function made<Product>(kind: string, name: string, make: () => Product): Product {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof HiveError) throw error;
+    throw new HiveError('plugins_error', `The ${kind} ${name} cannot be made: ${error}`, { cause: error });
   }
 }
 

@@ -4,10 +4,10 @@ import { suggest } from '../config/suggest.ts';
 import type { Config } from '../config/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
 import { builtIn } from './built-in.ts';
-import type { Plugin } from './define-plugin.ts';
+import { type Plugin, sectionOf } from './define-plugin.ts';
 import type { ActionPlugin, ConnectorPlugin, HookPlugin, StateManagerPlugin } from './types.ts';
 
-const kinds = ['hook', 'action', 'connector', 'state_manager'] as const satisfies readonly PluginKind[];
+const kinds = Object.keys(sectionOf) as PluginKind[];
 
 /** A part of a plugin, and where the plugin comes from. */
 interface Owned<Part> {
@@ -42,14 +42,14 @@ export class PluginRegistry implements PluginCatalogue {
    */
   add(plugin: Plugin, origin: string): void {
     for (const kind of kinds) {
-      for (const name of plugin[kind].keys()) {
+      for (const name of Object.keys(plugin[sectionOf[kind]])) {
         const present = this.#parts[kind].get(name);
         if (present) throw new HiveError('plugins_error', `the ${words(kind)} ${name} is in ${present.origin} already`);
       }
     }
     for (const kind of kinds) {
       const parts = this.#parts[kind] as Map<string, Owned<unknown>>;
-      for (const [name, part] of plugin[kind]) parts.set(name, { part, origin });
+      for (const [name, part] of Object.entries(plugin[sectionOf[kind]])) parts.set(name, { part, origin });
     }
   }
 

@@ -58,8 +58,8 @@ beforeEach(async () => {
 
 afterEach(() => client.disconnect());
 
-const hookNames = [...builtIn.hook.keys()];
-const actionNames = [...builtIn.action.keys()];
+const hookNames = Object.keys(builtIn.hooks);
+const actionNames = Object.keys(builtIn.actions);
 
 const hookArgs: Record<string, unknown> = {
   'utils.console_dump': 'dumped',

@@ -124,19 +124,26 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
   async #start(name: string, plugin: ConnectorPlugin, descriptor: PoolDescriptor): Promise<void> {
     const { table, services, poolSupervisor, makeSupervisor } = this.#options;
     if (table.pools.has(name)) throw new HiveError('already_started', `A connector pool named ${name} exists already.`);
-    const pool = new WorkerPool({ name, plugin, descriptor, services, counters: table.counters, makeSupervisor });
-    table.pools.set(name, pool);
+    let pool: WorkerPool | undefined;
     try {
+      pool = new WorkerPool({ name, plugin, descriptor, services, counters: table.counters, makeSupervisor });
+      table.pools.set(name, pool);
       await pool.start(poolSupervisor);
     } catch (error) {
-      await pool.stop();
+      await pool?.stop();
       table.pools.delete(name);
       throw toHiveError(error, 'connectors_error');
     }
-    // Back ends may come later than Hive: that one is away is worth a line, no more.
-    plugin.probe(descriptor.args as never).catch((error: unknown) => {
-      services.log.warning(`Pool ${name}: ${toHiveError(error).message}`, { pool: name });
-    });
+    void this.#probe(name, plugin, descriptor);
+  }
+
+  /** Back ends may come later than Hive: that one is away is worth a line, no more. */
+  async #probe(name: string, plugin: ConnectorPlugin, { args }: PoolDescriptor): Promise<void> {
+    try {
+      await plugin.probe(args);
+    } catch (error) {
+      this.#options.services.log.warning(`Pool ${name}: ${toHiveError(error).message}`, { pool: name });
+    }
   }
 
   /** Does not wait for it: other pools are to be started and stopped meanwhile. */
