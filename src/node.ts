@@ -14,6 +14,8 @@ import { PoolTable } from './actors/connectors/pool-table.ts';
 import { Listener, type Listening } from './actors/listener.ts';
 import { Monitor, monitorHost } from './actors/monitor.ts';
 import { PubSubService } from './actors/pubsub/pubsub.ts';
+import { Relay } from './actors/relay/relay.ts';
+import { RelayService } from './actors/relay/service.ts';
 import { ClusterOrders } from './actors/router/cluster-orders.ts';
 import { Router } from './actors/router/router.ts';
 import { RouterService } from './actors/router/service.ts';
@@ -106,6 +108,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
     log,
     metrics,
   });
+  const relays = new RelayService({ kernel, cluster, log: log.child({ component: 'relay' }), metrics });
 
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitor = monitorHost({ kernel, cluster, metrics, log: log.child({ component: 'monitor' }) });
@@ -131,6 +134,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
         connector: (connector) => registry.connector(connector),
       }),
     router: () => new Router(router),
+    relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () =>
       listener(async () => {
@@ -150,7 +154,8 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
       listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
-        const server = await startClientServer({ config, host: router, topics, newId, wheel, metrics, log: webLog });
+        const options = { config, host: router, topics, newId, wheel, metrics, log: webLog, relays };
+        const server = await startClientServer(options);
         ports.client = server.port;
         return { port: server.port, stop: () => server.close() };
       }),

@@ -11,7 +11,8 @@
  *      │  └─ hive_connectors                                  starts and stops pools
  *      ├─ hive_router_sup                    one_for_one
  *      │  ├─ hive_client_sup                 partitions       one actor per client
- *      │  └─ hive_router                                      acts on clients for other nodes
+ *      │  ├─ hive_router                                      acts on clients for other nodes
+ *      │  └─ hive_relay                                       requests of clients whose session another node has
  *      ├─ hive_pubsub_sup                    one_for_one
  *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel
  *      │  └─ hive_pubsub                                      starts channels, knows who has subscribers
@@ -42,6 +43,7 @@ export interface Workers {
   cluster(): Actor<never>;
   connectors(): Actor<never>;
   router(): Actor<never>;
+  relay(): Actor<never>;
   pubsub(): Actor<never>;
   monitorServer(): Actor<never>;
   api(): Actor<never>;
@@ -67,6 +69,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
         supervisor('hive_router_sup', 'one_for_one', [
           partitions(names.clients, few),
           worker('hive_router', workers.router),
+          worker('hive_relay', workers.relay),
         ]),
         supervisor('hive_pubsub_sup', 'one_for_one', [
           partitions(names.channels, some),

@@ -2,7 +2,7 @@
  * The server for clients: one port, three protocol generations. Requests are routed here, origins checked and sockets
  * opened; `engine-server.ts` and `legacy-server.ts` speak the protocols.
  *
- *     <path>/                      Engine.IO v4
+ *     <path>/                      Engine.IO v4 and v3
  *     <path>/1/…                   Socket.IO 0.9
  *     anything else                404
  */
@@ -13,11 +13,14 @@ import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { ClientContext, type ClientSettings } from './client-context.ts';
 import { clientCounters } from './client-counters.ts';
+import { parseQuery } from './client-requests.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
 import { EngineServer } from './engine-server.ts';
 import { closeServer, createApp, type HttpRequest, type HttpResponse, listen, type TemplatedApp } from './http.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
+import type { Relays } from './relay.ts';
+import { RelayGate } from './relay-gate.ts';
 import type { SessionHost } from './sessions.ts';
 import type { TopicHost, Topics } from './topics.ts';
 
@@ -30,6 +33,8 @@ export interface ClientServerOptions {
   readonly wheel: TimingWheel;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** The way to other nodes; without it, every session is this node's own. */
+  readonly relays?: Relays;
 }
 
 export interface ClientServer {
@@ -42,13 +47,13 @@ export interface ClientServer {
 export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const counters = clientCounters(options.metrics);
   const context = new ClientContext({ ...options, counters });
-  const router = new Router(context);
+  const router = new Router(context, options.relays);
   const { hive, socketio } = options.config;
   const app = createApp(hive.tls);
   openSockets(app, router, context);
   app.any('/*', (res, req) => {
     try {
-      router.handle(res, req);
+      if (!router.relay(res, req)) router.handle(res, req);
     } catch (error) {
       context.replyError(res, error);
     }
@@ -61,6 +66,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
     sweep: () => router.checkBackpressure(),
   };
   options.topics.bind(topicHost);
+  router.gate?.serve();
   return {
     port: listening.port,
     async close() {
@@ -88,16 +94,20 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
     sendPingsAutomatically: false,
     compression: socketio.compression ? uws.SHARED_COMPRESSOR : uws.DISABLED,
     upgrade: (res, req, socketContext) => {
-      let handler: FrameHandler | undefined;
+      const key = req.getHeader('sec-websocket-key');
+      const extensions = req.getHeader('sec-websocket-extensions');
+      const upgrade = (handler: FrameHandler) => {
+        res.upgrade<SocketData>({ handler }, key, '', extensions, socketContext);
+      };
       try {
-        handler = router.accept(res, req);
+        if (router.relaySocket(res, req, upgrade)) return;
+        const handler = router.accept(res, req);
+        if (!handler) return;
+        websocket.requests.value += 1;
+        upgrade(handler);
       } catch (error) {
         context.replyError(res, error);
       }
-      if (!handler) return;
-      websocket.requests.value += 1;
-      const key = req.getHeader('sec-websocket-key');
-      res.upgrade<SocketData>({ handler }, key, '', req.getHeader('sec-websocket-extensions'), socketContext);
     },
     open: (socket) => {
       try {
@@ -119,6 +129,7 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
       websocket.frames.value += 1;
     },
     pong: (socket) => handlerOf(socket).pong(),
+    drain: (socket) => handlerOf(socket).drained?.(),
     close: (socket, code, message) => {
       websocket.hang_up.value += 1;
       const tooLarge = code === 1006 && Buffer.from(message).toString('latin1') === tooBig;
@@ -136,19 +147,35 @@ function handlerOf(socket: ClientSocket): FrameHandler {
 }
 
 class Router {
+  /** The way to other nodes and from them. */
+  readonly gate: RelayGate | undefined;
   readonly #context: ClientContext;
   readonly #origins: Origins;
   readonly #base: string;
   readonly #engine: EngineServer | undefined;
   readonly #legacy: LegacyServer | undefined;
 
-  constructor(context: ClientContext) {
+  constructor(context: ClientContext, relays: Relays | undefined) {
     const { hive, socketio } = context.config;
+    this.gate = relays && new RelayGate(context, relays, this);
     this.#context = context;
     this.#origins = new Origins(hive.allowed_origins);
     this.#base = socketio.path.endsWith('/') ? socketio.path.slice(0, -1) : socketio.path;
-    if (socketio.protocols.includes('eio4')) this.#engine = new EngineServer(context);
+    if (socketio.protocols.some((protocol) => protocol !== '0.9')) this.#engine = new EngineServer(context);
     if (socketio.protocols.includes('0.9')) this.#legacy = new LegacyServer(context);
+  }
+
+  /** Forwards what belongs to a session of another node; false if the request is to be handled here. */
+  relay(res: HttpResponse, req: HttpRequest): boolean {
+    if (!this.gate || req.getMethod() === 'options') return false;
+    const id = this.#transportId(req);
+    return id !== undefined && this.gate.forward(res, req, id);
+  }
+
+  /** The same for a WebSocket. */
+  relaySocket(res: HttpResponse, req: HttpRequest, upgrade: (handler: FrameHandler) => void): boolean {
+    const id = this.gate && this.#transportId(req);
+    return id !== undefined && this.gate?.forwardSocket(res, req, id, upgrade) === true;
   }
 
   handle(res: HttpResponse, req: HttpRequest): void {
@@ -182,11 +209,17 @@ class Router {
   close(): void {
     this.#engine?.close('shutdown');
     this.#legacy?.close('shutdown');
+    this.gate?.close();
   }
 
   forget(): void {
     this.#engine?.forget();
     this.#legacy?.forget();
+  }
+
+  #transportId(req: HttpRequest): string | undefined {
+    const url = req.getUrl();
+    return this.#isEngine(url) ? parseQuery(req.getQuery()).sid : this.#legacyPath(url)?.[1];
   }
 
   #isEngine(url: string): boolean {

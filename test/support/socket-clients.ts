@@ -3,7 +3,8 @@ import { io } from 'socket.io-client';
 import { connectLegacy } from './legacy-client.ts';
 
 export const clientKinds = ['4.8 websocket', '4.8 polling', '0.9 websocket', '0.9 xhr-polling'] as const;
-export type ClientKind = (typeof clientKinds)[number];
+/** `4.8 upgrade` starts with polling and moves to a WebSocket. */
+export type ClientKind = (typeof clientKinds)[number] | '4.8 upgrade';
 
 export interface ReceivedEvent {
   readonly name: string;
@@ -49,7 +50,7 @@ export class SocketClient {
     };
     if (kind.startsWith('4.8')) {
       const socket = io(url, {
-        transports: [kind.slice(4)],
+        transports: kind === '4.8 upgrade' ? ['polling', 'websocket'] : [kind.slice(4)],
         forceNew: true,
         reconnection: false,
         query,

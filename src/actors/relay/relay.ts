@@ -1,0 +1,29 @@
+/**
+ * The relay actor of a node, registered as `hive_relay`: what other nodes send to the node's relay comes through its mailbox,
+ * in order. What it needs belongs to the node (see `RelayService`), so its crash costs the open streams and nothing else.
+ */
+import { Actor } from '../../kernel/actor.ts';
+import type { RelayMessage } from './messages.ts';
+import type { RelayService } from './service.ts';
+
+export class Relay extends Actor<RelayMessage> {
+  readonly #service: RelayService;
+
+  constructor(service: RelayService) {
+    super();
+    this.#service = service;
+  }
+
+  /** A refused letter would leave a gap in a stream. What one stream may have under way is bounded in bytes. */
+  override get mailboxLimit(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
+  override init(): void {
+    this.#service.started();
+  }
+
+  receive(message: RelayMessage): void {
+    this.#service.receive(message);
+  }
+}

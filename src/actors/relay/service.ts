@@ -1,0 +1,205 @@
+/**
+ * The relay of a node: its streams to and from other nodes. It belongs to the node; the relay actor brings it what other
+ * nodes send. A stream costs a table entry at both ends and no actor.
+ *
+ * Nothing stays behind: a lost node takes its streams with it; one end that is lost tells the other; a signal for an unknown
+ * stream is answered with `lost`; a relay that was restarted, and so may have lost signals, says that it has started anew.
+ */
+import type { Kernel } from '../../kernel/kernel.ts';
+import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from '../../web/relay.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
+import { isRelayMessage, type RelayMessage, relayName, type Side } from './messages.ts';
+import { Stream } from './stream.ts';
+
+type EntryStream = Stream<ToEntry, ToOwner>;
+type OwnerStream = Stream<ToOwner, ToEntry>;
+
+export interface RelaySetup {
+  readonly kernel: Kernel;
+  readonly cluster: ClusterTable;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+export class RelayService implements Relays {
+  readonly #kernel: Kernel;
+  readonly #cluster: ClusterTable;
+  readonly #log: Log;
+  readonly #counters: Record<'forwarded' | 'accepted' | 'lost' | 'errors', Counter>;
+  /** Streams of clients that are here, by number. */
+  readonly #entries = new Map<number, EntryStream>();
+  /** Streams of sessions that are here, by the node that has the client. */
+  readonly #owned = new Map<NodeName, Map<number, OwnerStream>>();
+  readonly #relays = new Map<NodeName, Ref<RelayMessage>>();
+  #host: RelayHost | undefined;
+  #lastStream = 0;
+
+  constructor({ kernel, cluster, log, metrics }: RelaySetup) {
+    this.#kernel = kernel;
+    this.#cluster = cluster;
+    this.#log = log;
+    this.#counters = metrics.counters('hive.relay', ['forwarded', 'accepted', 'lost', 'errors']);
+    metrics.gauge('hive.relay.entries', () => this.#entries.size);
+    metrics.gauge('hive.relay.owned', () => this.#countOwned());
+    cluster.listen({ nodeUp: () => {}, nodeDown: (node) => this.#lose(node) });
+  }
+
+  // --- Relays
+
+  ownerOf(id: string): NodeName | undefined {
+    const owner = this.#cluster.ownerOf(id);
+    return owner === this.#cluster.self ? undefined : owner;
+  }
+
+  open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner> {
+    this.#counters.forwarded.value += 1;
+    this.#lastStream += 1;
+    const number = this.#lastStream;
+    const { self } = this.#cluster;
+    const relay = this.#relayOf(owner);
+    const stream: EntryStream = new Stream({ self, relay, number, to: 'owner', table: this.#entries });
+    stream.end = end;
+    relay.tell({ type: 'open', node: self, stream: number, opening });
+    return stream;
+  }
+
+  serve(host: RelayHost): void {
+    this.#host = host;
+  }
+
+  close(host: RelayHost): void {
+    if (this.#host !== host) return;
+    this.#host = undefined;
+    for (const stream of this.#all()) {
+      stream.tellLost();
+      this.#guard(stream, () => stream.lost());
+    }
+  }
+
+  // --- what other nodes send
+
+  /** The relay actor has (re)started: whatever was sent to its predecessor may not have been handled. */
+  started(): void {
+    for (const stream of this.#all()) this.#guard(stream, () => stream.lost());
+    const { self } = this.#cluster;
+    for (const node of this.#cluster.nodes()) {
+      if (node !== self) this.#relayOf(node).tell({ type: 'started', node: self });
+    }
+  }
+
+  receive(message: unknown): void {
+    if (!isRelayMessage(message)) {
+      this.#counters.errors.value += 1;
+      this.#log.warning('The relay got something that it does not understand');
+      return;
+    }
+    switch (message.type) {
+      case 'open':
+        return this.#accept(message.node, message.stream, message.opening);
+      case 'signal':
+        return this.#deliver(message);
+      case 'lost': {
+        const stream = this.#find(message.node, message.stream, message.to);
+        if (stream) this.#guard(stream, () => stream.lost());
+        return;
+      }
+      case 'started':
+        return this.#lose(message.node);
+    }
+  }
+
+  #accept(node: NodeName, number: number, opening: Opening): void {
+    let table = this.#owned.get(node);
+    if (!table) {
+      table = new Map();
+      this.#owned.set(node, table);
+    }
+    const { self } = this.#cluster;
+    const stream: OwnerStream = new Stream({ self, relay: this.#relayOf(node), number, to: 'entry', table });
+    const host = this.#host;
+    if (!host) {
+      stream.tellLost();
+      stream.lost();
+      return;
+    }
+    this.#counters.accepted.value += 1;
+    this.#guard(stream, () => {
+      stream.end = host.open(opening, stream);
+    });
+  }
+
+  #deliver({ node, stream: number, to, signal, last }: Extract<RelayMessage, { type: 'signal' }>): void {
+    const stream = this.#find(node, number, to) as Stream<ToOwner | ToEntry, never> | undefined;
+    if (stream) {
+      try {
+        stream.receive(signal, last);
+      } catch (error) {
+        this.#crashed(stream, error);
+      }
+    } else if (!last) {
+      // Both ends may have closed it at the same time, or this one has lost it.
+      const other = to === 'owner' ? 'entry' : 'owner';
+      this.#relayOf(node).tell({ type: 'lost', node: this.#cluster.self, stream: number, to: other });
+    }
+  }
+
+  #find(node: NodeName, number: number, side: Side): EntryStream | OwnerStream | undefined {
+    if (side === 'owner') return this.#owned.get(node)?.get(number);
+    const stream = this.#entries.get(number);
+    return stream?.peer === node ? stream : undefined;
+  }
+
+  /** A node is lost, or has lost all streams. */
+  #lose(node: NodeName): void {
+    for (const stream of this.#all()) {
+      if (stream.peer !== node) continue;
+      this.#counters.lost.value += 1;
+      this.#guard(stream, () => stream.lost());
+    }
+    this.#owned.delete(node);
+  }
+
+  /** A programming error in one stream is the loss of that stream only. */
+  #guard(stream: EntryStream | OwnerStream, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#crashed(stream, error);
+    }
+  }
+
+  #crashed(stream: Pick<EntryStream | OwnerStream, 'tellLost' | 'lost'>, error: unknown): void {
+    this.#counters.errors.value += 1;
+    this.#log.crash('relaying failed', { error });
+    stream.tellLost();
+    try {
+      stream.lost();
+    } catch (second) {
+      this.#log.crash('giving up a relayed stream failed', { error: second });
+    }
+  }
+
+  #relayOf(node: NodeName): Ref<RelayMessage> {
+    let relay = this.#relays.get(node);
+    if (!relay) {
+      relay = this.#kernel.remote<RelayMessage>(node, relayName);
+      this.#relays.set(node, relay);
+    }
+    return relay;
+  }
+
+  #all(): (EntryStream | OwnerStream)[] {
+    const all: (EntryStream | OwnerStream)[] = [...this.#entries.values()];
+    for (const table of this.#owned.values()) all.push(...table.values());
+    return all;
+  }
+
+  #countOwned(): number {
+    let count = 0;
+    for (const table of this.#owned.values()) count += table.size;
+    return count;
+  }
+}

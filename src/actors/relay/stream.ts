@@ -1,0 +1,58 @@
+/** One end of a relayed request or WebSocket; see `web/relay.ts`. It is open while it is in the table of its end. */
+import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { RelayEnd, RelayStream, ToEntry, ToOwner } from '../../web/relay.ts';
+import type { RelayMessage, Side } from './messages.ts';
+
+type Out = ToOwner | ToEntry;
+
+export interface StreamParts<In, Sent extends Out> {
+  readonly self: NodeName;
+  /** The other node's relay. */
+  readonly relay: Ref<RelayMessage>;
+  readonly number: number;
+  /** The other end. */
+  readonly to: Side;
+  readonly table: Map<number, Stream<In, Sent>>;
+}
+
+export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
+  /** Not there while the request is being taken in. */
+  end: RelayEnd<In> | undefined;
+  readonly #parts: StreamParts<In, Sent>;
+
+  constructor(parts: StreamParts<In, Sent>) {
+    this.#parts = parts;
+    parts.table.set(parts.number, this);
+  }
+
+  get peer(): NodeName {
+    return this.#parts.relay.node;
+  }
+
+  send(signal: Sent, last = false): void {
+    const { self, relay, number, to, table } = this.#parts;
+    if (table.get(number) !== this) return;
+    if (last) table.delete(number);
+    relay.tell({ type: 'signal', node: self, stream: number, to, signal, last });
+  }
+
+  receive(signal: In, last: boolean): void {
+    const { number, table } = this.#parts;
+    if (last) table.delete(number);
+    this.end?.receive(signal);
+  }
+
+  /** The other end is gone. */
+  lost(): void {
+    const { number, table } = this.#parts;
+    if (table.get(number) !== this) return;
+    table.delete(number);
+    this.end?.lost();
+  }
+
+  /** Lets the other end know that this one is gone. */
+  tellLost(): void {
+    const { self, relay, number, to } = this.#parts;
+    relay.tell({ type: 'lost', node: self, stream: number, to });
+  }
+}

@@ -1,0 +1,182 @@
+/**
+ * The entry side of a relay: a request or a WebSocket whose session belongs to another node. It knows nothing of the
+ * session; if the owner is lost before it has answered, the local server answers, which knows the session as little as
+ * anybody does by then.
+ */
+import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import { type HttpResponse, isOver } from './http.ts';
+import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
+import { costOf, PieceJoiner, sendPieces } from './relay-pieces.ts';
+import { type CloseReason, closeReasons } from './sessions.ts';
+
+type Answer = Extract<ToEntry, { type: 'answer' }>;
+
+/** How a node answers a request of its own. */
+export interface Local {
+  answer(): void;
+  /** Turns the request into a WebSocket. */
+  upgrade(handler: FrameHandler): void;
+}
+
+/** A request until its answer. */
+export class RequestForward implements RelayEnd<ToEntry> {
+  protected readonly res: HttpResponse;
+  protected readonly local: Local;
+  declare protected stream: RelayStream<ToOwner>;
+  readonly #body = new PieceJoiner();
+  #answer: Answer | undefined;
+
+  constructor(res: HttpResponse, local: Local) {
+    this.res = res;
+    this.local = local;
+  }
+
+  /** Call it once, at once. */
+  start(stream: RelayStream<ToOwner>): void {
+    this.stream = stream;
+  }
+
+  /** Forwards the body, up to the chunk that exceeds the limit: from that the owner sees that it is too large. */
+  forwardBody(limitBytes: number): void {
+    let read = 0;
+    this.res.onData((chunk, isLast) => {
+      if (read > limitBytes) return;
+      read += chunk.byteLength;
+      sendPieces(this.stream, chunk, false, !isLast);
+    });
+  }
+
+  /** The client has broken off its request. */
+  aborted(): void {
+    this.stream.send({ type: 'gone', reason: 'transport_closed' }, true);
+  }
+
+  receive(signal: ToEntry): void {
+    if (signal.type === 'answer') {
+      this.#answer = signal;
+    } else if (signal.type === 'piece') {
+      const body = this.#body.add(signal);
+      if (body !== undefined && this.#answer) this.#reply(this.#answer, body);
+    }
+  }
+
+  lost(): void {
+    if (!isOver(this.res)) this.local.answer();
+  }
+
+  #reply({ status, headers, close }: Answer, body: string | Uint8Array): void {
+    const { res } = this;
+    if (isOver(res)) return;
+    res.over = true;
+    res.cork(() => {
+      res.writeStatus(status);
+      for (const [name, value] of headers) res.writeHeader(name, value);
+      res.end(body, close);
+    });
+  }
+}
+
+/** A WebSocket: a request that the owner may refuse, then frames both ways. */
+export class SocketForward extends RequestForward implements FrameHandler {
+  readonly #maxUnderWay: number;
+  readonly #message = new PieceJoiner();
+  #socket: ClientSocket | undefined;
+  #isAccepted = false;
+  /** How much the client takes between two notes of it. */
+  #noteBytes = 0;
+  /** The cost of what was received and not yet noted as taken. */
+  #untaken = 0;
+  /** The cost of what the owner has not dealt with yet. */
+  #underWay = 0;
+
+  /** @param maxUnderWay bytes on the way to the owner with which the client sends more than the way can carry */
+  constructor(res: HttpResponse, local: Local, maxUnderWay: number) {
+    super(res, local);
+    this.#maxUnderWay = maxUnderWay;
+  }
+
+  // RelayEnd
+
+  override receive(signal: ToEntry): void {
+    switch (signal.type) {
+      case 'accepted':
+        this.#accepted(signal.window);
+        break;
+      case 'piece':
+        if (!this.#isAccepted) super.receive(signal);
+        else this.#deliver(signal);
+        break;
+      case 'ping':
+        this.#socket?.ping();
+        break;
+      case 'taken':
+        this.#underWay -= signal.cost;
+        break;
+      case 'end':
+        this.#end(signal.code);
+        break;
+      default:
+        super.receive(signal);
+    }
+  }
+
+  override lost(): void {
+    if (this.#isAccepted) this.#end(closeReasons.shutdown.code);
+    else super.lost();
+  }
+
+  // FrameHandler
+
+  opened(socket: ClientSocket): void {
+    this.#socket = socket;
+  }
+
+  message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+    this.#underWay += sendPieces(this.stream, data, !isBinary);
+    if (this.#underWay > this.#maxUnderWay) this.#end(closeReasons.transport_error.code);
+  }
+
+  pong(): void {
+    this.stream.send({ type: 'pong' });
+  }
+
+  drained(): void {
+    this.#note();
+  }
+
+  closed(reason: CloseReason): void {
+    this.#socket = undefined;
+    this.stream.send({ type: 'gone', reason }, true);
+  }
+
+  #accepted(window: number): void {
+    if (isOver(this.res)) return;
+    this.#isAccepted = true;
+    this.#noteBytes = Math.min(16 * 1024, window / 4);
+    this.res.over = true;
+    this.local.upgrade(this);
+  }
+
+  #deliver(piece: Extract<ToEntry, { type: 'piece' }>): void {
+    this.#untaken += costOf(piece);
+    const whole = this.#message.add(piece);
+    if (whole !== undefined) this.#socket?.send(whole, !piece.isText);
+    this.#note();
+  }
+
+  #note(): void {
+    if (!this.#socket || this.#untaken < this.#noteBytes) return;
+    const taken = this.#untaken - this.#socket.getBufferedAmount();
+    if (taken < this.#noteBytes) return;
+    this.#untaken -= taken;
+    this.stream.send({ type: 'taken', cost: taken });
+  }
+
+  /** The stream is closed before the socket, or is being closed with it. */
+  #end(code: number | undefined): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    if (code === undefined) socket?.close();
+    else socket?.end(code);
+  }
+}

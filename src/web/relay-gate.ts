@@ -1,0 +1,123 @@
+/**
+ * Where relayed requests leave and enter a node's client server: what belongs to another node is forwarded, what others
+ * forward is given to the protocols' servers as if its client were here.
+ */
+import type { ClientContext } from './client-context.ts';
+import { type FrameHandler, hardPayloadLimit } from './client-socket.ts';
+import { type HttpRequest, type HttpResponse, remoteAddress } from './http.ts';
+import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from './relay.ts';
+import { RelayedRequest, RelayedResponse } from './relay-exchange.ts';
+import { RequestForward, SocketForward } from './relay-forwards.ts';
+import { RelayedSocket } from './relay-socket.ts';
+
+/** Bytes beyond a few large messages that a client may have sent while the owner has not dealt with them. */
+const inFlightBytes = 4 * 1024 * 1024;
+
+/** The node's own way of dealing with requests. */
+export interface Routes {
+  handle(res: HttpResponse, req: HttpRequest): void;
+  /** What is to handle the frames of a WebSocket, or undefined after the request was refused. */
+  accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined;
+}
+
+export class RelayGate implements RelayHost {
+  readonly #context: ClientContext;
+  readonly #relays: Relays;
+  readonly #routes: Routes;
+
+  constructor(context: ClientContext, relays: Relays, routes: Routes) {
+    this.#context = context;
+    this.#relays = relays;
+    this.#routes = routes;
+  }
+
+  // --- to other nodes
+
+  /** Forwards a request if another node owns the transport id; false otherwise. */
+  forward(res: HttpResponse, req: HttpRequest, id: string): boolean {
+    const owner = this.#relays.ownerOf(id);
+    if (owner === undefined) return false;
+    const opening = openingOf(res, req, 'request');
+    const forward = new RequestForward(res, {
+      answer: () => this.#handle(res, new RelayedRequest(opening)),
+      upgrade: () => {},
+    });
+    this.#context.defer(res, () => forward.aborted());
+    forward.start(this.#relays.open(owner, opening, forward));
+    if (opening.method !== 'get') forward.forwardBody(this.#context.config.socketio.max_payload);
+    return true;
+  }
+
+  /** The same for a WebSocket. `upgrade` turns the request into one. */
+  forwardSocket(res: HttpResponse, req: HttpRequest, id: string, upgrade: (handler: FrameHandler) => void): boolean {
+    const owner = this.#relays.ownerOf(id);
+    if (owner === undefined) return false;
+    const opening = openingOf(res, req, 'socket');
+    const answer = () => {
+      const handler = this.#accept(res, new RelayedRequest(opening));
+      if (!handler) return;
+      res.over = true;
+      upgrade(handler);
+    };
+    const maxUnderWay = inFlightBytes + hardPayloadLimit(this.#context.config.socketio.max_payload);
+    const forward = new SocketForward(res, { answer, upgrade }, maxUnderWay);
+    this.#context.defer(res, () => forward.aborted());
+    forward.start(this.#relays.open(owner, opening, forward));
+    return true;
+  }
+
+  // --- from other nodes
+
+  open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+    const req = new RelayedRequest(opening);
+    const res = new RelayedResponse(stream, opening.address);
+    if (opening.kind === 'request') {
+      this.#handle(res, req);
+      return res;
+    }
+    const handler = this.#accept(res, req);
+    if (!handler) return res;
+    this.#context.counters.websocket.requests.value += 1;
+    const window = this.#context.config.socketio.max_backpressure;
+    const socket = new RelayedSocket(stream, window, handler);
+    stream.send({ type: 'accepted', window });
+    handler.opened(socket);
+    return socket;
+  }
+
+  /** Takes in what other nodes forward, from now on. */
+  serve(): void {
+    this.#relays.serve(this);
+  }
+
+  /** Ends everything that is being relayed, so that clients turn elsewhere. */
+  close(): void {
+    this.#relays.close(this);
+  }
+
+  #handle(res: HttpResponse, req: HttpRequest): void {
+    try {
+      this.#routes.handle(res, req);
+    } catch (error) {
+      this.#context.replyError(res, error);
+    }
+  }
+
+  #accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined {
+    try {
+      return this.#routes.accept(res, req);
+    } catch (error) {
+      this.#context.replyError(res, error);
+      return undefined;
+    }
+  }
+}
+
+function openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): Opening {
+  const headers: [string, string][] = [];
+  req.forEach((name, value) => {
+    headers.push([name, value]);
+  });
+  const query = req.getQuery() ?? '';
+  return { kind, method: req.getMethod(), url: req.getUrl(), query, headers, address: remoteAddress(res) };
+}

@@ -1,0 +1,92 @@
+/**
+ * The seam between nodes: requests and WebSockets that reach a node which does not own their session. The node with the
+ * client forwards everything to the owner, which treats it like its own; neither speaks a protocol of clients in between.
+ *
+ *     client ──► RequestForward ══ RelayStream ══► RelayedResponse ──► engine-server, legacy-server
+ *     client ──► SocketForward  ══ RelayStream ══► RelayedSocket   ──► the connection
+ *                (entry node)                       (owner)
+ *
+ * A stream is one request or one WebSocket. Signals arrive in order. One that is sent as the last closes the stream at
+ * both ends; so does the loss of a node, of which the other end hears by `lost`.
+ */
+import type { NodeName } from '../kernel/types.ts';
+import type { Headers } from './http.ts';
+import type { CloseReason } from './sessions.ts';
+
+/** A request as the owner sees it. */
+export interface Opening {
+  readonly kind: 'request' | 'socket';
+  readonly method: string;
+  readonly url: string;
+  /** The raw query string. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly address: string;
+}
+
+/**
+ * A part of a body or of a WebSocket's message: at most `pieceBytes`, so that nothing waits long behind it. A string is
+ * text, bytes are text or not.
+ */
+export interface Piece {
+  readonly type: 'piece';
+  readonly data: string | Uint8Array;
+  readonly isText: boolean;
+  /** More pieces belong to the same body or message. */
+  readonly more: boolean;
+}
+
+/** So much of what was sent has been dealt with; see `costOf`. */
+interface Taken {
+  readonly type: 'taken';
+  readonly cost: number;
+}
+
+/** What the entry node tells the owner. */
+export type ToOwner =
+  | Piece
+  | Taken
+  | { readonly type: 'pong' }
+  /** The last one: the client has gone away, or closed its socket. */
+  | { readonly type: 'gone'; readonly reason: CloseReason };
+
+/** What the owner tells the entry node. */
+export type ToEntry =
+  | Piece
+  | Taken
+  /** The head of an answer; the body's pieces follow, the last of which is the last signal. */
+  | { readonly type: 'answer'; readonly status: string; readonly headers: Headers; readonly close: boolean }
+  /** The WebSocket is welcome; `window` is how much may be under way to it. */
+  | { readonly type: 'accepted'; readonly window: number }
+  | { readonly type: 'ping' }
+  /** The last one: close the socket, with a closing handshake if there is a code. */
+  | { readonly type: 'end'; readonly code: number | undefined };
+
+/** One end of a stream. After the last signal, every call is a no-op. */
+export interface RelayStream<Signal> {
+  send(signal: Signal, last?: boolean): void;
+}
+
+/** Who hears what the other end sends. */
+export interface RelayEnd<Signal> {
+  receive(signal: Signal): void;
+  /** The other end is gone, and the stream is closed. */
+  lost(): void;
+}
+
+/** The way to other nodes. */
+export interface Relays {
+  /** The connected node, other than this one, whose present boot made this transport id. */
+  ownerOf(id: string): NodeName | undefined;
+  open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
+  /** Takes in what other nodes forward from now on. */
+  serve(host: RelayHost): void;
+  /** The host has ended: every stream of this node is lost, to both ends. */
+  close(host: RelayHost): void;
+}
+
+/** Where a node takes in what other nodes forward. */
+export interface RelayHost {
+  /** The answer may have been sent when this returns. */
+  open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
+}

@@ -1,0 +1,110 @@
+/** Nodes in processes of their own, with clients that echo, join a room and say things in it, and no back end. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from './eventually.ts';
+import { HiveProcess } from './hive-process.ts';
+import { freePorts } from './ports.ts';
+
+const key = 'a key of tests';
+
+export interface RelayNode {
+  readonly index: number;
+  readonly port: number;
+  readonly url: string;
+  readonly process: HiveProcess;
+  /** A counter or gauge of its monitor. */
+  metric(path: string): Promise<number>;
+}
+
+export class RelayCluster {
+  readonly nodes: RelayNode[] = [];
+  readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
+
+  static async start(size: number, socketio: Record<string, unknown> = {}): Promise<RelayCluster> {
+    const cluster = new RelayCluster();
+    const [epmd, ...ports] = (await freePorts(1 + 4 * size)) as [number, ...number[]];
+    try {
+      for (let index = 0; index < size; index += 1) {
+        const [port, api, monitor, distribution] = ports.slice(4 * index) as [number, number, number, number];
+        const config = cluster.#config(index, { epmd, port, api, monitor, distribution, size }, socketio);
+        const process = await HiveProcess.run(config);
+        const metric = async (path: string) => {
+          const answer = await fetch(`http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}/${path}`);
+          const tree: unknown = await answer.json();
+          return path.split('.').reduce((at, name) => (at as Record<string, unknown>)[name], tree) as number;
+        };
+        cluster.nodes.push({ index, port, url: `http://127.0.0.1:${port}`, process, metric });
+      }
+      await cluster.meshed(size);
+    } catch (error) {
+      await cluster.stop();
+      throw error;
+    }
+    return cluster;
+  }
+
+  /** Waits until that many nodes see each other. */
+  async meshed(size: number): Promise<void> {
+    for (const { process, metric } of this.nodes) {
+      if (!process.running) continue;
+      await eventually(async () => (await metric('hive.cluster.size')) === size, `a cluster of ${size}`, 15_000);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.nodes.map(({ process }) => process.stop()));
+    rmSync(this.#directory, { recursive: true, force: true });
+  }
+
+  #config(
+    index: number,
+    at: { epmd: number; port: number; api: number; monitor: number; distribution: number; size: number },
+    socketio: Record<string, unknown>,
+  ): string {
+    const path = join(this.#directory, `node${index}.json`);
+    const config = {
+      hive: {
+        name: `relay${index}@127.0.0.1`,
+        host: '127.0.0.1',
+        port: at.port,
+        allowed_origins: ['*', null],
+        max_client_slots: 10_000,
+        graceful_termination_timeout: 1000,
+        cluster_name: 'relay tests',
+        cluster_nodes: Array.from({ length: at.size }, (_, other) => `relay${other}@127.0.0.1`),
+        cluster_port_min: at.distribution,
+        cluster_port_max: at.distribution,
+        epmd_port: at.epmd,
+      },
+      socketio: {
+        transports: ['websocket', 'xhr-polling'],
+        init_timeout: 5000,
+        heartbeat_timeout: 15_000,
+        reconnect_timeout: 20_000,
+        poll_timeout: 20,
+        session_timeout: 60_000,
+        ...socketio,
+      },
+      clients: {
+        state: { state_manager: 'sm.local', initial_value: {}, args: null },
+        actions: {},
+        hooks: {
+          echo: [{ hook: 'utils.echo', args: null }],
+          join: [
+            { hook: 'pubsub.subscribe', args: 'public' },
+            { hook: 'utils.echo', args: { name: 'joined', args: [] } },
+          ],
+          say: [{ hook: 'pubsub.publish', args: { cids: 'room', privilege: 'public', raw: true } }],
+        },
+      },
+      connectors: { rent_timeout: 2000, pools: {} },
+      pubsub: { channels: { room: { privilege: 'public', timeout: 60_000 } } },
+      api: { port: at.api, hash: key },
+      monitor: { port: at.monitor, hash: key },
+      log: { dir: join(this.#directory, `log${index}`), file_level: 'info', console_level: 'notice' },
+    };
+    writeFileSync(path, JSON.stringify(config));
+    return path;
+  }
+}
