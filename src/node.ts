@@ -111,7 +111,8 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
   const relays = new RelayService({ kernel, cluster, log: log.child({ component: 'relay' }), metrics });
 
   const ports = { client: 0, api: 0, monitor: 0 };
-  const monitor = monitorHost({ kernel, cluster, metrics, log: log.child({ component: 'monitor' }) });
+  const monitorLog = log.child({ component: 'monitor' });
+  const monitor = monitorHost({ kernel, cluster, metrics, log: monitorLog });
   const webLog = log.child({ component: 'web' });
   const errors = metrics.counter('hive.errors');
   const listener = (start: () => Promise<Listening>): Listener =>
@@ -122,9 +123,9 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
       }),
     );
   const workers: Workers = {
-    monitor: () => new Monitor(metrics, (options) => supervisionTree(root, options)),
+    monitor: () => new Monitor(metrics, (options) => supervisionTree(root, options), monitorLog),
     cluster: () =>
-      new Cluster({ config: config.hive, table: cluster, log: log.child({ component: 'cluster' }), metrics }),
+      new Cluster({ config: config.hive, table: cluster, version, log: log.child({ component: 'cluster' }), metrics }),
     connectors: () =>
       new ConnectorsManager({
         table: pools,

@@ -14,6 +14,8 @@ import type { Metrics, MetricValues } from '../observe/metrics.ts';
 import type { MonitorHost } from '../web/monitor.ts';
 import { everywhere } from './cluster/everywhere.ts';
 import type { ClusterView } from './contracts.ts';
+import type { ErlangDoor } from './erlang/door.ts';
+import { monitorDoor } from './erlang/doors.ts';
 
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
@@ -34,11 +36,13 @@ export type MonitorMessage =
 export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => unknown;
+  readonly #erlang: ErlangDoor;
 
-  constructor(metrics: Metrics, tree: (options: TreeOptions) => unknown) {
+  constructor(metrics: Metrics, tree: (options: TreeOptions) => unknown, log: Log) {
     super();
     this.#metrics = metrics;
     this.#tree = tree;
+    this.#erlang = monitorDoor(metrics, tree, log);
   }
 
   /** The memory of an Erlang VM as far as this one has the like; `atom` has none and is always 0. */
@@ -55,7 +59,8 @@ export class Monitor extends Actor<MonitorMessage> {
   }
 
   receive(message: MonitorMessage, from: From | undefined): void {
-    switch (message.type) {
+    if (this.#erlang.serve(message, from)) return;
+    switch (message?.type) {
       case 'metrics':
         return from?.reply(this.#metrics.values(String(message.section)));
       case 'reset':

@@ -33,6 +33,7 @@ export async function startClusterNode(t: TestContext, name: string, options: Cl
         ...config,
       },
       table: node.table,
+      version: '1.2.3',
       log,
       metrics,
     });

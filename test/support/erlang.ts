@@ -38,7 +38,11 @@ export interface ErlangOptions {
 }
 
 /** Starts `erl`, which ends with the test. */
-export async function startErlang(t: TestContext, name: string, options: ErlangOptions): Promise<ErlangNode> {
+export async function startErlang(
+  t: Pick<TestContext, 'after'>,
+  name: string,
+  options: ErlangOptions,
+): Promise<ErlangNode> {
   const process_ = spawn(
     'erl',
     [

@@ -11,10 +11,12 @@ import { startDistribution } from '../../distribution/distribution.ts';
 import { Membership } from '../../distribution/membership.ts';
 import { tlsSockets } from '../../distribution/tls-sockets.ts';
 import { Actor } from '../../kernel/actor.ts';
-import type { NodeName } from '../../kernel/types.ts';
-import { toHiveError } from '../../observe/errors.ts';
+import type { From, NodeName } from '../../kernel/types.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { ErlangDoor } from '../erlang/door.ts';
+import { clusterDoor } from '../erlang/doors.ts';
 import type { ClusterTable } from './cluster-table.ts';
 
 export const clusterName = 'hive_cluster';
@@ -32,6 +34,8 @@ export interface ClusterSetup {
     | 'net_ticktime'
   >;
   readonly table: ClusterTable;
+  /** Of this Hive. */
+  readonly version: string;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -40,12 +44,14 @@ type Running = Awaited<ReturnType<typeof startDistribution>>;
 
 export class Cluster extends Actor<never> {
   readonly #setup: ClusterSetup;
+  readonly #erlang: ErlangDoor;
   #distribution: Running | undefined;
   #membership: Membership | undefined;
 
   constructor(setup: ClusterSetup) {
     super();
     this.#setup = setup;
+    this.#erlang = clusterDoor(setup.table, setup.version, setup.log);
   }
 
   override async init(): Promise<void> {
@@ -67,7 +73,11 @@ export class Cluster extends Actor<never> {
     }
   }
 
-  receive(): void {}
+  /** The others are not talked with through this actor: only Erlang processes ask it. */
+  receive(message: unknown, from: From | undefined): void {
+    if (this.#erlang.serve(message, from)) return;
+    from?.fail(new HiveError('bad_request', `${clusterName} does not understand that.`));
+  }
 
   override inspect(): Record<string, unknown> {
     return {

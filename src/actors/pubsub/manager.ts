@@ -15,6 +15,7 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
+import type { ErlangDoor } from '../erlang/door.ts';
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -39,6 +40,8 @@ export interface ManagerSetup {
   readonly fanout: Fanout;
   /** The supervisor of the channels, by name: it may be another incarnation at the next call. */
   readonly channelSupervisor: Ref<SupervisorMessage>;
+  /** Answers Erlang processes. */
+  readonly erlang: ErlangDoor;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -81,6 +84,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   receive(message: PubSubMessage, from: From | undefined): void {
     if (!isPubSubMessage(message)) {
+      if (this.#setup.erlang.serve(message, from)) return;
       this.#refuse('it is not understood');
       return from?.fail(new HiveError('bad_request', `${managerName} does not understand that.`));
     }

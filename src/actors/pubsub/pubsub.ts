@@ -23,6 +23,10 @@ import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { Fanout, Member } from '../contracts.ts';
+import type { ErlangDoor } from '../erlang/door.ts';
+import { pubsubDoor } from '../erlang/doors.ts';
+import { ErlangFanout } from '../erlang/fanout.ts';
+import { Subscriptions } from '../erlang/subscriptions.ts';
 import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { InterestTable } from './interest.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
@@ -55,10 +59,14 @@ export class PubSubService implements PubSub {
   readonly #manager: Ref<PubSubMessage>;
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
   readonly #casts: Counter;
+  readonly #erlang: ErlangDoor;
 
   constructor(setup: PubSubSetup) {
     const { kernel, config, cluster, packetsFor, metrics } = setup;
-    this.#setup = setup;
+    const fanout = new ErlangFanout(setup.fanout);
+    this.#setup = { ...setup, fanout };
+    const subscriptions = new Subscriptions({ kernel, memberships: this, fanout, supervisor: setup.channelSupervisor });
+    this.#erlang = pubsubDoor(this, subscriptions, setup.log);
     this.#templates = new Templates(config.channels, metrics);
     this.#publisher = new LocalPublisher(this.#index, packetsFor, metrics);
     this.#manager = kernel.remote(kernel.node, managerName);
@@ -86,6 +94,7 @@ export class PubSubService implements PubSub {
       interests: this.#interests,
       templates: this.#templates,
       publisher: this.#publisher,
+      erlang: this.#erlang,
     });
   }
 

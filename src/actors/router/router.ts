@@ -3,17 +3,19 @@
  * belongs to the node that opened it. The answer of a call says what became of it, as failures must survive the way between
  * nodes.
  *
- *   act, subscribe, unsubscribe   for one client          enable, disable   the doors
+ *   act, subscribe, unsubscribe,
+ *   whereis                       for one client          enable, disable   the doors
  *   subscribers                   of a channel here       terminate         answered when the clients have gone
  *                                                         stop              not answered: the node goes
  *
  * It holds no state: what it needs belongs to the node (see `RouterService`), so its crash costs nothing but open calls.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { Call, From } from '../../kernel/types.ts';
+import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
 import { toInternalEvents } from '../../protocol/internal-event.ts';
+import type { ErlangDoor } from '../erlang/door.ts';
 
 /** The name under which every node's router is registered. */
 export const routerName = 'hive_router';
@@ -21,29 +23,34 @@ export const routerName = 'hive_router';
 export type RouterMessage = (
   | { readonly type: 'act'; readonly sid: string; readonly orders: readonly InternalEvent[] }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
+  | { readonly type: 'whereis'; readonly sid: string }
   | { readonly type: 'subscribers'; readonly channel: string }
   | { readonly type: 'enable' | 'disable' }
   | { readonly type: 'terminate' | 'stop'; readonly reason: string }
 ) &
   Call<RouterAnswer>;
 
-/** Messages about one client. */
-export type ClientRequest = Extract<RouterMessage, { readonly sid: string }>;
+/** Messages that change something about one client. */
+export type ClientRequest = Extract<RouterMessage, { readonly type: 'act' | 'subscribe' | 'unsubscribe' }>;
 
 export type RouterAnswer =
   | { readonly ok: true }
   | { readonly subscribers: number }
+  | { readonly client: Ref<never> }
   | { readonly error: string; readonly description: string };
 
 const ok: RouterAnswer = { ok: true };
 
 /** What the router does, for this node only. */
 export interface LocalRoutes {
+  /** Answers Erlang processes. */
+  readonly erlang: ErlangDoor;
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
   actHere(sid: string, orders: readonly InternalEvent[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
+  clientHere(sid: string): Ref<never>;
   /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */
   subscribersHere(channel: string): number;
   enable(): void;
@@ -73,7 +80,10 @@ export class Router extends Actor<RouterMessage> {
   }
 
   receive(message: RouterMessage, from: From<RouterAnswer> | undefined): void {
-    if (!isRequest(message)) return this.#refuse(from);
+    if (!isRequest(message)) {
+      if (!this.#routes.erlang.serve(message, from)) this.#refuse(from);
+      return;
+    }
     try {
       const answer = this.#serve(message);
       if (answer === undefined) return;
@@ -98,6 +108,8 @@ export class Router extends Actor<RouterMessage> {
       case 'subscribe':
       case 'unsubscribe':
         return routes.changeHere(message.type, message.sid, message.channels);
+      case 'whereis':
+        return { client: routes.clientHere(message.sid) };
       case 'subscribers':
         return { subscribers: routes.subscribersHere(message.channel) };
       case 'enable':
@@ -116,7 +128,7 @@ export class Router extends Actor<RouterMessage> {
 
   #refuse(from: From<RouterAnswer> | undefined): void {
     this.#routes.misunderstood();
-    from?.reply(new HiveError('client_error', 'The router does not understand this request.').toJSON());
+    from?.fail(new HiveError('bad_request', 'The router does not understand this request.'));
   }
 
   override inspect(): Record<string, unknown> {
@@ -134,6 +146,8 @@ function isRequest(message: unknown): message is RouterMessage {
     case 'subscribe':
     case 'unsubscribe':
       return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
+    case 'whereis':
+      return typeof sid === 'string';
     case 'subscribers':
       return typeof channel === 'string';
     case 'terminate':

@@ -17,12 +17,15 @@ import type { ClientContext } from '../client/context.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
+import type { ErlangDoor } from '../erlang/door.ts';
+import { routerDoor } from '../erlang/doors.ts';
 import { Roster } from './roster.ts';
 import {
   type ClientRequest,
   expectOk,
   type LocalRoutes,
   type Router,
+  type RouterAnswer,
   type RouterMessage,
   routerName,
 } from './router.ts';
@@ -48,6 +51,7 @@ export interface RouterSetup {
 }
 
 export class RouterService implements SessionHost, LocalRoutes {
+  readonly erlang: ErlangDoor;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
   readonly #roster = new Roster();
@@ -63,6 +67,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
+    this.erlang = routerDoor(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
@@ -146,17 +151,45 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#route({ type, sid, channels });
   }
 
+  /**
+   * The client's actor, for those who want to monitor it.
+   * @throws HiveError as `act`
+   */
+  async whereis(sid: string): Promise<Ref<never>> {
+    this.#counters.requests.value += 1;
+    const asked = this.#askOwner({ type: 'whereis', sid }, sid);
+    if (!asked) return this.clientHere(sid);
+    const answer = await asked;
+    expectOk(answer);
+    if (!('client' in answer))
+      throw new HiveError('cluster_error', 'The node of that client did not tell where it is.');
+    return answer.client;
+  }
+
   async #route(message: ClientRequest): Promise<void> {
     this.#counters.requests.value += 1;
-    const { cluster, kernel } = this.#setup;
-    const owner = cluster.ownerOf(message.sid);
-    if (owner !== undefined && owner !== cluster.self) {
-      this.#clusterCalls.value += 1;
-      const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
-      return expectOk(await kernel.ask(router, message));
-    }
+    const asked = this.#askOwner(message, message.sid);
+    if (asked) return expectOk(await asked);
     if (message.type === 'act') return this.actHere(message.sid, message.orders);
     return this.changeHere(message.type, message.sid, message.channels);
+  }
+
+  /** Undefined, and nobody was asked, if the session is not that of another node. */
+  #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer> | undefined {
+    const { cluster, kernel } = this.#setup;
+    const owner = cluster.ownerOf(sid);
+    if (owner === undefined || owner === cluster.self) return undefined;
+    this.#clusterCalls.value += 1;
+    const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
+    return kernel.ask(router, message);
+  }
+
+  clientHere(sid: string): Ref<never> {
+    return this.#client(sid).self as Ref<never>;
+  }
+
+  get clients(): number {
+    return this.#roster.size;
   }
 
   actHere(sid: string, orders: readonly InternalEvent[]): void {

@@ -143,8 +143,8 @@ test('a request that makes no sense does not harm the router', async () => {
   const router = clients.kernel.whereis<unknown>(routerName);
   assert.ok(router);
   for (const message of [null, 5, {}, { type: 'act', sid: 5, orders: [] }, { type: 'kill', sid: 'x', channels: [] }]) {
-    const answer: { error: string } = await clients.kernel.ask<unknown, { error: string }>(router, message as never);
-    assert.equal(answer.error, 'client_error', JSON.stringify(message));
+    const answer = clients.kernel.ask<unknown, unknown>(router, message as never);
+    await assert.rejects(answer, { code: 'bad_request' }, JSON.stringify(message));
   }
   const orders = { type: 'act', sid: 'x', orders: [5] };
   assert.equal(

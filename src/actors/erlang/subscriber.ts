@@ -1,0 +1,76 @@
+/**
+ * An Erlang process as subscriber of one channel: an actor of this node that stands for it. It passes on what the channel
+ * publishes, ends with the process (or its node), and its own end tells the process, which may monitor it, that nothing
+ * comes any more.
+ *
+ *   {hive, Channel, {event, Name, Args}}    {hive, Channel, {message, Data}}    {hive, Channel, {orders, Orders}}
+ */
+import { atom, type Tuple, tuple } from '../../distribution/terms.ts';
+import { Actor } from '../../kernel/actor.ts';
+import type { Ref } from '../../kernel/types.ts';
+import type { ServerPacket } from '../../protocol/packet.ts';
+import type { Delivery, Member } from '../contracts.ts';
+import type { ErlangFanout } from './fanout.ts';
+
+const hive = atom('hive');
+
+export class Subscriber extends Actor<Delivery> implements Member {
+  readonly channel: string;
+  readonly #process: Ref<unknown>;
+  readonly #fanout: ErlangFanout;
+
+  constructor(process: Ref<unknown>, channel: string, fanout: ErlangFanout) {
+    super();
+    this.channel = channel;
+    this.#process = process;
+    this.#fanout = fanout;
+  }
+
+  override init(): void {
+    this.monitor(this.#process as Ref<never>);
+    this.kernel.watch(this.self, () => this.#fanout.remove(this.channel, this));
+  }
+
+  get ref(): Ref<Delivery> {
+    return this.self;
+  }
+
+  join(topic: string): void {
+    if (this.alive) this.#fanout.add(topic, this);
+  }
+
+  leave(topic: string): void {
+    this.#fanout.remove(topic, this);
+  }
+
+  /** Sends what `contentOf` made. */
+  deliver(content: Tuple): void {
+    this.send(this.#process, tuple(hive, this.channel, content));
+  }
+
+  /** Orders are for clients to perform; a process is told them and may do what it likes. */
+  receive({ orders, packets, channel }: Delivery): void {
+    for (const packet of packets ?? []) this.deliver(contentOf(packet));
+    if (orders.length > 0) this.deliver(tuple(atom('orders'), orders));
+    this.send(channel, { type: 'delivered', client: this.self });
+  }
+
+  override handleDown(): void {
+    this.stop();
+  }
+
+  override inspect(): Record<string, unknown> {
+    return { channel: this.channel, process: this.#process.toString() };
+  }
+}
+
+export function contentOf(packet: ServerPacket): Tuple {
+  switch (packet.type) {
+    case 'event':
+      return tuple(atom('event'), packet.name, JSON.parse(packet.argsJson));
+    case 'message':
+      return tuple(atom('message'), packet.data);
+    case 'ack':
+      return tuple(atom('ack'), packet.id, JSON.parse(packet.argsJson));
+  }
+}

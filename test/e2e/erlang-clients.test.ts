@@ -1,0 +1,115 @@
+/** What Erlang processes may do to the clients of real nodes, from whichever node. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { after, before, describe, test } from 'node:test';
+import { io, type Socket } from 'socket.io-client';
+import { EpmdServer } from '../../src/distribution/epmd-server.ts';
+import { DefaultNode, type Sections } from '../support/default-node.ts';
+import { type ErlangNode, startErlang } from '../support/erlang.ts';
+import { eventually } from '../support/eventually.ts';
+import { missing } from '../support/programs.ts';
+
+const left = 'left@127.0.0.1';
+const right = 'right@127.0.0.1';
+
+describe('an Erlang back end', { skip: missing('erl') }, () => {
+  const epmd = new EpmdServer();
+  let nodes: DefaultNode[] = [];
+  let erlang: ErlangNode;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    await epmd.listen(0, ['127.0.0.1']);
+    const member = (name: string, others: string[]) => (config: Sections) => {
+      const hive = { name, epmd_port: epmd.port, cluster_nodes: others, cluster_cookie: 'a secret of tests' };
+      Object.assign(config.hive!, hive);
+      Object.assign(config.pubsub!.channels!, { staff: { privilege: 'private', timeout: 1000 } });
+    };
+    nodes = [await DefaultNode.start(member(left, []))];
+    nodes.push(await DefaultNode.start(member(right, [left])));
+    erlang = await startErlang({ after: () => {} }, 'e@127.0.0.1', { epmdPort: epmd.port });
+    await eventually(async () => (await ask('hive_cluster', 'nodes')) === `{ok,['${left}','${right}']}`, 'the mesh');
+  });
+
+  after(async () => {
+    for (const socket of sockets) socket.disconnect();
+    erlang.process.kill('SIGKILL');
+    await Promise.all(nodes.map((node) => node.stop()));
+    epmd.stop();
+  });
+
+  const ask = (server: string, request: string, node = left) =>
+    erlang.run(`gen_server:call({${server}, '${node}'}, ${request})`);
+
+  async function connect(node: 0 | 1): Promise<Socket> {
+    const socket = io(nodes[node]!.url, { transports: ['websocket'], forceNew: true, reconnection: false });
+    sockets.push(socket);
+    await once(socket as never, 'connect');
+    return socket;
+  }
+
+  test('acts on a session by its id, on whichever node it lives', async () => {
+    for (const [index, where] of [left, right].entries()) {
+      const socket = await connect(index as 0 | 1);
+      const heard = once(socket as never, 'welcome');
+      const order = '{send, #{name => welcome, args => [#{<<"rooms">> => [lobby, <<"garden">>], n => 1.5}]}}';
+      assert.equal(await ask('hive_router', `{act, <<"${socket.id}">>, ${order}}`), 'ok');
+      assert.deepEqual(await heard, [{ rooms: ['lobby', 'garden'], n: 1.5 }]);
+      assert.equal(await ask('hive_cluster', `{owner, <<"${socket.id}">>}`), `{ok,'${where}'}`);
+    }
+    assert.match(await ask('hive_router', '{act, <<"nobody">>, []}'), /^\{error,\{bad_session_id,<<"/);
+    assert.match(await ask('hive_router', `{act, <<"nobody">>, [{send, self()}]}`), /^\{error,\{bad_request,<<"/);
+  });
+
+  test('subscribes a client, publishes to it from another node, and takes it off again', async () => {
+    const socket = await connect(1);
+    assert.equal(await ask('hive_router', `{subscribe, <<"${socket.id}">>, [<<"staff.a">>, 'staff.b']}`), 'ok');
+    assert.equal(await ask('hive_pubsub', '{count, staff}', right), '{ok,2}');
+    const heard = once(socket as never, 'news');
+    assert.equal(await ask('hive_pubsub', '{publish, <<"staff.b">>, {news, [1]}}'), 'ok');
+    assert.deepEqual(await heard, [1]);
+    assert.equal(await ask('hive_router', `{unsubscribe, <<"${socket.id}">>, staff}`), 'ok');
+    assert.equal(await ask('hive_pubsub', '{count, staff}', right), '{ok,0}');
+  });
+
+  test('monitors a client of any node, and gets DOWN when it leaves', async () => {
+    for (const index of [0, 1] as const) {
+      const socket = await connect(index);
+      const pid = await erlang.run(
+        `{ok, Client${index}} = gen_server:call({hive_router, '${left}'}, {whereis, <<"${socket.id}">>}),
+         M${index} = monitor(process, Client${index}), node(Client${index})`,
+      );
+      assert.equal(pid, `'${[left, right][index]}'`);
+      // The monitor is there when a later call has been answered.
+      await ask('hive_cluster', 'version', [left, right][index]);
+      const down = erlang.run(`receive {'DOWN', M${index}, process, Client${index}, Why${index}} -> Why${index} end`);
+      socket.disconnect();
+      assert.equal(await down, 'normal');
+    }
+    assert.match(await ask('hive_router', '{whereis, <<"nobody">>}'), /^\{error,\{bad_session_id,<<"/);
+  });
+
+  test('counts clients, reads and resets metrics, sees the tree', async () => {
+    const before = await ask('hive_router', 'count');
+    await connect(0);
+    assert.equal(before, '{ok,1}');
+    assert.equal(await ask('hive_router', 'count'), '{ok,2}');
+    const metric = '#{<<"hive">> := #{<<"router">> := #{<<"current_clients">> := N}}}';
+    const [call, under] = [`gen_server:call({hive_monitor, '${left}'}`, '{metrics, <<"hive.router">>}'];
+    assert.equal(await erlang.run(`fun() -> {ok, ${metric}} = ${call}, ${under}), N end()`), '2');
+    assert.equal(await erlang.run(`fun() -> {ok, ${metric}} = ${call}, metrics), N end()`), '2');
+    assert.equal(await ask('hive_monitor', '{reset, <<"hive.router.spawned_clients">>}'), 'ok');
+    assert.match(await ask('hive_monitor', '{reset, <<"hive.nothing">>}'), /^\{error,\{bad_monitor_request,/);
+    assert.match(await ask('hive_monitor', '{metrics, <<"nothing">>}'), /^\{error,\{bad_monitor_request,/);
+    const root = '#{<<"id">> := Id, <<"children">> := Children}';
+    assert.equal(
+      await erlang.run(`fun() -> {ok, ${root}} = ${call}, {tree, 1}), {Id, length(Children)} end()`),
+      '{<<"hive_root_sup">>,2}',
+    );
+    for (const request of ['tea', 'undefined', '17', '[]', '{tree, all}']) {
+      for (const server of ['hive_monitor', 'hive_router']) {
+        assert.match(await ask(server, request), /^\{error,\{bad_(monitor_)?request,/);
+      }
+    }
+  });
+});
