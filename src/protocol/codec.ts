@@ -1,6 +1,6 @@
 /**
- * The encoding side of a client protocol for one namespace. Every text is what goes into one WebSocket frame; polling
- * transports put several of them into a payload.
+ * The encoding side of a client protocol for one namespace. Every text, and every attachment behind one, is what goes into
+ * one WebSocket frame; polling transports put several of them into a payload.
  */
 import type { HiveError } from '../observe/errors.ts';
 import type { PacketEncoder } from './packet.ts';

@@ -1,50 +1,42 @@
 /**
- * Engine.IO protocol v4: packets and polling payloads. A packet is a type digit and data; a payload is packets joined by
- * the record separator, which cannot occur in JSON.
+ * Engine.IO protocol v4, spoken by clients 3.x and 4.x. A polling payload is packets joined by the record separator, which
+ * cannot occur in JSON; binary messages are in it as `b` and base64.
  */
+import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
-
-export const packetTypes = {
-  open: '0',
-  close: '1',
-  ping: '2',
-  pong: '3',
-  message: '4',
-  upgrade: '5',
-  noop: '6',
-} as const;
-
-export type EnginePacketType = keyof typeof packetTypes;
+import { decodeBase64 } from './binary.ts';
+import type { EngineDialect } from './engine.ts';
+import type { Encoded } from './packet.ts';
+import { SocketV5Codec } from './socketio-v5.ts';
 
 const separator = '\x1e';
-const typeNames = Object.keys(packetTypes) as EnginePacketType[];
 
-/** What the open packet tells the client; times in ms, sizes in bytes. */
-export interface OpenData {
-  readonly sid: string;
-  readonly upgrades: readonly string[];
-  readonly pingInterval: number;
-  readonly pingTimeout: number;
-  readonly maxPayload: number;
-}
+export const engineV4: EngineDialect = {
+  protocol: 'eio4',
+  clientPings: false,
+  connectsDefault: false,
 
-export function openPacket(data: OpenData): string {
-  return packetTypes.open + JSON.stringify(data);
-}
+  codec: (namespace) => new SocketV5Codec(namespace),
+  invalidNamespace: (namespace) => `44${namespace},{"message":"Invalid namespace"}`,
 
-/** The type of a packet; its data is the text from the second character on. @throws HiveError `bad_packet` */
-export function packetType(text: string): EnginePacketType {
-  const type = typeNames[text.charCodeAt(0) - 48];
-  if (type === undefined) throw new HiveError('bad_packet', 'The Engine.IO packet has no known type.');
-  return type;
-}
+  encodePayload(packets) {
+    const [only] = packets;
+    if (packets.length === 1 && typeof only === 'string') return only;
+    return packets.map(payloadText).join(separator);
+  },
 
-export function encodePayload(packets: readonly string[]): string {
-  return packets.length === 1 ? packets[0]! : packets.join(separator);
-}
+  decodePayload(body) {
+    if (body.length === 0 || !isUtf8(body)) throw new HiveError('bad_packet', 'The payload is no UTF-8 text.');
+    return body
+      .toString()
+      .split(separator)
+      .map((packet) => (packet.startsWith('b') ? decodeBase64(packet.slice(1)) : packet));
+  },
 
-/** The packets of a polling body, in order. Their types are not looked at here. @throws HiveError `bad_packet` */
-export function decodePayload(text: string): string[] {
-  if (text === '') throw new HiveError('bad_packet', 'The payload is empty.');
-  return text.split(separator);
+  frameMessage: (frame) => frame,
+};
+
+function payloadText(packet: Encoded): string {
+  if (typeof packet === 'string') return packet;
+  return [packet.text, ...packet.frames.map((frame) => `b${frame.toString('base64')}`)].join(separator);
 }

@@ -5,7 +5,7 @@
 import { HiveError } from '../observe/errors.ts';
 
 /** Deeper than any real payload, far shallower than what overflows a stack. */
-const maxDepth = 256;
+export const maxJsonDepth = 256;
 
 /**
  * The value of a JSON text.
@@ -13,7 +13,7 @@ const maxDepth = 256;
  */
 export function parseJson(text: string): unknown {
   // A shorter text cannot nest too deeply: each level takes two characters.
-  if (text.length > 2 * maxDepth) checkDepth(text);
+  if (text.length > 2 * maxJsonDepth) checkDepth(text);
   try {
     return JSON.parse(text);
   } catch {
@@ -33,7 +33,8 @@ function checkDepth(text: string): void {
       inString = true;
     } else if (character === 0x5b || character === 0x7b) {
       depth += 1;
-      if (depth > maxDepth) throw new HiveError('bad_packet', `The packet nests deeper than ${maxDepth} levels.`);
+      if (depth > maxJsonDepth)
+        throw new HiveError('bad_packet', `The packet nests deeper than ${maxJsonDepth} levels.`);
     } else if (character === 0x5d || character === 0x7d) {
       depth -= 1;
     }

@@ -19,10 +19,20 @@ export const reservedEvents: ReadonlySet<string> = new Set([
   'removeListener',
 ]);
 
+/** What becomes of a packet: a text, or a text that binary frames follow. `length` tells how much is sent, nearly in bytes. */
+export type Encoded = string | EncodedBinary;
+
+export interface EncodedBinary {
+  readonly text: string;
+  /** As they are in WebSocket frames. */
+  readonly frames: readonly Buffer[];
+  readonly length: number;
+}
+
 /** What encodes packets: one wire format for one namespace. `key` tells the formats apart. */
 export interface PacketEncoder {
   readonly key: string;
-  encode(packet: ServerPacket): string;
+  encode(packet: ServerPacket): Encoded;
 }
 
 /** A packet on its way to clients. */
@@ -33,23 +43,23 @@ export type ClientPacket = ClientEvent | ClientAck | ClientMessage;
 /** Keeps the encodings of a packet. Nearly always there is one; the map is for topics with clients of several protocols. */
 class Encodable {
   #key: string | undefined;
-  #text = '';
-  #others: Map<string, string> | undefined;
+  #encoded: Encoded = '';
+  #others: Map<string, Encoded> | undefined;
 
-  /** The wire text of this packet, computed once for all encoders of one key. */
-  encodedBy(this: ServerPacket & Encodable, encoder: PacketEncoder): string {
-    if (this.#key === encoder.key) return this.#text;
+  /** The wire form of this packet, computed once for all encoders of one key. */
+  encodedBy(this: ServerPacket & Encodable, encoder: PacketEncoder): Encoded {
+    if (this.#key === encoder.key) return this.#encoded;
     const known = this.#others?.get(encoder.key);
     if (known !== undefined) return known;
-    const text = encoder.encode(this);
+    const encoded = encoder.encode(this);
     if (this.#key === undefined) {
       this.#key = encoder.key;
-      this.#text = text;
+      this.#encoded = encoded;
     } else {
       this.#others ??= new Map();
-      this.#others.set(encoder.key, text);
+      this.#others.set(encoder.key, encoded);
     }
-    return text;
+    return encoded;
   }
 }
 

@@ -1,17 +1,46 @@
 /**
- * Socket.IO protocol v5, inside Engine.IO messages: `4<type>[<namespace>,][<id>][<JSON>]`, for example
- * `42/chat,7["say","hello"]`. Types: 0 connect, 1 disconnect, 2 event, 3 ack, 4 connect error, 5 and 6 binary.
+ * Socket.IO protocol v5, inside Engine.IO messages: `4<type>[<attachments>-][<namespace>,][<id>][<JSON>]`, for example
+ * `42/chat,7["say","hello"]`. Types: 0 connect, 1 disconnect, 2 event, 3 ack, 4 connect error, 5 event and 6 ack with so many
+ * binary attachments, each a message of its own behind the packet. v4 packets are decoded alike.
  */
 import { HiveError } from '../observe/errors.ts';
+import { attach, checkPlaceholders, detach } from './binary.ts';
 import type { Codec } from './codec.ts';
 import { endOfString, parseJson, skipSpace } from './json.ts';
-import { ClientEvent, type ClientPacket, parseId, reservedEvents, type ServerPacket } from './packet.ts';
+import { ClientEvent, type ClientPacket, type Encoded, parseId, reservedEvents, type ServerPacket } from './packet.ts';
 
 /** A packet from a client. */
 export type SocketPacket =
   | { readonly type: 'connect'; readonly namespace: string; readonly auth: unknown }
   | { readonly type: 'disconnect'; readonly namespace: string }
-  | { readonly type: 'packet'; readonly namespace: string; readonly packet: ClientPacket };
+  | { readonly type: 'packet'; readonly namespace: string; readonly packet: ClientPacket }
+  | { readonly type: 'incomplete'; readonly namespace: string; readonly rest: IncompletePacket };
+
+/** A packet that waits for its attachments. */
+export class IncompletePacket {
+  readonly #values: unknown[];
+  readonly #count: number;
+  readonly #complete: (values: unknown[]) => ClientPacket;
+  readonly #attachments: Buffer[] = [];
+  /** Of the attachments that are there. */
+  bytes = 0;
+
+  /** @throws HiveError `bad_packet` if the values have not one place for each attachment */
+  constructor(values: unknown[], count: number, complete: (values: unknown[]) => ClientPacket) {
+    checkPlaceholders(values, count);
+    this.#values = values;
+    this.#count = count;
+    this.#complete = complete;
+  }
+
+  /** Takes the next attachment; returns the packet when this was the last one. */
+  add(attachment: Buffer): ClientPacket | undefined {
+    this.#attachments.push(attachment);
+    this.bytes += attachment.length;
+    if (this.#attachments.length < this.#count) return undefined;
+    return this.#complete(attach(this.#values, this.#attachments) as unknown[]);
+  }
+}
 
 /**
  * Decodes the text from `at` on (behind the Engine.IO type).
@@ -20,6 +49,14 @@ export type SocketPacket =
 export function decodeSocketPacket(text: string, at = 0): SocketPacket {
   const type = text.charCodeAt(at) - 48;
   let start = at + 1;
+  let attachments = 0;
+  if (type === 5 || type === 6) {
+    const dash = endOfDigits(text, start);
+    const count = text.charCodeAt(dash) === 0x2d ? parseId(text.slice(start, dash)) : undefined;
+    if (count === undefined) throw bad('The number of attachments is missing.');
+    attachments = count;
+    start = dash + 1;
+  }
   let namespace = '/';
   if (text.charCodeAt(start) === 0x2f) {
     const comma = text.indexOf(',', start);
@@ -32,14 +69,24 @@ export function decodeSocketPacket(text: string, at = 0): SocketPacket {
     if (start < text.length) throw bad('A disconnect packet has no data.');
     return { type: 'disconnect', namespace };
   }
-  if (type === 2 || type === 3) {
+  if (type === 2 || type === 3 || type === 5 || type === 6) {
     const digits = endOfDigits(text, start);
     const id = digits === start ? undefined : parseId(text.slice(start, digits));
     if (id === undefined && digits > start) throw bad('The message id is too large.');
     const json = text.slice(digits);
-    return { type: 'packet', namespace, packet: type === 2 ? eventOf(json, id) : ackOf(json, id) };
+    if (attachments > 0) {
+      const values = type === 5 ? eventValues(json) : ackValues(json, id);
+      const complete = type === 5 ? binaryEvent : ackFrom;
+      return {
+        type: 'incomplete',
+        namespace,
+        rest: new IncompletePacket(values, attachments, (all) => complete(all, id)),
+      };
+    }
+    const isEvent = type === 2 || type === 5;
+    return { type: 'packet', namespace, packet: isEvent ? eventOf(json, id) : ackFrom(ackValues(json, id), id) };
   }
-  throw bad(type === 5 || type === 6 ? 'Binary packets are not supported.' : 'The packet has no known type.');
+  throw bad('The packet has no known type.');
 }
 
 function authOf(json: string): unknown {
@@ -54,21 +101,35 @@ function authOf(json: string): unknown {
  * the sizes events have, parsing costs less than any scan in JavaScript.
  */
 function eventOf(json: string, id: number | undefined): ClientEvent {
-  const values = parseJson(json);
-  if (!Array.isArray(values)) throw bad('An event is an array.');
-  const name: unknown = values.shift();
-  if (typeof name !== 'string') throw bad('The name of an event is a string.');
-  if (reservedEvents.has(name)) throw bad(`The event name ${name} is reserved.`);
+  const values = eventValues(json);
+  const name = values.shift() as string;
   // Valid JSON, an array, a string first: what follows can be found without looking at anything else.
   const afterName = skipSpace(json, endOfString(json, json.indexOf('"')));
   const argsJson = values.length === 0 ? '[]' : `[${json.slice(afterName + 1).trimEnd()}`;
   return new ClientEvent(name, argsJson, id, true, values);
 }
 
-function ackOf(json: string, id: number | undefined): ClientPacket {
+function binaryEvent([name, ...args]: unknown[], id: number | undefined): ClientEvent {
+  return new ClientEvent(name as string, JSON.stringify(args), id, true, args);
+}
+
+function ackFrom(args: unknown[], id: number | undefined): ClientPacket {
+  return { type: 'ack', id: id!, args };
+}
+
+function eventValues(json: string): unknown[] {
+  const values = parseJson(json);
+  if (!Array.isArray(values)) throw bad('An event is an array.');
+  const name: unknown = values[0];
+  if (typeof name !== 'string') throw bad('The name of an event is a string.');
+  if (reservedEvents.has(name)) throw bad(`The event name ${name} is reserved.`);
+  return values;
+}
+
+function ackValues(json: string, id: number | undefined): unknown[] {
   const args = parseJson(json);
   if (!Array.isArray(args) || id === undefined) throw bad('An acknowledgement has an id and an array.');
-  return { type: 'ack', id, args };
+  return args;
 }
 
 function endOfDigits(text: string, at: number): number {
@@ -84,40 +145,49 @@ function bad(description: string): HiveError {
 /** Encodes for one namespace of Socket.IO v5 over Engine.IO v4. */
 export class SocketV5Codec implements Codec {
   readonly key: string;
-  readonly #prefix: string;
-  readonly #event: string;
-  readonly #ack: string;
+  /** What stands between the type and the id or JSON. */
+  protected readonly prefix: string;
 
-  constructor(namespace: string) {
-    this.key = `5${namespace}`;
-    this.#prefix = namespace === '/' ? '' : `${namespace},`;
-    this.#event = `42${this.#prefix}`;
-    this.#ack = `43${this.#prefix}`;
+  constructor(namespace: string, key = `5${namespace}`) {
+    this.key = key;
+    this.prefix = namespace === '/' ? '' : `${namespace},`;
   }
 
-  encode(packet: ServerPacket): string {
-    if (packet.type === 'event') {
-      return `${this.#event}${packet.id ?? ''}[${JSON.stringify(packet.name)}${restOfArray(packet.argsJson)}`;
-    }
-    if (packet.type === 'ack') return `${this.#ack}${packet.id}${packet.argsJson}`;
-    return `${this.#event}["message",${JSON.stringify(packet.data) ?? 'null'}]`;
+  encode(packet: ServerPacket): Encoded {
+    if (packet.type === 'event') return this.#encode(packet.id, eventArray(packet.name, packet.argsJson), '2', '5');
+    if (packet.type === 'ack') return this.#encode(packet.id, packet.argsJson, '3', '6');
+    return this.#encode(undefined, `["message",${JSON.stringify(packet.data) ?? 'null'}]`, '2', '5');
   }
 
   connect(sid: string): string {
-    return `40${this.#prefix}{"sid":${JSON.stringify(sid)}}`;
+    return `40${this.prefix}{"sid":${JSON.stringify(sid)}}`;
   }
 
   disconnect(): string {
-    return `41${this.#prefix}`;
+    return `41${this.prefix}`;
   }
 
   refusal(error: HiveError): string {
-    return `44${this.#prefix}${JSON.stringify({ message: error.message, data: error })}`;
+    return `44${this.prefix}${JSON.stringify({ message: error.message, data: error })}`;
+  }
+
+  /** An attachment as it goes into a WebSocket frame. */
+  protected frame(attachment: Buffer): Buffer {
+    return attachment;
+  }
+
+  #encode(id: number | undefined, json: string, type: string, binaryType: string): Encoded {
+    const detached = detach(json);
+    if (!detached) return `4${type}${this.prefix}${id ?? ''}${json}`;
+    const text = `4${binaryType}${detached.attachments.length}-${this.prefix}${id ?? ''}${detached.json}`;
+    const frames = detached.attachments.map((attachment) => this.frame(attachment));
+    return { text, frames, length: frames.reduce((sum, { length }) => sum + length, text.length) };
   }
 }
 
-/** `,1,2]` for `[1,2]`, `]` for `[]`; what is no array counts as the only argument. */
-function restOfArray(argsJson: string): string {
-  if (argsJson.charCodeAt(0) !== 0x5b) return `,${argsJson}]`;
-  return argsJson.length > 2 ? `,${argsJson.slice(1)}` : ']';
+/** `["name",1,2]` for `[1,2]`; what is no array counts as the only argument. */
+function eventArray(name: string, argsJson: string): string {
+  const first = `[${JSON.stringify(name)}`;
+  if (argsJson.charCodeAt(0) !== 0x5b) return `${first},${argsJson}]`;
+  return argsJson.length > 2 ? `${first},${argsJson.slice(1)}` : `${first}]`;
 }

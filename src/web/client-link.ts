@@ -10,7 +10,7 @@
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Codec } from '../protocol/codec.ts';
-import type { ClientPacket, ServerPacket } from '../protocol/packet.ts';
+import type { ClientPacket, Encoded, ServerPacket } from '../protocol/packet.ts';
 import { type ClientSocket, nativeSocket } from './client-socket.ts';
 import {
   type CloseReason,
@@ -29,7 +29,7 @@ export interface Wire {
   readonly socket: ClientSocket | undefined;
   readonly bufferedBytes: number;
   readonly maxBufferedBytes: number;
-  write(text: string): void;
+  write(packet: Encoded): void;
   /** The client was refused: the refusal has been written. */
   refused(link: ClientLink): void;
   /** The client actor has ended the link; the disconnect packet, if any, has been written. */
@@ -47,8 +47,8 @@ export class ClientLink implements Sink, TopicMember {
   readonly #topics: Topics;
   #session: Session | undefined;
   #ended: CloseReason | undefined;
-  /** Texts to be written behind the connect packet; undefined once that is written. */
-  #held: string[] | undefined = [];
+  /** What is to be written behind the connect packet; undefined once that is written. */
+  #held: Encoded[] | undefined = [];
   #heldBytes = 0;
   /** Topics without a native subscription. */
   #topicNames: Set<string> | undefined;
@@ -156,13 +156,13 @@ export class ClientLink implements Sink, TopicMember {
 
   // TopicMember
 
-  deliver(text: string): void {
+  deliver(packet: Encoded): void {
     if (!this.#held) {
-      this.#wire.write(text);
+      this.#wire.write(packet);
       return;
     }
-    this.#held.push(text);
-    this.#heldBytes += text.length;
+    this.#held.push(packet);
+    this.#heldBytes += packet.length;
     if (this.#heldBytes > this.#wire.maxBufferedBytes) this.#wire.overflow();
   }
 
@@ -172,7 +172,7 @@ export class ClientLink implements Sink, TopicMember {
     this.#held = undefined;
     this.#heldBytes = 0;
     this.#wire.write(this.encoder.connect(sid));
-    for (const text of held) this.#wire.write(text);
+    for (const packet of held) this.#wire.write(packet);
     // A write may have ended the connection.
     if (this.#ended === undefined) this.#subscribe();
   }

@@ -3,6 +3,7 @@
  * library's own, or one that another node holds for this one (relay-socket.ts).
  */
 import type { WebSocket } from 'uWebSockets.js';
+import type { Encoded } from '../protocol/packet.ts';
 import type { CloseReason } from './sessions.ts';
 
 export interface SocketData {
@@ -38,4 +39,12 @@ export interface FrameHandler {
  */
 export function hardPayloadLimit(maxPayload: number): number {
   return 2 * maxPayload + 65_536;
+}
+
+/** Sends a packet with its attachments. @returns whether the socket has taken everything */
+export function sendPacket(socket: ClientSocket, packet: Encoded, compress: boolean): boolean {
+  if (typeof packet === 'string') return socket.send(packet, false, compress) === 1;
+  let taken = socket.send(packet.text, false, compress) === 1;
+  for (const frame of packet.frames) taken = socket.send(frame, true, compress) === 1 && taken;
+  return taken;
 }

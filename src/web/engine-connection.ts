@@ -1,18 +1,20 @@
 /**
- * A connection of Engine.IO v4: it starts on either transport, may move from polling to a WebSocket once, and carries one
+ * A connection of Engine.IO: it starts on either transport, may move from polling to a WebSocket once, and carries one
  * client per connected Socket.IO namespace.
  *
  *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
  *
- * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. Idle WebSockets are what a
+ * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle WebSockets are what a
  * server mostly holds: this object, its timer and its link are all that such a connection costs in JavaScript.
  */
 import { type Expiring, Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
-import { packetType, packetTypes } from '../protocol/engine-v4.ts';
-import { decodeSocketPacket, SocketV5Codec } from '../protocol/socketio-v5.ts';
+import { type BodyForm, type EngineDialect, type EnginePacket, packetType, packetTypes } from '../protocol/engine.ts';
+import type { ClientPacket, Encoded } from '../protocol/packet.ts';
+import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
 import { ClientLink, type Wire } from './client-link.ts';
-import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import { parseQuery } from './client-requests.ts';
+import { type ClientSocket, type FrameHandler, sendPacket } from './client-socket.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import { PollQueue } from './poll-queue.ts';
@@ -22,6 +24,7 @@ const noLinks: readonly ClientLink[] = [];
 const nothing: Record<string, string> = Object.freeze({});
 
 export class EngineConnection implements Wire, FrameHandler, Expiring {
+  readonly dialect: EngineDialect;
   readonly id: string;
   socket: ClientSocket | undefined;
   /** The polling transport; undefined on a WebSocket. */
@@ -35,22 +38,25 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #awaitsPong = false;
+  /** What waits for attachments, which come next. */
+  #incomplete: { readonly namespace: string; readonly rest: IncompletePacket; readonly bytes: number } | undefined;
   isClosed = false;
 
-  constructor(server: EngineServer, id: string, handshake: Handshake) {
+  constructor(server: EngineServer, dialect: EngineDialect, id: string, handshake: Handshake) {
     this.#server = server;
+    this.dialect = dialect;
     this.id = id;
     this.#handshake = handshake;
     this.#heartbeat = new Timer(this);
-    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context);
+    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect);
   }
 
   /** Sends the open packet; on a WebSocket, once that is there. */
   start(): void {
-    const { wheel, config } = this.#server.context;
     this.write(this.#server.openPacket(this.id, this.polls !== undefined));
-    wheel.start(this.#heartbeat, config.socketio.ping_interval);
-    this.#awaitConnect();
+    this.#expectLife();
+    if (this.dialect.connectsDefault && this.#server.codec(this.dialect, '/')) this.#connect('/', undefined);
+    else this.#awaitConnect();
   }
 
   // Wire
@@ -63,13 +69,14 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     return this.#server.context.config.socketio.max_backpressure;
   }
 
-  write(text: string): void {
+  write(packet: Encoded): void {
     const { socket } = this;
     if (socket) {
-      this.#server.context.counters.websocket.ok.value += 1;
-      if (socket.send(text) !== 1) this.checkBackpressure();
+      const { counters, config } = this.#server.context;
+      counters.websocket.ok.value += 1;
+      if (!sendPacket(socket, packet, config.socketio.compression)) this.checkBackpressure();
     } else if (this.polls) {
-      this.polls.push(text);
+      this.polls.push(packet);
       this.checkBackpressure();
     }
   }
@@ -99,8 +106,8 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     const { counters, config } = this.#server.context;
     counters.websocket.frames.value += 1;
     if (data.byteLength > config.socketio.max_payload) this.close('payload_too_large');
-    else if (isBinary) this.close('unsupported_data');
-    else this.receive(Buffer.from(data).toString());
+    else if (isBinary) this.#receiveFrame(data);
+    else this.#receive(Buffer.from(data).toString());
   }
 
   pong(): void {}
@@ -112,60 +119,106 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
 
   // Packets
 
-  /** Takes one Engine.IO packet. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
-  receive(text: string): boolean {
+  /** Takes a polling body. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
+  receiveBody(body: Buffer, form: BodyForm): boolean {
     try {
-      this.#receive(text);
+      for (const packet of this.dialect.decodePayload(body, form)) {
+        if (this.isClosed) break;
+        if (!this.#receive(packet)) return false;
+      }
       return true;
     } catch (error) {
-      if (!(error instanceof HiveError)) this.crashed(error);
-      this.#server.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
-      this.close(error instanceof HiveError ? 'bad_packet' : 'internal_error');
-      return false;
+      return this.#failed(error);
     }
   }
 
-  #receive(text: string): void {
-    switch (packetType(text)) {
-      case 'message':
-        this.#receiveMessage(text);
-        break;
-      case 'pong':
-        this.#ponged();
-        break;
-      case 'close':
-        this.close('client_disconnect');
-        break;
-      case 'noop':
-        break;
-      default:
-        throw new HiveError('bad_packet', 'Clients do not send packets of that type.');
+  #receiveFrame(data: ArrayBuffer): void {
+    // The library takes its memory back after this call: copy.
+    const message = this.dialect.frameMessage(Buffer.from(Buffer.from(data)));
+    if (message) this.#receive(message);
+    else this.close('unsupported_data');
+  }
+
+  #receive(packet: EnginePacket): boolean {
+    try {
+      return typeof packet === 'string' ? this.#receiveText(packet) : this.#receiveBinary(packet);
+    } catch (error) {
+      return this.#failed(error);
     }
+  }
+
+  #failed(error: unknown): false {
+    if (!(error instanceof HiveError)) this.crashed(error);
+    this.#server.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
+    this.close(error instanceof HiveError ? 'bad_packet' : 'internal_error');
+    return false;
+  }
+
+  #receiveText(text: string): boolean {
+    const type = packetType(text);
+    if (this.dialect.clientPings) this.#expectLife();
+    if (type === 'message') this.#receiveMessage(text);
+    else if (type === 'pong') this.#ponged();
+    else if (type === 'close') this.close('client_disconnect');
+    else if (type === 'ping' && this.dialect.clientPings) this.write(packetTypes.pong + text.slice(1));
+    else if (type !== 'noop') throw new HiveError('bad_packet', 'Clients do not send packets of that type.');
+    return true;
+  }
+
+  #receiveBinary(data: Buffer): boolean {
+    const incomplete = this.#incomplete;
+    if (!incomplete) {
+      this.close('unsupported_data');
+      return false;
+    }
+    const { namespace, rest, bytes } = incomplete;
+    if (bytes + rest.bytes + data.length > this.#server.context.config.socketio.max_payload) {
+      this.close('payload_too_large');
+      return false;
+    }
+    const packet = rest.add(data);
+    if (!packet) return true;
+    this.#incomplete = undefined;
+    this.#deliver(namespace, packet);
+    return true;
   }
 
   #receiveMessage(text: string): void {
+    if (this.#incomplete) throw new HiveError('bad_packet', 'An attachment is missing.');
     const packet = decodeSocketPacket(text, 1);
-    const link = this.#find(packet.namespace);
     if (packet.type === 'packet') {
-      if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
-      link.receive(packet.packet);
-    } else if (packet.type === 'disconnect') {
+      this.#deliver(packet.namespace, packet.packet);
+    } else if (packet.type === 'incomplete') {
+      this.#incomplete = { namespace: packet.namespace, rest: packet.rest, bytes: text.length };
+    } else if (packet.type === 'connect') {
+      this.#connect(packet.namespace, packet.auth);
+    } else {
+      const link = this.#find(packet.namespace);
       if (!link) return;
       this.#remove(link);
       link.close('client_disconnect');
       this.#awaitConnect();
-    } else if (link) {
-      throw new HiveError('bad_packet', 'The namespace is connected already.');
-    } else {
-      this.#connect(packet.namespace, packet.auth);
     }
   }
 
-  #connect(namespace: string, auth: unknown): void {
+  #deliver(namespace: string, packet: ClientPacket): void {
+    const link = this.#find(namespace);
+    if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
+    link.receive(packet);
+  }
+
+  /** @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload */
+  #connect(name: string, auth: unknown): void {
     const { host, topics } = this.#server.context;
-    const codec = this.#server.codec(namespace);
+    const { connectsDefault, protocol } = this.dialect;
+    const [namespace = '', query] = connectsDefault ? name.split('?', 2) : [name];
+    if (this.#find(namespace)) {
+      if (connectsDefault && namespace === '/') return; // some clients ask nevertheless
+      throw new HiveError('bad_packet', 'The namespace is connected already.');
+    }
+    const codec = this.#server.codec(this.dialect, namespace);
     if (!codec) {
-      this.write(new SocketV5Codec(namespace).refusal(new HiveError('bad_request', 'Invalid namespace')));
+      this.write(this.dialect.invalidNamespace(namespace));
       return;
     }
     const link = new ClientLink(this, codec, namespace, topics);
@@ -173,9 +226,10 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake, auth };
+    if (query) handshake.query = { ...handshake.query, ...parseQuery(query) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#server.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
-    void link.open(host, { namespace, handshake, protocol: 'eio4' }, this.socket ? 'websocket' : 'polling');
+    void link.open(host, { namespace, handshake, protocol }, this.socket ? 'websocket' : 'polling');
   }
 
   #find(namespace: string): ClientLink | undefined {
@@ -196,7 +250,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
       this.forget();
       return;
     }
-    if (this.#awaitsPong) {
+    if (this.#awaitsPong || this.dialect.clientPings) {
       this.close('ping_timeout');
       return;
     }
@@ -207,9 +261,15 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
 
   #ponged(): void {
     if (!this.#awaitsPong) return;
-    const { wheel, config } = this.#server.context;
     this.#awaitsPong = false;
-    wheel.start(this.#heartbeat, config.socketio.ping_interval);
+    this.#expectLife();
+  }
+
+  /** v4: until the next ping of ours. v3: until the client's. */
+  #expectLife(): void {
+    const { wheel, config } = this.#server.context;
+    const { ping_interval, ping_timeout } = config.socketio;
+    wheel.start(this.#heartbeat, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
   }
 
   #awaitConnect(): void {
@@ -228,7 +288,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     this.polls = undefined;
     this.upgrade = undefined;
     if (this.isClosed) {
-      for (const packet of packets) socket.send(packet);
+      for (const packet of packets) sendPacket(socket, packet, this.#server.context.config.socketio.compression);
       socket.end(closeReasons.stopped.code);
       this.forget();
       return;

@@ -1,18 +1,19 @@
 /**
- * The Engine.IO v4 endpoint: `GET` and `POST` of the polling transport, WebSockets, and the table of connections. Errors
+ * The Engine.IO endpoint for all enabled versions of the protocol: `GET` and `POST` of the polling transport, WebSockets, and the table of connections. Errors
  * have the form that Engine.IO gives them, `{code, message}`.
  */
-import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
-import { decodePayload, openPacket } from '../protocol/engine-v4.ts';
-import { SocketV5Codec } from '../protocol/socketio-v5.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { type BodyForm, type EngineDialect, openPacket } from '../protocol/engine.ts';
+import { engineV3 } from '../protocol/engine-v3.ts';
+import { engineV4 } from '../protocol/engine-v4.ts';
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
 import { EngineConnection } from './engine-connection.ts';
 import { EngineUpgrade } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
-import type { CloseReason } from './sessions.ts';
+import type { CloseReason, Handshake } from './sessions.ts';
 
 /** Engine.IO's own error codes and texts. */
 const faults = {
@@ -23,6 +24,12 @@ const faults = {
   version: { code: 5, message: 'Unsupported protocol version' },
 } as const;
 
+/** By the `EIO` of a query. */
+const dialects: readonly (readonly [string, EngineDialect])[] = [
+  ['4', engineV4],
+  ['3', engineV3],
+];
+
 type Fault = (typeof faults)[keyof typeof faults];
 
 export class EngineServer {
@@ -30,24 +37,30 @@ export class EngineServer {
   /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
   readonly #connections = new Map<string, EngineConnection>();
-  readonly #codecs: Map<string, SocketV5Codec>;
+  /** By the `EIO` of a query. */
+  readonly #dialects = new Map<string | undefined, EngineDialect>();
+  readonly #codecs = new Map<string, Codec>();
   readonly #polling: boolean;
   readonly #websocket: boolean;
   readonly #upgrades: readonly string[];
 
   constructor(context: ClientContext) {
-    const { namespaces, transports } = context.config.socketio;
+    const { namespaces, protocols, transports } = context.config.socketio;
     this.context = context;
     this.hasNamespaces = namespaces.length > 1;
-    this.#codecs = new Map(namespaces.map((namespace) => [namespace, new SocketV5Codec(namespace)]));
+    for (const [version, dialect] of dialects) {
+      if (!protocols.includes(dialect.protocol)) continue;
+      this.#dialects.set(version, dialect);
+      for (const namespace of namespaces) this.#codecs.set(dialect.protocol + namespace, dialect.codec(namespace));
+    }
     this.#polling = transports.includes('xhr-polling');
     this.#websocket = transports.includes('websocket') || transports.includes('flashsocket');
     this.#upgrades = this.#websocket ? ['websocket'] : [];
   }
 
   /** The codec of a configured namespace. */
-  codec(namespace: string): SocketV5Codec | undefined {
-    return this.#codecs.get(namespace);
+  codec({ protocol }: EngineDialect, namespace: string): Codec | undefined {
+    return this.#codecs.get(protocol + namespace);
   }
 
   openPacket(sid: string, polling: boolean): string {
@@ -64,18 +77,22 @@ export class EngineServer {
   /** A request without upgrade. */
   handle(res: HttpResponse, req: HttpRequest): void {
     const query = parseQuery(req.getQuery());
+    const dialect = this.#dialects.get(query.EIO);
     const fault = this.#check(query, 'polling');
     const method = req.getMethod();
-    if (fault) this.#refuse(res, fault);
-    else if (query.sid === undefined) this.#handshake(res, req, query, method);
-    else if (method === 'get') this.#poll(res, query.sid);
-    else if (method === 'post') this.#post(res, query.sid);
+    if (!dialect) this.#refuse(res, faults.version);
+    else if (fault) this.#refuse(res, fault);
+    else if (query.sid === undefined) this.#handshake(res, req, query, method, dialect);
+    else if (method === 'get') this.#poll(res, query.sid, dialect);
+    else if (method === 'post') this.#post(res, query.sid, dialect, bodyForm(req, query));
     else this.#refuse(res, faults.method);
   }
 
   /** What is to handle the frames of a WebSocket, or undefined after the request was refused. */
   accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined {
     const query = parseQuery(req.getQuery());
+    const dialect = this.#dialects.get(query.EIO);
+    if (!dialect) return this.#refuse(res, faults.version);
     const fault = this.#check(query, 'websocket');
     if (fault) return this.#refuse(res, fault);
     if (query.sid === undefined) {
@@ -84,9 +101,9 @@ export class EngineServer {
         this.context.replyError(res, refusal);
         return undefined;
       }
-      return this.#create(readHandshake(req, res, query, 'websocket', 'eio4'));
+      return this.#create(dialect, readHandshake(req, res, query, 'websocket', dialect.protocol));
     }
-    const connection = this.#connections.get(query.sid);
+    const connection = this.#find(query.sid, dialect);
     if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
     if (!connection.polls || connection.upgrade) return this.#refuse(res, faults.request);
     connection.upgrade = new EngineUpgrade(this.context, connection);
@@ -111,29 +128,34 @@ export class EngineServer {
   }
 
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {
-    if (query.EIO !== '4') return faults.version;
     const enabled = transport === 'polling' ? this.#polling : this.#websocket;
     if (query.transport === transport) return enabled ? undefined : faults.transport;
     return query.transport === 'polling' || query.transport === 'websocket' ? faults.request : faults.transport;
   }
 
-  #create(handshake: ReturnType<typeof readHandshake>): EngineConnection {
-    const connection = new EngineConnection(this, this.context.newId(), handshake);
+  /** The session of that id, if it speaks that version. */
+  #find(sid: string, dialect: EngineDialect): EngineConnection | undefined {
+    const connection = this.#connections.get(sid);
+    return connection?.dialect === dialect ? connection : undefined;
+  }
+
+  #create(dialect: EngineDialect, handshake: Handshake): EngineConnection {
+    const connection = new EngineConnection(this, dialect, this.context.newId(), handshake);
     this.#connections.set(connection.id, connection);
     return connection;
   }
 
-  #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string): void {
+  #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
     if (method !== 'get') return this.#refuse(res, faults.method);
     const refusal = this.context.host.refusal();
     if (refusal) return this.context.replyError(res, refusal);
-    const connection = this.#create(readHandshake(req, res, query, 'polling', 'eio4'));
+    const connection = this.#create(dialect, readHandshake(req, res, query, 'polling', dialect.protocol));
     connection.start();
     connection.polls?.hold(res);
   }
 
-  #poll(res: HttpResponse, sid: string): undefined {
-    const connection = this.#connections.get(sid);
+  #poll(res: HttpResponse, sid: string, dialect: EngineDialect): undefined {
+    const connection = this.#find(sid, dialect);
     if (!connection) return this.#refuse(res, faults.session);
     const { polls } = connection;
     if (!polls) return this.#refuse(res, faults.request);
@@ -149,8 +171,8 @@ export class EngineServer {
     polls.hold(res);
   }
 
-  #post(res: HttpResponse, sid: string): undefined {
-    const connection = this.#connections.get(sid);
+  #post(res: HttpResponse, sid: string, dialect: EngineDialect, form: BodyForm): undefined {
+    const connection = this.#find(sid, dialect);
     if (!connection) return this.#refuse(res, faults.session);
     const { polls } = connection;
     if (!polls) return this.#refuse(res, faults.request);
@@ -163,7 +185,7 @@ export class EngineServer {
     readBody(res, this.context.config.socketio.max_payload).then(
       (body) => {
         polls.posting = false;
-        this.#receive(connection, res, body);
+        this.#receive(connection, res, body, form);
       },
       (error) => {
         polls.posting = false;
@@ -174,16 +196,9 @@ export class EngineServer {
     );
   }
 
-  #receive(connection: EngineConnection, res: HttpResponse, body: Buffer): void {
-    if (body.length === 0 || !isUtf8(body)) {
-      connection.close('bad_packet');
-      return this.#refuse(res, faults.request);
-    }
-    for (const packet of decodePayload(body.toString())) {
-      if (connection.isClosed) break;
-      if (!connection.receive(packet)) return this.#refuse(res, faults.request);
-    }
-    this.context.reply(res, 200, 'ok');
+  #receive(connection: EngineConnection, res: HttpResponse, body: Buffer, form: BodyForm): void {
+    if (connection.receiveBody(body, form)) this.context.reply(res, 200, 'ok');
+    else this.#refuse(res, faults.request);
   }
 
   #refuse(res: HttpResponse, fault: Fault): undefined {
@@ -191,4 +206,9 @@ export class EngineServer {
     this.context.replyJson(res, 400, fault);
     return undefined;
   }
+}
+
+/** Of a request whose body is still to come. */
+function bodyForm(req: HttpRequest, query: Query): BodyForm {
+  return { binary: req.getHeader('content-type') === 'application/octet-stream', base64: query.b64 !== undefined };
 }

@@ -9,7 +9,7 @@
  *       5       ──────────────────►  the socket is the transport
  */
 import { type Expiring, Timer } from '../kernel/timers.ts';
-import { packetTypes } from '../protocol/engine-v4.ts';
+import { packetTypes } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
 import type { ClientSocket, FrameHandler } from './client-socket.ts';
 import type { EngineConnection } from './engine-connection.ts';

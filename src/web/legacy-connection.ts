@@ -17,9 +17,10 @@ import {
   LegacyCodec,
   unknownSessionPacket,
 } from '../protocol/legacy.ts';
+import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientLink, type Wire } from './client-link.ts';
-import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import { type ClientSocket, type FrameHandler, sendPacket } from './client-socket.ts';
 import type { HttpResponse } from './http.ts';
 import { LegacyPolls } from './legacy-polls.ts';
 import { type CloseReason, closeReasons, type Session } from './sessions.ts';
@@ -89,11 +90,13 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     return this.#context.config.socketio.max_backpressure;
   }
 
-  write(text: string): void {
+  write(packet: Encoded): void {
     const { socket } = this;
+    // The protocol knows no attachments: its encoder makes nothing but texts.
+    const text = typeof packet === 'string' ? packet : packet.text;
     if (socket) {
       this.#context.counters.websocket.ok.value += 1;
-      if (socket.send(text) !== 1) this.checkBackpressure();
+      if (!sendPacket(socket, text, this.#context.config.socketio.compression)) this.checkBackpressure();
     } else if (this.#polls) {
       this.#polls.push(text);
       this.checkBackpressure();

@@ -2,7 +2,8 @@
  * The outgoing half of an Engine.IO polling transport: what waits for the next poll, or the poll that waits for something.
  * Packets written in one turn of the event loop leave in one payload.
  */
-import { encodePayload, packetTypes } from '../protocol/engine-v4.ts';
+import { type EngineDialect, packetTypes } from '../protocol/engine.ts';
+import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import type { HttpResponse } from './http.ts';
 
@@ -10,7 +11,8 @@ const textType = 'text/plain; charset=UTF-8';
 
 export class PollQueue {
   readonly #context: ClientContext;
-  #packets: string[] = [];
+  readonly #dialect: EngineDialect;
+  #packets: Encoded[] = [];
   #bytes = 0;
   #poll: HttpResponse | undefined;
   #scheduled = false;
@@ -18,8 +20,9 @@ export class PollQueue {
   /** Whether a POST is being read: clients send one at a time. */
   posting = false;
 
-  constructor(context: ClientContext) {
+  constructor(context: ClientContext, dialect: EngineDialect) {
     this.#context = context;
+    this.#dialect = dialect;
   }
 
   get waiting(): boolean {
@@ -30,7 +33,7 @@ export class PollQueue {
     return this.#bytes;
   }
 
-  push(packet: string): void {
+  push(packet: Encoded): void {
     this.#packets.push(packet);
     this.#bytes += packet.length;
     if (!this.#poll || this.#scheduled) return;
@@ -77,11 +80,11 @@ export class PollQueue {
     const poll = this.#poll;
     if (!poll || this.#packets.length === 0) return;
     this.#poll = undefined;
-    this.#context.reply(poll, 200, encodePayload(this.take()), textType);
+    this.#context.reply(poll, 200, this.#dialect.encodePayload(this.take()), textType);
   }
 
   /** What is queued; the queue is empty afterwards. */
-  take(): string[] {
+  take(): Encoded[] {
     const packets = this.#packets;
     this.#packets = [];
     this.#bytes = 0;

@@ -61,6 +61,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
   const listening = await listen(app, hive.host, hive.port);
   const topicHost: TopicHost = {
     app,
+    compression: socketio.compression,
     sent: counters.websocket.ok,
     sweepBytes: Math.ceil(socketio.max_backpressure / 4),
     sweep: () => router.checkBackpressure(),

@@ -2,26 +2,28 @@
  * Fan-out without visiting clients. A topic has one native topic per wire format in use; a publish is encoded once per
  * format and handed to the library, which also keeps it in order with what is sent to single sockets. Members without a
  * native subscription (polling clients, clients whose socket another node holds, clients before their connect packet) get the
- * same text one by one.
+ * same packet one by one.
  *
  *     publish ─► encode ─► app.publish("room" + NUL + "5/")   ─► sockets speaking Socket.IO 5, namespace /
  *             └► encode ─► app.publish("room" + NUL + "0.9")  ─► sockets speaking 0.9
  *             └──────────► member.deliver(text)               ─► polls
  */
 import type { Counter } from '../observe/metrics.ts';
-import type { PacketEncoder, ServerPacket } from '../protocol/packet.ts';
+import type { Encoded, PacketEncoder, ServerPacket } from '../protocol/packet.ts';
 import type { NativeSocket } from './client-socket.ts';
 import type { TemplatedApp } from './http.ts';
 
 /** Who takes part in a topic without a native subscription. */
 export interface TopicMember {
   readonly encoder: PacketEncoder;
-  deliver(text: string): void;
+  deliver(packet: Encoded): void;
 }
 
 /** What a running server lends to its topics. */
 export interface TopicHost {
   readonly app: TemplatedApp;
+  /** Whether what is published may be compressed. */
+  readonly compression: boolean;
   /** Counts packets sent over WebSockets. */
   readonly sent: Counter;
   /** Native publishes cannot tell which sockets lag; called after so many published bytes to look for those. */
@@ -57,10 +59,10 @@ export class Topics {
         const native = topic + separator + encoder.key;
         const count = host.app.numSubscribers(native);
         if (count === 0) continue;
-        const text = packet.encodedBy(encoder);
-        host.app.publish(native, text);
+        const encoded = packet.encodedBy(encoder);
+        publish(host, native, encoded);
         receivers += count;
-        this.#account(host, text.length);
+        this.#account(host, encoded.length);
       }
       host.sent.value += receivers;
     }
@@ -112,6 +114,16 @@ export class Topics {
 function leave(socket: NativeSocket, native: string): void {
   if (socket.getTopics().length === 1) socket.subscribe(separator);
   socket.unsubscribe(native);
+}
+
+/** One frame after the other: the library keeps them together, also where a socket is in several topics. */
+function publish({ app, compression }: TopicHost, native: string, packet: Encoded): void {
+  if (typeof packet === 'string') {
+    app.publish(native, packet, false, compression);
+    return;
+  }
+  app.publish(native, packet.text, false, compression);
+  for (const frame of packet.frames) app.publish(native, frame, true, compression);
 }
 
 function sweep(host: TopicHost): void {

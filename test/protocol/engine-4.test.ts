@@ -56,7 +56,7 @@ test('the open packet tells the terms', async () => {
 test('mistakes in a request get the codes of Engine.IO', async () => {
   const codes: [string, RequestInit, number][] = [
     [`${server.url}/socket.io/?transport=polling`, {}, 5],
-    [`${server.url}/socket.io/?EIO=3&transport=polling`, {}, 5],
+    [`${server.url}/socket.io/?EIO=2&transport=polling`, {}, 5],
     [base, {}, 0],
     [`${base}&transport=pigeon`, {}, 0],
     [`${base}&transport=websocket`, {}, 3],
@@ -192,7 +192,7 @@ test('too much data is refused with the right code', async () => {
   assert.deepEqual(third.closed, ['payload_too_large']);
 });
 
-test('binary frames are refused', async () => {
+test('binary frames that no packet has announced are refused', async () => {
   const { raw, session } = await socket();
   raw.send(new Uint8Array([4, 1, 2]));
   assert.equal(await raw.closed(), 1003);

@@ -104,7 +104,7 @@ const settings: ClientSettings = {
   },
   socketio: {
     path: '/socket.io',
-    protocols: ['eio4', '0.9'],
+    protocols: ['eio4', 'eio3', '0.9'],
     transports: ['websocket', 'flashsocket', 'xhr-polling'],
     namespaces: ['/'],
     connect_timeout: 20_000,

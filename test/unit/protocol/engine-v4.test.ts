@@ -1,22 +1,36 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodePayload, encodePayload, openPacket, packetType } from '../../../src/protocol/engine-v4.ts';
+import { openPacket, packetType } from '../../../src/protocol/engine.ts';
+import { engineV4 } from '../../../src/protocol/engine-v4.ts';
 
-test('a payload gives back its packets', () => {
-  const packet = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('\x1e'));
+const form = { binary: false, base64: false };
+const decode = (text: string) => engineV4.decodePayload(Buffer.from(text), form);
+
+test('a payload gives back its packets, binary messages as well', () => {
+  const text = fc.string({ unit: 'grapheme', minLength: 1 }).map((data) => `4${data.replaceAll('\x1e', '')}`);
+  const bytes = fc.uint8Array().map((data) => Buffer.from(data));
+  const packet = fc.tuple(text, fc.array(bytes, { maxLength: 3 }));
   fc.assert(
     fc.property(fc.array(packet, { minLength: 1 }), (packets) => {
-      assert.deepEqual(decodePayload(encodePayload(packets)), packets);
+      const encoded = packets.map(([data, frames]) =>
+        frames.length === 0 ? data : { text: data, frames, length: data.length },
+      );
+      assert.deepEqual(decode(engineV4.encodePayload(encoded)), packets.flat(2));
     }),
   );
+});
+
+test('a payload that is no text, or holds no base64 where it should, is refused', () => {
+  for (const bytes of ['', '\xff', '4\x1ebA', 'b?', 'bQQ', 'bQR==']) {
+    assert.throws(() => engineV4.decodePayload(Buffer.from(bytes, 'latin1'), form), { code: 'bad_packet' }, bytes);
+  }
 });
 
 test('only the seven packet types pass', () => {
   assert.equal(packetType('2probe'), 'ping');
   assert.equal(packetType('6'), 'noop');
   for (const text of ['', '7', 'b1234', ' 2', '/']) assert.throws(() => packetType(text), { code: 'bad_packet' });
-  assert.throws(() => decodePayload(''), { code: 'bad_packet' });
 });
 
 test('the open packet carries what the client must know', () => {

@@ -1,0 +1,71 @@
+/**
+ * What the versions of the Engine.IO protocol have in common, and what they differ in. A packet is a type digit and data,
+ * or the bytes of a binary message.
+ */
+import { HiveError } from '../observe/errors.ts';
+import type { Codec } from './codec.ts';
+import type { Encoded } from './packet.ts';
+
+export const packetTypes = {
+  open: '0',
+  close: '1',
+  ping: '2',
+  pong: '3',
+  message: '4',
+  upgrade: '5',
+  noop: '6',
+} as const;
+
+type EnginePacketType = keyof typeof packetTypes;
+
+const typeNames = Object.keys(packetTypes) as EnginePacketType[];
+
+/** A packet from a client: with its type as text, or the bytes of a binary message. */
+export type EnginePacket = string | Buffer;
+
+/** What the request line and headers say about a polling body. */
+export interface BodyForm {
+  /** It came as `application/octet-stream`. */
+  readonly binary: boolean;
+  /** The client has declared that it can handle text only (`b64` in the query). */
+  readonly base64: boolean;
+}
+
+/** One version of the protocol, with the Socket.IO that is spoken over it. */
+export interface EngineDialect {
+  /** As in `socketio.protocols`. */
+  readonly protocol: 'eio4' | 'eio3';
+  /** The client sends pings and gets pongs; else it is the other way round. */
+  readonly clientPings: boolean;
+  /** The default namespace is connected without being asked for. */
+  readonly connectsDefault: boolean;
+  codec(namespace: string): Codec;
+  /** The packet that refuses a namespace that is not served. */
+  invalidNamespace(namespace: string): string;
+  /** The body of a poll's answer. */
+  encodePayload(packets: readonly Encoded[]): string;
+  /** The packets of a polling body, in order; the types of texts are not looked at. @throws HiveError `bad_packet` */
+  decodePayload(body: Buffer, form: BodyForm): EnginePacket[];
+  /** The message in a binary WebSocket frame; undefined if there is none. */
+  frameMessage(frame: Buffer): Buffer | undefined;
+}
+
+/** What the open packet tells the client; times in ms, sizes in bytes. */
+export interface OpenData {
+  readonly sid: string;
+  readonly upgrades: readonly string[];
+  readonly pingInterval: number;
+  readonly pingTimeout: number;
+  readonly maxPayload: number;
+}
+
+export function openPacket(data: OpenData): string {
+  return packetTypes.open + JSON.stringify(data);
+}
+
+/** The type of a packet; its data is the text from the second character on. @throws HiveError `bad_packet` */
+export function packetType(text: string): EnginePacketType {
+  const type = typeNames[text.charCodeAt(0) - 48];
+  if (type === undefined) throw new HiveError('bad_packet', 'The Engine.IO packet has no known type.');
+  return type;
+}
