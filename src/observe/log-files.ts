@@ -69,7 +69,13 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
   const inFile = levelsOf(settings.file_level);
   if (inFile.length > 0) sinks.add(inFile, open('hive.log'));
   sinks.add(levelsOf('error'), open('error.log'));
-  const options = { base: fields, customLevels: severity, useOnlyCustomLevels: true, formatters: { level: named } };
+  const options = {
+    base: fields,
+    customLevels: severity,
+    useOnlyCustomLevels: true,
+    formatters: { level: named },
+    serializers: { error: described },
+  };
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
   const crashes = pino<Level>({ ...options, level: 'error' }, open('crash.log'));
   return {
@@ -106,6 +112,11 @@ class Sinks implements pino.DestinationStream {
   write(line: string): void {
     for (const { takes, stream } of this.#sinks) if (takes.has(this.lastLevel)) stream.write(line);
   }
+}
+
+/** `error` is a code, or what was thrown. */
+function described(error: unknown): unknown {
+  return error instanceof Error ? error.stack : error;
 }
 
 function closed(file: Destination): Promise<void> {

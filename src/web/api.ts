@@ -14,6 +14,7 @@
  */
 import type { Log } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
+import { expectedOrHidden } from '../observe/reference.ts';
 import { performBatch } from './api-batch.ts';
 import { type Answer, type Call, CallBody, findHandler, sections } from './api-calls.ts';
 import type { ApiHost } from './api-host.ts';
@@ -31,7 +32,7 @@ import {
   sendJson,
   type TlsFiles,
 } from './http.ts';
-import { answerable, answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from './keyed.ts';
+import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from './keyed.ts';
 
 export interface ApiSettings {
   readonly address: string;
@@ -123,7 +124,7 @@ class Api {
         return await findHandler(call)(this.#host, call, call.segments[2] ?? '');
       } catch (error) {
         this.#count('errors', section);
-        throw answerable(error, 'an API request', this.#log);
+        throw expectedOrHidden(error, 'An API request', this.#log);
       }
     });
   }
@@ -136,7 +137,7 @@ class Api {
 
   #fail(res: HttpResponse, section: string, thrown: unknown): void {
     this.#count('errors', section);
-    answerError(res, answerable(thrown, 'an API request', this.#log));
+    answerError(res, expectedOrHidden(thrown, 'An API request', this.#log));
   }
 
   #count(what: 'requests' | 'errors', section: string): void {

@@ -1,8 +1,8 @@
 /** What every part of the client server shares, and its way to answer requests. */
 import type { Config } from '../config/types.ts';
 import type { TimingWheel } from '../kernel/timers.ts';
-import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
+import { expectedOrHidden } from '../observe/reference.ts';
 import type { ClientCounters } from './client-counters.ts';
 import { defer, type Headers, type HttpResponse, send } from './http.ts';
 import type { SessionHost } from './sessions.ts';
@@ -54,14 +54,13 @@ export class ClientContext {
   /** Answers with `{error, description}`. Only expected failures show what happened. */
   replyError(res: HttpResponse, thrown: unknown): void {
     this.counters.http.errors.value += 1;
-    if (!(thrown instanceof HiveError)) this.crashed(thrown);
-    const error = thrown instanceof HiveError ? thrown : new HiveError('internal_error');
+    const error = expectedOrHidden(thrown, 'Serving a client', this.log);
     this.replyJson(res, error.status, error);
   }
 
   /** A programming error while serving one client: that client's loss only. */
   crashed(error: unknown): void {
-    this.log.crash('serving a client failed', { error });
+    this.log.crash('Serving a client failed', { error });
   }
 
   #count(status: number): void {

@@ -5,7 +5,7 @@
  *     app.post('/x', (res, req) => {
  *       const key = req.getHeader('key');          // the request is only valid until the handler returns
  *       defer(res);                                 // needed when the answer comes later; readBody does it too
- *       readBody(res, limit).then((body) => sendJson(res, 200, …), (error) => sendError(res, error));
+ *       readBody(res, limit).then((body) => sendJson(res, 200, …), …);
  *     });
  *
  * The send functions do nothing on a response that is over, so nobody else has to check.
@@ -197,12 +197,6 @@ export function send(res: HttpResponse, status: number, body = '', type = '', he
 
 export function sendJson(res: HttpResponse, status: number, value: unknown, headers: Headers = none): void {
   send(res, status, JSON.stringify(value), jsonType, headers);
-}
-
-/** Answers with the status of the error and `{error, description}`; what is not a HiveError shows no details. */
-export function sendError(res: HttpResponse, thrown: unknown, headers: Headers = none): void {
-  const error = thrown instanceof HiveError ? thrown : new HiveError('internal_error');
-  sendJson(res, error.status, error, headers);
 }
 
 const statusLines = new Map<number, string>();

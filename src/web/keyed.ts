@@ -5,10 +5,9 @@
  *     /api/<key>/<section>/<action>/<id>         /monitor/<key>/<section>
  *     /api/<section>/<action>/<id>               /monitor/<section>          with  Authorization: Bearer <key>
  */
-import { createHash, randomUUID, timingSafeEqual } from 'node:crypto';
+import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
-import type { Log } from '../observe/logger.ts';
-import { type Headers, type HttpRequest, type HttpResponse, sendError } from './http.ts';
+import { type Headers, type HttpRequest, type HttpResponse, sendJson } from './http.ts';
 
 /** A request's path, taken apart. */
 export interface KeyedPath {
@@ -100,14 +99,6 @@ export function notFound(code: ErrorCode): RequestError {
   return new RequestError(404, code, 'Nothing answers at this path.');
 }
 
-/** The error to answer with: itself, or for a programming error one with a reference under which the log has it. */
-export function answerable(thrown: unknown, what: string, log: Log): HiveError {
-  if (thrown instanceof HiveError) return thrown;
-  const reference = randomUUID().slice(0, 8);
-  log.crash(`${what} failed`, { reference, stack: thrown instanceof Error ? thrown.stack : String(thrown) });
-  return new HiveError('internal_error', `Internal server error (reference ${reference}).`, { cause: thrown });
-}
-
 export function answerError(res: HttpResponse, error: HiveError): void {
-  sendError(res, error, error instanceof RequestError ? error.headers : undefined);
+  sendJson(res, error.status, error, error instanceof RequestError ? error.headers : undefined);
 }

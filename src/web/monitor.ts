@@ -11,6 +11,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { MetricTree } from '../observe/metrics.ts';
+import { expectedOrHidden } from '../observe/reference.ts';
 import type { Reached } from './api-host.ts';
 import {
   closeServer,
@@ -26,7 +27,6 @@ import {
   type TlsFiles,
 } from './http.ts';
 import {
-  answerable,
   answerError,
   Key,
   keyedPath,
@@ -70,7 +70,7 @@ export async function startMonitorServer(settings: MonitorSettings): Promise<Ser
     defer(res);
     monitor
       .handle(res, req)
-      .catch((error: unknown) => answerError(res, answerable(error, 'a monitor request', settings.log)));
+      .catch((error: unknown) => answerError(res, expectedOrHidden(error, 'A monitor request', settings.log)));
   });
   const listening = await listen(app, settings.address, settings.port);
   return { port: listening.port, stop: () => closeServer(app, listening) };

@@ -28,6 +28,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.transports': 'too_slow',
   'hive.actors': 'running abandoned crashes dead_letters',
   'hive.distribution': 'sent received errors queued_bytes',
+  'hive.relay': 'forwarded accepted lost errors entries owned',
   ...Object.fromEntries(
     // The configured events: shown before their first use.
     ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors']),

@@ -1,6 +1,6 @@
 /** What a client may know of an error: all of it in development; in production that there was one, and where to look. */
-import { randomUUID } from 'node:crypto';
-import { HiveError } from '../../observe/errors.ts';
+import type { HiveError } from '../../observe/errors.ts';
+import { hiddenError, newReference } from '../../observe/reference.ts';
 import { EventPacket } from '../../protocol/packet.ts';
 import type { ClientContext } from './context.ts';
 
@@ -12,12 +12,12 @@ export function shortSid(sid: string): string {
 /** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
 export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
   const { code, summary, message } = error;
-  const reference = randomUUID().slice(0, 8);
+  const reference = newReference();
   // A cause speaks freely of what was sent, as `message` does, unless the error was told to keep that apart.
   const cause = error.cause instanceof Error && summary === message ? { cause: error.cause.stack } : undefined;
   log.warning('A client gets an error', { reference, sid: shortSid(sid), error: code, description: summary, ...cause });
   if (summary !== message) log.debug('What was wrong with it', { reference, description: message });
-  return showsErrors ? error : new HiveError('internal_error', `Internal server error (reference ${reference}).`);
+  return showsErrors ? error : hiddenError(reference);
 }
 
 /** The event that tells clients of errors. */

@@ -1,0 +1,127 @@
+/** What an operator asks of a whole cluster of real nodes, through any of them. */
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { DefaultNode } from '../support/default-node.ts';
+import { eventually } from '../support/eventually.ts';
+import { ask, metric } from '../support/operator.ts';
+import { freePorts } from '../support/ports.ts';
+import { SocketClient } from '../support/socket-clients.ts';
+
+const names = ['one@127.0.0.1', 'two@127.0.0.1', 'zwo@127.0.0.1'];
+
+async function startCluster(t: TestContext): Promise<[DefaultNode, DefaultNode, DefaultNode]> {
+  const [epmd] = await freePorts(1);
+  const start = (name: string) =>
+    DefaultNode.start((config) => {
+      const others = names.filter((other) => other !== name);
+      Object.assign(config.hive!, { name, epmd_port: epmd, cluster_nodes: others, graceful_termination_timeout: 2000 });
+      // Says good-bye, and where.
+      Object.assign(config.clients!.hooks!, {
+        on_terminate: [{ hook: 'utils.echo', args: { name: 'leaving', args: [name] } }],
+      });
+    });
+  const nodes = (await Promise.all(names.map(start))) as [DefaultNode, DefaultNode, DefaultNode];
+  t.after(() => Promise.all(nodes.map((node) => node.stop())));
+  for (const node of nodes) {
+    await eventually(async () => (await metric(node, 'hive.cluster.size')) === 3, 'a cluster of three');
+  }
+  return nodes;
+}
+
+test('metrics are added up over the nodes, those missing are named, and counters are reset on all', async (t) => {
+  const nodes = await startCluster(t);
+  const clients = await Promise.all(nodes.map((node) => SocketClient.connect('4.8 websocket', node.url)));
+  const [one, two] = nodes;
+  const show = async (path: string) => (await ask(one, 'monitor', 'GET', `/monitor/KEY/${path}?cluster=true`)).json;
+  const all = { nodes: names, missing: [] };
+  assert.deepEqual(await show('clients.total'), { ...all, metrics: { clients: { total: 3 } } });
+  assert.deepEqual(await show('hive.cluster.size'), { ...all, metrics: { hive: { cluster: { size: 3 } } } });
+  assert.deepEqual(await show('hive.cluster.nodes'), { ...all, metrics: { hive: { cluster: { nodes: names } } } });
+  const uptime = (await show('hive.uptime')) as { metrics: { hive: { uptime: number } } };
+  assert.ok(uptime.metrics.hive.uptime < 60_000, 'the longest, not the sum');
+
+  const spawned = 'hive.router.spawned_clients';
+  const total = { hive: { router: { spawned_clients: 3 } } };
+  assert.deepEqual(await show(spawned), { ...all, metrics: total });
+  const reset = await ask(two, 'monitor', 'DELETE', `/monitor/KEY/${spawned}?cluster=true`);
+  assert.deepEqual([reset.status, reset.json], [200, all]);
+  assert.deepEqual(await show(spawned), { ...all, metrics: { hive: { router: { spawned_clients: 0 } } } });
+
+  await two.process.stop('SIGKILL');
+  await eventually(async () => (await metric(one, 'hive.cluster.size')) === 2, 'the loss of a node');
+  const rest = { nodes: [names[0], names[2]], missing: [names[1]] };
+  assert.deepEqual(await show('clients.total'), { ...rest, metrics: { clients: { total: 2 } } });
+  const subscribers = await ask(one, 'api', 'GET', '/api/KEY/pubsub/subscribe/ping?cluster=true');
+  assert.deepEqual(subscribers.json, { subscribed_clients: 0, ...rest });
+  for (const client of clients) client.disconnect();
+});
+
+test('subscribers are counted, and doors closed and opened, on all nodes', async (t) => {
+  const nodes = await startCluster(t);
+  const [one, , three] = nodes;
+  const all = { nodes: names, missing: [] };
+  const clients = await Promise.all(nodes.map((node) => SocketClient.connect('4.8 websocket', node.url)));
+  for (const client of clients.slice(1)) client.emit('subscribe', ['ping.room']);
+  const count = async () => (await ask(one, 'api', 'GET', '/api/KEY/pubsub/subscribe/ping?cluster=true')).json;
+  await eventually(
+    async () => ((await count()) as { subscribed_clients: number }).subscribed_clients === 2,
+    'both joins',
+  );
+  assert.deepEqual(await count(), { subscribed_clients: 2, ...all });
+  assert.equal((await ask(one, 'api', 'GET', '/api/KEY/pubsub/subscribe/ping')).status, 404);
+
+  const closed = await ask(three, 'api', 'POST', '/api/KEY/router/disable?cluster=true');
+  assert.deepEqual([closed.status, closed.json], [200, all]);
+  for (const node of nodes) assert.equal((await fetch(`${node.url}/socket.io/1/`)).status, 503);
+  const opened = await ask(one, 'api', 'POST', '/api/KEY/router/enable?cluster=true');
+  assert.deepEqual([opened.status, opened.json], [200, all]);
+  for (const node of nodes) assert.equal((await fetch(`${node.url}/socket.io/1/`)).status, 200);
+  for (const client of clients) client.disconnect();
+});
+
+/** When each client was told to leave and when its connection ended, in the order of the nodes. */
+function goodbyes(clients: readonly SocketClient[]): { leaving: string[] } {
+  return {
+    leaving: clients.flatMap(({ received }) =>
+      received.filter(({ name }) => name === 'leaving').map(({ args }) => String(args[0])),
+    ),
+  };
+}
+
+test('all clients are asked to leave, one node after the other; the nodes stay, with closed doors', async (t) => {
+  const nodes = await startCluster(t);
+  const clients = await Promise.all(nodes.map((node) => SocketClient.connect('4.8 websocket', node.url)));
+  const asked = await ask(nodes[1], 'api', 'POST', '/api/KEY/router/terminate?cluster=true', 'maintenance');
+  assert.deepEqual([asked.status, asked.json], [200, { nodes: names, missing: [] }]);
+  // one, then zwo; two was asked and comes last. Clients stay as long as they may.
+  const order = [clients[0]!, clients[2]!, clients[1]!];
+  for (const [index, client] of order.entries()) {
+    await client.event('leaving');
+    assert.deepEqual(
+      order.map(({ connected }) => connected),
+      [0, 1, 2].map((place) => place >= index),
+    );
+  }
+  await eventually(() => clients.every(({ connected }) => !connected), 'the end of all');
+  assert.equal(goodbyes(clients).leaving.length, 3);
+  for (const node of nodes) {
+    assert.ok(node.process.running);
+    assert.equal((await fetch(`${node.url}/socket.io/1/`)).status, 503);
+  }
+});
+
+test('all nodes stop, one after the other, the asked one last', async (t) => {
+  const nodes = await startCluster(t);
+  const clients = await Promise.all(nodes.map((node) => SocketClient.connect('4.8 websocket', node.url)));
+  const ends: string[] = [];
+  const ended = nodes.map((node, index) =>
+    node.process.finished.then(({ code }) => ends.push(`${names[index]} ${code}`)),
+  );
+  const asked = await ask(nodes[0], 'api', 'POST', '/api/KEY/hive/stop?cluster=true');
+  assert.deepEqual([asked.status, asked.json], [200, { nodes: names, missing: [] }]);
+  const refused = await ask(nodes[1], 'api', 'POST', '/api/KEY/router/enable');
+  assert.deepEqual([refused.status, (refused.json as { error: string }).error], [503, 'router_error']);
+  await Promise.all(ended);
+  assert.deepEqual(ends, [`${names[1]} 0`, `${names[2]} 0`, `${names[0]} 0`]);
+  assert.deepEqual(goodbyes(clients).leaving, names);
+});
