@@ -111,9 +111,19 @@ export class Topics {
  * The library forgets what was published to a socket in this turn of the event loop when the socket leaves its last topic.
  * So that it never leaves the last one, it stays in one that nobody publishes to. (Counting its topics would copy them all.)
  */
-function leave(socket: ClientSocket, native: string): void {
+function leave(socket: NativeSocket, native: string): void {
   if (!socket.isSubscribed(separator)) socket.subscribe(separator);
   socket.unsubscribe(native);
+}
+
+/** One frame after the other: the library keeps them together, also where a socket is in several topics. */
+function publish({ app, compression }: TopicHost, native: string, packet: Encoded): void {
+  if (typeof packet === 'string') {
+    app.publish(native, packet, false, compression);
+    return;
+  }
+  app.publish(native, packet.text, false, compression);
+  for (const frame of packet.frames) app.publish(native, frame, true, compression);
 }
 
 function sweep(host: TopicHost): void {

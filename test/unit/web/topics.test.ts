@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SocketV5Codec } from '../../../src/protocol/socketio-v5.ts';
-import type { ClientSocket } from '../../../src/web/client-socket.ts';
+import type { NativeSocket } from '../../../src/web/client-socket.ts';
 import { Topics } from '../../../src/web/topics.ts';
 
 /** Keeps topics as the library does, and counts how often all of them are copied. */
@@ -29,7 +29,7 @@ class FakeSocket {
 test('leaving a topic costs the same however many topics the client is in', () => {
   const topics = new Topics();
   const fake = new FakeSocket();
-  const socket = fake as unknown as ClientSocket;
+  const socket = fake as unknown as NativeSocket;
   const codec = new SocketV5Codec('/');
   for (let i = 0; i < 100; i += 1) topics.subscribe(socket, `t${i}`, codec);
   for (let i = 0; i < 50; i += 1) topics.unsubscribe(socket, `t${i}`, codec);
