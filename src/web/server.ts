@@ -98,7 +98,7 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
       const key = req.getHeader('sec-websocket-key');
       const extensions = req.getHeader('sec-websocket-extensions');
       const upgrade = (handler: FrameHandler) => {
-        res.upgrade<SocketData>({ handler }, key, '', extensions, socketContext);
+        res.cork(() => res.upgrade<SocketData>({ handler }, key, '', extensions, socketContext));
       };
       try {
         if (router.relaySocket(res, req, upgrade)) return;

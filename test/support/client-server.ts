@@ -6,7 +6,7 @@ import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/packet.ts';
 import type { ClientSettings } from '../../src/web/client-context.ts';
-import { startClientServer } from '../../src/web/server.ts';
+import { type ClientServerOptions, startClientServer } from '../../src/web/server.ts';
 import type { CloseReason, OpenRequest, Session, SessionHost, Sink, TransportKind } from '../../src/web/sessions.ts';
 import { Topics } from '../../src/web/topics.ts';
 import { eventually } from './eventually.ts';
@@ -135,7 +135,11 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-export async function startTestServer(change: SettingsChange = {}): Promise<TestServer> {
+/** @param parts how its transport ids are made, and its way to other nodes */
+export async function startTestServer(
+  change: SettingsChange = {},
+  parts: Partial<Pick<ClientServerOptions, 'newId' | 'relays'>> = {},
+): Promise<TestServer> {
   const config = { hive: { ...settings.hive, ...change.hive }, socketio: { ...settings.socketio, ...change.socketio } };
   const host = new FakeHost();
   const topics = new Topics();
@@ -144,7 +148,7 @@ export async function startTestServer(change: SettingsChange = {}): Promise<Test
   const crashes: unknown[] = [];
   const log = { ...silent, crash: (_message: string, fields: Record<string, unknown>) => crashes.push(fields.error) };
   const newId = () => randomBytes(16).toString('hex');
-  const server = await startClientServer({ config, host, topics, newId, wheel, metrics, log });
+  const server = await startClientServer({ config, host, topics, newId, wheel, metrics, log, ...parts });
   const { port } = server;
   const close = async () => {
     await server.close();
