@@ -151,6 +151,8 @@ export class ClientActor extends Actor<ClientLetter> {
   /** The client was never connected, so it ends without `on_disconnect`; its connection is told by the failed call. */
   #refuse(error: unknown, from: From | undefined): void {
     if (!this.alive) return;
+    // The node ends, not the client: a refusal would keep client libraries from trying elsewhere.
+    if (this.signal.aborted) return;
     this.#context.metrics.failed('control');
     this.outlet.detach();
     this.#closeReason = 'refused';

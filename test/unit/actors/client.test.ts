@@ -419,6 +419,24 @@ test('a client that sends faster than its hooks run is told once, and what is to
   assert.equal(sink.sent.at(-1), 'event pong []');
 });
 
+test('a client that is told to end during on_connect is not refused, so that its library tries another node', async () => {
+  await start({
+    clients: { hooks: { on_connect: [post('/c')], on_disconnect: [post('/d')] } },
+    answer: ({ signal }) =>
+      new Promise((_, reject) => signal?.addEventListener('abort', () => reject(new HiveError('connector_error')))),
+  });
+  const session = await clients.open();
+  const sink = new FakeSink();
+  let endedAs: unknown;
+  const attached = session.attach(sink, 'websocket').catch(() => (endedAs = sink.ended));
+  await eventually(() => clients.services.asked.length === 1, 'on_connect');
+  await clients.kernel.stop(clients.supervisor, 'shutdown');
+  await attached;
+  assert.equal(endedAs, 'shutdown');
+  assert.equal(clients.metric('clients.errors'), 0);
+  assert.equal(clients.services.asked.length, 1);
+});
+
 test('a burst of packets is handled to the last one if nothing has to be waited for', async () => {
   await start();
   const { session, sink } = await clients.connect();
