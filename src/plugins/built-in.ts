@@ -9,10 +9,13 @@ import { actionSendAck } from './actions/send-ack.ts';
 import { actionSendEvent } from './actions/send-event.ts';
 import { actionSendJson } from './actions/send-json.ts';
 import { actionSendMessage } from './actions/send-message.ts';
+import { actionStartConnectors } from './actions/start-connectors.ts';
 import { actionStop } from './actions/stop.ts';
+import { actionStopConnectors } from './actions/stop-connectors.ts';
 import { actionUpdateState } from './actions/update-state.ts';
 import { httpConnector } from './connectors/http.ts';
 import { redisConnector } from './connectors/redis.ts';
+import { tcpConnector } from './connectors/tcp.ts';
 import { definePlugin } from './define-plugin.ts';
 import { hpGet } from './hooks/hp-get.ts';
 import { hpPost } from './hooks/hp-post.ts';
@@ -49,6 +52,8 @@ export const builtIn = definePlugin({
     'action.dispatch': actionDispatch,
     'action.add_hooks': actionAddHooks,
     'action.remove_hooks': actionRemoveHooks,
+    'action.start_connectors': actionStartConnectors,
+    'action.stop_connectors': actionStopConnectors,
     'action.pubsub.publish': actionPublish,
     'action.pubsub.publish_raw': actionPublishRaw,
     'action.pubsub.subscribe': actionSubscribe,
@@ -57,6 +62,7 @@ export const builtIn = definePlugin({
   },
   connectors: {
     'connector.http': httpConnector,
+    'connector.tcp': tcpConnector,
     'connector.redis': redisConnector,
   },
   stateManagers: {

@@ -30,6 +30,7 @@ export function encodeFrame(endpoint: string, payload: string): Buffer {
  */
 export class FrameReader {
   readonly #maxBytes: number;
+  readonly #take: (frame: Frame) => void;
   #part: 'first mark' | 'length' | 'second mark' | 'packet' = 'first mark';
   /** Bytes of the present mark, or digits of the length, that were read. */
   #read = 0;
@@ -37,9 +38,13 @@ export class FrameReader {
   #missing = 0;
   #chunks: Buffer[] = [];
 
-  /** @param maxBytes the longest packet that is accepted */
-  constructor(maxBytes: number) {
+  /**
+   * @param maxBytes the longest packet that is accepted
+   * @param take gets every frame as soon as it is complete
+   */
+  constructor(maxBytes: number, take: (frame: Frame) => void) {
     this.#maxBytes = maxBytes;
+    this.#take = take;
   }
 
   /** True between frames. */
@@ -48,11 +53,10 @@ export class FrameReader {
   }
 
   /**
-   * The frames that these bytes complete. After an exception the stream has no meaning any more.
+   * After an exception the stream has no meaning any more; the frames before it were taken.
    * @throws HiveError `tcp_error`
    */
-  read(chunk: Buffer): Frame[] {
-    const frames: Frame[] = [];
+  read(chunk: Buffer): void {
     for (let at = 0; at < chunk.length; ) {
       if (this.#part === 'packet') {
         const end = Math.min(chunk.length, at + this.#missing);
@@ -63,9 +67,8 @@ export class FrameReader {
         this.#readHeader(chunk[at]!);
         at += 1;
       }
-      if (this.#part === 'packet' && this.#missing === 0) frames.push(this.#take());
+      if (this.#part === 'packet' && this.#missing === 0) this.#finish();
     }
-    return frames;
   }
 
   #readHeader(byte: number): void {
@@ -96,13 +99,13 @@ export class FrameReader {
     }
   }
 
-  #take(): Frame {
+  #finish(): void {
     const [first] = this.#chunks;
     const bytes = this.#chunks.length === 1 ? first! : Buffer.concat(this.#chunks);
     this.#chunks = [];
     this.#part = 'first mark';
     if (!isUtf8(bytes)) throw malformed('it is not UTF-8');
-    return frameOf(bytes.toString());
+    this.#take(frameOf(bytes.toString()));
   }
 }
 

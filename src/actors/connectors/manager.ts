@@ -134,7 +134,7 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
       table.pools.delete(name);
       throw toHiveError(error, 'connectors_error');
     }
-    void this.#probe(name, plugin, descriptor);
+    if (!pool.isConnected) void this.#probe(name, plugin, descriptor);
   }
 
   /** Back ends may come later than Hive: that one is away is worth a line, no more. */

@@ -83,6 +83,11 @@ export class WorkerPool implements Pool, Employer {
     return this.#options.descriptor;
   }
 
+  /** Its workers are connections, which tell by themselves when the back end is away. */
+  get isConnected(): boolean {
+    return this.#workforce instanceof Arrivals;
+  }
+
   get stopping(): boolean {
     return this.#stopping;
   }
@@ -191,8 +196,13 @@ export class WorkerPool implements Pool, Employer {
    */
   async start(parent: Ref<SupervisorMessage>): Promise<void> {
     this.#parent = parent;
-    if (!this.#supervisor?.alive) await this.#startSupervisor(parent);
+    if (!this.#isSupervised) await this.#startSupervisor(parent);
     await this.#workforce.start();
+  }
+
+  /** A supervisor whose own one has died may still be ending its workers: it is of no use any more. */
+  get #isSupervised(): boolean {
+    return this.#supervisor?.alive === true && this.#supervisor.cell.parent?.alive === true;
   }
 
   async #startSupervisor(parent: Ref<SupervisorMessage>): Promise<void> {

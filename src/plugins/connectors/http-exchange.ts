@@ -5,28 +5,12 @@
 import type { Dispatcher } from 'undici';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
 import { HiveError } from '../../observe/errors.ts';
+import type { BackEndReply, BackEndRequest } from './back-end.ts';
 import { reasonOf } from './tcp-probe.ts';
-
-/** What the workers of a `connector.http` pool do. */
-export interface HttpRequest {
-  readonly method: 'GET' | 'POST';
-  /** Appended to the pool's `base_url` as it is. */
-  readonly endpoint: string;
-  /** JSON text. */
-  readonly body?: string;
-  /** The asker will not look at the answer: counts as `async_posts`. */
-  readonly async?: boolean;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  /** Empty if the answer has none. */
-  readonly body: string;
-}
 
 /** Told once, when the exchange is over. */
 export interface HttpAsker {
-  answered(exchange: HttpExchange, answer: HttpAnswer): void;
+  answered(exchange: HttpExchange, answer: BackEndReply): void;
   failed(exchange: HttpExchange, error: HiveError): void;
 }
 
@@ -34,7 +18,7 @@ const jsonHeaders = ['content-type', 'application/json'];
 
 export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
   readonly #asker: HttpAsker;
-  readonly #request: HttpRequest;
+  readonly #request: BackEndRequest;
   readonly #url: string;
   readonly #signal: AbortSignal | undefined;
   #controller: Dispatcher.DispatchController | undefined;
@@ -44,7 +28,7 @@ export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
   #over = false;
 
   /** @param url for error texts */
-  constructor(asker: HttpAsker, request: HttpRequest, url: string, signal: AbortSignal | undefined) {
+  constructor(asker: HttpAsker, request: BackEndRequest, url: string, signal: AbortSignal | undefined) {
     super();
     this.#asker = asker;
     this.#request = request;

@@ -8,7 +8,8 @@ import type { From } from '../../kernel/types.ts';
 import type { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { WorkerMessage } from '../types.ts';
-import { type HttpAnswer, type HttpAsker, HttpExchange, type HttpRequest } from './http-exchange.ts';
+import type { BackEndReply, BackEndRequest } from './back-end.ts';
+import { type HttpAsker, HttpExchange } from './http-exchange.ts';
 
 /** What the workers of one pool share. */
 export interface HttpBackEnd {
@@ -40,7 +41,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
   receive(message: WorkerMessage, from: From | undefined): void {
     switch (message.type) {
       case 'request':
-        if (from) this.#begin(message.request as HttpRequest, message.signal, from);
+        if (from) this.#begin(message.request as BackEndRequest, message.signal, from);
         break;
       case 'drain':
         this.#draining = true;
@@ -56,7 +57,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
     return { backEnd: this.#backEnd.origin, running: this.#running.size };
   }
 
-  #begin(request: HttpRequest, signal: AbortSignal | undefined, from: From): void {
+  #begin(request: BackEndRequest, signal: AbortSignal | undefined, from: From): void {
     const { counters, dispatcher, origin, pathPrefix, timeoutMs } = this.#backEnd;
     if (request.method === 'GET') counters.sync_gets.value += 1;
     else if (request.async) counters.async_posts.value += 1;
@@ -67,7 +68,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
     exchange.start(dispatcher, path, this.kernel.wheel, timeoutMs);
   }
 
-  answered(exchange: HttpExchange, answer: HttpAnswer): void {
+  answered(exchange: HttpExchange, answer: BackEndReply): void {
     this.#end(exchange)?.reply(answer);
   }
 

@@ -1,7 +1,8 @@
 /** `hp.post`: sends the client's metadata to the back end and obeys its answer. */
+import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin } from '../types.ts';
-import { type BackEndArgs, type BackEndReply, type BackEndRequest, backEndArgs, checkBackEnd, obey } from './hp.ts';
+import { type BackEndArgs, backEndArgs, checkBackEnd, obey } from './hp.ts';
 
 export const hpPost: HookPlugin<BackEndArgs> = {
   args: backEndArgs,

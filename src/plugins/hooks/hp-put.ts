@@ -6,16 +6,10 @@
  * of `on_disconnect` are waited for: with the last client of a stopping node its pools go, too.
  */
 import { toHiveError } from '../../observe/errors.ts';
+import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { Client, HookPlugin, Services, Trigger } from '../types.ts';
-import {
-  type BackEndArgs,
-  type BackEndReply,
-  type BackEndRequest,
-  backEndArgs,
-  checkBackEnd,
-  isSuccess,
-} from './hp.ts';
+import { type BackEndArgs, backEndArgs, checkBackEnd, isSuccess } from './hp.ts';
 
 /** Puts of one client under way; with more, it waits, so that a slow back end does not fill the memory. */
 const maxUnderWay = 32;
@@ -65,7 +59,7 @@ function enqueue(
 async function put(client: Client, args: BackEndArgs, body: string, { pools, log }: Services): Promise<void> {
   const { connector, endpoint } = args;
   try {
-    const request: BackEndRequest = { method: 'POST', endpoint, body };
+    const request: BackEndRequest = { method: 'POST', endpoint, body, async: true };
     const reply = await pools.get(connector).request<BackEndReply>(request);
     if (!isSuccess(reply)) log.warning('A back end refused a put', { connector, endpoint, status: reply.status });
   } catch (error) {

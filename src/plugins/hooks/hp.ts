@@ -8,35 +8,29 @@ import type { Config } from '../../config/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { parseInternalEvents } from '../../protocol/internal-event.ts';
 import { checkPool } from '../args.ts';
-import type { Client } from '../types.ts';
+import type { BackEndReply } from '../connectors/back-end.ts';
+import type { Client, Refusal } from '../types.ts';
 
 export const backEndArgs = Type.Object(
   {
     connector: Type.String({ minLength: 1, description: 'Pool that leads to the back end.' }),
-    endpoint: Type.String({ description: 'Path of the request, behind the base URL of the pool.' }),
+    endpoint: Type.String({
+      description: 'HTTP: what follows the base URL of the pool. TCP: the endpoint of the frames.',
+    }),
   },
   { additionalProperties: false },
 );
 
 export type BackEndArgs = Static<typeof backEndArgs>;
 
-/** What the workers of a pool that leads to a back end are asked. */
-export interface BackEndRequest {
-  readonly method: 'GET' | 'POST';
-  readonly endpoint: string;
-  readonly body?: string;
-}
-
-export interface BackEndReply {
-  /** HTTP status code. */
-  readonly status: number;
-  readonly body: string;
-}
-
 const backEndConnectors = ['connector.http', 'connector.tcp'];
 
-export function checkBackEnd(args: BackEndArgs, config: Config) {
-  return checkPool(args, config, backEndConnectors);
+export function checkBackEnd(args: BackEndArgs, config: Config): Refusal | undefined {
+  const refusal = checkPool(args, config, backEndConnectors);
+  if (refusal) return refusal;
+  if (config.connectors.pools[args.connector]?.connector !== 'connector.tcp') return undefined;
+  if (!args.endpoint.includes(':')) return undefined;
+  return { code: 'bad_config', path: 'endpoint', reason: 'must not contain a colon: over TCP that ends it' };
 }
 
 export function isSuccess({ status }: BackEndReply): boolean {

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { HiveError } from '../../../src/observe/errors.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import { type Action, type InternalEvent, StopClient } from '../../../src/plugins/types.ts';
+import { type Action, type InternalEvent, type Services, StopClient } from '../../../src/plugins/types.ts';
 import { brief, FakeClient, fakeServices } from '../../support/plugins.ts';
 
-function action(name: string, args: unknown = null, services = fakeServices()): Action {
+function action(name: string, args: unknown = null, services = fakeServices() as Services): Action {
   return new PluginRegistry().action(name).create(args, services);
 }
 
@@ -144,5 +145,35 @@ test('action.pubsub.publish publishes orders, publish_raw an event', () => {
     assert.throws(() => action('action.pubsub.publish', null, services).perform(client, order(args)), {
       code: 'bad_internal_event',
     });
+  }
+});
+
+test('action.start_connectors and stop_connectors take pools in order, and end at the first that fails', async () => {
+  const calls: unknown[][] = [];
+  const services = fakeServices();
+  const pools = {
+    ...services.pools,
+    start: async (...call: unknown[]) => void calls.push(['start', ...call]),
+    stop: async (name: string) => {
+      calls.push(['stop', name]);
+      if (name === 'bad') throw new HiveError('bad_connector_id');
+    },
+  };
+  const client = new FakeClient();
+  const start = action('action.start_connectors', null, { ...services, pools });
+  const stop = action('action.stop_connectors', null, { ...services, pools });
+  await start.perform(client, order({ a: { connector: 'x' }, b: {} }));
+  await assert.rejects(async () => stop.perform(client, order(['a', 'bad', 'b'])), { code: 'bad_connector_id' });
+  assert.deepEqual(calls, [
+    ['start', 'a', { connector: 'x' }],
+    ['start', 'b', {}],
+    ['stop', 'a'],
+    ['stop', 'bad'],
+  ]);
+  for (const args of [null, [], 'a']) {
+    await assert.rejects(async () => start.perform(client, order(args)), { code: 'bad_internal_event' });
+  }
+  for (const args of [null, {}, 'a', [1]]) {
+    await assert.rejects(async () => stop.perform(client, order(args)), { code: 'bad_internal_event' });
   }
 });

@@ -4,14 +4,14 @@ import fc from 'fast-check';
 import { encodeFrame, type Frame, FrameReader } from '../../../src/protocol/framing.ts';
 
 /** Reads the bytes in pieces that end at these places. */
-function read(bytes: Buffer, cuts: readonly number[] = [], reader = new FrameReader(1000)): Frame[] {
-  const places = [...cuts, bytes.length];
+function read(bytes: Buffer, cuts: readonly number[] = [], frames: Frame[] = []): Frame[] {
+  const reader = new FrameReader(1000, (frame) => frames.push(frame));
   let from = 0;
-  return places.flatMap((to) => {
-    const frames = reader.read(bytes.subarray(from, to));
+  for (const to of [...cuts, bytes.length]) {
+    reader.read(bytes.subarray(from, to));
     from = to;
-    return frames;
-  });
+  }
+  return frames;
 }
 
 test('a frame has its length in bytes between two marks', () => {
@@ -56,7 +56,7 @@ test('type and id of the packet do not matter', () => {
 });
 
 test('the reader knows whether it is between frames', () => {
-  const reader = new FrameReader(1000);
+  const reader = new FrameReader(1000, () => {});
   const bytes = encodeFrame('a', 'b');
   assert.ok(reader.idle);
   for (const byte of bytes.subarray(0, -1)) {
@@ -86,4 +86,12 @@ test('malformed bytes are refused with the reason', () => {
   }
   const notText = Buffer.concat([Buffer.from('\uFFFD5\uFFFD3::a:').subarray(0, -1), Buffer.of(0xff)]);
   assert.throws(() => read(notText), { message: 'The frame is malformed: it is not UTF-8.' });
+});
+
+test('frames before malformed bytes are taken', () => {
+  const frames: Frame[] = [];
+  assert.throws(() => read(Buffer.concat([encodeFrame('a', 'b'), Buffer.from('?')]), [], frames), {
+    code: 'tcp_error',
+  });
+  assert.deepEqual(frames, [{ endpoint: 'a', payload: 'b' }]);
 });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from 'node:net';
 import { after, before, test } from 'node:test';
+import type { BackEndReply, BackEndRequest } from '../../../../src/plugins/connectors/back-end.ts';
 import { httpConnector } from '../../../../src/plugins/connectors/http.ts';
-import type { HttpAnswer, HttpRequest } from '../../../../src/plugins/connectors/http-exchange.ts';
 import type { PoolDescriptor } from '../../../../src/plugins/types.ts';
 import { type Connectors, startConnectors } from '../../../support/connectors.ts';
 import { eventually } from '../../../support/eventually.ts';
@@ -26,10 +26,10 @@ function http(baseUrl: string, args: object = {}, sizes = { size: 2, overflow: 2
 let started = 0;
 
 /** Asks through a fresh pool. */
-async function ask(request: HttpRequest, descriptor: PoolDescriptor, signal?: AbortSignal): Promise<HttpAnswer> {
+async function ask(request: BackEndRequest, descriptor: PoolDescriptor, signal?: AbortSignal): Promise<BackEndReply> {
   started += 1;
   await connectors.pools.start(`pool${started}`, descriptor);
-  return connectors.pools.get(`pool${started}`).request<HttpAnswer>(request, signal);
+  return connectors.pools.get(`pool${started}`).request<BackEndReply>(request, signal);
 }
 
 async function body(request: IncomingMessage): Promise<string> {
@@ -150,7 +150,7 @@ test('a slow answer fails at the limit and does not disturb the next request', a
     message: /no complete answer in time/,
   });
   held?.end('late');
-  assert.equal((await pool.request<HttpAnswer>({ method: 'GET', endpoint: '/quick' })).body, 'quick');
+  assert.equal((await pool.request<BackEndReply>({ method: 'GET', endpoint: '/quick' })).body, 'quick');
 });
 
 test('a body without end is cut off', async () => {
@@ -191,7 +191,7 @@ test('no more than size + overflow requests run at once', async () => {
   listener = (_request, response) => void waiting.push(response);
   await connectors.pools.start('narrow', http(base, {}, { size: 1, overflow: 1 }));
   const pool = connectors.pools.get('narrow');
-  const answers = [1, 2, 3].map(() => pool.request<HttpAnswer>({ method: 'GET', endpoint: '/' }));
+  const answers = [1, 2, 3].map(() => pool.request<BackEndReply>({ method: 'GET', endpoint: '/' }));
   await eventually(() => waiting.length === 2, 'two requests');
   waiting.shift()?.end('first');
   await Promise.race(answers);

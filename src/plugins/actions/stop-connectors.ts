@@ -1,0 +1,20 @@
+/**
+ * `action.stop_connectors`: stops the named pools of this node, one after the other. A pool finishes the requests that it has;
+ * the next order waits for that, so a pool can be stopped and started anew in one answer.
+ */
+import { noArgs } from '../args.ts';
+import type { ActionPlugin } from '../types.ts';
+import { badArgs } from './args.ts';
+
+export const actionStopConnectors: ActionPlugin = {
+  args: noArgs,
+  create: (_args, { pools }) => ({
+    async perform(_client, order) {
+      const { args } = order;
+      if (!Array.isArray(args) || !args.every((name) => typeof name === 'string')) {
+        throw badArgs(order, 'must be an array of pool names');
+      }
+      for (const name of args) await pools.stop(name);
+    },
+  }),
+};
