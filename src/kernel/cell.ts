@@ -117,7 +117,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
 
   get signal(): AbortSignal {
     this.#abort ??= new AbortController();
-    if (!this.alive) this.#abort.abort();
+    const toldToStop = this.#stopReason !== undefined && this.#busy && this.status !== 'stopping';
+    if (toldToStop || !this.alive) this.#abort.abort();
     return this.#abort.signal;
   }
 

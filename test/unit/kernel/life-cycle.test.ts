@@ -79,6 +79,28 @@ test('an abandoned init is forgotten when it returns, however it ends', async ()
   }
 });
 
+test('a handler that takes its signal after its actor was told to stop finds it aborted; that of terminate is new', async () => {
+  const kernel = new TestKernel();
+  const gate = new Gate();
+  const aborted: boolean[] = [];
+  class Late extends Puppet {
+    override terminate(): void {
+      aborted.push(this.signal.aborted);
+    }
+  }
+  const ref = await kernel.run(new Late());
+  const handler = async (self: Puppet) => {
+    await gate.promise;
+    aborted.push(self.signal.aborted);
+  };
+  ref.tell({ type: 'do', task: handler });
+  await eventually(() => kernel.inspect(ref)?.status === 'waiting', 'the handler');
+  const stopped = kernel.stop(ref);
+  gate.open();
+  await stopped;
+  assert.deepEqual(aborted, [true, false]);
+});
+
 test('an actor that is told to stop during init stops right after it, its signal aborted', async () => {
   const kernel = new TestKernel();
   const aborted = new Gate();
