@@ -129,9 +129,6 @@ export class Stage {
     config.api!.port = ports.api;
     config.monitor!.port = ports.monitor;
     Object.assign(config.clients!.hooks!, hooks);
-    // Pools are configured, not started and stopped by actions.
-    delete (config.clients!.actions as Json).start_connectors;
-    delete (config.clients!.actions as Json).stop_connectors;
     const configured = config.clients!.hooks as Record<string, unknown[]>;
     if (tellsSids) configured.on_connect = [whoami, ...(configured.on_connect ?? [])];
     if (this.#redis) {
