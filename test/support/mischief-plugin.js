@@ -1,0 +1,115 @@
+// @ts-check
+/** A plugin with one part of each kind, each of which works, and crashes when it is told to. */
+import { Actor, definePlugin, eventPacket, HiveError, StopClient, Type } from 'hive';
+
+/** @typedef {'well' | 'throw' | 'reject' | 'detach' | 'refuse' | 'stop'} Mischief */
+
+const mischief = Type.Unsafe(
+  /** @type {const} */ ({ enum: ['well', 'throw', 'reject', 'detach', 'refuse', 'stop', 'boot'] }),
+);
+
+/** @param {unknown} what */
+function make(what) {
+  switch (what) {
+    case 'throw':
+      throw new TypeError('mischief');
+    case 'reject':
+      return Promise.reject(new RangeError('mischief'));
+    case 'detach':
+      void Promise.reject(new RangeError('detached mischief'));
+      return undefined;
+    case 'refuse':
+      throw new HiveError('client_error', 'mischief');
+    case 'stop':
+      throw new StopClient(new HiveError('stopped', 'mischief'));
+  }
+}
+
+/** Answers with what it is asked, in capitals. */
+class Shouter extends Actor {
+  /**
+   * @param {import('hive').WorkerMessage} message
+   * @param {import('hive').From | undefined} from
+   */
+  receive(message, from) {
+    if (message.type === 'drain') return this.stop('shutdown');
+    make(message.request);
+    from?.reply(String(message.request).toUpperCase());
+  }
+}
+
+export default definePlugin({
+  hooks: {
+    'mischief.hook': {
+      args: mischief,
+      create(what) {
+        if (what === 'boot') throw new TypeError('mischief');
+        return async (client) => {
+          await make(what);
+          client.send(eventPacket('hooked', []));
+        };
+      },
+    },
+    'mischief.ask': {
+      args: Type.Object({ pool: Type.String() }),
+      create: ({ pool }, { pools }) => {
+        return async (client, { event }) => {
+          client.send(eventPacket('answer', [await pools.get(pool).request(event?.args[0], client.signal)]));
+        };
+      },
+    },
+    'mischief.remember': {
+      args: Type.Null(),
+      create: () => async (client, trigger) => {
+        const [word] = trigger.event?.args ?? [];
+        if (typeof word === 'string') await client.state.set({ word });
+        client.send(eventPacket('remembered', [await client.state.get()]));
+      },
+    },
+  },
+  actions: {
+    'mischief.action': {
+      args: Type.Null(),
+      create: () => ({
+        perform: (client, { args }) => {
+          make(args);
+          client.send(eventPacket('acted', []));
+        },
+        packet: ({ args }) => {
+          make(args);
+          return eventPacket('acted', []);
+        },
+      }),
+    },
+  },
+  connectors: {
+    'mischief.connector': {
+      args: mischief,
+      async probe(what) {
+        await make(what);
+      },
+      create({ args }) {
+        if (args === 'boot') throw new TypeError('mischief');
+        return { worker: () => new Shouter(), close() {} };
+      },
+    },
+  },
+  stateManagers: {
+    'mischief.states': {
+      args: Type.Null(),
+      create: () => ({
+        open(_sid, initial) {
+          let pairs = initial;
+          return {
+            get: async () => pairs,
+            set: async (more) => {
+              await make(more.word);
+              pairs = { ...pairs, ...more };
+            },
+            cleanup() {},
+          };
+        },
+      }),
+    },
+  },
+});
