@@ -236,6 +236,32 @@ const actions: Record<string, Check> = {
     await settled();
     assert.ok(!client.received.some(({ name }) => name === 'dispatched'));
   },
+  'action.start_connectors': async () => {
+    const args = { base_url: backEnd.url, max_connection_timeout: 2000 };
+    order(
+      {
+        action: 'action.start_connectors',
+        args: { late: { connector: 'connector.http', size: 1, overflow: 0, args } },
+      },
+      {
+        action: 'action.add_hooks',
+        args: { late: [{ hook: 'hp.put', args: { connector: 'late', endpoint: '/late' } }] },
+      },
+      say('started'),
+    );
+    await client.event('started');
+    client.emit('late');
+    await backEnd.request('/late');
+  },
+  'action.stop_connectors': async () => {
+    const late = { connector: 'connector.tcp', size: 0, overflow: 1, args: { port: 0, restart_timeout: 0 } };
+    order(
+      { action: 'action.start_connectors', args: { brief: late } },
+      { action: 'action.stop_connectors', args: ['brief'] },
+      { action: 'action.stop_connectors', args: ['brief'] },
+    );
+    assert.equal((await client.event<{ error: string }>('hive_error')).error, 'bad_connector_id');
+  },
   'action.pubsub.subscribe': async () => {
     order({ action: 'action.pubsub.subscribe', args: { open: 'x' } }, say('joined'));
     await client.event('joined');

@@ -1,0 +1,261 @@
+/** Pools through real sockets: TCP back ends in both modes, and pools that come and go while the node runs. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { BackEnd } from '../support/back-end.ts';
+import { DefaultNode } from '../support/default-node.ts';
+import { eventually } from '../support/eventually.ts';
+import { freePorts } from '../support/ports.ts';
+import { SocketClient } from '../support/socket-clients.ts';
+import { TcpBackEnd, TcpBackEndServer } from '../support/tcp-back-end.ts';
+
+let node: DefaultNode;
+let backEnd: BackEnd;
+let caller: TcpBackEnd;
+let called: TcpBackEndServer;
+let calledPort: number;
+
+before(async () => {
+  const [port] = await freePorts(1);
+  backEnd = await BackEnd.start();
+  called = new TcpBackEndServer();
+  calledPort = await called.listen();
+  node = await DefaultNode.start((config) => {
+    Object.assign(config.hive!, { mode: 'development' });
+    const tcp = (args: object) => ({
+      connector: 'connector.tcp',
+      size: 1,
+      overflow: 1,
+      args: { restart_timeout: 0, ...args },
+    });
+    Object.assign(config.connectors!, {
+      pools: {
+        backend: {
+          connector: 'connector.http',
+          size: 2,
+          overflow: 2,
+          args: { base_url: backEnd.url, max_connection_timeout: 2000 },
+        },
+        comes: tcp({ port }),
+        goes: tcp({ host: '127.0.0.1', port: calledPort }),
+      },
+    });
+    const actions = ['send_event', 'add_hooks', 'start_connectors', 'stop_connectors'].map((name) => `action.${name}`);
+    const hooks = ['comes', 'goes'].flatMap((connector) =>
+      ['get', 'put', 'post'].map((name) => [
+        `${name} ${connector}`,
+        [{ hook: `hp.${name}`, args: { connector, endpoint: name } }],
+      ]),
+    );
+    Object.assign(config.clients!, {
+      actions: Object.fromEntries(actions.map((action) => [action, [{ action, args: null }]])),
+      hooks: {
+        ...Object.fromEntries(hooks),
+        ask: [{ hook: 'hp.post', args: { connector: 'backend', endpoint: '/ask' } }],
+        echo: [{ hook: 'utils.echo', args: null }],
+      },
+    });
+  });
+  caller = await TcpBackEnd.connect(port!);
+});
+
+after(async () => {
+  caller?.socket.destroy();
+  called?.close();
+  await node?.stop();
+  await backEnd?.stop();
+});
+
+interface Order {
+  action: string;
+  args: unknown;
+}
+
+const say = (name: string, ...args: unknown[]): Order => ({ action: 'action.send_event', args: { name, args } });
+
+/** The answer of the HTTP back end to the next `ask`. */
+function order(client: SocketClient, ...orders: Order[]): void {
+  backEnd.answers.set('/ask', { body: orders });
+  client.emit('ask');
+}
+
+async function metric(path: string): Promise<Record<string, unknown>> {
+  const answer = await node.monitor('GET', path);
+  const tree = (await answer.json()) as Record<string, unknown>;
+  return path.split('.').reduce((at, segment) => at[segment] as Record<string, unknown>, tree);
+}
+
+/** What the three hooks do with a back end at the other end of a connection. */
+async function converse(client: SocketClient, pool: string, connection: TcpBackEnd): Promise<void> {
+  client.emit(`put ${pool}`, 1);
+  const put = await connection.next();
+  assert.equal(put.endpoint, 'put');
+  assert.deepEqual(JSON.parse(put.payload).trigger, { name: `put ${pool}`, args: [1] });
+  client.emit(`post ${pool}`, 'ö');
+  const post = await connection.next();
+  assert.equal(post.endpoint, 'post');
+  assert.deepEqual(JSON.parse(post.payload).trigger.args, ['ö']);
+  connection.send('post', JSON.stringify([say('answered', 'ü'), say('again')]));
+  assert.equal(await client.event('answered'), 'ü');
+  await client.event('again');
+  connection.send('get', JSON.stringify(say('pushed', 3)));
+  client.emit(`get ${pool}`);
+  assert.equal(await client.event('pushed'), 3);
+  assert.deepEqual(connection.frames, []);
+  const counters = { errors: 0, recv: 2, requests: 3, send: 2, workers: 1 };
+  assert.deepEqual({ ...(await metric(`connectors.tcp.${pool}`)) }, counters);
+}
+
+test('hp.get, put and post speak with a back end that connects to the node', async () => {
+  const client = await SocketClient.connect('4.8 websocket', node.url);
+  await converse(client, 'comes', caller);
+  await client.disconnect();
+});
+
+test('hp.get, put and post speak with a back end that the node connects to', async () => {
+  const client = await SocketClient.connect('4.8 websocket', node.url);
+  const connection = await eventually(() => called.open[0], 'the connection');
+  await converse(client, 'goes', connection);
+  await client.disconnect();
+});
+
+test('what is wrong with a pool of run time is said to the client that ordered it', async () => {
+  const client = await SocketClient.connect('4.8 websocket', node.url);
+  const cases: [Order, string, RegExp][] = [
+    [
+      {
+        action: 'action.start_connectors',
+        args: { a: { connector: 'connector.tpc', size: 1, overflow: 0, args: {} } },
+      },
+      'plugins_error',
+      /Did you mean connector\.tcp/,
+    ],
+    [
+      {
+        action: 'action.start_connectors',
+        args: { a: { connector: 'connector.tcp', size: 1, overflow: 0, args: {} } },
+      },
+      'bad_tcp_connector_args',
+      /pools\.a\.args\.port/,
+    ],
+    [
+      { action: 'action.start_connectors', args: { a: { connector: 'connector.tcp' } } },
+      'bad_connector_descriptor',
+      /pools\.a\.size/,
+    ],
+    [
+      {
+        action: 'action.start_connectors',
+        args: { comes: { connector: 'connector.tcp', size: 1, overflow: 0, args: { port: 0, restart_timeout: 0 } } },
+      },
+      'already_started',
+      /comes/,
+    ],
+    [{ action: 'action.stop_connectors', args: ['nothing'] }, 'bad_connector_id', /nothing/],
+    [
+      { action: 'action.add_hooks', args: { x: [{ hook: 'hp.get', args: { connector: 'nothing', endpoint: '' } }] } },
+      'no_config',
+      /no pool of that name/,
+    ],
+    [
+      { action: 'action.add_hooks', args: { x: [{ hook: 'hp.get', args: { connector: 'goes', endpoint: 'a:b' } }] } },
+      'bad_config',
+      /colon/,
+    ],
+  ];
+  for (const [wrong, code, description] of cases) {
+    const answer = client.nextEvent<{ error: string; description: string }>('hive_error');
+    order(client, wrong);
+    const error = await answer;
+    assert.equal(error.error, code);
+    assert.match(error.description, description);
+  }
+  await client.disconnect();
+});
+
+test('a pool that is started, used and stopped under load loses no request and doubles none', async () => {
+  const seen = new Map<string, number>();
+  const server = new TcpBackEndServer((connection) => {
+    connection.answer = ({ endpoint, payload }) => {
+      const [id] = (JSON.parse(payload) as { trigger: { args: string[] } }).trigger.args;
+      seen.set(id!, (seen.get(id!) ?? 0) + 1);
+      connection.send(endpoint, JSON.stringify(say('done', id)));
+    };
+  });
+  const port = await server.listen();
+  const pool = {
+    connector: 'connector.tcp',
+    size: 2,
+    overflow: 30,
+    args: { host: '127.0.0.1', port, restart_timeout: 20 },
+  };
+  const hook = { hook: 'hp.post', args: { connector: 'late', endpoint: 'work' } };
+  const clients = await Promise.all(Array.from({ length: 8 }, () => SocketClient.connect('4.8 websocket', node.url)));
+  const [first] = clients;
+  order(first!, { action: 'action.start_connectors', args: { late: pool } }, say('started'));
+  await first!.event('started');
+  for (const client of clients) {
+    order(client, { action: 'action.add_hooks', args: { work: [hook] } }, say('hooked'));
+    await client.event('hooked');
+  }
+  const sent: string[][] = clients.map(() => []);
+  const load = (rounds: number): void => {
+    for (const [index, client] of clients.entries()) {
+      for (let round = 0; round < rounds; round += 1) {
+        const id = `${index}-${sent[index]!.length}`;
+        sent[index]!.push(id);
+        client.emit('work', id);
+      }
+    }
+  };
+  const ended = (client: SocketClient) =>
+    client.received.filter(({ name }) => name === 'done' || name === 'hive_error').length;
+  const operator = await SocketClient.connect('4.8 websocket', node.url);
+  for (let cycle = 0; cycle < 3; cycle += 1) {
+    load(40);
+    await eventually(() => clients.some((client) => ended(client) % 40 > 5), 'the load to run');
+    order(operator, { action: 'action.stop_connectors', args: ['late'] }, say(`stopped ${cycle}`));
+    await operator.event(`stopped ${cycle}`);
+    // Its connections end with the pool.
+    await eventually(() => server.open.length === 0, 'no connection');
+    order(operator, { action: 'action.start_connectors', args: { late: pool } }, say(`started ${cycle}`));
+    await operator.event(`started ${cycle}`);
+    for (const [index, client] of clients.entries()) {
+      await client.until(() => ended(client) === sent[index]!.length, 'every request to end');
+    }
+  }
+  let refused = 0;
+  for (const [index, client] of clients.entries()) {
+    const done = client.received.filter(({ name }) => name === 'done').map(({ args }) => args[0] as string);
+    assert.equal(new Set(done).size, done.length, 'no answer twice');
+    for (const id of sent[index]!) assert.equal(seen.get(id) ?? 0, done.includes(id) ? 1 : 0, `request ${id}`);
+    for (const { name, args } of client.received) {
+      if (name !== 'hive_error') continue;
+      const { error, description } = args[0] as { error: string; description: string };
+      assert.equal(error, 'bad_connector_id', description);
+      refused += 1;
+    }
+  }
+  assert.ok(seen.size > 0 && refused > 0, `${seen.size} done, ${refused} refused`);
+  await Promise.all([operator, ...clients].map((client) => client.disconnect()));
+  server.close();
+});
+
+test('a stopped pool can be named no more, and its port is free', async () => {
+  const client = await SocketClient.connect('4.8 websocket', node.url);
+  const [port] = await freePorts(1);
+  const pool = { connector: 'connector.tcp', size: 1, overflow: 0, args: { port, restart_timeout: 0 } };
+  const start = { action: 'action.start_connectors', args: { once: pool } };
+  const stop = { action: 'action.stop_connectors', args: ['once'] };
+  order(client, start, stop, start, stop, say('through'));
+  await client.event('through');
+  const hook = { hook: 'hp.get', args: { connector: 'once', endpoint: '' } };
+  order(client, { action: 'action.add_hooks', args: { x: [hook] } });
+  assert.equal((await client.event<{ error: string }>('hive_error')).error, 'no_config');
+  await assert.rejects(TcpBackEnd.connect(port!), { code: 'ECONNREFUSED' });
+  assert.equal((await metric('connectors.tcp')).once, undefined);
+  const log = readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8');
+  assert.match(log, new RegExp(`Listening for back ends on 0\\.0\\.0\\.0:${port}`));
+  await client.disconnect();
+});
