@@ -90,7 +90,14 @@ export class Example {
     const example = join(this.folder, 'examples', name);
     const moved = (text: string) =>
       text.replace(/\b(8080|1235|1234|8081)\b/g, (port) => String(ports[named.indexOf(Number(port))]));
-    for (const file of ['config.json', 'page.py', 'backend/backend.py', 'README.md', '../shared/backend/server.py']) {
+    for (const file of [
+      'config.json',
+      'page.py',
+      'backend/backend.py',
+      'backend.escript',
+      'README.md',
+      '../shared/backend/server.py',
+    ]) {
       const path = join(example, file);
       if (existsSync(path)) writeFileSync(path, moved(readFileSync(path, 'utf8')));
     }
