@@ -18,6 +18,12 @@ export interface Local {
   upgrade(handler: FrameHandler): void;
 }
 
+export interface SocketLimits {
+  /** Bytes on the way to the owner with which the client has sent more than the way can carry. */
+  readonly maxUnderWay: number;
+  readonly compress: boolean;
+}
+
 /** A request until its answer. */
 export class RequestForward implements RelayEnd<ToEntry> {
   protected readonly res: HttpResponse;
@@ -78,7 +84,7 @@ export class RequestForward implements RelayEnd<ToEntry> {
 
 /** A WebSocket: a request that the owner may refuse, then frames both ways. */
 export class SocketForward extends RequestForward implements FrameHandler {
-  readonly #maxUnderWay: number;
+  readonly #limits: SocketLimits;
   readonly #message = new PieceJoiner();
   #socket: ClientSocket | undefined;
   #isAccepted = false;
@@ -89,10 +95,9 @@ export class SocketForward extends RequestForward implements FrameHandler {
   /** The cost of what the owner has not dealt with yet. */
   #underWay = 0;
 
-  /** @param maxUnderWay bytes on the way to the owner with which the client sends more than the way can carry */
-  constructor(res: HttpResponse, local: Local, maxUnderWay: number) {
+  constructor(res: HttpResponse, local: Local, limits: SocketLimits) {
     super(res, local);
-    this.#maxUnderWay = maxUnderWay;
+    this.#limits = limits;
   }
 
   // RelayEnd
@@ -133,7 +138,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
 
   message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
     this.#underWay += sendPieces(this.stream, data, !isBinary);
-    if (this.#underWay > this.#maxUnderWay) this.#end(closeReasons.transport_error.code);
+    if (this.#underWay > this.#limits.maxUnderWay) this.#end(closeReasons.transport_error.code);
   }
 
   pong(): void {
@@ -160,7 +165,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
   #deliver(piece: Extract<ToEntry, { type: 'piece' }>): void {
     this.#untaken += costOf(piece);
     const whole = this.#message.add(piece);
-    if (whole !== undefined) this.#socket?.send(whole, !piece.isText);
+    if (whole !== undefined) this.#socket?.send(whole, !piece.isText, this.#limits.compress);
     this.#note();
   }
 

@@ -59,8 +59,9 @@ export class RelayGate implements RelayHost {
       res.over = true;
       upgrade(handler);
     };
-    const maxUnderWay = inFlightBytes + hardPayloadLimit(this.#context.config.socketio.max_payload);
-    const forward = new SocketForward(res, { answer, upgrade }, maxUnderWay);
+    const { compression, max_payload } = this.#context.config.socketio;
+    const maxUnderWay = inFlightBytes + hardPayloadLimit(max_payload);
+    const forward = new SocketForward(res, { answer, upgrade }, { maxUnderWay, compress: compression });
     this.#context.defer(res, () => forward.aborted());
     forward.start(this.#relays.open(owner, opening, forward));
     return true;

@@ -56,7 +56,8 @@ export class RoundRobin {
   }
 
   #forward(req: IncomingMessage, res: ServerResponse): void {
-    const { method, headers, url: path } = req;
+    const { method, url: path } = req;
+    const headers = { ...req.headers, connection: 'keep-alive' };
     const forward = request(
       { host: '127.0.0.1', port: this.#target(), method, path, headers, agent: this.#agent },
       (answer) => {
@@ -68,7 +69,8 @@ export class RoundRobin {
     );
     forward.on('error', () => res.destroy());
     req.on('error', () => forward.destroy());
-    res.on('close', () => forward.destroy());
+    // After a complete answer the connection to the server is somebody else's.
+    res.on('close', () => res.writableFinished || forward.destroy());
     req.pipe(forward);
   }
 
