@@ -9,6 +9,7 @@ export { type End, type Node, startNode } from './node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
 export type { Log } from './observe/logger.ts';
 export type { Counter, Metrics } from './observe/metrics.ts';
+export { Unavailable } from './plugins/connectors/unavailable.ts';
 export { definePlugin, type Plugin, type PluginParts } from './plugins/define-plugin.ts';
 export { loadWithPlugins as loadConfig } from './plugins/load-with-plugins.ts';
 export {
@@ -40,11 +41,14 @@ export {
   type Trigger,
   type WorkerMessage,
 } from './plugins/types.ts';
+export { channelIds } from './protocol/channel-expression.ts';
+export { parseInternalEvents, toInternalEvents } from './protocol/internal-event.ts';
 export {
   type AckPacket,
   ackPacket,
   ClientEvent,
   type EventPacket,
+  eventFromValue,
   eventPacket,
   MessagePacket,
   type ServerPacket,

@@ -16,7 +16,7 @@ program
   .argument('[config]', 'main configuration file', defaultConfigFile)
   .option('--mode <mode>', 'production or development: overrides hive.mode', parseMode)
   .action(async (file: string, options: { mode?: Mode }) => {
-    process.exitCode = await run(file, options.mode);
+    end(await run(file, options.mode));
   });
 
 program
@@ -25,8 +25,13 @@ program
   .argument('[config]', 'main configuration file', defaultConfigFile)
   .option('--probe', 'also try to reach every configured back end')
   .action(async (file: string, options: { probe?: boolean }) => {
-    process.exitCode = await check(file, options.probe ?? false);
+    end(await check(file, options.probe ?? false));
   });
+
+/** Does not wait for what a plugin may have left running. */
+function end(code: number): void {
+  process.exit(code);
+}
 
 function parseMode(text: string): Mode {
   if (text === 'production' || text === 'development') return text;

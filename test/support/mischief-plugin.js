@@ -8,6 +8,9 @@ const mischief = Type.Unsafe(
   /** @type {const} */ ({ enum: ['well', 'throw', 'reject', 'detach', 'refuse', 'stop', 'boot'] }),
 );
 
+// It must not keep a command from ending.
+setInterval(() => {}, 60_000);
+
 /** @param {unknown} what */
 function make(what) {
   switch (what) {
