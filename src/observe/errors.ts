@@ -16,9 +16,7 @@ export const catalogue = {
   bad_session_id: { status: 404, text: 'No such session.' },
   client_error: { status: 400, text: 'The client did something it may not do.' },
   payload_too_large: { status: 413, text: 'The payload is too large.' },
-  session_timeout: { status: 408, text: 'The session timed out.' },
   transport_error: { status: 400, text: 'The transport failed.' },
-  too_slow: { status: 429, text: 'The client reads too slowly.' },
   // What happens to clients
   router_error: { status: 503, text: 'New connections are not being accepted.' },
   no_slots: { status: 503, text: 'All client slots are taken.' },
@@ -33,7 +31,6 @@ export const catalogue = {
   // Hooks, actions, plugins
   plugins_error: { status: 400, text: 'No such plugin.' },
   bad_hook_descriptor: { status: 400, text: 'The hook descriptor is malformed.' },
-  bad_action_descriptor: { status: 400, text: 'The action descriptor is malformed.' },
   bad_connector_descriptor: { status: 400, text: 'The connector descriptor is malformed.' },
   bad_config: { status: 400, text: 'The plugin refuses its arguments.' },
   no_config: { status: 400, text: 'The named connector pool does not exist.' },
