@@ -4,8 +4,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { BackEnd } from '../support/back-end.ts';
-import { DefaultNode } from '../support/default-node.ts';
+import { DefaultNode, writeDefaultConfig } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
+import { hive } from '../support/hive-process.ts';
 import { freePorts } from '../support/ports.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 import { TcpBackEnd, TcpBackEndServer } from '../support/tcp-back-end.ts';
@@ -174,73 +175,94 @@ test('what is wrong with a pool of run time is said to the client that ordered i
   await client.disconnect();
 });
 
-test('a pool that is started, used and stopped under load loses no request and doubles none', async () => {
-  const seen = new Map<string, number>();
-  const server = new TcpBackEndServer((connection) => {
-    connection.answer = ({ endpoint, payload }) => {
-      const [id] = (JSON.parse(payload) as { trigger: { args: string[] } }).trigger.args;
-      seen.set(id!, (seen.get(id!) ?? 0) + 1);
-      connection.send(endpoint, JSON.stringify(say('done', id)));
-    };
-  });
-  const port = await server.listen();
-  const pool = {
-    connector: 'connector.tcp',
-    size: 2,
-    overflow: 30,
-    args: { host: '127.0.0.1', port, restart_timeout: 20 },
-  };
-  const hook = { hook: 'hp.post', args: { connector: 'late', endpoint: 'work' } };
-  const clients = await Promise.all(Array.from({ length: 8 }, () => SocketClient.connect('4.8 websocket', node.url)));
-  const [first] = clients;
-  order(first!, { action: 'action.start_connectors', args: { late: pool } }, say('started'));
-  await first!.event('started');
-  for (const client of clients) {
-    order(client, { action: 'action.add_hooks', args: { work: [hook] } }, say('hooked'));
-    await client.event('hooked');
-  }
-  const sent: string[][] = clients.map(() => []);
-  const load = (rounds: number): void => {
-    for (const [index, client] of clients.entries()) {
-      for (let round = 0; round < rounds; round += 1) {
-        const id = `${index}-${sent[index]!.length}`;
-        sent[index]!.push(id);
-        client.emit('work', id);
+/** A back end that counts how often it is asked for what, and answers; the args of a pool that leads to it. */
+interface CountingBackEnd {
+  readonly args: object;
+  /** Connections of a pool to it. */
+  connections(): number;
+  close(): void | Promise<void>;
+}
+
+type CountedBackEnd = (asked: (metadata: string) => Order) => Promise<CountingBackEnd>;
+
+const counted: Record<string, CountedBackEnd> = {
+  'connector.tcp': async (asked) => {
+    const server = new TcpBackEndServer((connection) => {
+      connection.answer = ({ endpoint, payload }) => connection.send(endpoint, JSON.stringify(asked(payload)));
+    });
+    const port = await server.listen();
+    const args = { host: '127.0.0.1', port, restart_timeout: 20 };
+    return { args, connections: () => server.open.length, close: () => server.close() };
+  },
+  'connector.http': async (asked) => {
+    const server = await BackEnd.start();
+    server.answers.set('/work', ({ body }) => ({ body: asked(body), delayMs: 1 }));
+    const args = { base_url: `${server.url}/`, max_connection_timeout: 5000 };
+    return { args, connections: () => 0, close: () => server.stop() };
+  },
+};
+
+for (const [connector, start] of Object.entries(counted)) {
+  test(`a ${connector} pool that is started, used and stopped under load loses no request and doubles none`, async () => {
+    const seen = new Map<string, number>();
+    const server = await start((metadata) => {
+      const id = (JSON.parse(metadata) as { trigger: { args: [string] } }).trigger.args[0];
+      seen.set(id, (seen.get(id) ?? 0) + 1);
+      return say('done', id);
+    });
+    const pool = { connector, size: 2, overflow: 30, args: server.args };
+    const starting = { action: 'action.start_connectors', args: { late: pool } };
+    const hook = { hook: 'hp.post', args: { connector: 'late', endpoint: 'work' } };
+    const connect = () => SocketClient.connect('4.8 websocket', node.url);
+    const operator = await connect();
+    order(operator, starting, say('started'));
+    await operator.event('started');
+    const clients = await Promise.all(Array.from({ length: 8 }, connect));
+    for (const client of clients) {
+      order(client, { action: 'action.add_hooks', args: { work: [hook] } }, say('hooked'));
+      await client.event('hooked');
+    }
+    const sent: string[][] = clients.map(() => []);
+    const ended = (client: SocketClient) =>
+      client.received.filter(({ name }) => name === 'done' || name === 'hive_error').length;
+    for (let cycle = 0; cycle < 3; cycle += 1) {
+      for (const [index, client] of clients.entries()) {
+        for (let round = 0; round < 40; round += 1) {
+          const id = `${index}-${sent[index]!.length}`;
+          sent[index]!.push(id);
+          client.emit('work', id);
+        }
+      }
+      const before = 40 * cycle;
+      await eventually(() => clients.some((client) => ended(client) > before + 5), 'the load to run');
+      order(operator, { action: 'action.stop_connectors', args: ['late'] }, say(`stopped ${cycle}`));
+      await operator.event(`stopped ${cycle}`);
+      await eventually(() => server.connections() === 0, 'the connections to end');
+      order(operator, starting, say(`started ${cycle}`));
+      await operator.event(`started ${cycle}`);
+      for (const [index, client] of clients.entries()) {
+        await client.until(() => ended(client) === sent[index]!.length, 'the end of every request');
       }
     }
-  };
-  const ended = (client: SocketClient) =>
-    client.received.filter(({ name }) => name === 'done' || name === 'hive_error').length;
-  const operator = await SocketClient.connect('4.8 websocket', node.url);
-  for (let cycle = 0; cycle < 3; cycle += 1) {
-    load(40);
-    await eventually(() => clients.some((client) => ended(client) % 40 > 5), 'the load to run');
-    order(operator, { action: 'action.stop_connectors', args: ['late'] }, say(`stopped ${cycle}`));
-    await operator.event(`stopped ${cycle}`);
-    // Its connections end with the pool.
-    await eventually(() => server.open.length === 0, 'no connection');
-    order(operator, { action: 'action.start_connectors', args: { late: pool } }, say(`started ${cycle}`));
-    await operator.event(`started ${cycle}`);
+    let refused = 0;
     for (const [index, client] of clients.entries()) {
-      await client.until(() => ended(client) === sent[index]!.length, 'every request to end');
+      const done = client.received.filter(({ name }) => name === 'done').map(({ args }) => args[0] as string);
+      assert.equal(new Set(done).size, done.length, 'no answer twice');
+      for (const id of sent[index]!) assert.equal(seen.get(id) ?? 0, done.includes(id) ? 1 : 0, `request ${id}`);
+      for (const { name, args } of client.received) {
+        if (name !== 'hive_error') continue;
+        const { error, description } = args[0] as { error: string; description: string };
+        assert.equal(error, 'bad_connector_id', description);
+        refused += 1;
+      }
     }
-  }
-  let refused = 0;
-  for (const [index, client] of clients.entries()) {
-    const done = client.received.filter(({ name }) => name === 'done').map(({ args }) => args[0] as string);
-    assert.equal(new Set(done).size, done.length, 'no answer twice');
-    for (const id of sent[index]!) assert.equal(seen.get(id) ?? 0, done.includes(id) ? 1 : 0, `request ${id}`);
-    for (const { name, args } of client.received) {
-      if (name !== 'hive_error') continue;
-      const { error, description } = args[0] as { error: string; description: string };
-      assert.equal(error, 'bad_connector_id', description);
-      refused += 1;
-    }
-  }
-  assert.ok(seen.size > 0 && refused > 0, `${seen.size} done, ${refused} refused`);
-  await Promise.all([operator, ...clients].map((client) => client.disconnect()));
-  server.close();
-});
+    assert.ok(seen.size > 0 && refused > 0, `${seen.size} done, ${refused} refused`);
+    order(operator, { action: 'action.stop_connectors', args: ['late'] }, say('over'));
+    await operator.event('over');
+    await Promise.all([operator, ...clients].map((client) => client.disconnect()));
+    await server.close();
+  });
+}
 
 test('a stopped pool can be named no more, and its port is free', async () => {
   const client = await SocketClient.connect('4.8 websocket', node.url);
@@ -258,4 +280,31 @@ test('a stopped pool can be named no more, and its port is free', async () => {
   const log = readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8');
   assert.match(log, new RegExp(`Listening for back ends on 0\\.0\\.0\\.0:${port}`));
   await client.disconnect();
+});
+
+test('hive check refuses TCP pools that cannot work', async () => {
+  const file = await writeDefaultConfig(node.directory, 'wrong.json', ({ api, connectors }) => {
+    const pool = (args: object) => ({ connector: 'connector.tcp', size: 1, overflow: 1, args });
+    Object.assign(connectors!, {
+      pools: {
+        one: pool({ port: 7000, restart_timeout: 0 }),
+        two: pool({ port: 7000, restart_timeout: 0 }),
+        three: pool({ port: api!.port, restart_timeout: 0 }),
+        four: pool({ port: 7000, restart_timeout: 0, listening: false }),
+        five: pool({ port: 7000, restart_timeout: -1, hots: 'back-end' }),
+      },
+    });
+  });
+  const { code, stderr } = await hive(['check', file]);
+  assert.equal(code, 1);
+  for (const expected of [
+    /two\.args\.port: 7000 → is already the port of connectors\.pools\.one/,
+    /three\.args\.port: \d+ → is already the port of api\.port/,
+    /four\.args\.host → is missing/,
+    /five\.args\.restart_timeout: -1 → must be at least 0/,
+    /five\.args\.hots → unknown key \(did you mean "host"\?\)/,
+  ]) {
+    assert.match(stderr, new RegExp(`^bad_tcp_connector_args: .*connectors\\.pools\\.${expected.source}`, 'm'));
+  }
+  assert.match(stderr, /5 problems/);
 });

@@ -325,3 +325,15 @@ test("after a crash of the pools' supervisor back ends can connect again", async
   (await eventually(again, 'the pool to listen again')).echo();
   assert.equal(await answer, 'x');
 });
+
+test('a node that stops gives the port back', async () => {
+  const [port] = await freePorts(1);
+  const args = { port, host: '127.0.0.1', listening: true, restart_timeout: 0, max_connection_timeout: 1 };
+  const pools = { work: { connector: 'connector.tcp', size: 1, overflow: 0, args } };
+  const connectors = await startConnectors({ pools, plugins });
+  const backEnd = await TcpBackEnd.connect(port!);
+  await eventually(() => workers(connectors) === 1, 'the connection to be a worker');
+  await connectors.close();
+  await backEnd.untilClosed();
+  await (await startConnectors({ pools, plugins })).close();
+});
