@@ -36,15 +36,13 @@ export interface DistributionOptions {
   readonly metrics: Metrics;
   /** Address to listen on; the host of the node's name by default. */
   readonly host?: string;
-  /** Bytes of an incoming frame (128 MiB). */
-  readonly maxFrameBytes?: number;
-  /** Nesting of an incoming term (512). */
-  readonly maxDepth?: number;
+  /** Bytes of an incoming frame. */
+  readonly maxFrameBytes: number;
+  /** Nesting of an incoming term. */
+  readonly maxDepth: number;
   /** TCP by default. */
   readonly sockets?: Sockets;
 }
-
-const defaultMaxFrame = 128 * 1024 * 1024;
 
 export class Distribution {
   readonly node: string;
@@ -167,7 +165,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     kernel,
     log,
     maxQueueBytes: options.maxQueueBytes,
-    maxDepth: options.maxDepth ?? 512,
+    maxDepth: options.maxDepth,
     builtins,
     ...counters,
   };
@@ -197,7 +195,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
         portMin,
         portMax,
         tickTimeMs: options.netTicktimeMs,
-        maxFrame: options.maxFrameBytes ?? defaultMaxFrame,
+        maxFrame: options.maxFrameBytes,
         onUp,
         onDown,
       }),

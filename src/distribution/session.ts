@@ -131,13 +131,19 @@ export class Session {
   }
 
   exit(local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
-    // `kill` is obeyed only as a signal of its own, not as the end of a link.
-    const linked = reason !== 'kill' && this.#links.delete(linkKey(local, remote));
+    this.#exit(op.exit2, local, remote, reason);
+  }
+
+  linkExit(local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
+    if (this.#links.delete(linkKey(local, remote))) this.#exit(op.exit, local, remote, reason);
+  }
+
+  #exit(operation: number, local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
     try {
-      this.outbox.exit(linked ? op.exit : op.exit2, local, remote, reasonToTerm(reason));
+      this.outbox.exit(operation, local, remote, reasonToTerm(reason));
     } catch (error) {
       this.#unsendable(error);
-      this.outbox.exit(linked ? op.exit : op.exit2, local, remote, atom('unprintable'));
+      this.outbox.exit(operation, local, remote, atom('unprintable'));
     }
   }
 
@@ -173,7 +179,7 @@ export class Session {
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { from } of calls) from.fail(lost);
-    for (const { local, remote } of this.#links.values()) this.#kernel.signalExit(remote, local, 'noconnection');
+    for (const { local, remote } of this.#links.values()) this.#kernel.signalLinkExit(remote, local, 'noconnection');
     for (const [monitor, { watcher, target }] of this.#monitors) {
       this.#kernel.signalDown(watcher, { monitor, ref: this.#refOf(target), reason: 'noconnection' });
     }
@@ -281,12 +287,10 @@ export class Session {
   }
 
   #exited(remote: Ref<never>, local: Ref<never>, linked: boolean, reason: ExitReason): void {
+    if (!linked) return this.#kernel.signalExit(remote, local, reason);
     const key = linkKey(local, remote);
-    if (linked) {
-      this.#unlinking.delete(key);
-      if (!this.#links.delete(key)) return;
-    }
-    this.#kernel.signalExit(remote, local, reason);
+    this.#unlinking.delete(key);
+    if (this.#links.delete(key)) this.#kernel.signalLinkExit(remote, local, reason);
   }
 
   #watch(watcher: Ref<never>, target: Proc, ref: Reference): void {

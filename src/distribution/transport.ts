@@ -29,7 +29,7 @@ export class DistributionTransport implements Transport {
   link(from: Ref<never>, to: Ref<never>): void {
     const session = this.#find(to.node);
     if (session) session.link(from, to);
-    else queueMicrotask(() => this.#kernel.signalExit(to, from, this.#absence(to.node)));
+    else queueMicrotask(() => this.#kernel.signalLinkExit(to, from, this.#absence(to.node)));
   }
 
   unlink(from: Ref<never>, to: Ref<never>): void {
@@ -38,6 +38,10 @@ export class DistributionTransport implements Transport {
 
   exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
     this.#find(to.node)?.exit(from, to, reason);
+  }
+
+  linkExit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+    this.#find(to.node)?.linkExit(from, to, reason);
   }
 
   monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {

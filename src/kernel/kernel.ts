@@ -170,7 +170,7 @@ export class Kernel {
   /** @internal The end of one half of a link. */
   linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void {
     if (linked instanceof Cell) linked.signalLinkExit(from, reason);
-    else this.#transport?.exit(from, linked, reason === 'kill' ? 'killed' : reason); // a sent `kill` would be obeyed
+    else this.#transport?.linkExit(from, linked, reason);
   }
 
   /** Asks an actor of this node to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead. */
@@ -212,11 +212,14 @@ export class Kernel {
     if (local instanceof Cell) local.links?.delete(remote);
   }
 
-  /** An exit signal from another node. */
+  /** An exit signal that an actor of another node sent. */
   signalExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
-    if (!(local instanceof Cell)) return;
-    local.links?.delete(from);
-    local.signalExit(from, reason);
+    if (local instanceof Cell) local.signalExit(from, reason);
+  }
+
+  /** The end of an actor of another node to which a local one is linked. */
+  signalLinkExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
+    if (local instanceof Cell) local.signalLinkExit(from, reason);
   }
 
   /** The Down of a monitor that a local actor has on another node. */

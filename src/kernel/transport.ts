@@ -1,7 +1,7 @@
 /**
  * The seam between the kernel and the distribution layer. The kernel speaks to other nodes only through `Transport`; what
  * comes in from other nodes reaches local actors only through the methods of `Kernel` (`whereis`, `local`, `watch`,
- * `signalExit`, `signalDown`, `linkFrom`, `unlinkFrom`).
+ * `signalExit`, `signalLinkExit`, `signalDown`, `linkFrom`, `unlinkFrom`).
  */
 import type { ExitReason, From, NodeName, Ref } from './types.ts';
 
@@ -19,7 +19,10 @@ export interface Transport {
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void;
   link(from: Ref<never>, to: Ref<never>): void;
   unlink(from: Ref<never>, to: Ref<never>): void;
+  /** `erlang:exit/2`: a link between the two, if there is one, stays. */
   exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void;
+  /** One end of a link has ended, so the link has. */
+  linkExit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void;
   /** Ends, exactly once, in `kernel.signalDown(watcher, monitor, …)`: also when the node is not there (`noconnection`). */
   monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;
   demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;

@@ -99,6 +99,8 @@ const settings: ClientSettings = {
     cluster_port_min: 0,
     cluster_port_max: 0,
     cluster_max_queue: 1_000_000,
+    cluster_max_frame: 1_000_000,
+    cluster_max_depth: 512,
     epmd_port: 4369,
     net_ticktime: 60,
   },

@@ -29,6 +29,8 @@ export async function startClusterNode(t: TestContext, name: string, options: Cl
         cluster_port_min: 0,
         cluster_port_max: 0,
         cluster_max_queue: 1024 * 1024,
+        cluster_max_frame: 128 * 1024 * 1024,
+        cluster_max_depth: 512,
         net_ticktime: 60,
         ...config,
       },

@@ -39,6 +39,8 @@ export async function startTestNode(
     portMax: 0,
     netTicktimeMs: 60_000,
     maxQueueBytes: 64 * 1024 * 1024,
+    maxFrameBytes: 128 * 1024 * 1024,
+    maxDepth: 512,
     log: silent,
     metrics,
     ...options,

@@ -17,6 +17,8 @@ const distribution = await startDistribution({
   epmdPort: Number(epmdPort),
   netTicktimeMs: 60_000,
   maxQueueBytes: 64 * 1024 * 1024,
+  maxFrameBytes: 128 * 1024 * 1024,
+  maxDepth: 512,
   log: silent,
   metrics,
 });

@@ -176,6 +176,7 @@ class WireTransport implements Transport {
   }
   unlink(): void {}
   exit(): void {}
+  linkExit(): void {}
   monitor(): void {
     throw new Error('the wire carries no monitors');
   }

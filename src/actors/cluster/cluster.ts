@@ -28,6 +28,8 @@ export interface ClusterSetup {
     | 'cluster_nodes'
     | 'cluster_port_min'
     | 'cluster_port_max'
+    | 'cluster_max_depth'
+    | 'cluster_max_frame'
     | 'cluster_max_queue'
     | 'cluster_tls'
     | 'epmd_port'
@@ -99,6 +101,8 @@ export class Cluster extends Actor<never> {
       epmdPort: config.epmd_port,
       netTicktimeMs: config.net_ticktime * 1000,
       maxQueueBytes: config.cluster_max_queue,
+      maxFrameBytes: config.cluster_max_frame,
+      maxDepth: config.cluster_max_depth,
       log,
       metrics,
       ...(config.cluster_tls ? { sockets: tlsSockets(config.cluster_tls, log) } : {}),

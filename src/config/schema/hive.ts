@@ -91,6 +91,18 @@ export const hiveSchema = strictObject(
       maximum: 4_294_967_296,
       description: 'Outgoing bytes queued per other node before the link to it is dropped. Bytes.',
     }),
+    cluster_max_frame: Type.Integer({
+      default: 134_217_728,
+      minimum: 65_536,
+      maximum: 2_147_483_647,
+      description: 'Longest message accepted from another node; a longer one ends the connection. Bytes.',
+    }),
+    cluster_max_depth: Type.Integer({
+      default: 512,
+      minimum: 16,
+      maximum: 2000,
+      description: 'How deep lists, tuples and maps in a message of another node may be nested.',
+    }),
     epmd_port: Type.Integer({
       default: 4369,
       minimum: 1,
