@@ -3,6 +3,7 @@
  * session; if the owner is lost before it has answered, the local server answers, which knows the session as little as
  * anybody does by then.
  */
+import type { Counter } from '../observe/metrics.ts';
 import type { ClientSocket, FrameHandler } from './client-socket.ts';
 import { type HttpResponse, isOver } from './http.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
@@ -21,6 +22,8 @@ export interface Local {
 export interface SocketLimits {
   /** Bytes on the way to the owner with which the client has sent more than the way can carry. */
   readonly maxUnderWay: number;
+  /** Counts the clients that did. */
+  readonly overruns: Counter;
   readonly compress: boolean;
 }
 
@@ -138,7 +141,9 @@ export class SocketForward extends RequestForward implements FrameHandler {
 
   message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
     this.#underWay += sendPieces(this.stream, data, !isBinary);
-    if (this.#underWay > this.#limits.maxUnderWay) this.#end(closeReasons.transport_error.code);
+    if (this.#underWay <= this.#limits.maxUnderWay) return;
+    this.#limits.overruns.value += 1;
+    this.#end(closeReasons.transport_error.code);
   }
 
   pong(): void {

@@ -10,8 +10,8 @@ import { RelayedRequest, RelayedResponse } from './relay-exchange.ts';
 import { RequestForward, SocketForward } from './relay-forwards.ts';
 import { RelayedSocket } from './relay-socket.ts';
 
-/** Bytes beyond a few large messages that a client may have sent while the owner has not dealt with them. */
-const inFlightBytes = 4 * 1024 * 1024;
+/** Bytes beyond the largest message that a client may have sent while the owner has not dealt with them. */
+const underWayBytes = 4 * 1024 * 1024;
 
 /** The node's own way of dealing with requests. */
 export interface Routes {
@@ -60,8 +60,10 @@ export class RelayGate implements RelayHost {
       upgrade(handler);
     };
     const { compression, max_payload } = this.#context.config.socketio;
-    const maxUnderWay = inFlightBytes + hardPayloadLimit(max_payload);
-    const forward = new SocketForward(res, { answer, upgrade }, { maxUnderWay, compress: compression });
+    const { overruns } = this.#context.counters;
+    const maxUnderWay = underWayBytes + hardPayloadLimit(max_payload);
+    const limits = { maxUnderWay, overruns, compress: compression };
+    const forward = new SocketForward(res, { answer, upgrade }, limits);
     this.#context.defer(res, () => forward.aborted());
     forward.start(this.#relays.open(owner, opening, forward));
     return true;
@@ -82,7 +84,12 @@ export class RelayGate implements RelayHost {
     const window = this.#context.config.socketio.max_backpressure;
     const socket = new RelayedSocket(stream, window, handler);
     stream.send({ type: 'accepted', window });
-    handler.opened(socket);
+    try {
+      handler.opened(socket);
+    } catch (error) {
+      this.#context.crashed(error);
+      socket.close();
+    }
     return socket;
   }
 

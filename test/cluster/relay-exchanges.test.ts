@@ -36,8 +36,7 @@ test('polls, posts and upgrades are relayed, whatever the size of what they carr
   const long = 'ü€😀'.repeat(20_000);
   session.sink.send(new EventPacket('long', JSON.stringify([long])));
   assert.equal((await request(entry.url + path)).body, `42${JSON.stringify(['long', long])}`);
-  const socket = new RawSocket(entry.url + path.replace('polling', 'websocket'));
-  await eventually(() => entry.streams() > 0, 'the socket');
+  const socket = await new RawSocket(entry.url + path.replace('polling', 'websocket')).opened();
   socket.send('2probe');
   assert.equal(await socket.next(), '3probe');
   socket.send('5');
@@ -54,8 +53,7 @@ test('polls, posts and upgrades are relayed, whatever the size of what they carr
 
 test('published events reach relayed sockets in order with what is sent to them alone', async (t) => {
   const { owner, entry, path, session } = await polled(t);
-  const socket = new RawSocket(entry.url + path.replace('polling', 'websocket'));
-  await eventually(() => entry.streams() > 0, 'the socket');
+  const socket = await new RawSocket(entry.url + path.replace('polling', 'websocket')).opened();
   session.sink.join('room');
   socket.send('2probe');
   await socket.next();
@@ -145,8 +143,7 @@ test('a relayed client that does not read is cut off; others are served', async 
     await request(`${entry.url + polling}&sid=${sid}`);
     return `/socket.io/?EIO=4&transport=websocket&sid=${sid}`;
   };
-  const bystander = new RawSocket(entry.url + (await open()));
-  await eventually(() => entry.streams() === 1, 'the socket');
+  const bystander = await new RawSocket(entry.url + (await open())).opened();
   bystander.send('2probe');
   await bystander.next();
   bystander.send('5');

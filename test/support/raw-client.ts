@@ -29,6 +29,12 @@ export class RawSocket {
     });
   }
 
+  /** Resolves when it can send. */
+  async opened(): Promise<this> {
+    await eventually(() => this.#socket.readyState === WebSocket.OPEN, 'the socket to open');
+    return this;
+  }
+
   send(data: string | Uint8Array<ArrayBuffer>): void {
     this.#socket.send(data);
   }
