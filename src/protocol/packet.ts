@@ -217,21 +217,7 @@ export function eventPacket(name: string, args: unknown, triggerId = ''): EventP
 }
 
 /**
- * An event packet from the text `{"name":…,"args":…}`; absent `args` are none.
- * @throws HiveError `invalid_json` or `bad_external_event`
- */
-export function eventFromJson(text: string): EventPacket {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new HiveError('invalid_json', `The event is not JSON: ${(error as Error).message}.`, { cause: error });
-  }
-  return eventFromValue(value);
-}
-
-/**
- * An event packet from a parsed external event.
+ * An event packet from a parsed external event `{"name":…,"args":…}`; absent `args` are none.
  * @throws HiveError `bad_external_event`
  */
 export function eventFromValue(value: unknown): EventPacket {
