@@ -31,9 +31,8 @@ export const engineV3: EngineDialect = {
   encodePayload(packets) {
     let body = '';
     for (const packet of packets) {
-      body += framed(inAscii(typeof packet === 'string' ? packet : packet.text));
-      if (typeof packet === 'string') continue;
-      for (const frame of packet.frames) body += framed(base64Message + frame.toString('base64', 1));
+      const text = typeof packet === 'string' ? inAscii(packet) : base64Message + packet.toString('base64', 1);
+      body += `${text.length}:${text}`;
     }
     return body;
   },
@@ -48,10 +47,6 @@ export const engineV3: EngineDialect = {
     return frame[0] === messageByte ? frame.subarray(1) : undefined;
   },
 };
-
-function framed(packet: string): string {
-  return `${packet.length}:${packet}`;
-}
 
 /** Escapes what is not ASCII in the JSON of a packet; in front of it stands at most a namespace. */
 function inAscii(packet: string): string {

@@ -5,8 +5,7 @@
 import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
 import { decodeBase64 } from './binary.ts';
-import type { EngineDialect } from './engine.ts';
-import type { Encoded } from './packet.ts';
+import type { EngineDialect, EnginePacket } from './engine.ts';
 import { SocketV5Codec } from './socketio-v5.ts';
 
 const separator = '\x1e';
@@ -20,8 +19,6 @@ export const engineV4: EngineDialect = {
   invalidNamespace: (namespace) => `44${namespace},{"message":"Invalid namespace"}`,
 
   encodePayload(packets) {
-    const [only] = packets;
-    if (packets.length === 1 && typeof only === 'string') return only;
     return packets.map(payloadText).join(separator);
   },
 
@@ -36,7 +33,6 @@ export const engineV4: EngineDialect = {
   frameMessage: (frame) => frame,
 };
 
-function payloadText(packet: Encoded): string {
-  if (typeof packet === 'string') return packet;
-  return [packet.text, ...packet.frames.map((frame) => `b${frame.toString('base64')}`)].join(separator);
+function payloadText(packet: EnginePacket): string {
+  return typeof packet === 'string' ? packet : `b${packet.toString('base64')}`;
 }

@@ -4,7 +4,6 @@
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Codec } from './codec.ts';
-import type { Encoded } from './packet.ts';
 
 export const packetTypes = {
   open: '0',
@@ -20,7 +19,7 @@ type EnginePacketType = keyof typeof packetTypes;
 
 const typeNames = Object.keys(packetTypes) as EnginePacketType[];
 
-/** A packet from a client: with its type as text, or the bytes of a binary message. */
+/** A packet: text that begins with its type, or a binary message. From us, the latter is as it is in a WebSocket frame. */
 export type EnginePacket = string | Buffer;
 
 /** What the request line and headers say about a polling body. */
@@ -43,7 +42,7 @@ export interface EngineDialect {
   /** The packet that refuses a namespace that is not served. */
   invalidNamespace(namespace: string): string;
   /** The body of a poll's answer. */
-  encodePayload(packets: readonly Encoded[]): string;
+  encodePayload(packets: readonly EnginePacket[]): string;
   /** The packets of a polling body, in order; the types of texts are not looked at. @throws HiveError `bad_packet` */
   decodePayload(body: Buffer, form: BodyForm): EnginePacket[];
   /** The message in a binary WebSocket frame; undefined if there is none. */

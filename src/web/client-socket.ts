@@ -41,10 +41,15 @@ export function hardPayloadLimit(maxPayload: number): number {
   return 2 * maxPayload + 65_536;
 }
 
+/** Sends a text or binary frame. @returns whether the socket has taken it */
+export function sendFrame(socket: ClientSocket, frame: string | Buffer, compress: boolean): boolean {
+  return socket.send(frame, typeof frame !== 'string', compress) === 1;
+}
+
 /** Sends a packet with its attachments. @returns whether the socket has taken everything */
 export function sendPacket(socket: ClientSocket, packet: Encoded, compress: boolean): boolean {
-  if (typeof packet === 'string') return socket.send(packet, false, compress) === 1;
-  let taken = socket.send(packet.text, false, compress) === 1;
-  for (const frame of packet.frames) taken = socket.send(frame, true, compress) === 1 && taken;
+  if (typeof packet === 'string') return sendFrame(socket, packet, compress);
+  let taken = sendFrame(socket, packet.text, compress);
+  for (const frame of packet.frames) taken = sendFrame(socket, frame, compress) && taken;
   return taken;
 }

@@ -14,7 +14,7 @@ import type { ClientPacket, Encoded } from '../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
 import { ClientLink, type Wire } from './client-link.ts';
 import { parseQuery } from './client-requests.ts';
-import { type ClientSocket, type FrameHandler, sendPacket } from './client-socket.ts';
+import { type ClientSocket, type FrameHandler, sendFrame, sendPacket } from './client-socket.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import { PollQueue } from './poll-queue.ts';
@@ -283,18 +283,22 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
 
   /** A WebSocket has passed its probe: everything goes over it from now on. */
   upgraded(socket: ClientSocket): void {
+    const { counters, config } = this.#server.context;
+    const { compression } = config.socketio;
     const packets = this.polls?.take() ?? [];
     this.polls?.release();
     this.polls = undefined;
     this.upgrade = undefined;
     if (this.isClosed) {
-      for (const packet of packets) sendPacket(socket, packet, this.#server.context.config.socketio.compression);
+      for (const packet of packets) sendFrame(socket, packet, compression);
       socket.end(closeReasons.stopped.code);
       this.forget();
       return;
     }
     this.socket = socket;
-    for (const packet of packets) this.write(packet);
+    for (const packet of packets) sendFrame(socket, packet, compression);
+    counters.websocket.ok.value += packets.length;
+    this.checkBackpressure();
     for (const link of this.#links) link.upgraded();
   }
 
@@ -329,6 +333,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
       if (mute) socket.close();
       else socket.end(closeReasons[reason].code);
     }
+    if (reason === 'shutdown') polls?.dismiss();
     const lastWords = !mute && polls && (polls.waiting || polls.bufferedBytes > 0 || closeReasons[reason].final);
     if (!lastWords) {
       this.forget();

@@ -2,17 +2,21 @@
  * The outgoing half of an Engine.IO polling transport: what waits for the next poll, or the poll that waits for something.
  * Packets written in one turn of the event loop leave in one payload.
  */
-import { type EngineDialect, packetTypes } from '../protocol/engine.ts';
+import { HiveError } from '../observe/errors.ts';
+import { type EngineDialect, type EnginePacket, packetTypes } from '../protocol/engine.ts';
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import type { HttpResponse } from './http.ts';
+
+/** In a payload. Clients in Python refuse more; the rest goes with the next poll. */
+const maxPackets = 16;
 
 const textType = 'text/plain; charset=UTF-8';
 
 export class PollQueue {
   readonly #context: ClientContext;
   readonly #dialect: EngineDialect;
-  #packets: Encoded[] = [];
+  #packets: EnginePacket[] = [];
   #bytes = 0;
   #poll: HttpResponse | undefined;
   #scheduled = false;
@@ -34,7 +38,8 @@ export class PollQueue {
   }
 
   push(packet: Encoded): void {
-    this.#packets.push(packet);
+    if (typeof packet === 'string') this.#packets.push(packet);
+    else this.#packets.push(packet.text, ...packet.frames);
     this.#bytes += packet.length;
     if (!this.#poll || this.#scheduled) return;
     this.#scheduled = true;
@@ -56,6 +61,13 @@ export class PollQueue {
     this.#onFarewell = onFarewell;
     if (this.#packets.length > 0) this.flush();
     else if (this.#poll) this.#bidFarewell();
+  }
+
+  /** Sends what is queued, or ends a waiting poll with an error: after a close packet not every client would come back. */
+  dismiss(): void {
+    this.flush();
+    if (this.#poll) this.#context.replyError(this.#poll, new HiveError('router_error'));
+    this.#poll = undefined;
   }
 
   #bidFarewell(): void {
@@ -80,11 +92,18 @@ export class PollQueue {
     const poll = this.#poll;
     if (!poll || this.#packets.length === 0) return;
     this.#poll = undefined;
-    this.#context.reply(poll, 200, this.#dialect.encodePayload(this.take()), textType);
+    this.#context.reply(poll, 200, this.#dialect.encodePayload(this.#takePayload()), textType);
+  }
+
+  #takePayload(): EnginePacket[] {
+    if (this.#packets.length <= maxPackets) return this.take();
+    const packets = this.#packets.splice(0, maxPackets);
+    for (const { length } of packets) this.#bytes -= length;
+    return packets;
   }
 
   /** What is queued; the queue is empty afterwards. */
-  take(): Encoded[] {
+  take(): EnginePacket[] {
     const packets = this.#packets;
     this.#packets = [];
     this.#bytes = 0;

@@ -102,6 +102,23 @@ test('a waiting poll is answered as soon as there is something', async () => {
   assert.equal((await poll).body, '42["news","a"]\x1e42["news","b"]');
 });
 
+test('a payload holds no more packets than every client takes', async () => {
+  const { url } = await connected();
+  await request(url, { method: 'POST', body: Array(20).fill('42["echo"]').join('\x1e') });
+  assert.equal((await request(url)).body.split('\x1e').length, 16);
+  assert.equal((await request(url)).body.split('\x1e').length, 4);
+});
+
+test('a poll that waits when the server stops ends with an error, and the client comes back', async () => {
+  const stopping = await startTestServer();
+  const url = `${stopping.url}/socket.io/?EIO=4&transport=polling`;
+  const { sid } = JSON.parse((await request(url)).body.slice(1));
+  const poll = request(`${url}&sid=${sid}`);
+  await eventually(() => stopping.metrics.counter('clients.transports.http.requests').value === 2, 'the poll');
+  await stopping.close();
+  assert.equal((await poll).status, 503);
+});
+
 test('a second poll at a time ends the session', async () => {
   const { url, session } = await connected();
   const polls = await Promise.all([request(url), request(url)]);
@@ -190,6 +207,31 @@ test('too much data is refused with the right code', async () => {
   huge.send(`42["x","${'a'.repeat(1_000_000)}"]`);
   await huge.closed();
   assert.deepEqual(third.closed, ['payload_too_large']);
+});
+
+test('attachments follow their packet, in frames or as base64, and nothing else comes between', async () => {
+  const { raw, session } = await socket();
+  raw.send('451-["echo",{"_placeholder":true,"num":0}]');
+  raw.send('3');
+  raw.send(new Uint8Array([1, 2]));
+  await eventually(() => session.received.length > 0, 'the event');
+  assert.deepEqual(session.received[0]?.type === 'event' && session.received[0].args, [{ _binary: 'AQI=' }]);
+  raw.send('451-["echo",{"_placeholder":true,"num":0}]');
+  raw.send('42["echo"]');
+  assert.equal(await raw.closed(), 1007);
+  const { url, session: polling } = await connected();
+  await request(url, { method: 'POST', body: '451-["echo",{"_placeholder":true,"num":0}]\x1ebAQI=' });
+  assert.equal((await request(url)).body, '451-["echo",{"_placeholder":true,"num":0}]\x1ebAQI=');
+  assert.equal((await request(url, { method: 'POST', body: 'bAQI=' })).status, 400);
+  assert.deepEqual(polling.closed, ['unsupported_data']);
+});
+
+test('attachments count towards the size of their packet', async () => {
+  const { raw, session } = await socket();
+  raw.send('452-["x",{"_placeholder":true,"num":0},{"_placeholder":true,"num":1}]');
+  for (let n = 0; n < 2; n += 1) raw.send(new Uint8Array(60_000));
+  assert.equal(await raw.closed(), 1009);
+  assert.deepEqual(session.closed, ['payload_too_large']);
 });
 
 test('binary frames that no packet has announced are refused', async () => {
