@@ -17,6 +17,8 @@ export class TcpListener implements ConnectionSource {
   readonly #terms: TcpTerms;
   readonly #live = new Set<Socket>();
   #server: Server | undefined;
+  /** A connection was refused since the last one was accepted. */
+  #isFull = false;
 
   constructor(host: string, port: number, terms: TcpTerms) {
     this.#host = host;
@@ -34,7 +36,10 @@ export class TcpListener implements ConnectionSource {
     const server = createServer(options, (socket) => void this.#accept(socket, entrance));
     server.maxConnections = maxConnections;
     const { log } = this.#terms;
-    server.on('drop', () => log.warning(`Connection refused: there are ${maxConnections} already`));
+    server.on('drop', () => {
+      if (!this.#isFull) log.warning(`Connections are refused: there are ${maxConnections} already`);
+      this.#isFull = true;
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', (error) => {
         const place = `${this.#host}:${this.#port}`;
@@ -50,6 +55,7 @@ export class TcpListener implements ConnectionSource {
   }
 
   async #accept(socket: Socket, entrance: Entrance): Promise<void> {
+    this.#isFull = false;
     this.#live.add(socket);
     socket.once('close', () => this.#live.delete(socket));
     if (!(await entrance.admit(new TcpWorker(socket, this.#terms)))) socket.destroy();

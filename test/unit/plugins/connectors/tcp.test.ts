@@ -337,3 +337,33 @@ test('a node that stops gives the port back', async () => {
   await backEnd.untilClosed();
   await (await startConnectors({ pools, plugins })).close();
 });
+
+test('back ends that vanish as soon as they come leave nothing behind', async (t) => {
+  const { connectors, port, join } = await started(t, { size: 50 });
+  const last = (await join()).echo();
+  for (let round = 0; round < 20; round += 1) {
+    const guests = await Promise.all(Array.from({ length: 10 }, () => TcpBackEnd.connect(port)));
+    for (const [index, { socket }] of guests.entries()) {
+      if (index % 2) socket.resetAndDestroy();
+      else socket.end();
+    }
+  }
+  await eventually(() => workers(connectors) === 1, 'all workers but one to end');
+  assert.equal(await post(connectors, 'echo', 'x'), 'x');
+  assert.ok(!last.closed);
+  assert.deepEqual(connectors.crashes, []);
+  assert.deepEqual(connectors.warnings, []);
+});
+
+test('more connections than a pool may have are refused, with one line in the log', async (t) => {
+  const { connectors, port } = await started(t);
+  const guests: TcpBackEnd[] = [];
+  t.after(async () => guests.forEach(({ socket }) => void socket.destroy()));
+  while (guests.length < 1024) {
+    guests.push(...(await Promise.all(Array.from({ length: 64 }, () => TcpBackEnd.connect(port)))));
+  }
+  await eventually(() => workers(connectors) === 1024, 'all connections to be workers');
+  const refused = [await TcpBackEnd.connect(port), await TcpBackEnd.connect(port)];
+  for (const guest of refused) await guest.untilClosed();
+  assert.deepEqual(connectors.warnings, ['Connections are refused: there are 1024 already']);
+});
