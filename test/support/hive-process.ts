@@ -26,9 +26,11 @@ export class HiveProcess {
   #wake: (() => void)[] = [];
   #ended = false;
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  /** @param through a command that runs the one behind it in the same process (`ip netns exec name`) */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, through: readonly string[] = []) {
     if (!existsSync(program)) throw new Error('dist/bin/hive.js is missing: run `npm run build` before these tests');
-    this.#process = spawn(process.execPath, [program, ...args], {
+    const [command, ...rest] = [...through, process.execPath, program, ...args] as [string, ...string[]];
+    this.#process = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
