@@ -68,7 +68,7 @@ test('the entry is lost: the owner takes it for the loss of the clients', async 
 test('the client server of the owner ends: clients are told', async (t) => {
   const all = await waiting(t);
   await all.owner.server.close();
-  assert.equal((await all.poll).body, '1');
+  assert.equal((await all.poll).status, 503);
   assert.equal((await all.legacyPoll).body, '7:::1+0');
   assert.equal(await all.socket.closed(), 1001);
   assert.equal(all.owner.streams(), 0);
@@ -83,6 +83,18 @@ test('the client server of the entry ends: clients are told to turn elsewhere', 
   await told(all);
   await closing;
   await eventually(() => all.owner.streams() === 0, 'the other ends');
+});
+
+test('nodes that had lost each other relay again once they are connected', async (t) => {
+  const all = await waiting(t);
+  const { owner, entry } = all;
+  assert.ok(entry.node.distribution.disconnect(owner.node.kernel.node));
+  await told(all);
+  await eventually(() => owner.streams() === 0 && owner.node.downs.length === 1, 'the loss at the other end');
+  await entry.node.distribution.connect(owner.node.kernel.node);
+  await eventually(() => owner.node.ups.length === 2, 'the connection');
+  const [id] = (await request(`${owner.url}/socket.io/1/`)).body.split(':');
+  assert.equal((await request(`${entry.url}/socket.io/1/xhr-polling/${id}`)).body, '1:::');
 });
 
 for (const which of ['owner', 'entry'] as const) {

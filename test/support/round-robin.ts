@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 export class RoundRobin {
   readonly url: string;
   readonly #targets: number[];
+  readonly #handshakes: number | undefined;
   readonly #server: Server;
   readonly #agent = new Agent({ keepAlive: true });
   readonly #sockets = new Set<Socket>();
@@ -12,8 +13,9 @@ export class RoundRobin {
   /** Texts to look for in answers, and how often they were found. */
   readonly #counts = new Map<string, number>();
 
-  private constructor(server: Server, port: number, targets: readonly number[]) {
+  private constructor(server: Server, port: number, targets: readonly number[], handshakes: number | undefined) {
     this.#server = server;
+    this.#handshakes = handshakes;
     this.#targets = [...targets];
     this.url = `http://127.0.0.1:${port}`;
     server.on('request', (req, res) => this.#forward(req, res));
@@ -21,13 +23,16 @@ export class RoundRobin {
     server.on('connection', (socket) => this.#track(socket));
   }
 
-  /** @param targets ports of 127.0.0.1 */
-  static async start(targets: readonly number[]): Promise<RoundRobin> {
+  /**
+   * @param targets ports of 127.0.0.1
+   * @param handshakes where all requests without a session go instead
+   */
+  static async start(targets: readonly number[], handshakes?: number): Promise<RoundRobin> {
     const server = createServer({ keepAliveTimeout: 60_000 });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const address = server.address();
     if (typeof address !== 'object' || !address) throw new Error('no address');
-    return new RoundRobin(server, address.port, targets);
+    return new RoundRobin(server, address.port, targets, handshakes);
   }
 
   /** Requests go there no more. */
@@ -50,7 +55,8 @@ export class RoundRobin {
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 
-  #target(): number {
+  #target(url = ''): number {
+    if (this.#handshakes !== undefined && !/[?&]sid=|\/socket\.io\/1\/[^?]/.test(url)) return this.#handshakes;
     this.#next += 1;
     return this.#targets[this.#next % this.#targets.length]!;
   }
@@ -59,7 +65,7 @@ export class RoundRobin {
     const { method, url: path } = req;
     const headers = { ...req.headers, connection: 'keep-alive' };
     const forward = request(
-      { host: '127.0.0.1', port: this.#target(), method, path, headers, agent: this.#agent },
+      { host: '127.0.0.1', port: this.#target(path), method, path, headers, agent: this.#agent },
       (answer) => {
         res.writeHead(answer.statusCode ?? 502, answer.headers);
         answer.on('data', (chunk) => this.#look(String(chunk)));
@@ -75,7 +81,7 @@ export class RoundRobin {
   }
 
   #upgrade(req: IncomingMessage, client: Socket, head: Buffer): void {
-    const server = connect(this.#target(), '127.0.0.1');
+    const server = connect(this.#target(req.url), '127.0.0.1');
     this.#track(server);
     const lines = [`${req.method} ${req.url} HTTP/1.1`];
     for (let at = 0; at < req.rawHeaders.length; at += 2)
