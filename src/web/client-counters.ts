@@ -12,6 +12,8 @@ export function clientCounters(metrics: Metrics) {
     websocket: metrics.counters('clients.transports.websocket', socketNames),
     /** Connections ended because the client read too slowly. */
     tooSlow: metrics.counter('clients.transports.too_slow'),
+    /** Connections ended because the client sent too many packets in a second. */
+    tooManyPackets: metrics.counter('clients.transports.too_many_packets'),
     /** Connections ended because the client sent more than the way to another node carries. */
     overruns: metrics.counter('clients.transports.overruns'),
   };

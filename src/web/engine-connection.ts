@@ -17,6 +17,7 @@ import { parseQuery } from './client-requests.ts';
 import { type ClientSocket, type FrameHandler, sendFrame, sendPacket } from './client-socket.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
+import { PacketRate } from './packet-rate.ts';
 import { PollQueue } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
@@ -35,6 +36,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   #links: readonly ClientLink[] = noLinks;
   #handshake: Handshake;
   readonly #heartbeat: Timer;
+  readonly #rate: PacketRate | undefined;
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #awaitsPong = false;
@@ -48,6 +50,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     this.id = id;
     this.#handshake = handshake;
     this.#heartbeat = new Timer(this);
+    this.#rate = PacketRate.of(server.context.config.socketio.max_packets_per_second);
     if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect);
   }
 
@@ -140,6 +143,11 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   }
 
   #receive(packet: EnginePacket): boolean {
+    if (this.#rate?.exceeded()) {
+      this.#server.context.counters.tooManyPackets.value += 1;
+      this.close('too_many_packets');
+      return false;
+    }
     try {
       return typeof packet === 'string' ? this.#receiveText(packet) : this.#receiveBinary(packet);
     } catch (error) {

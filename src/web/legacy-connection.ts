@@ -23,6 +23,7 @@ import { ClientLink, type Wire } from './client-link.ts';
 import { type ClientSocket, type FrameHandler, sendPacket } from './client-socket.ts';
 import type { HttpResponse } from './http.ts';
 import { LegacyPolls } from './legacy-polls.ts';
+import { PacketRate } from './packet-rate.ts';
 import { type CloseReason, closeReasons, type Session } from './sessions.ts';
 
 const codec = new LegacyCodec();
@@ -34,6 +35,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
   readonly #context: ClientContext;
   readonly #onClose: (connection: LegacyConnection) => void;
   readonly #link: ClientLink;
+  readonly #rate: PacketRate | undefined;
   #polls: LegacyPolls | undefined;
   /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
   readonly #timer = new Timer(this);
@@ -45,6 +47,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     this.#context = context;
     this.id = id;
     this.#onClose = onClose;
+    this.#rate = PacketRate.of(context.config.socketio.max_packets_per_second);
     this.#link = new ClientLink(this, codec, '/', context.topics);
     this.#link.adopt(session);
     context.wheel.start(this.#timer, context.config.socketio.init_timeout);
@@ -170,6 +173,11 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
 
   /** Takes one packet; returns what makes it malformed. */
   receive(text: string): HiveError | undefined {
+    if (this.#rate?.exceeded()) {
+      this.#context.counters.tooManyPackets.value += 1;
+      this.close('too_many_packets');
+      return undefined;
+    }
     try {
       this.#receive(text);
       return undefined;

@@ -133,7 +133,7 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
     drain: (socket) => handlerOf(socket).drained?.(),
     close: (socket, code, message) => {
       websocket.hang_up.value += 1;
-      const tooLarge = code === 1006 && Buffer.from(message).toString('latin1') === tooBig;
+      const tooLarge = code === 1006 && Buffer.from(message).toString('latin1').startsWith(tooBig);
       try {
         handlerOf(socket).closed(tooLarge ? 'payload_too_large' : 'transport_closed');
       } catch (error) {

@@ -96,6 +96,8 @@ export const closeReasons = {
   payload_too_large: { code: 1009, final: false },
   /** The client reads too slowly: `socketio.max_backpressure` bytes wait for it. */
   too_slow: { code: 1008, final: false },
+  /** More than `socketio.max_packets_per_second` came from the client. */
+  too_many_packets: { code: 1008, final: false },
   /** A hook refused the client, or an action stopped it. */
   stopped: { code: 1000, final: true },
   refused: { code: 1000, final: true },

@@ -25,7 +25,7 @@ const groups: Readonly<Record<string, string>> = {
 /** Those that the 2014 server did not have. */
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
-  'clients.transports': 'too_slow overruns',
+  'clients.transports': 'too_slow too_many_packets overruns',
   'hive.actors': 'running abandoned crashes dead_letters',
   'hive.distribution': 'sent received errors queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned',
