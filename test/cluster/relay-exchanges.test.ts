@@ -172,6 +172,14 @@ test('a relayed client that does not read is cut off; others are served', async 
   bystander.close();
 });
 
+test('a relayed client costs the entry no actor', async (t) => {
+  const { entry, owner, socket } = await legacy(t);
+  assert.equal(entry.node.kernel.registered().length, 1);
+  assert.equal((entry.node.metrics.tree('hive.actors')!.hive as { actors: { running: number } }).actors.running, 1);
+  assert.deepEqual([entry.streams(), owner.streams()], [1, 1]);
+  socket.close();
+});
+
 test('an id of nobody is answered at once, by the node that was asked', async (t) => {
   const { entry } = await startRelayPair(t);
   const { status, body } = await request(`${entry.url}${polling}&sid=${'x'.repeat(30)}`);
