@@ -13,6 +13,7 @@ import pino, { type Logger } from 'pino';
 import pretty from 'pino-pretty';
 import { HiveError } from './errors.ts';
 import { levelsOf } from './level-filter.ts';
+import { LogFile } from './log-file.ts';
 import { type Level, type Log, levels } from './logger.ts';
 
 export interface LogSettings {
@@ -42,16 +43,15 @@ const severity: Record<Level, number> = {
   emergency: 70,
 };
 
-type Destination = ReturnType<typeof pino.destination>;
 type LevelLogger = Logger<Level>;
 
 /** @throws HiveError `file_error` if the directory or a file in it cannot be written */
 export function openLogFiles(settings: LogSettings, fields: Record<string, unknown>): LogFiles {
-  const files: Destination[] = [];
-  const open = (name: string): Destination => {
-    const file = pino.destination({ dest: join(settings.dir, name), sync: false, minLength: 0 });
+  const files: LogFile[] = [];
+  const open = (name: string): pino.DestinationStream => {
+    const file = new LogFile(join(settings.dir, name));
     files.push(file);
-    return file;
+    return file.stream;
   };
   try {
     mkdirSync(settings.dir, { recursive: true });
@@ -81,10 +81,10 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
   return {
     log: new PinoLog(main, crashes),
     reopen: () => {
-      for (const file of files) file.reopen();
+      for (const { stream } of files) stream.reopen();
     },
     close: async () => {
-      await Promise.all(files.map(closed));
+      await Promise.all(files.map((file) => file.close()));
     },
   };
 }
@@ -117,14 +117,6 @@ class Sinks implements pino.DestinationStream {
 /** `error` is a code, or what was thrown. */
 function described(error: unknown): unknown {
   return error instanceof Error ? error.stack : error;
-}
-
-function closed(file: Destination): Promise<void> {
-  return new Promise((resolve, reject) => {
-    file.once('close', resolve);
-    file.once('error', reject);
-    file.end();
-  });
 }
 
 function consoleStream(): pino.DestinationStream {

@@ -1,0 +1,49 @@
+/**
+ * One file of the log. A log that cannot be written (a full disk, a directory that has gone) is no reason for a node to end:
+ * it is told on stderr, once per outage, and what cannot be kept meanwhile is lost.
+ */
+import { closeSync, openSync } from 'node:fs';
+import pino from 'pino';
+import { HiveError } from './errors.ts';
+
+/** Bytes that wait for a disk; further lines are dropped. */
+const maxBufferedBytes = 4 * 1024 * 1024;
+
+export class LogFile {
+  readonly stream: ReturnType<typeof pino.destination>;
+  readonly #path: string;
+  #failing = false;
+
+  /** @throws HiveError `file_error` if the file cannot be written */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      closeSync(openSync(path, 'a'));
+    } catch (error) {
+      throw new HiveError('file_error', `Cannot write the log ${path}: ${(error as Error).message}`, { cause: error });
+    }
+    this.stream = pino.destination({ dest: path, sync: false, minLength: 0, maxLength: maxBufferedBytes });
+    this.stream.on('error', (error: Error) => this.#failed(error));
+    this.stream.on('write', () => {
+      this.#failing = false;
+    });
+  }
+
+  #failed(error: Error): void {
+    if (this.#failing) return;
+    this.#failing = true;
+    process.stderr.write(`file_error: The log ${this.#path} cannot be written: ${error.message}\n`);
+  }
+
+  /** Writes what is still buffered, if that is possible, and closes the file. */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.stream.once('close', resolve);
+      this.stream.once('error', () => {
+        this.stream.destroy();
+        resolve();
+      });
+      this.stream.end();
+    });
+  }
+}
