@@ -20,6 +20,7 @@ const start = fc.constantFrom(
   '430',
   '44',
   '45-',
+  '451-["x",{"_placeholder":true,"num":0}]\x1eb',
   '5',
   '6',
   '5:::',
@@ -51,6 +52,14 @@ test('random packets, bodies and bytes harm nobody', async () => {
     const answer = await request(`${engine}polling&sid=${sid}`, { method: 'POST', body: text });
     assert.match(String(answer.status), /^(200|400)$/);
   };
+  const overOldPolling = async (text: string) => {
+    const url = `${server.url}/socket.io/?EIO=3&transport=polling`;
+    const { sid } = JSON.parse(/\{.*?\}/.exec((await request(url)).body)![0]);
+    const body = text.length % 2 === 0 ? text : `${text.length}:${text}`;
+    const headers = { 'content-type': text.length % 3 === 0 ? 'application/octet-stream' : 'text/plain' };
+    const answer = await request(`${url}&b64=1&sid=${sid}`, { method: 'POST', body, headers });
+    assert.match(String(answer.status), /^(200|400)$/);
+  };
   const overLegacy = async (text: string) => {
     const url = `${server.url}/socket.io/1/xhr-polling/${(await request(`${server.url}/socket.io/1/`)).body.split(':')[0]}`;
     await request(url);
@@ -71,7 +80,14 @@ test('random packets, bodies and bytes harm nobody', async () => {
 
   await fc.assert(
     fc.asyncProperty(nonsense, fc.uint8Array({ minLength: 1, maxLength: 200 }), async (text, bytes) => {
-      await Promise.all([overSocket(text), overPolling(text), overLegacy(text), asUrl(text), asBytes(bytes)]);
+      await Promise.all([
+        overSocket(text),
+        overPolling(text),
+        overOldPolling(text),
+        overLegacy(text),
+        asUrl(text),
+        asBytes(bytes),
+      ]);
     }),
     { numRuns: 150 },
   );
