@@ -308,3 +308,23 @@ test('hive check refuses TCP pools that cannot work', async () => {
   }
   assert.match(stderr, /5 problems/);
 });
+
+test('the puts of a stopping node reach a TCP back end, whose connection then ends', async (t) => {
+  const server = new TcpBackEndServer();
+  t.after(() => server.close());
+  const port = await server.listen();
+  const stopping = await DefaultNode.start((config) => {
+    const args = { host: '127.0.0.1', port, restart_timeout: 0 };
+    const pools = { tcp: { connector: 'connector.tcp', size: 1, overflow: 5, args } };
+    Object.assign(config.connectors!, { pools });
+    const hooks = { on_disconnect: [{ hook: 'hp.put', args: { connector: 'tcp', endpoint: 'bye' } }] };
+    Object.assign(config.clients!, { hooks });
+  });
+  const clients = await Promise.all([1, 2, 3].map(() => SocketClient.connect('4.8 websocket', stopping.url)));
+  await stopping.stop();
+  await eventually(() => server.open.length === 0, 'the end of all connections');
+  assert.deepEqual(
+    server.connections.flatMap(({ frames }) => frames.map(({ endpoint }) => endpoint)),
+    clients.map(() => 'bye'),
+  );
+});
