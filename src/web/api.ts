@@ -25,6 +25,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   listen,
+  methodOf,
   plainText,
   readBody,
   type Server,
@@ -82,6 +83,7 @@ class Api {
     let section = '';
     let answer: Promise<Answer>;
     try {
+      const method = methodOf(res, req);
       const { key, segments } = keyedPath(req, 'api', 'bad_api_request');
       section = segments[0] ?? '';
       this.#count('requests', section);
@@ -92,7 +94,6 @@ class Api {
         });
         throw unauthorized('bad_api_request');
       }
-      const method = req.getMethod();
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
       answer =
         segments.length === 1 && section === batch

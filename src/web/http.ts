@@ -26,6 +26,8 @@ export interface HttpResponse {
   /** True once it was answered or aborted; false when an answer is to come later. */
   over?: boolean;
   onAbort?: () => void;
+  /** It answers HEAD. */
+  bodiless?: boolean;
   /** The headers that tell browsers who may see the answer. */
   cors?: Headers;
   onAborted(handler: () => void): unknown;
@@ -144,6 +146,13 @@ export function defer(res: HttpResponse, onAbort?: () => void): void {
   });
 }
 
+/** The method in lower case. An answer to HEAD will have no body: the client would take it for the next answer. */
+export function methodOf(res: HttpResponse, req: HttpRequest): string {
+  const method = req.getMethod();
+  res.bodiless = method === 'head';
+  return method;
+}
+
 function run(callback: () => void): void {
   callback();
 }
@@ -191,7 +200,7 @@ export function send(res: HttpResponse, status: number, body = '', type = '', he
     if (type !== '') res.writeHeader('Content-Type', type);
     for (const [name, value] of headers) res.writeHeader(name, value);
     // After a refused body the rest of it is still coming: do not take it for the next request.
-    res.end(body, status === 413);
+    res.end(res.bodiless === true ? '' : body, status === 413);
   });
 }
 

@@ -20,6 +20,7 @@ import {
   type HttpRequest,
   type HttpResponse,
   listen,
+  methodOf,
   plainText,
   type Server,
   send,
@@ -89,12 +90,12 @@ class MonitorPages {
 
   /** Reads everything it needs of the request before the first pause. */
   async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
+    const method = methodOf(res, req);
     const { key, segments } = keyedPath(req, 'monitor', code);
     if (!this.#key.matches(key)) {
       this.#log.warning('Monitor request with a wrong key');
       throw unauthorized(code);
     }
-    const method = req.getMethod();
     const [section = '', ...rest] = segments;
     if (rest.length > 0) throw notFound(code);
     if (section === 'supervision') {

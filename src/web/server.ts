@@ -16,7 +16,15 @@ import { clientCounters } from './client-counters.ts';
 import { parseQuery } from './client-requests.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
 import { EngineServer } from './engine-server.ts';
-import { closeServer, createApp, type HttpRequest, type HttpResponse, listen, type TemplatedApp } from './http.ts';
+import {
+  closeServer,
+  createApp,
+  type HttpRequest,
+  type HttpResponse,
+  listen,
+  methodOf,
+  type TemplatedApp,
+} from './http.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { Relays } from './relay.ts';
@@ -242,6 +250,7 @@ class Router {
   #admit(res: HttpResponse, req: HttpRequest): boolean {
     const { counters } = this.#context;
     counters.http.requests.value += 1;
+    const method = methodOf(res, req);
     const origin = req.getHeader('origin');
     if (!this.#origins.allows(origin)) {
       res.cors = corsHeaders('');
@@ -250,7 +259,7 @@ class Router {
       return false;
     }
     res.cors = corsHeaders(origin);
-    if (req.getMethod() === 'options') {
+    if (method === 'options') {
       res.cors = [...corsHeaders(origin), ...preflightHeaders(req.getHeader('access-control-request-headers'))];
     }
     return true;

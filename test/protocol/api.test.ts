@@ -151,6 +151,16 @@ describe('the HTTP API', () => {
     );
   });
 
+  test('answers to HEAD have no body, so that the connection can be used on', async () => {
+    const clients = await fetch(`${node.url}/socket.io/1/`, { method: 'HEAD' });
+    assert.deepEqual([clients.status, await clients.text()], [405, '']);
+    for (const path of ['/api/KEY/hive/version', '/api/wrong', '/monitor']) {
+      const given = await api('HEAD', path);
+      assert.deepEqual([given.status, given.text], [path.includes('KEY') ? 405 : given.status, '']);
+      assert.equal((await api('GET', '/api/KEY/hive/version')).status, 200);
+    }
+  });
+
   test('a body may have eight million bytes, not more', async () => {
     const { status, json } = await api('POST', '/api/KEY/pubsub/publish/ping.a', `"${'x'.repeat(8_000_000)}"`);
     assert.deepEqual([status, (json as Failure).error], [413, 'payload_too_large']);

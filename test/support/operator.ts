@@ -33,7 +33,7 @@ export async function ask(
   });
   const answer = await response.text();
   const type = response.headers.get('content-type');
-  const json = type?.startsWith('application/json') ? (JSON.parse(answer) as unknown) : undefined;
+  const json = type?.startsWith('application/json') && answer !== '' ? (JSON.parse(answer) as unknown) : undefined;
   return { status: response.status, type, headers: response.headers, text: answer, json };
 }
 
