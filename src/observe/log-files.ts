@@ -49,9 +49,14 @@ type LevelLogger = Logger<Level>;
 export function openLogFiles(settings: LogSettings, fields: Record<string, unknown>): LogFiles {
   const files: LogFile[] = [];
   const open = (name: string): pino.DestinationStream => {
-    const file = new LogFile(join(settings.dir, name));
-    files.push(file);
-    return file.stream;
+    try {
+      const file = new LogFile(join(settings.dir, name));
+      files.push(file);
+      return file.stream;
+    } catch (error) {
+      for (const { stream } of files) stream.destroy();
+      throw error;
+    }
   };
   try {
     mkdirSync(settings.dir, { recursive: true });

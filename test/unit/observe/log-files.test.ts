@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { openLogFiles } from '../../../src/observe/log-files.ts';
 
 let dir: string;
 
@@ -15,29 +14,40 @@ beforeEach(() => {
 
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
+/** Runs a module in a process of its own, with what opens log files in `dir` at hand. */
+function run(program: string): { status: number | null; stdout: string; stderr: string } {
+  const module = fileURLToPath(new URL('../../../src/observe/log-files.ts', import.meta.url));
+  const source = `
+    import { openLogFiles } from ${JSON.stringify(module)};
+    const settings = { dir: ${JSON.stringify(dir)}, file_level: 'info', console_level: 'error' };
+    ${program}
+  `;
+  return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { encoding: 'utf8' });
+}
+
 test('a file that cannot be written is an error with its name, before anything is started', () => {
   mkdirSync(join(dir, 'hive.log'));
-  assert.throws(() => openLogFiles({ dir, file_level: 'info', console_level: 'none' }, {}), {
-    code: 'file_error',
-    message: /hive\.log: EISDIR/,
-  });
+  const { status, stdout, stderr } = run(`
+    try {
+      openLogFiles(settings, {});
+    } catch (error) {
+      console.log(error.code, error.message);
+    }
+  `);
+  assert.match(stdout, /^file_error Cannot write the log .*hive\.log: EISDIR/);
+  assert.deepEqual([status, stderr], [0, '']);
 });
 
 test('a full disk costs lines of the log and nothing else; it is told once', { skip: !existsSync('/dev/full') }, () => {
   symlinkSync('/dev/full', join(dir, 'hive.log'));
-  const module = fileURLToPath(new URL('../../../src/observe/log-files.ts', import.meta.url));
-  const program = `
-    import { openLogFiles } from ${JSON.stringify(module)};
-    const files = openLogFiles({ dir: ${JSON.stringify(dir)}, file_level: 'info', console_level: 'none' }, {});
+  const { status, stdout, stderr } = run(`
+    const files = openLogFiles({ ...settings, console_level: 'none' }, {});
     for (let line = 0; line < 3; line += 1) files.log.error('line ' + line);
     files.reopen();
     await files.close();
     console.log('went on');
-  `;
-  const run = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program], {
-    encoding: 'utf8',
-  });
-  assert.deepEqual([run.status, run.stdout], [0, 'went on\n'], run.stderr);
-  assert.equal(run.stderr.match(/file_error: The log .*hive\.log cannot be written: ENOSPC/g)?.length, 1, run.stderr);
+  `);
+  assert.deepEqual([status, stdout], [0, 'went on\n'], stderr);
+  assert.equal(stderr.match(/file_error: The log .*hive\.log cannot be written: ENOSPC/g)?.length, 1, stderr);
   assert.equal(readFileSync(join(dir, 'error.log'), 'utf8').match(/"msg":"line \d"/g)?.length, 3);
 });
