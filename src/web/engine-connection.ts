@@ -1,28 +1,24 @@
 /**
- * A connection of Engine.IO: it starts on either transport, may move from polling to a WebSocket once, and carries one
- * client per connected Socket.IO namespace.
+ * A connection of Engine.IO: it starts on either transport, may move from polling to a WebSocket once, and carries the
+ * clients of one user (engine-namespaces.ts).
  *
  *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
  *
- * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle WebSockets are what a
- * server mostly holds: this object, its timer and its link are all that such a connection costs in JavaScript.
+ * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle
+ * WebSockets are what a server mostly holds: this object, its timer, namespaces and link are all that one costs in JavaScript.
  */
 import { type Expiring, Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
 import { type BodyForm, type EngineDialect, type EnginePacket, packetType, packetTypes } from '../protocol/engine.ts';
-import type { ClientPacket, Encoded } from '../protocol/packet.ts';
-import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
-import { ClientLink, type Wire } from './client-link.ts';
-import { parseQuery } from './client-requests.ts';
+import type { Encoded } from '../protocol/packet.ts';
+import type { ClientLink, Wire } from './client-link.ts';
 import { type ClientSocket, type FrameHandler, sendFrame, sendPacket } from './client-socket.ts';
+import { EngineNamespaces } from './engine-namespaces.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import { PacketRate } from './packet-rate.ts';
 import { PollQueue } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
-
-const noLinks: readonly ClientLink[] = [];
-const nothing: Record<string, string> = Object.freeze({});
 
 export class EngineConnection implements Wire, FrameHandler, Expiring {
   readonly dialect: EngineDialect;
@@ -33,22 +29,17 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   /** The WebSocket that wants to take over from polling. */
   upgrade: EngineUpgrade | undefined;
   readonly #server: EngineServer;
-  #links: readonly ClientLink[] = noLinks;
-  #handshake: Handshake;
+  readonly #namespaces: EngineNamespaces;
   readonly #heartbeat: Timer;
   readonly #rate: PacketRate | undefined;
-  /** Runs while no client is connected. */
-  #connectTimer: Timer | undefined;
   #awaitsPong = false;
-  /** What waits for attachments, which come next. */
-  #incomplete: { readonly namespace: string; readonly rest: IncompletePacket; readonly bytes: number } | undefined;
   isClosed = false;
 
   constructor(server: EngineServer, dialect: EngineDialect, id: string, handshake: Handshake) {
     this.#server = server;
     this.dialect = dialect;
     this.id = id;
-    this.#handshake = handshake;
+    this.#namespaces = new EngineNamespaces(server, this, handshake);
     this.#heartbeat = new Timer(this);
     this.#rate = PacketRate.of(server.context.config.socketio.max_packets_per_second);
     if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect);
@@ -58,8 +49,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   start(): void {
     this.write(this.#server.openPacket(this.id, this.polls !== undefined));
     this.#expectLife();
-    if (this.dialect.connectsDefault && this.#server.codec(this.dialect, '/')) this.#connect('/', undefined);
-    else this.#awaitConnect();
+    this.#namespaces.start();
   }
 
   // Wire
@@ -85,13 +75,12 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   }
 
   refused(link: ClientLink): void {
-    this.#remove(link);
-    if (!this.isClosed) this.#awaitConnect();
+    this.#namespaces.remove(link);
   }
 
   left(link: ClientLink, reason: CloseReason): void {
-    this.#remove(link);
-    if (this.#links.length === 0 || !closeReasons[reason].final) this.close(reason);
+    this.#namespaces.remove(link);
+    if (this.#namespaces.isEmpty || !closeReasons[reason].final) this.close(reason);
   }
 
   crashed(error: unknown): void {
@@ -165,7 +154,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   #receiveText(text: string): boolean {
     const type = packetType(text);
     if (this.dialect.clientPings) this.#expectLife();
-    if (type === 'message') this.#receiveMessage(text);
+    if (type === 'message') this.#namespaces.receiveText(text);
     else if (type === 'pong') this.#ponged();
     else if (type === 'close') this.close('client_disconnect');
     else if (type === 'ping' && this.dialect.clientPings) this.write(packetTypes.pong + text.slice(1));
@@ -174,80 +163,9 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   }
 
   #receiveBinary(data: Buffer): boolean {
-    const incomplete = this.#incomplete;
-    if (!incomplete) {
-      this.close('unsupported_data');
-      return false;
-    }
-    const { namespace, rest, bytes } = incomplete;
-    if (bytes + rest.bytes + data.length > this.#server.context.config.socketio.max_payload) {
-      this.close('payload_too_large');
-      return false;
-    }
-    const packet = rest.add(data);
-    if (!packet) return true;
-    this.#incomplete = undefined;
-    this.#deliver(namespace, packet);
-    return true;
-  }
-
-  #receiveMessage(text: string): void {
-    if (this.#incomplete) throw new HiveError('bad_packet', 'An attachment is missing.');
-    const packet = decodeSocketPacket(text, 1);
-    if (packet.type === 'packet') {
-      this.#deliver(packet.namespace, packet.packet);
-    } else if (packet.type === 'incomplete') {
-      this.#incomplete = { namespace: packet.namespace, rest: packet.rest, bytes: text.length };
-    } else if (packet.type === 'connect') {
-      this.#connect(packet.namespace, packet.auth);
-    } else {
-      const link = this.#find(packet.namespace);
-      if (!link) return;
-      this.#remove(link);
-      link.close('client_disconnect');
-      this.#awaitConnect();
-    }
-  }
-
-  #deliver(namespace: string, packet: ClientPacket): void {
-    const link = this.#find(namespace);
-    if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
-    link.receive(packet);
-  }
-
-  /** @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload */
-  #connect(name: string, auth: unknown): void {
-    const { host, topics } = this.#server.context;
-    const { connectsDefault, protocol } = this.dialect;
-    const [namespace = '', query] = connectsDefault ? name.split('?', 2) : [name];
-    if (this.#find(namespace)) {
-      if (connectsDefault && namespace === '/') return; // some clients ask nevertheless
-      throw new HiveError('bad_packet', 'The namespace is connected already.');
-    }
-    const codec = this.#server.codec(this.dialect, namespace);
-    if (!codec) {
-      this.write(this.dialect.invalidNamespace(namespace));
-      return;
-    }
-    const link = new ClientLink(this, codec, namespace, topics);
-    this.#links = [...this.#links, link];
-    this.#connectTimer?.cancel();
-    this.#connectTimer = undefined;
-    const handshake = { ...this.#handshake, auth };
-    if (query) handshake.query = { ...handshake.query, ...parseQuery(query) };
-    // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
-    if (!this.#server.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
-    void link.open(host, { namespace, handshake, protocol }, this.socket ? 'websocket' : 'polling');
-  }
-
-  #find(namespace: string): ClientLink | undefined {
-    for (const link of this.#links) if (link.namespace === namespace) return link;
-    return undefined;
-  }
-
-  #remove(link: ClientLink): void {
-    const rest = this.#links.filter((other) => other !== link);
-    this.#links = rest.length === 0 ? noLinks : rest;
+    const mistake = this.#namespaces.receiveBinary(data);
+    if (mistake) this.close(mistake);
+    return mistake === undefined;
   }
 
   // Timers
@@ -280,13 +198,6 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     wheel.start(this.#heartbeat, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
   }
 
-  #awaitConnect(): void {
-    if (this.isClosed || this.#links.length > 0) return;
-    const { wheel, config } = this.#server.context;
-    this.#connectTimer?.cancel();
-    this.#connectTimer = wheel.schedule(config.socketio.connect_timeout, () => this.close('connect_timeout'));
-  }
-
   // The end
 
   /** A WebSocket has passed its probe: everything goes over it from now on. */
@@ -307,7 +218,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     for (const packet of packets) sendFrame(socket, packet, compression);
     counters.websocket.ok.value += packets.length;
     this.checkBackpressure();
-    for (const link of this.#links) link.upgraded();
+    this.#namespaces.upgraded();
   }
 
   /** Ends a connection whose client reads too slowly. */
@@ -325,10 +236,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     if (this.isClosed) return;
     this.isClosed = true;
     this.#heartbeat.cancel();
-    this.#connectTimer?.cancel();
-    const links = this.#links;
-    this.#links = noLinks;
-    for (const link of links) link.close(reason);
+    this.#namespaces.close(reason);
     this.#closeTransport(reason);
   }
 

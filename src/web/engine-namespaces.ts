@@ -1,0 +1,151 @@
+/**
+ * The Socket.IO part of an Engine.IO connection: its clients, one per connected namespace, and the packet that waits for its
+ * attachments. A connection without any client ends after `connect_timeout`.
+ */
+import type { Timer } from '../kernel/timers.ts';
+import { HiveError } from '../observe/errors.ts';
+import type { ClientPacket } from '../protocol/packet.ts';
+import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
+import { ClientLink } from './client-link.ts';
+import { parseQuery } from './client-requests.ts';
+import type { EngineConnection } from './engine-connection.ts';
+import type { EngineServer } from './engine-server.ts';
+import type { CloseReason, Handshake } from './sessions.ts';
+
+const noLinks: readonly ClientLink[] = [];
+const nothing: Record<string, string> = Object.freeze({});
+
+interface Incomplete {
+  readonly namespace: string;
+  readonly packet: IncompletePacket;
+  /** Of its text. */
+  readonly bytes: number;
+}
+
+export class EngineNamespaces {
+  readonly #server: EngineServer;
+  readonly #connection: EngineConnection;
+  #handshake: Handshake;
+  #links: readonly ClientLink[] = noLinks;
+  /** Runs while no client is connected. */
+  #connectTimer: Timer | undefined;
+  #incomplete: Incomplete | undefined;
+
+  constructor(server: EngineServer, connection: EngineConnection, handshake: Handshake) {
+    this.#server = server;
+    this.#connection = connection;
+    this.#handshake = handshake;
+  }
+
+  /** Connects the default namespace, where the protocol wants that, or waits for the client to ask. */
+  start(): void {
+    const { dialect } = this.#connection;
+    if (dialect.connectsDefault && this.#server.codec(dialect, '/')) this.#connect('/', undefined);
+    else this.#awaitConnect();
+  }
+
+  get isEmpty(): boolean {
+    return this.#links.length === 0;
+  }
+
+  /** Takes an Engine.IO packet of type message. @throws HiveError `bad_packet` */
+  receiveText(text: string): void {
+    if (this.#incomplete) throw new HiveError('bad_packet', 'An attachment is missing.');
+    const packet = decodeSocketPacket(text, 1);
+    if (packet.type === 'packet') {
+      this.#deliver(packet.namespace, packet.packet);
+    } else if (packet.type === 'incomplete') {
+      this.#incomplete = { namespace: packet.namespace, packet: packet.rest, bytes: text.length };
+    } else if (packet.type === 'connect') {
+      this.#connect(packet.namespace, packet.auth);
+    } else {
+      this.#disconnect(packet.namespace);
+    }
+  }
+
+  /** Takes a binary message. Returns what is wrong with it. @throws HiveError `bad_packet` */
+  receiveBinary(data: Buffer): CloseReason | undefined {
+    const incomplete = this.#incomplete;
+    if (!incomplete) return 'unsupported_data';
+    const bytes = incomplete.bytes + incomplete.packet.bytes + data.length;
+    if (bytes > this.#server.context.config.socketio.max_payload) return 'payload_too_large';
+    const packet = incomplete.packet.add(data);
+    if (!packet) return undefined;
+    this.#incomplete = undefined;
+    this.#deliver(incomplete.namespace, packet);
+    return undefined;
+  }
+
+  /** A client has ended, or was refused. */
+  remove(link: ClientLink): void {
+    const rest = this.#links.filter((other) => other !== link);
+    this.#links = rest.length === 0 ? noLinks : rest;
+    this.#awaitConnect();
+  }
+
+  /** The connection has moved to a WebSocket. */
+  upgraded(): void {
+    for (const link of this.#links) link.upgraded();
+  }
+
+  /** Ends all clients; the connection is closed. */
+  close(reason: CloseReason): void {
+    this.#connectTimer?.cancel();
+    const links = this.#links;
+    this.#links = noLinks;
+    for (const link of links) link.close(reason);
+  }
+
+  #deliver(namespace: string, packet: ClientPacket): void {
+    const link = this.#find(namespace);
+    if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
+    link.receive(packet);
+  }
+
+  /** @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload */
+  #connect(name: string, auth: unknown): void {
+    const { host, topics } = this.#server.context;
+    const { dialect } = this.#connection;
+    const [namespace = '', query] = dialect.connectsDefault ? name.split('?', 2) : [name];
+    if (this.#find(namespace)) {
+      if (dialect.connectsDefault && namespace === '/') return; // some clients ask nevertheless
+      throw new HiveError('bad_packet', 'The namespace is connected already.');
+    }
+    const codec = this.#server.codec(dialect, namespace);
+    if (!codec) {
+      this.#connection.write(dialect.invalidNamespace(namespace));
+      return;
+    }
+    const link = new ClientLink(this.#connection, codec, namespace, topics);
+    this.#links = [...this.#links, link];
+    this.#connectTimer?.cancel();
+    this.#connectTimer = undefined;
+    const handshake = { ...this.#handshake, auth };
+    if (query) handshake.query = { ...handshake.query, ...parseQuery(query) };
+    // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
+    if (!this.#server.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
+    const transport = this.#connection.socket ? 'websocket' : 'polling';
+    void link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
+  }
+
+  #disconnect(namespace: string): void {
+    const link = this.#find(namespace);
+    if (!link) return;
+    this.remove(link);
+    link.close('client_disconnect');
+  }
+
+  #find(namespace: string): ClientLink | undefined {
+    for (const link of this.#links) if (link.namespace === namespace) return link;
+    return undefined;
+  }
+
+  #awaitConnect(): void {
+    if (this.#connection.isClosed || this.#links.length > 0) return;
+    const { wheel, config } = this.#server.context;
+    this.#connectTimer?.cancel();
+    this.#connectTimer = wheel.schedule(config.socketio.connect_timeout, () =>
+      this.#connection.close('connect_timeout'),
+    );
+  }
+}
