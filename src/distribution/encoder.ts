@@ -63,6 +63,11 @@ export class Encoder {
     this.#position = this.#start + length;
   }
 
+  /** A copy of what was written from that offset on and not yet taken. */
+  copy(offset: number): Buffer {
+    return Buffer.from(this.#buffer.subarray(this.#start + offset, this.#position));
+  }
+
   byte(value: number): void {
     this.#reserve(1);
     this.#buffer[this.#position++] = value;
@@ -280,7 +285,7 @@ export class Encoder {
       this.uint32(digits.length);
     }
     this.byte(value < 0n ? 1 : 0);
-    this.#raw(digits);
+    this.raw(digits);
   }
 
   #port(port: Port): void {
@@ -303,7 +308,7 @@ export class Encoder {
     const size = this.length;
     this.uint32(0);
     this.byte(fun.arity);
-    this.#raw(fun.uniq);
+    this.raw(fun.uniq);
     this.uint32(fun.index);
     this.uint32(fun.free.length);
     this.atom(fun.module);
@@ -314,7 +319,8 @@ export class Encoder {
     this.patchUint32(size, this.length - size);
   }
 
-  #raw(bytes: Uint8Array): void {
+  /** Bytes that were encoded before. */
+  raw(bytes: Uint8Array): void {
     this.#reserve(bytes.length);
     this.#buffer.set(bytes, this.#position);
     this.#position += bytes.length;

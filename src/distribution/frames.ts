@@ -19,6 +19,8 @@ export class FrameReader {
   /** Bytes, header included, below which there is no point in looking. */
   #needed = 0;
   #rest: Buffer | undefined;
+  /** Where in `#rest` the next packet begins. */
+  #at = 0;
 
   constructor(headerSize: 2 | 4, maxFrame: number) {
     this.#headerSize = headerSize;
@@ -43,6 +45,7 @@ export class FrameReader {
     } else {
       this.#rest = chunk;
     }
+    this.#at = 0;
     this.#needed = 0;
   }
 
@@ -51,16 +54,20 @@ export class FrameReader {
     const rest = this.#rest;
     if (rest === undefined) return undefined;
     const header = this.#headerSize;
-    if (rest.length < header) return this.#hold(rest, header);
-    const length = header === 4 ? rest.readUInt32BE(0) : rest.readUInt16BE(0);
+    const at = this.#at;
+    const start = at + header;
+    if (rest.length < start) return this.#hold(rest, header);
+    const length = header === 4 ? rest.readUInt32BE(at) : rest.readUInt16BE(at);
     if (length > this.#maxFrame) throw new FrameTooLarge(length, this.#maxFrame);
-    const end = header + length;
-    if (rest.length < end) return this.#hold(rest, end);
-    this.#rest = rest.length === end ? undefined : rest.subarray(end);
-    return rest.subarray(header, end);
+    const end = start + length;
+    if (rest.length < end) return this.#hold(rest, header + length);
+    this.#at = end;
+    if (rest.length === end) this.#rest = undefined;
+    return rest.subarray(start, end);
   }
 
-  #hold(rest: Buffer, needed: number): undefined {
+  #hold(all: Buffer, needed: number): undefined {
+    const rest = all.subarray(this.#at);
     this.#chunks = rest.length > 0 ? [rest] : [];
     this.#held = rest.length;
     this.#needed = needed;

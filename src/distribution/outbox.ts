@@ -8,6 +8,7 @@ import { Encoder } from './encoder.ts';
 import type { Link } from './link.ts';
 import { type Reference, TermError, tag } from './terms.ts';
 
+const none = Buffer.alloc(0);
 const passThrough = 112;
 /** Collected bytes beyond this are written at once. */
 const flushBytes = 64 * 1024;
@@ -21,6 +22,9 @@ export class Outbox {
   #link: Link | undefined;
   #scheduled = false;
   #start = 0;
+  /** How the last message to a name began, up to its payload: the next one to that name begins so, too. */
+  #head: Buffer = none;
+  #headName: string | undefined;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
@@ -38,11 +42,17 @@ export class Outbox {
   }
 
   /**
-   * A message. False if it does not fit in while the connection is being made.
+   * A message; `from` is the same each time. False if it does not fit in while the connection is being made.
    * @throws TermError if it cannot be a term, or is larger than the queue may ever be
    */
   send(from: Ref<never>, to: Target, message: unknown): boolean {
     if (this.#isFull()) return false;
+    if (!('serial' in to) && to.name === this.#headName) {
+      this.#start = this.#encoder.length;
+      this.#encoder.raw(this.#head);
+      this.#tail(message);
+      return true;
+    }
     const encoder = this.#open();
     if ('serial' in to) {
       encoder.tuple(3);
@@ -55,6 +65,11 @@ export class Outbox {
       encoder.pid(from);
       encoder.atom('');
       encoder.atom(to.name);
+      encoder.byte(tag.version);
+      this.#head = encoder.copy(this.#start);
+      this.#headName = to.name;
+      this.#tail(message);
+      return true;
     }
     this.#payload(message);
     return true;

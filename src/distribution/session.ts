@@ -12,6 +12,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Counter } from '../observe/metrics.ts';
 import { type Control, isRef, op, type Proc, readControl } from './control.ts';
 import { Decoder } from './decoder.ts';
+import { LastHead } from './last-head.ts';
 import { Outbox } from './outbox.ts';
 import { failureToTerm, reasonToTerm, termToFailure, termToReason } from './reasons.ts';
 import { Atom, atom, ImproperList, isAtom, Reference, TermError, Tuple, tuple } from './terms.ts';
@@ -58,6 +59,7 @@ export class Session {
   readonly #kernel: Kernel;
   readonly #decoder: Decoder;
   readonly #readPayload: () => unknown;
+  readonly #head = new LastHead();
   /** The process that calls come from, and that messages of nobody come from. */
   readonly #self: Ref<never>;
   readonly #monitors = new Map<number, OutgoingMonitor>();
@@ -195,9 +197,17 @@ export class Session {
   receive(frame: Buffer): void {
     if (frame[0] !== 112) throw new TermError(`frame type ${frame[0]} was not agreed on`, 'byte 0');
     const decoder = this.#decoder;
-    decoder.open(frame, 1);
     this.#context.received.value += 1;
-    this.#perform(readControl(decoder.versioned(), this.#readPayload));
+    const name = this.#head.nameIn(frame);
+    if (name !== undefined) {
+      decoder.open(frame, this.#head.end);
+      this.#deliverNamed(name, decoder.versioned());
+    } else {
+      decoder.open(frame, 1);
+      const control = readControl(decoder.versioned(), this.#readPayload);
+      if (control.type === 'send_named') this.#head.remember(frame, decoder.position, control.to);
+      this.#perform(control);
+    }
     decoder.close();
   }
 

@@ -40,16 +40,14 @@ export class NamedRef<Message> implements Ref<Message> {
   readonly id = 0;
   readonly serial = 0;
   readonly creation = 0;
+  readonly address: RemoteTarget;
   readonly #kernel: Kernel;
 
   constructor(kernel: Kernel, node: NodeName, name: string) {
     this.#kernel = kernel;
     this.node = node;
     this.name = name;
-  }
-
-  get address(): RemoteTarget {
-    return { node: this.node, name: this.name };
+    this.address = { node, name };
   }
 
   tell(message: Message): void {
