@@ -1,0 +1,28 @@
+/** What all contenders send. */
+export function message(n) {
+  return { type: 'publish', channel: 'chat.lobby', n, text: 'The quick brown fox jumps over the lazy dog, and back.' };
+}
+
+/** Messages that a sender hands over per turn of the event loop. */
+export const batch = 1000;
+/** Waiting bytes beyond which it pauses. */
+export const highWater = 8 * 1024 * 1024;
+
+/** Runs and times both measurements, and prints the result. */
+export async function measure(sendAll, ask, messages, roundTrips) {
+  for (let i = 0; i < 2000; i += 1) await ask();
+  await sendAll(Math.min(messages, 100_000));
+  const sendingMs = await timed(() => sendAll(messages));
+  const askingMs = await timed(async () => {
+    for (let i = 0; i < roundTrips; i += 1) await ask();
+  });
+  console.log(
+    JSON.stringify({ perSecond: messages / (sendingMs / 1000), roundTripUs: (askingMs * 1000) / roundTrips }),
+  );
+}
+
+async function timed(work) {
+  const start = performance.now();
+  await work();
+  return performance.now() - start;
+}
