@@ -16,12 +16,16 @@ interface Detached {
   readonly attachments: readonly Buffer[];
 }
 
+/** Whether a JSON text is worth a closer look: nearly none is. */
+export function mayHoldBytes(json: string): boolean {
+  return json.includes(quotedKey);
+}
+
 /**
- * Takes the bytes out of a JSON text. Undefined if there are none, which costs no parsing; or if it holds placeholders of
- * its own, which no client could tell from ours: clients drop the connection over a placeholder without attachment.
+ * Takes the bytes out of a JSON text. Undefined if there are none; or if it holds placeholders of its own, which no client
+ * could tell from ours: clients drop the connection over a placeholder without attachment.
  */
 export function detach(json: string): Detached | undefined {
-  if (!json.includes(quotedKey)) return undefined;
   const attachments: Buffer[] = [];
   const value = exchange(JSON.parse(json), 0, (object) => {
     if (object._placeholder === true) return foreign;

@@ -4,7 +4,7 @@
  * binary attachments, each a message of its own behind the packet. v4 packets are decoded alike.
  */
 import { HiveError } from '../observe/errors.ts';
-import { attach, checkPlaceholders, detach } from './binary.ts';
+import { attach, checkPlaceholders, detach, mayHoldBytes } from './binary.ts';
 import type { Codec } from './codec.ts';
 import { endOfString, parseJson, skipSpace } from './json.ts';
 import { ClientEvent, type ClientPacket, type Encoded, parseId, reservedEvents, type ServerPacket } from './packet.ts';
@@ -147,16 +147,27 @@ export class SocketV5Codec implements Codec {
   readonly key: string;
   /** What stands between the type and the id or JSON. */
   protected readonly prefix: string;
+  readonly #event: string;
 
   constructor(namespace: string, key = `5${namespace}`) {
     this.key = key;
     this.prefix = namespace === '/' ? '' : `${namespace},`;
+    this.#event = `42${this.prefix}`;
   }
 
   encode(packet: ServerPacket): Encoded {
-    if (packet.type === 'event') return this.#encode(packet.id, eventArray(packet.name, packet.argsJson), '2', '5');
-    if (packet.type === 'ack') return this.#encode(packet.id, packet.argsJson, '3', '6');
-    return this.#encode(undefined, `["message",${JSON.stringify(packet.data) ?? 'null'}]`, '2', '5');
+    if (packet.type === 'event') {
+      const json = eventArray(packet.name, packet.argsJson);
+      if (mayHoldBytes(packet.argsJson)) return this.#withBytes('2', '5', packet.id, json);
+      return `${this.#event}${packet.id ?? ''}${json}`;
+    }
+    if (packet.type === 'ack') {
+      if (mayHoldBytes(packet.argsJson)) return this.#withBytes('3', '6', packet.id, packet.argsJson);
+      return `43${this.prefix}${packet.id}${packet.argsJson}`;
+    }
+    const data = JSON.stringify(packet.data) ?? 'null';
+    if (mayHoldBytes(data)) return this.#withBytes('2', '5', undefined, `["message",${data}]`);
+    return `${this.#event}["message",${data}]`;
   }
 
   connect(sid: string): string {
@@ -176,7 +187,7 @@ export class SocketV5Codec implements Codec {
     return attachment;
   }
 
-  #encode(id: number | undefined, json: string, type: string, binaryType: string): Encoded {
+  #withBytes(type: string, binaryType: string, id: number | undefined, json: string): Encoded {
     const detached = detach(json);
     if (!detached) return `4${type}${this.prefix}${id ?? ''}${json}`;
     const text = `4${binaryType}${detached.attachments.length}-${this.prefix}${id ?? ''}${detached.json}`;
