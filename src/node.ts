@@ -164,8 +164,9 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
 
   let root: Ref<never>;
   let graceful = false;
+  let over = false;
   const stop = async (reason: string): Promise<void> => {
-    if (graceful) return;
+    if (graceful || over) return;
     graceful = true;
     log.notice(`Stopping: ${reason}`);
     await router.close(reason);
@@ -189,6 +190,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
   }
   const ended = new Promise<End>((resolve) => {
     kernel.watch(root, async (reason) => {
+      over = true;
       if (graceful) log.notice('Stopped');
       else log.emergency('The root supervisor gave up');
       kernel.halt();

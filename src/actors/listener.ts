@@ -24,15 +24,24 @@ export class Listener extends Actor<never> {
   }
 
   override async init(): Promise<void> {
-    this.#listening = await this.#start();
-    // Killed while the port was being opened: nobody else would close it.
-    if (!this.alive) await this.#listening.stop();
+    const listening = await this.#start();
+    if (!this.alive) return listening.stop(); // killed while the port was being opened
+    this.#listening = listening;
+    // One that is killed must free its port, too, or the next could not start.
+    this.kernel.watch(this.self, () => void this.#stop());
   }
 
   receive(): void {}
 
-  override async terminate(): Promise<void> {
-    await this.#listening?.stop();
+  override terminate(): Promise<void> {
+    return this.#stop();
+  }
+
+  /** Only the first time: killed while it stops, it has stopped listening already. */
+  async #stop(): Promise<void> {
+    const listening = this.#listening;
+    this.#listening = undefined;
+    await listening?.stop();
   }
 
   override inspect(): Record<string, unknown> {

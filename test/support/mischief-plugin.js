@@ -61,6 +61,19 @@ export default definePlugin({
         };
       },
     },
+    'mischief.topple': {
+      args: Type.Null(),
+      create(_args, { kernel }) {
+        return async () => {
+          for (let crashes = 0; crashes <= 5; crashes += 1) {
+            const supervisor = kernel.whereis('hive_env_sup');
+            if (supervisor) await kernel.stop(supervisor, new Error('mischief'));
+            while (crashes < 5 && !kernel.whereis('hive_env_sup'))
+              await new Promise((resolve) => setImmediate(resolve));
+          }
+        };
+      },
+    },
     'mischief.remember': {
       args: Type.Null(),
       create: () => async (client, trigger) => {
