@@ -3,6 +3,7 @@
  * answers, API calls and publishes.
  */
 import { HiveError } from '../observe/errors.ts';
+import { parseBackEndJson } from './json.ts';
 
 export interface InternalEvent {
   readonly action: string;
@@ -17,14 +18,7 @@ export interface InternalEvent {
  */
 export function parseInternalEvents(text: string): InternalEvent[] {
   if (text.trim() === '') return [];
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    const summary = 'The orders are not JSON';
-    throw new HiveError('invalid_json', `${summary}: ${(error as Error).message}`, { cause: error, summary });
-  }
-  return toInternalEvents(value);
+  return toInternalEvents(parseBackEndJson(text, 'The orders are'));
 }
 
 /** The same for a value that is decoded already. */

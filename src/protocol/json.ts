@@ -8,12 +8,11 @@ import { HiveError } from '../observe/errors.ts';
 export const maxJsonDepth = 256;
 
 /**
- * The value of a JSON text.
+ * The value of a JSON text from a client.
  * @throws HiveError `bad_packet` if the text is not JSON, or nests too deeply
  */
 export function parseJson(text: string): unknown {
-  // A shorter text cannot nest too deeply: each level takes two characters.
-  if (text.length > 2 * maxJsonDepth) checkDepth(text);
+  if (isTooDeep(text)) throw new HiveError('bad_packet', `The packet nests deeper than ${maxJsonDepth} levels.`);
   try {
     return JSON.parse(text);
   } catch {
@@ -21,7 +20,24 @@ export function parseJson(text: string): unknown {
   }
 }
 
-function checkDepth(text: string): void {
+/**
+ * The value of a JSON text from a back end, which is told what is wrong with it.
+ * @param what the beginning of the sentence that says so: `The body is`
+ * @throws HiveError `invalid_json`
+ */
+export function parseBackEndJson(text: string, what: string): unknown {
+  if (isTooDeep(text)) throw new HiveError('invalid_json', `${what} nested deeper than ${maxJsonDepth} levels.`);
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const summary = `${what} not JSON`;
+    throw new HiveError('invalid_json', `${summary}: ${(error as Error).message}`, { cause: error, summary });
+  }
+}
+
+function isTooDeep(text: string): boolean {
+  // A shorter text cannot nest too deeply: each level takes two characters.
+  if (text.length <= 2 * maxJsonDepth) return false;
   let depth = 0;
   let inString = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -33,12 +49,12 @@ function checkDepth(text: string): void {
       inString = true;
     } else if (character === 0x5b || character === 0x7b) {
       depth += 1;
-      if (depth > maxJsonDepth)
-        throw new HiveError('bad_packet', `The packet nests deeper than ${maxJsonDepth} levels.`);
+      if (depth > maxJsonDepth) return true;
     } else if (character === 0x5d || character === 0x7d) {
       depth -= 1;
     }
   }
+  return false;
 }
 
 /** The index just behind the string that starts at `at` with its quote. The text must be valid JSON. */

@@ -5,6 +5,7 @@
 import { HiveError } from '../observe/errors.ts';
 import { channelIds } from '../protocol/channel-expression.ts';
 import { type InternalEvent, toInternalEvents } from '../protocol/internal-event.ts';
+import { parseBackEndJson } from '../protocol/json.ts';
 import { eventFromValue } from '../protocol/packet.ts';
 import type { ApiHost, Reached } from './api-host.ts';
 import type { Headers } from './http.ts';
@@ -47,12 +48,7 @@ export class CallBody {
   json(): unknown {
     if (this.#text === undefined) return this.#value;
     if (this.#text.trim() === '') throw new HiveError('invalid_json', 'The body is empty.');
-    try {
-      return JSON.parse(this.#text);
-    } catch (error) {
-      const summary = 'The body is not JSON';
-      throw new HiveError('invalid_json', `${summary}: ${(error as Error).message}`, { cause: error, summary });
-    }
+    return parseBackEndJson(this.#text, 'The body is');
   }
 }
 

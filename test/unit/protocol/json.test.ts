@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseInternalEvents } from '../../../src/protocol/internal-event.ts';
+import { parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
+import { CallBody } from '../../../src/web/api-calls.ts';
+
+const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
+
+test('JSON may be nested 256 levels deep, whoever sends it', () => {
+  const text = nested(256) + ' '.repeat(600);
+  assert.deepEqual(parseJson(text), JSON.parse(text));
+  assert.deepEqual(parseBackEndJson(text, 'It is'), JSON.parse(text));
+  assert.throws(() => parseJson(nested(257)), { code: 'bad_packet', message: /256/ });
+});
+
+test('brackets in strings are no levels', () => {
+  const value = ['[{'.repeat(300), '\\"'.repeat(300)];
+  assert.deepEqual(parseBackEndJson(JSON.stringify(value), 'It is'), value);
+});
+
+test('what back ends nest too deeply for the stack is an error of theirs, and crashes nobody', () => {
+  const deep = nested(100_000);
+  const failure = { code: 'invalid_json', message: /nested deeper than 256 levels/ };
+  assert.throws(() => parseInternalEvents(`[{"action":"store","args":{"x":${deep}}}]`), failure);
+  assert.throws(() => CallBody.ofText(`{"name":"x","args":${deep}}`).json(), failure);
+});
+
+test('back ends are told what is wrong with their JSON; the log is not', () => {
+  assert.throws(() => CallBody.ofText('{secret').json(), {
+    code: 'invalid_json',
+    message: /^The body is not JSON: .+/,
+    summary: 'The body is not JSON',
+  });
+  assert.throws(() => parseInternalEvents('<html>'), { summary: 'The orders are not JSON' });
+});
