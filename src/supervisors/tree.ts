@@ -14,7 +14,7 @@
  *      │  ├─ hive_router                                      acts on clients for other nodes
  *      │  └─ hive_relay                                       requests of clients whose session another node has
  *      ├─ hive_pubsub_sup                    one_for_one
- *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel
+ *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel, and per Erlang subscriber
  *      │  └─ hive_pubsub                                      starts channels, knows who has subscribers
  *      └─ hive_web_sup                       one_for_one
  *         ├─ hive_monitor_server, hive_api                    for operators and back ends
