@@ -87,6 +87,8 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
+    crashes: () => kernel.crashReports(),
+    abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
     cluster: {
       metrics: async (section) => {

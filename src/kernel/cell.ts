@@ -56,6 +56,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   readonly mailbox = new Mailbox();
   name: string | undefined;
   status: Status = 'starting';
+  /** How often its supervisor has restarted this child. */
+  restarts = 0;
   /** The type of the last message; the message itself would be held in memory for nothing. */
   lastMessage: string | undefined;
   #actor: Actor<Message>;
@@ -120,6 +122,11 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     const toldToStop = this.#stopReason !== undefined && this.#busy && this.status !== 'stopping';
     if (toldToStop || !this.alive) this.#abort.abort();
     return this.#abort.signal;
+  }
+
+  /** The labels from the top of the tree down to this actor. */
+  get path(): string {
+    return this.parent ? `${this.parent.path}/${this.label}` : this.label;
   }
 
   toString(): string {

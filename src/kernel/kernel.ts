@@ -31,6 +31,39 @@ export interface KernelOptions {
   readonly metrics?: Metrics;
 }
 
+/** What is kept of a crash. */
+export interface CrashReport {
+  /** When, in ms since 1970. */
+  readonly at: number;
+  readonly pid: string;
+  readonly label: string;
+  /** Where it was in the supervision tree: labels from the top down. */
+  readonly path: string;
+  readonly reason: string;
+  readonly stack: string | undefined;
+  /** The `type` of the last message; never its payload. */
+  readonly lastMessage: string | undefined;
+  /** Letters that waited. */
+  readonly mailbox: number;
+  readonly ageMs: number;
+  /** How often its supervisor had restarted it. */
+  readonly restarts: number;
+}
+
+/** A handler of an actor that has ended while it waited. */
+export interface AbandonedHandler {
+  readonly pid: string;
+  readonly label: string;
+  readonly path: string;
+  /** The `type` of the message that it handles. */
+  readonly lastMessage: string | undefined;
+  /** Since the end of its actor. */
+  readonly ageMs: number;
+}
+
+/** How many crash reports are kept. */
+const keptCrashes = 64;
+
 /** What can be seen of an actor from outside, without disturbing it. */
 export interface Inspection {
   readonly pid: string;
@@ -53,6 +86,8 @@ export class Kernel {
   readonly #cells = new Map<number, Cell>();
   readonly #names = new Map<string, Cell>();
   readonly #abandoned = new Map<Cell, number>();
+  /** Oldest first. */
+  readonly #crashReports: CrashReport[] = [];
   readonly #deadLetters: Counter;
   readonly #crashes: Counter;
   #transport: Transport | undefined;
@@ -292,15 +327,28 @@ export class Kernel {
   reportCrash(cell: Cell<never>, reason: Error): void {
     if (isPlanned(reason)) return;
     this.#crashes.value += 1;
-    this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, {
+    const at = Date.now();
+    const report: CrashReport = {
+      at,
       pid: cell.toString(),
       label: cell.label,
+      path: cell.path,
       reason: reason.message,
       stack: reason.stack,
       lastMessage: cell.lastMessage,
       mailbox: cell.mailbox.length,
-      ageMs: Date.now() - cell.startedAt,
-    });
+      ageMs: at - cell.startedAt,
+      restarts: cell.restarts,
+    };
+    this.#crashReports.push(report);
+    if (this.#crashReports.length > keptCrashes) this.#crashReports.shift();
+    const { at: _, ...fields } = report;
+    this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, fields);
+  }
+
+  /** The last crashes, newest first. */
+  crashReports(): CrashReport[] {
+    return [...this.#crashReports].reverse();
   }
 
   /** @internal */
@@ -314,9 +362,15 @@ export class Kernel {
   }
 
   /** Handlers of ended actors that have not returned yet. */
-  abandoned(): { pid: string; label: string; ageMs: number }[] {
+  abandoned(): AbandonedHandler[] {
     const now = Date.now();
-    return [...this.#abandoned].map(([cell, since]) => ({ pid: `${cell}`, label: cell.label, ageMs: now - since }));
+    return Array.from(this.#abandoned, ([cell, since]) => ({
+      pid: cell.toString(),
+      label: cell.label,
+      path: cell.path,
+      lastMessage: cell.lastMessage,
+      ageMs: now - since,
+    }));
   }
 
   inspect(ref: Ref<never>): Inspection | undefined {

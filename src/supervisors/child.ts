@@ -1,5 +1,6 @@
 /** A child as its supervisor keeps it: the specification with its defaults filled in, and what has happened to it. */
 import type { Actor } from '../kernel/actor.ts';
+import { Cell } from '../kernel/cell.ts';
 import type { ChildInfo, ChildSpec, Restart, ShutdownLimit } from '../kernel/supervision.ts';
 import { describeReason, type ExitReason, isPlanned, type Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
@@ -48,6 +49,12 @@ export class Child {
   /** Whether it is restarted after an end of its own. */
   restartsAfter(reason: ExitReason): boolean {
     return this.restart === 'permanent' || (this.restart === 'transient' && !isPlanned(reason));
+  }
+
+  /** A further incarnation has started. */
+  restarted(): void {
+    this.restarts += 1;
+    if (this.ref instanceof Cell) this.ref.restarts = this.restarts;
   }
 
   /** Its incarnation is over. */

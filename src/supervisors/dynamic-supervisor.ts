@@ -53,7 +53,7 @@ export class DynamicSupervisor extends SupervisorBase {
       this.#restarting.set(child, last);
       this.send(this.self, { type: 'try_again', child });
     };
-    this.#start(child, () => (child.restarts += 1), failed);
+    this.#start(child, () => child.restarted(), failed);
   }
 
   protected override tryAgain(child: Child): void {

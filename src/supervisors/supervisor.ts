@@ -107,7 +107,7 @@ export class Supervisor extends SupervisorBase {
       } catch (error) {
         return { child, error };
       }
-      if (again) child.restarts += 1;
+      if (again) child.restarted();
     }
     return undefined;
   }
@@ -180,7 +180,7 @@ export class Supervisor extends SupervisorBase {
     if (!child) return;
     try {
       await this.#start(child);
-      child.restarts += 1;
+      child.restarted();
       from?.reply(child.running);
     } catch (error) {
       from?.fail(error);

@@ -4,6 +4,8 @@
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
  *   DELETE  /monitor/<key>/<counter>       sets one counter to 0
+ *   GET     /monitor/<key>/crashes         the last crashes, newest first
+ *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor
  *
  * With `?cluster=true` the first three concern all nodes: `{"nodes", "missing", "metrics"}`, the metrics added up.
@@ -44,6 +46,9 @@ export interface MonitorHost {
   metrics(section: string): Promise<MetricTree | undefined>;
   /** Sets a counter to 0; false if there is no such counter. */
   reset(path: string): Promise<boolean>;
+  /** Read without asking any actor. */
+  crashes(): readonly object[];
+  abandoned(): readonly object[];
   supervision(options: { depth: number | undefined; limit: number | undefined }): Promise<unknown>;
   readonly cluster: {
     /** Those of all nodes as one tree. */
@@ -102,6 +107,10 @@ class MonitorPages {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
       const options = { depth: numberIn(req, 'depth'), limit: numberIn(req, 'limit') };
       return sendJson(res, 200, await this.#host.supervision(options));
+    }
+    if (section === 'crashes' || section === 'abandoned') {
+      if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      return sendJson(res, 200, { [section]: this.#host[section]() });
     }
     const path = section.endsWith('.') ? section.slice(0, -1) : section;
     const cluster = wantsCluster(req.getQuery('cluster'), code);

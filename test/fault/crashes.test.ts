@@ -11,15 +11,6 @@ import { eventually } from '../support/eventually.ts';
 import { HiveProcess } from '../support/hive-process.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
-/** The client actor of a talker. */
-async function clientOf(node: CrashNode, talker: Talker) {
-  const clients = await node.running(node.actor('hive_client_sup'));
-  const sid = (ref: (typeof clients)[number]) => String(node.kernel.inspect(ref)?.state.sid);
-  const found = clients.find((ref) => talker.sid.startsWith(sid(ref).replace(/\W+$/, '')));
-  assert.ok(found, `the actor of ${talker.name}`);
-  return found;
-}
-
 /** It said good-bye once, with its last state, which is forgotten; its connection is closed. */
 async function assertGone(node: CrashNode, talker: Talker): Promise<void> {
   await talker.socket.until(() => !talker.socket.connected, 'the end of the connection');
@@ -35,7 +26,7 @@ async function assertGone(node: CrashNode, talker: Talker): Promise<void> {
 
 for (const [how, crash] of [
   ['in a hook', async (_node: CrashNode, victim: Talker) => victim.socket.emit('crash')],
-  ['by itself', async (node: CrashNode, victim: Talker) => node.crash(await clientOf(node, victim))],
+  ['by itself', async (node: CrashNode, victim: Talker) => node.crash(await node.client(victim.sid))],
 ] as const) {
   for (const which of [0, 1, 2, 3]) {
     test(`a client (${which}) that crashes ${how} says good-bye, is forgotten and closed; others notice nothing`, async (t) => {
@@ -54,7 +45,7 @@ test('a partition of clients that crashes ends its clients properly, and no othe
   const node = await CrashNode.start(t);
   const victim = node.talkers[0]!;
   const partitions = await partitionsOf(node, 'hive_client_sup');
-  const actor = await clientOf(node, victim);
+  const actor = await node.client(victim.sid);
   const mine = partitions.find((partition) => partition.refs.includes(actor));
   assert.ok(mine);
   await node.crash(mine.ref);
@@ -279,4 +270,37 @@ test('the process of a root that gives up ends with 1 and says why', async (t) =
   const log = readFileSync(join(directory, 'log/error.log'), 'utf8');
   assert.match(log, /hive_root_sup gives up: more than 5 restarts within 10000 ms/);
   await client.until(() => !client.connected, 'the end of the connection');
+});
+
+interface Report {
+  readonly path: string;
+  readonly reason: string;
+  readonly stack: string;
+  readonly lastMessage: string;
+  readonly mailbox: number;
+  readonly restarts: number;
+}
+
+test('the monitor tells of crashes: who, where in the tree, why, and how often before', async (t) => {
+  const node = await CrashNode.start(t, ['4.8 websocket']);
+  const reports = async () => ((await (await node.monitor('crashes')).json()) as { crashes: Report[] }).crashes;
+  assert.deepEqual(await reports(), []);
+  for (let crashes = 0; crashes < 2; crashes += 1) {
+    const former = node.actor('hive_router');
+    await node.crash(former);
+    await node.successor('hive_router', former);
+  }
+  const routers = (await reports()).map(({ path, reason, restarts }) => ({ path, reason, restarts }));
+  const report = { path: 'hive_root_sup/hive_sup/hive_router_sup/hive_router', reason: 'a crash by a test' };
+  assert.deepEqual(routers, [
+    { ...report, restarts: 1 },
+    { ...report, restarts: 0 },
+  ]);
+  node.talkers[0]!.socket.emit('crash', 'a secret');
+  await eventually(async () => (await reports()).length === 3, 'the report');
+  const [client] = await reports();
+  assert.match(client!.path, /^hive_root_sup\/hive_sup\/hive_router_sup\/hive_client_sup\/\d+\/client$/);
+  assert.match(client!.stack, /Error: a crash of a hook\n +at /);
+  assert.equal(client!.lastMessage, 'event');
+  assert.doesNotMatch(JSON.stringify(client), /a secret/);
 });

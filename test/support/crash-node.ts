@@ -25,7 +25,10 @@ function configure(config: Sections): void {
   config.log!.console_level = 'none';
   config.clients = {
     state: { state_manager: 'crash.states', initial_value: {}, args: null },
-    actions: { say: [{ action: 'action.send_event', args: null }] },
+    actions: {
+      say: [{ action: 'action.send_event', args: null }],
+      dispatch: [{ action: 'action.dispatch', args: null }],
+    },
     hooks: {
       step: [{ hook: 'crash.step', args: null }],
       sid: [{ hook: 'crash.sid', args: null }],
@@ -150,6 +153,15 @@ export class CrashNode {
   /** The references of the running children. */
   async running(supervisor: Ref<never>): Promise<Ref<never>[]> {
     return (await this.children(supervisor)).map(({ ref }) => ref).filter((ref) => typeof ref === 'object');
+  }
+
+  /** The actor of a client. */
+  async client(sid: string): Promise<Ref<never>> {
+    const clients = await this.running(this.actor('hive_client_sup'));
+    const shown = (ref: Ref<never>): string => String(this.kernel.inspect(ref)?.state.sid).replace(/\W+$/, '');
+    const found = clients.find((ref) => sid.startsWith(shown(ref)));
+    assert.ok(found, `the actor of ${sid}`);
+    return found;
   }
 
   /** Crashes an actor as a defect of its own would, and waits for its end. */

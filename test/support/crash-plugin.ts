@@ -5,6 +5,7 @@
 import {
   Actor,
   type Client,
+  ClientEvent,
   type ClientState,
   definePlugin,
   eventPacket,
@@ -67,7 +68,16 @@ async function hang(client: Client, services: Services): Promise<void> {
   await attempt('send', () => client.send(eventPacket('ghost', [])));
   await attempt('state', () => client.state.set({ ghost: true }));
   await attempt('subscribe', () => client.subscribe(['room.ghosts'], 'private'));
-  await attempt('act', () => client.perform([{ action: 'say', args: { name: 'ghost', args: [] }, trigger_id: '' }]));
+  const step = { name: 'step', args: ['ghost', 1] };
+  await attempt('orders', () =>
+    client.perform([
+      { action: 'dispatch', args: step, trigger_id: '' },
+      { action: 'say', args: { name: 'ghost', args: [] }, trigger_id: '' },
+    ]),
+  );
+  await attempt('dispatch', () =>
+    client.dispatch(new ClientEvent('step', JSON.stringify(step.args), undefined, false, step.args), ''),
+  );
   await attempt('rent', () => services.pools.get('workers').request(1, client.signal));
 }
 

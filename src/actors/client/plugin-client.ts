@@ -134,10 +134,12 @@ export class PluginClient implements Client, Identity {
   }
 
   perform(events: readonly InternalEvent[]): void | Promise<void> {
+    if (!this.alive) return;
     return performOrders(this, this.#context.plugins.actions, events);
   }
 
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {
+    if (!this.alive) return;
     if (isSpecialEvent(event.name)) throw reserved(event.name);
     if (this.#depth >= maxDispatchDepth) {
       throw new HiveError('dispatch_too_deep', `Events dispatch each other more than ${maxDispatchDepth} levels deep.`);

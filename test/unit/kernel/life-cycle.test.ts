@@ -265,3 +265,23 @@ test('halt kills whoever still runs', async () => {
   await assert.rejects(kernel.spawn(new Puppet(), { name: 'late' }));
   assert.equal(kernel.whereis('late'), undefined);
 });
+
+test('the last 64 crash reports are kept, newest first', async () => {
+  const kernel = new TestKernel();
+  for (let i = 0; i < 70; i += 1) {
+    const ref = await kernel.run(new Puppet(), { label: `actor ${i}` });
+    const ended = kernel.ended(ref);
+    ref.tell({
+      type: 'do',
+      task: () => {
+        throw new Error('a bug');
+      },
+    });
+    await ended;
+  }
+  const labels = Array.from({ length: 64 }, (_, i) => `actor ${69 - i}`);
+  assert.deepEqual(
+    kernel.crashReports().map(({ label }) => label),
+    labels,
+  );
+});
