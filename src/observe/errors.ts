@@ -10,7 +10,6 @@
 export const catalogue = {
   // What clients do
   bad_request: { status: 400, text: 'The request is not understood.' },
-  bad_origin: { status: 403, text: 'The origin is not allowed.' },
   bad_packet: { status: 400, text: 'The packet is malformed.' },
   bad_external_event: { status: 400, text: 'The event does not fit the external event schema.' },
   bad_session_id: { status: 404, text: 'No such session.' },

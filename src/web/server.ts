@@ -8,7 +8,6 @@
  */
 import uws from 'uWebSockets.js';
 import type { TimingWheel } from '../kernel/timers.ts';
-import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { ClientContext, type ClientSettings } from './client-context.ts';
@@ -25,6 +24,7 @@ import {
   methodOf,
   type TemplatedApp,
 } from './http.ts';
+import { RequestError } from './keyed.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { Relays } from './relay.ts';
@@ -255,7 +255,7 @@ class Router {
     if (!this.#origins.allows(origin)) {
       res.cors = corsHeaders('');
       const description = origin === '' ? 'The request has no origin.' : `The origin ${origin} is not allowed.`;
-      this.#context.replyError(res, new HiveError('bad_origin', description));
+      this.#context.replyError(res, new RequestError(403, 'bad_request', description));
       return false;
     }
     res.cors = corsHeaders(origin);

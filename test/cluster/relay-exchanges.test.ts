@@ -79,7 +79,7 @@ test("the owner's headers come back, and its view of origins holds", async (t) =
   const bad = await request(entry.url + path, { headers: { origin: 'http://bad.example' } });
   assert.equal(bad.status, 403);
   assert.equal(bad.headers.get('access-control-allow-origin'), null);
-  assert.equal(JSON.parse(bad.body).error, 'bad_origin');
+  assert.equal(JSON.parse(bad.body).error, 'bad_request');
 });
 
 test('a body that is too large is refused by the owner, and costs the client its session', async (t) => {

@@ -45,7 +45,7 @@ test('other origins are refused on every way in and learn nothing', async () => 
     for (const path of [...paths, '/socket.io/1/xhr-polling/x']) {
       for (const method of ['GET', 'POST', 'OPTIONS']) {
         const { status, body, headers } = await request(server.url + path, { method, headers: { origin } });
-        assert.deepEqual([status, JSON.parse(body).error], [403, 'bad_origin'], `${method} ${path} from ${origin}`);
+        assert.deepEqual([status, JSON.parse(body).error], [403, 'bad_request'], `${method} ${path} from ${origin}`);
         assert.equal(headers.get('access-control-allow-origin'), null);
         assert.equal(headers.get('vary'), 'Origin');
       }

@@ -13,7 +13,6 @@ const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 /** Where each code is provoked: through the wire where it can be. */
 const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_request: 'support/api-rows.ts',
-  bad_origin: 'protocol/client-server.test.ts',
   bad_packet: 'protocol/engine-4.test.ts',
   bad_external_event: 'e2e/errors.test.ts',
   bad_session_id: 'support/api-rows.ts',
