@@ -153,6 +153,8 @@ export class Encoder {
         return this.#string(value);
       case 'number':
         if (Number.isSafeInteger(value) && !Object.is(value, -0)) return this.integer(value);
+        // As in JSON: from a text like 1e999, which must not be worth more here than on the node of its sender.
+        if (!Number.isFinite(value)) return this.atom('null');
         return this.#float(value);
       case 'boolean':
         return this.atom(value ? 'true' : 'false');
