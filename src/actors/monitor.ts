@@ -7,11 +7,12 @@
 import { getHeapCodeStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { Call, From } from '../kernel/types.ts';
+import type { Call, From, NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics, MetricValues } from '../observe/metrics.ts';
-import type { MonitorHost } from '../web/monitor.ts';
+import type { MonitorHost, TreeOptions } from '../web/monitor.ts';
+import type { TreeNode } from '../web/tree-text.ts';
 import { everywhere } from './cluster/everywhere.ts';
 import type { ClusterView } from './contracts.ts';
 import type { ErlangDoor } from './erlang/door.ts';
@@ -20,25 +21,18 @@ import { monitorDoor } from './erlang/doors.ts';
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
 
-export interface TreeOptions {
-  /** How many levels of supervisors; all without. */
-  readonly depth?: number | undefined;
-  /** How many children are listed per supervisor. */
-  readonly limit?: number | undefined;
-}
-
-/** `metrics` and `reset` also come from other nodes, unchecked. */
+/** They also come from other nodes, unchecked. */
 export type MonitorMessage =
   | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
-  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<unknown>);
+  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>);
 
 export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
-  readonly #tree: (options: TreeOptions) => unknown;
+  readonly #tree: (options: TreeOptions) => TreeNode | undefined;
   readonly #erlang: ErlangDoor;
 
-  constructor(metrics: Metrics, tree: (options: TreeOptions) => unknown, log: Log) {
+  constructor(metrics: Metrics, tree: (options: TreeOptions) => TreeNode | undefined, log: Log) {
     super();
     this.#metrics = metrics;
     this.#tree = tree;
@@ -66,11 +60,31 @@ export class Monitor extends Actor<MonitorMessage> {
       case 'reset':
         return from?.reply(this.#metrics.reset(String(message.path)));
       case 'supervision':
-        return from?.reply(this.#tree(message.options));
+        return from?.reply(this.#tree(checkedOptions(message.options)));
       default:
         from?.fail(new HiveError('bad_monitor_request', 'The monitor does not understand this request.'));
     }
   }
+}
+
+function checkedOptions(options: unknown): TreeOptions {
+  const { depth, limit, path, sort } = Object(options) as Record<string, unknown>;
+  return {
+    ...(typeof depth === 'number' ? { depth } : {}),
+    ...(typeof limit === 'number' ? { limit } : {}),
+    ...(typeof path === 'string' ? { path } : {}),
+    ...(sort === 'mailbox' ? { sort } : {}),
+  };
+}
+
+/** The address of an actor as it is shown, `<node.id.serial>`, or only `id.serial`. */
+const pidPattern = /^(?:<(.+)\.(\d+)\.(\d+)>|(\d+)\.(\d+))$/;
+
+function inspect(kernel: Kernel, pid: string): object | undefined {
+  const [, node, id, serial, shortId, shortSerial] = pidPattern.exec(pid) ?? [];
+  if (node !== undefined && node !== kernel.node) return undefined;
+  const ref = kernel.local(Number(id ?? shortId), Number(serial ?? shortSerial), kernel.creation);
+  return ref && kernel.inspect(ref);
 }
 
 export interface MonitorHostSetup {
@@ -90,7 +104,18 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     crashes: () => kernel.crashReports(),
     abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
+    actor: (pid) => inspect(kernel, pid),
     cluster: {
+      supervision: async (options) => {
+        const message = { type: 'supervision', options: checkedOptions(options) } as const;
+        const answers = await everywhere<MonitorMessage, TreeNode | undefined>(setup, monitorName, message);
+        const trees = [...answers.replies].filter((reply): reply is [NodeName, TreeNode] => Boolean(reply[1]));
+        return {
+          nodes: [...answers.replies.keys()].sort(),
+          missing: [...answers.missing].sort(),
+          trees: Object.fromEntries(trees.sort(([a], [b]) => (a < b ? -1 : 1))),
+        };
+      },
       metrics: async (section) => {
         const { replies, missing } = await everywhere<MonitorMessage, MetricValues>(setup, monitorName, {
           type: 'metrics',

@@ -69,7 +69,10 @@ export interface Inspection {
   readonly pid: string;
   readonly label: string;
   readonly name: string | undefined;
+  /** Where it is in the supervision tree: labels from the top down. */
+  readonly path: string;
   readonly status: string;
+  readonly restarts: number;
   readonly ageMs: number;
   readonly mailbox: { readonly length: number; readonly peak: number };
   /** The `type` of the last message; never its payload. */
@@ -379,7 +382,9 @@ export class Kernel {
       pid: ref.toString(),
       label: ref.label,
       name: ref.name,
+      path: ref.path,
       status: ref.status,
+      restarts: ref.restarts,
       ageMs: Date.now() - ref.startedAt,
       mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
       lastMessage: ref.lastMessage,

@@ -28,23 +28,44 @@ export interface SupervisionNode {
 }
 
 export interface TreeOptions {
-  /** Levels below the root that are listed. Default: all. */
-  readonly depth?: number;
+  /** Levels below the top that are listed. Default: all. */
+  readonly depth?: number | undefined;
   /** Children listed of each supervisor. Default 100. */
-  readonly limit?: number;
+  readonly limit?: number | undefined;
+  /** The ids from the root (or below it) down to the actor that is shown as the top, with slashes between them. */
+  readonly path?: string | undefined;
+  /** `mailbox`: of each supervisor's children those with the most letters first. Default: the order of their start. */
+  readonly sort?: 'mailbox' | undefined;
 }
+
+type Row = Omit<ChildInfo, 'restart'>;
 
 const defaultLimit = 100;
 
-/** The tree under an actor of this node; undefined if that has ended. */
+/** The tree under an actor of this node; undefined if that has ended, or nothing is at that path. */
 export function supervisionTree(root: Ref<never>, options: TreeOptions = {}): SupervisionNode | undefined {
-  const { depth = Number.POSITIVE_INFINITY, limit = defaultLimit } = options;
   if (!(root instanceof Cell) || !root.alive) return undefined;
-  const kind = root.actor instanceof SupervisorBase ? 'supervisor' : 'worker';
-  return node({ id: root.label, ref: root, type: kind, restarts: 0, lastExit: undefined }, depth, limit);
+  const type = root.actor instanceof SupervisorBase ? 'supervisor' : 'worker';
+  let row: Row = { id: root.label, ref: root, type, restarts: 0, lastExit: undefined };
+  const ids = (options.path ?? '').split('/').filter((id) => id !== '');
+  if (ids[0] === root.label) ids.shift();
+  for (const id of ids) {
+    const child = supervisorAt(row)
+      ?.children()
+      .find((candidate) => candidate.id === id);
+    if (!child) return undefined;
+    row = child;
+  }
+  return node(row, options.depth ?? Number.POSITIVE_INFINITY, options);
 }
 
-function node(row: Omit<ChildInfo, 'restart'>, depth: number, limit: number): SupervisionNode {
+function supervisorAt({ ref }: Row): SupervisorBase | undefined {
+  if (!(ref instanceof Cell) || !ref.alive) return undefined;
+  const actor: unknown = ref.actor;
+  return actor instanceof SupervisorBase ? actor : undefined;
+}
+
+function node(row: Row, depth: number, options: TreeOptions): SupervisionNode {
   const { ref, type: kind, restarts } = row;
   const id = row.id ?? '';
   const lastExit = row.lastExit ? { lastExit: row.lastExit } : {};
@@ -52,7 +73,6 @@ function node(row: Omit<ChildInfo, 'restart'>, depth: number, limit: number): Su
     return { id, kind, pid: null, status: ref === 'restarting' ? ref : 'stopped', restarts, ...lastExit };
   }
   const { status, mailbox } = ref;
-  const actor: unknown = ref.actor;
   const seen = {
     id,
     kind,
@@ -63,7 +83,8 @@ function node(row: Omit<ChildInfo, 'restart'>, depth: number, limit: number): Su
     mailbox: { length: mailbox.length, peak: mailbox.peak },
     ...lastExit,
   };
-  if (!(actor instanceof SupervisorBase)) return seen;
+  const actor = supervisorAt(row);
+  if (!actor) return seen;
   const { allowed, periodMs } = actor.restarts;
   const supervisor = {
     ...seen,
@@ -72,5 +93,18 @@ function node(row: Omit<ChildInfo, 'restart'>, depth: number, limit: number): Su
     count: actor.size,
   };
   if (depth < 1) return supervisor;
-  return { ...supervisor, children: actor.children(limit).map((child) => node(child, depth - 1, limit)) };
+  return { ...supervisor, children: listed(actor, options).map((child) => node(child, depth - 1, options)) };
+}
+
+function listed(supervisor: SupervisorBase, { limit = defaultLimit, sort }: TreeOptions): ChildInfo[] {
+  if (sort === undefined) return supervisor.children(limit);
+  return supervisor
+    .children()
+    .sort((a, b) => waiting(b) - waiting(a))
+    .slice(0, limit);
+}
+
+/** Letters that wait for a child. */
+function waiting({ ref }: ChildInfo): number {
+  return ref instanceof Cell ? ref.mailbox.length : 0;
 }

@@ -6,9 +6,11 @@
  *   DELETE  /monitor/<key>/<counter>       sets one counter to 0
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
- *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor
+ *   GET     /monitor/<key>/actors/<pid>    one actor
+ *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
+ *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *
- * With `?cluster=true` the first three concern all nodes: `{"nodes", "missing", "metrics"}`, the metrics added up.
+ * With `?cluster=true` metrics and supervision concern all nodes: `{"nodes", "missing", "metrics" | "trees"}`.
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
@@ -39,6 +41,15 @@ import {
   wantsCluster,
   wrongMethod,
 } from './keyed.ts';
+import { type TreeNode, treeText } from './tree-text.ts';
+
+/** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
+export interface TreeOptions {
+  readonly depth?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly path?: string | undefined;
+  readonly sort?: 'mailbox' | undefined;
+}
 
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
@@ -49,8 +60,12 @@ export interface MonitorHost {
   /** Read without asking any actor. */
   crashes(): readonly object[];
   abandoned(): readonly object[];
-  supervision(options: { depth: number | undefined; limit: number | undefined }): Promise<unknown>;
+  /** Undefined if nothing is at that path. */
+  supervision(options: TreeOptions): Promise<TreeNode | undefined>;
+  /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
+  actor(pid: string): object | undefined;
   readonly cluster: {
+    supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
     /** Those of all nodes as one tree. */
     metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
     reset(path: string): Promise<Reached & { readonly found: boolean }>;
@@ -102,21 +117,47 @@ class MonitorPages {
       throw unauthorized(code);
     }
     const [section = '', ...rest] = segments;
+    if (section === 'actors' && rest.length === 1) {
+      if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      return this.#showActor(res, rest[0]!);
+    }
     if (rest.length > 0) throw notFound(code);
+    const cluster = wantsCluster(req.getQuery('cluster'), code);
     if (section === 'supervision') {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      const options = { depth: numberIn(req, 'depth'), limit: numberIn(req, 'limit') };
-      return sendJson(res, 200, await this.#host.supervision(options));
+      const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
+      const options = treeOptions(req);
+      return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, asText);
     }
     if (section === 'crashes' || section === 'abandoned') {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
       return sendJson(res, 200, { [section]: this.#host[section]() });
     }
     const path = section.endsWith('.') ? section.slice(0, -1) : section;
-    const cluster = wantsCluster(req.getQuery('cluster'), code);
     if (method === 'get') return cluster ? this.#showAll(res, path) : this.#show(res, path);
     if (method === 'delete') return cluster ? this.#resetAll(res, path) : this.#reset(res, path);
     throw wrongMethod(code, method, 'GET, DELETE');
+  }
+
+  #showActor(res: HttpResponse, pid: string): void {
+    const actor = this.#host.actor(pid);
+    if (!actor) throw new RequestError(404, code, 'No actor with that address is running on this node.');
+    sendJson(res, 200, actor);
+  }
+
+  async #showTree(res: HttpResponse, options: TreeOptions, asText: boolean): Promise<void> {
+    const tree = await this.#host.supervision(options);
+    if (!tree) throw noSuchPath();
+    if (asText) send(res, 200, treeText(tree), plainText);
+    else sendJson(res, 200, tree);
+  }
+
+  async #showTrees(res: HttpResponse, options: TreeOptions, asText: boolean): Promise<void> {
+    const { nodes, missing, trees } = await this.#host.cluster.supervision(options);
+    const drawn = Object.values(trees);
+    if (drawn.length === 0) throw noSuchPath();
+    if (asText) send(res, 200, drawn.map(treeText).join('\n'), plainText);
+    else sendJson(res, 200, { nodes, missing, trees });
   }
 
   async #show(res: HttpResponse, path: string): Promise<void> {
@@ -151,6 +192,21 @@ class MonitorPages {
 
 function noMetric(path: string): RequestError {
   return new RequestError(404, code, `There is no metric ${path}.`);
+}
+
+function noSuchPath(): RequestError {
+  return new RequestError(404, code, 'Nothing is at that path of the supervision tree.');
+}
+
+function treeOptions(req: HttpRequest): TreeOptions {
+  const sort = req.getQuery('sort');
+  if (sort && sort !== 'mailbox') throw new HiveError(code, 'sort can only be mailbox.');
+  return {
+    depth: numberIn(req, 'depth'),
+    limit: numberIn(req, 'limit'),
+    path: req.getQuery('path') || undefined,
+    sort: sort ? 'mailbox' : undefined,
+  };
 }
 
 /** A query parameter that must be a number. */

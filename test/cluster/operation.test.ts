@@ -39,6 +39,12 @@ test('metrics are added up over the nodes, those missing are named, and counters
   assert.deepEqual(await show('hive.cluster.nodes'), { ...all, metrics: { hive: { cluster: { nodes: names } } } });
   const uptime = (await show('hive.uptime')) as { metrics: { hive: { uptime: number } } };
   assert.ok(uptime.metrics.hive.uptime < 60_000, 'the longest, not the sum');
+  const { trees, ...reached } = (await show('supervision')) as { trees: Record<string, { id: string }> };
+  assert.deepEqual(reached, all);
+  assert.deepEqual(
+    Object.entries(trees).map(([name, { id }]) => [name, id]),
+    names.map((name) => [name, 'hive_root_sup']),
+  );
 
   const spawned = 'hive.router.spawned_clients';
   const total = { hive: { router: { spawned_clients: 3 } } };

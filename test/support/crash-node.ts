@@ -6,7 +6,6 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';
@@ -101,6 +100,11 @@ export class Talker {
   }
 }
 
+/** The test for which a node runs, and with which it ends. */
+interface Stage {
+  after(stop: () => Promise<void>): void;
+}
+
 export class CrashNode {
   readonly node: Node;
   readonly directory: string;
@@ -116,7 +120,7 @@ export class CrashNode {
   }
 
   /** A node with one talker per kind of client; it ends with the test. */
-  static async start(t: TestContext, kinds: readonly ClientKind[] = clientKinds): Promise<CrashNode> {
+  static async start(t: Stage, kinds: readonly ClientKind[] = clientKinds): Promise<CrashNode> {
     const directory = mkdtempSync(join(tmpdir(), 'hive-crash-'));
     const file = await writeDefaultConfig(directory, 'hive.json', configure);
     const { config, plugins } = await loadWithPlugins(file);

@@ -87,3 +87,22 @@ test('the tree can be read while its supervisor waits, and not when it has ended
   await failed;
   assert.equal(supervisionTree(root), undefined);
 });
+
+test('the children with the most letters come first, if asked for', async () => {
+  const world = new World();
+  const root = await world.supervise({ children: [world.worker('a'), world.worker('b'), world.worker('c')] });
+  for (const [id, letters] of [
+    ['b', 3],
+    ['c', 1],
+  ] as const) {
+    for (let i = 0; i < letters; i += 1) world.ref(id).tell('letter' as never);
+  }
+  const ids = (sort: 'mailbox' | undefined) => supervisionTree(root, { sort, limit: 2 })?.children?.map(({ id }) => id);
+  assert.deepEqual(
+    [ids('mailbox'), ids(undefined)],
+    [
+      ['b', 'c'],
+      ['a', 'b'],
+    ],
+  );
+});

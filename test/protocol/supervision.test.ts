@@ -1,0 +1,96 @@
+/** The supervision tree of a real node, as operators look at it. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { CrashNode } from '../support/crash-node.ts';
+
+interface Tree {
+  readonly id: string;
+  readonly pid: string;
+  readonly mailbox: { readonly length: number };
+  readonly count?: number;
+  readonly children?: readonly Tree[];
+}
+
+describe('the monitor', () => {
+  let node: CrashNode;
+  let end = async (): Promise<void> => {};
+  before(async () => {
+    const after = (stop: () => Promise<void>): void => {
+      end = stop;
+    };
+    node = await CrashNode.start({ after }, ['4.8 websocket', '0.9 websocket']);
+  });
+  after(() => end());
+
+  const ask = async (path: string, accept = '*/*') => {
+    const response = await node.monitor(path, { accept });
+    return { status: response.status, text: await response.text() };
+  };
+  const tree = async (path: string) => JSON.parse((await ask(path)).text) as Tree;
+
+  test('shows the part of the tree that is under a path', async () => {
+    for (const path of ['hive_sup/hive_router_sup', '/hive_root_sup/hive_sup/hive_router_sup/']) {
+      const { id, children } = await tree(`supervision?depth=1&path=${encodeURIComponent(path)}`);
+      assert.equal(id, 'hive_router_sup');
+      assert.deepEqual(
+        children?.map((child) => child.id),
+        ['hive_client_sup', 'hive_router', 'hive_relay'],
+      );
+    }
+    assert.equal((await tree('supervision?path=hive_env_sup/hive_monitor')).children, undefined);
+    for (const path of ['nobody', 'hive_env_sup/hive_monitor/child']) {
+      for (const cluster of ['', '&cluster=true']) {
+        assert.equal((await ask(`supervision?path=${path}${cluster}`)).status, 404);
+      }
+    }
+  });
+
+  test('shows so many of those with the most letters', async () => {
+    const busiest = await tree('supervision?path=hive_sup/hive_pubsub_sup&depth=1&sort=mailbox&limit=1');
+    assert.equal(busiest.count, 2);
+    assert.equal(busiest.children?.length, 1);
+    assert.equal((await ask('supervision?sort=age')).status, 400);
+  });
+
+  test('draws the tree as text', async () => {
+    const { status, text } = await ask('supervision?depth=2', 'text/plain');
+    assert.equal(status, 200);
+    const lines = text.replaceAll(/ <.*/g, '').split('\n');
+    assert.deepEqual(lines.slice(0, 5), [
+      'hive_root_sup',
+      '├─ hive_env_sup',
+      '│  ├─ hive_monitor',
+      '│  └─ hive_cluster',
+      '└─ hive_sup',
+    ]);
+    assert.match(
+      text,
+      /^hive_root_sup <hive@127.0.0.1.\d+.0> · running · \d+ s · one_for_one of 2 · 0 of 5 restarts in 10 s/,
+    );
+    const cut = await ask('supervision?depth=1&limit=1', 'text/plain');
+    assert.match(cut.text, /├─ hive_env_sup .*\n└─ … 1 more\n$/);
+  });
+
+  test('shows the trees of all nodes', async () => {
+    const answer = JSON.parse((await ask('supervision?cluster=true&depth=0')).text);
+    assert.deepEqual([answer.nodes, answer.missing], [['hive@127.0.0.1'], []]);
+    assert.equal(answer.trees['hive@127.0.0.1'].id, 'hive_root_sup');
+    assert.match((await ask('supervision?cluster=true', 'text/plain')).text, /^hive_root_sup /);
+  });
+
+  test('shows one actor by its address, whole or short', async () => {
+    const router = node.actor('hive_router').toString();
+    const short = /(\d+\.\d+)>$/.exec(router)![1]!;
+    for (const pid of [encodeURIComponent(router), short]) {
+      const actor = JSON.parse((await ask(`actors/${pid}`)).text);
+      assert.deepEqual([actor.pid, actor.name, actor.status, actor.restarts], [router, 'hive_router', 'running', 0]);
+      assert.equal(actor.path, 'hive_root_sup/hive_sup/hive_router_sup/hive_router');
+    }
+    const client = await node.client(node.talkers[0]!.sid);
+    const { state, lastMessage } = JSON.parse((await ask(`actors/${encodeURIComponent(client.toString())}`)).text);
+    assert.deepEqual([state.phase, state.transport, lastMessage], ['waiting', 'websocket', 'event']);
+    for (const pid of ['999999.0', encodeURIComponent(`<other@127.0.0.1.${short}>`), 'hive_router', '1']) {
+      assert.equal((await ask(`actors/${pid}`)).status, 404, pid);
+    }
+  });
+});
