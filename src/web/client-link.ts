@@ -69,7 +69,9 @@ export class ClientLink implements Sink, TopicMember {
     try {
       this.adopt(await host.open(request));
     } catch (error) {
-      this.#refuse(error);
+      // Doors that closed after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
+      if (host.refusal()) this.end('shutdown');
+      else this.#refuse(error);
       return;
     }
     await this.attach(transport);

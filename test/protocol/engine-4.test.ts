@@ -195,6 +195,21 @@ test('what comes before the namespace is connected is refused', async () => {
   assert.equal((await request(url, { method: 'POST', body: '42["x"]' })).status, 400);
 });
 
+test('a client that connects when the doors have just closed is sent away, not refused', async () => {
+  const raw = new RawSocket(`${base}&transport=websocket`);
+  assert.match(await raw.next(), /^0\{/);
+  const closed = new HiveError('router_error');
+  server.host.refusing = closed;
+  server.host.onOpen = () => {
+    throw closed;
+  };
+  raw.send('40');
+  assert.equal(await raw.closed(), 1001);
+  assert.deepEqual(raw.messages, []);
+  server.host.refusing = undefined;
+  server.host.onOpen = () => {};
+});
+
 test('too much data is refused with the right code', async () => {
   const { url, session } = await connected();
   const answer = await request(url, { method: 'POST', body: `42["x","${'a'.repeat(100_000)}"]` });
