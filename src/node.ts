@@ -112,7 +112,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
 
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitorLog = log.child({ component: 'monitor' });
-  const monitor = monitorHost({ kernel, cluster, metrics, log: monitorLog });
+  const monitor = monitorHost({ kernel, cluster, pools, refusal: () => router.refusal(), metrics, log: monitorLog });
   const webLog = log.child({ component: 'web' });
   const errors = metrics.counter('hive.errors');
   const listener = (start: () => Promise<Listening>): Listener =>
@@ -139,8 +139,8 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
     pubsub: () => pubsub.manager(),
     monitorServer: () =>
       listener(async () => {
-        const { host: address, port, tls, hash: key } = config.monitor;
-        const server = await startMonitorServer({ address, port, tls, key, host: monitor, log: webLog });
+        const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
+        const server = await startMonitorServer({ address, port, tls, key, publicHealth, host: monitor, log: webLog });
         ports.monitor = server.port;
         return server;
       }),

@@ -14,9 +14,9 @@ import type { Metrics, MetricValues } from '../observe/metrics.ts';
 import type { MonitorHost, TreeOptions } from '../web/monitor.ts';
 import type { TreeNode } from '../web/tree-text.ts';
 import { everywhere } from './cluster/everywhere.ts';
-import type { ClusterView } from './contracts.ts';
 import type { ErlangDoor } from './erlang/door.ts';
 import { monitorDoor } from './erlang/doors.ts';
+import { type HealthSetup, health } from './health.ts';
 
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
@@ -87,9 +87,7 @@ function inspect(kernel: Kernel, pid: string): object | undefined {
   return ref && kernel.inspect(ref);
 }
 
-export interface MonitorHostSetup {
-  readonly kernel: Kernel;
-  readonly cluster: ClusterView;
+export interface MonitorHostSetup extends HealthSetup {
   readonly metrics: Metrics;
   readonly log: Log;
 }
@@ -101,6 +99,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
+    health: () => health(setup),
     crashes: () => kernel.crashReports(),
     abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),

@@ -6,6 +6,7 @@
  *   DELETE  /monitor/<key>/<counter>       sets one counter to 0
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
+ *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
  *   GET     /monitor/<key>/actors/<pid>    one actor
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
@@ -51,12 +52,19 @@ export interface TreeOptions {
   readonly sort?: 'mailbox' | undefined;
 }
 
+/** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
+export interface Health {
+  readonly status: 'ready' | 'draining' | 'degraded';
+  readonly reasons: readonly string[];
+}
+
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
   /** The metrics under a dotted path; undefined if there are none. */
   metrics(section: string): Promise<MetricTree | undefined>;
   /** Sets a counter to 0; false if there is no such counter. */
   reset(path: string): Promise<boolean>;
+  health(): Health;
   /** Read without asking any actor. */
   crashes(): readonly object[];
   abandoned(): readonly object[];
@@ -77,6 +85,8 @@ export interface MonitorSettings {
   readonly port: number;
   readonly tls: TlsFiles | undefined;
   readonly key: string;
+  /** `/monitor/health` needs no key, and tells no reasons. Default false. */
+  readonly publicHealth?: boolean | undefined;
   readonly host: MonitorHost;
   readonly log: Log;
 }
@@ -100,10 +110,12 @@ export async function startMonitorServer(settings: MonitorSettings): Promise<Ser
 class MonitorPages {
   readonly #host: MonitorHost;
   readonly #key: Key;
+  readonly #publicHealth: boolean;
   readonly #log: Log;
 
-  constructor({ host, key, log }: MonitorSettings) {
+  constructor({ host, key, publicHealth = false, log }: MonitorSettings) {
     this.#host = host;
+    this.#publicHealth = publicHealth;
     this.#key = new Key(key);
     this.#log = log;
   }
@@ -112,6 +124,10 @@ class MonitorPages {
   async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
     const method = methodOf(res, req);
     const { key, segments } = keyedPath(req, 'monitor', code);
+    if (this.#publicHealth && key === 'health' && segments.length === 0 && req.getMethod() === 'get') {
+      const { status } = this.#host.health();
+      return sendHealth(res, status, { status });
+    }
     if (!this.#key.matches(key)) {
       this.#log.warning('Monitor request with a wrong key');
       throw unauthorized(code);
@@ -128,6 +144,11 @@ class MonitorPages {
       const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
       const options = treeOptions(req);
       return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, asText);
+    }
+    if (section === 'health') {
+      if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      const health = this.#host.health();
+      return sendHealth(res, health.status, health);
     }
     if (section === 'crashes' || section === 'abandoned') {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
@@ -192,6 +213,10 @@ class MonitorPages {
 
 function noMetric(path: string): RequestError {
   return new RequestError(404, code, `There is no metric ${path}.`);
+}
+
+function sendHealth(res: HttpResponse, status: Health['status'], body: object): void {
+  sendJson(res, status === 'draining' ? 503 : 200, body);
 }
 
 function noSuchPath(): RequestError {

@@ -93,4 +93,20 @@ describe('the monitor', () => {
       assert.equal((await ask(`actors/${pid}`)).status, 404, pid);
     }
   });
+
+  test('tells probes whether the node serves; reasons only to those who have the key', async () => {
+    const health = async (path = 'health') => {
+      const { status, text } = await ask(path);
+      return [status, JSON.parse(text)];
+    };
+    const open = async () => {
+      const response = await fetch(`${node.node.addresses.monitor}/monitor/health`);
+      return [response.status, await response.json()];
+    };
+    assert.deepEqual(await health(), [200, { status: 'ready', reasons: [] }]);
+    assert.deepEqual(await open(), [200, { status: 'ready' }]);
+    await fetch(`${node.node.addresses.api}/api/${node.apiKey}/router/disable`, { method: 'POST' });
+    assert.deepEqual(await health(), [503, { status: 'draining', reasons: ['new clients are refused'] }]);
+    assert.deepEqual(await open(), [503, { status: 'draining' }]);
+  });
 });

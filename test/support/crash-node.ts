@@ -22,6 +22,7 @@ const plugin = fileURLToPath(new URL('crash-plugin.ts', import.meta.url));
 function configure(config: Sections): void {
   config.plugins = [plugin] as never;
   config.log!.console_level = 'none';
+  config.monitor!.public_health = true;
   config.clients = {
     state: { state_manager: 'crash.states', initial_value: {}, args: null },
     actions: {
@@ -111,11 +112,13 @@ export class CrashNode {
   readonly talkers: Talker[] = [];
   readonly witness: Witness;
   readonly monitorKey: string;
+  readonly apiKey: string;
 
-  private constructor(node: Node, directory: string, monitorKey: string) {
+  private constructor(node: Node, directory: string, monitorKey: string, apiKey: string) {
     this.node = node;
     this.directory = directory;
     this.monitorKey = monitorKey;
+    this.apiKey = apiKey;
     this.witness = witness.now;
   }
 
@@ -124,7 +127,7 @@ export class CrashNode {
     const directory = mkdtempSync(join(tmpdir(), 'hive-crash-'));
     const file = await writeDefaultConfig(directory, 'hive.json', configure);
     const { config, plugins } = await loadWithPlugins(file);
-    const crash = new CrashNode(await startNode(config, plugins), directory, config.monitor.hash);
+    const crash = new CrashNode(await startNode(config, plugins), directory, config.monitor.hash, config.api.hash);
     t.after(async () => {
       await Promise.all(crash.talkers.map((talker) => talker.stop().catch(() => {})));
       await Promise.all(crash.talkers.map(({ socket }) => socket.disconnect()));

@@ -9,6 +9,9 @@ export const monitorSchema = strictObject(
     tls: tls('the monitor'),
     acceptors,
     hash: accessKey('Key that requests to the monitor must carry. A secret; at least 8 characters.'),
+    public_health: Type.Optional(
+      Type.Boolean({ description: 'Whether `/monitor/health` answers without the key, for probes. Absent: no.' }),
+    ),
     initialize_counters: Type.Optional(
       Type.Boolean({ description: 'Accepted from 2014 configurations; has no effect: counters always exist.' }),
     ),

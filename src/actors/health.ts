@@ -1,0 +1,30 @@
+/** How a node is, for probes of load balancers and orchestrators: read from its tables, without asking any actor. */
+import type { Kernel } from '../kernel/kernel.ts';
+import type { HiveError } from '../observe/errors.ts';
+import type { Health } from '../web/monitor.ts';
+import type { PoolTable } from './connectors/pool-table.ts';
+import type { ClusterView } from './contracts.ts';
+
+export interface HealthSetup {
+  readonly kernel: Kernel;
+  readonly cluster: ClusterView;
+  readonly pools: PoolTable;
+  /** Why new clients are refused now. */
+  readonly refusal: () => HiveError | undefined;
+}
+
+/** Without which a node does not do all it should. */
+const vital = ['hive_cluster', 'hive_connectors', 'hive_router', 'hive_relay', 'hive_pubsub', 'hive_api', 'hive_web'];
+
+export function health({ kernel, cluster, pools, refusal }: HealthSetup): Health {
+  const refused = refusal();
+  const draining = refused?.code === 'router_error';
+  const reasons = vital.filter((name) => !kernel.whereis(name)).map((name) => `${name} is not running`);
+  for (const node of cluster.missing()) reasons.push(`${node} is not connected`);
+  for (const { name, descriptor, stopping, workers } of pools.pools.values()) {
+    if (!stopping && descriptor.size > 0 && workers === 0) reasons.push(`pool ${name} has no worker`);
+  }
+  if (refused) reasons.unshift(draining ? 'new clients are refused' : 'no slot is free for a further client');
+  if (draining) return { status: 'draining', reasons };
+  return { status: reasons.length > 0 ? 'degraded' : 'ready', reasons };
+}
