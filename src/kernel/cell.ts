@@ -20,8 +20,13 @@ import { type Down, type ExitReason, type From, isPlanned, type NodeName, type R
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
-/** Letters handled per activation before other actors get their turn (the BEAM's reductions, in letters). */
-const lettersPerTurn = 64;
+/**
+ * Letters handled per activation before other actors get their turn (the BEAM's reductions, in letters). A long queue gets a
+ * longer turn, up to a limit that still is some milliseconds: sockets deliver more letters per round than the least turn
+ * takes, and a mailbox that only grows ends in refusals.
+ */
+const leastPerTurn = 64;
+const mostPerTurn = 4096;
 
 function noMonitor(): void {}
 
@@ -307,7 +312,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   turn(): void {
     this.#scheduled = false;
     if (this.status !== 'running') return;
-    for (let left = lettersPerTurn; left > 0; left -= 1) {
+    const letters = Math.max(leastPerTurn, Math.min(mostPerTurn, this.mailbox.length >> 2));
+    for (let left = letters; left > 0; left -= 1) {
       if (this.#stopReason !== undefined) return this.#stop(this.#stopReason);
       if (this.mailbox.length === 0) return;
       let pending: void | Promise<void>;
