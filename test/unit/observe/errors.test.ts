@@ -42,7 +42,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_connector_id: 'e2e/errors.test.ts',
   http_error: 'e2e/errors.test.ts',
   tcp_error: 'e2e/errors.test.ts',
-  redis_error: 'unit/plugins/connectors/redis.test.ts',
+  redis_error: 'e2e/redis-error.test.ts',
   bad_channel_id: 'e2e/errors.test.ts',
   unknown_channel_id: 'support/api-rows.ts',
   access_denied: 'e2e/errors.test.ts',
