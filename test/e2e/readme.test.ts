@@ -61,7 +61,7 @@ describe('push to a browser with curl', { skip: missing('curl') }, () => {
   test('the tree and the metrics are one GET away', async () => {
     const look = blocks('sh').find((block) => block.includes('supervision'))!;
     const { stdout } = await promisify(execFile)('sh', ['-ec', atTestPorts(look)]);
-    assert.match(stdout, /"hive_root_sup"/);
+    assert.match(stdout, /^hive_root_sup .*one_for_one/m);
     assert.match(stdout, /"clients":\{/);
   });
 });
