@@ -261,7 +261,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
       this.#setup.templates.check(channels, privilege);
       this.#setup.publisher.publish(channels, fromTerm(publication));
     } catch (error) {
-      this.#refuse(toHiveError(error).message);
+      this.#refuse(toHiveError(error).summary);
     }
   }
 

@@ -78,9 +78,9 @@ export class Templates {
     const dot = id.indexOf('.');
     const prefix = dot < 0 ? id : id.slice(0, dot);
     const template = this.#templates.get(prefix);
-    if (!template) throw new HiveError('bad_channel_id', `No channel template has the prefix ${prefix}.`);
+    if (!template) throw refused('bad_channel_id', 'No channel template has the prefix', prefix);
     if (template.privilege === 'private' && privilege !== 'private') {
-      throw new HiveError('access_denied', `The channel ${id} is private.`);
+      throw refused('access_denied', 'This channel is private:', id);
     }
     return template;
   }
@@ -89,9 +89,14 @@ export class Templates {
 /** @throws HiveError `bad_channel_id` for an id that is empty, too long or has an empty segment */
 export function checkId(id: string): void {
   if (id.length > maxIdLength) {
-    throw new HiveError('bad_channel_id', `A channel id has at most ${maxIdLength} characters: ${id.slice(0, 40)}…`);
+    throw refused('bad_channel_id', `A channel id has at most ${maxIdLength} characters:`, `${id.slice(0, 40)}…`);
   }
   if (id === '' || id.startsWith('.') || id.endsWith('.') || id.includes('..')) {
-    throw new HiveError('bad_channel_id', `The channel id "${id}" has an empty segment.`);
+    throw refused('bad_channel_id', 'A channel id has an empty segment:', `"${id}"`);
   }
+}
+
+/** Ids come from clients: who asked may see them again, the log does not. */
+function refused(code: 'bad_channel_id' | 'access_denied', summary: string, id: string): HiveError {
+  return new HiveError(code, `${summary} ${id}`, { summary: summary.replace(/:$/, '') });
 }
