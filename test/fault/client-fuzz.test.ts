@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import fc from 'fast-check';
 import { startTestServer } from '../support/client-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -32,13 +34,20 @@ const nonsense = fc
   .tuple(start, fc.oneof(fc.string({ unit: 'binary' }), fc.json(), fc.constant('\ufffd5\ufffd'), fc.constant('\x1e')))
   .map(([head, tail]) => head + tail);
 
-test('random packets, bodies and bytes harm nobody', async () => {
-  const server = await startTestServer({ hive: { allowed_origins: ['*', null] } });
+/** What is left of a session, or leaks per connection, counts; a page of compiled code does not. */
+const noiseBytes = 3_000_000;
+
+test('random packets, bodies and bytes harm nobody, and leave nothing behind', async () => {
+  const server = await startTestServer({
+    hive: { allowed_origins: ['*', null] },
+    socketio: { ping_interval: 200, ping_timeout: 200, connect_timeout: 200 },
+  });
   const engine = `${server.url}/socket.io/?EIO=4&transport=`;
   const bystander = new RawSocket(`${engine}websocket`);
   await bystander.next();
   bystander.send('40');
   await bystander.next();
+  bystander.answerPings();
 
   const overSocket = async (text: string) => {
     const tcp = await rawUpgrade(server.port, '/socket.io/?EIO=4&transport=websocket');
@@ -78,19 +87,34 @@ test('random packets, bodies and bytes harm nobody', async () => {
     await new Promise((resolve) => tcp.resume().once('close', resolve));
   };
 
-  await fc.assert(
-    fc.asyncProperty(nonsense, fc.uint8Array({ minLength: 1, maxLength: 200 }), async (text, bytes) => {
-      await Promise.all([
-        overSocket(text),
-        overPolling(text),
-        overOldPolling(text),
-        overLegacy(text),
-        asUrl(text),
-        asBytes(bytes),
-      ]);
-    }),
-    { numRuns: 150 },
-  );
+  const attack = () =>
+    fc.assert(
+      fc.asyncProperty(nonsense, fc.uint8Array({ minLength: 1, maxLength: 200 }), async (text, bytes) => {
+        await Promise.all([
+          overSocket(text),
+          overPolling(text),
+          overOldPolling(text),
+          overLegacy(text),
+          asUrl(text),
+          asBytes(bytes),
+        ]);
+      }),
+      { numRuns: 150 },
+    );
+  /** When all sessions of strangers have ended. */
+  const heapBytes = async () => {
+    const [, ...strangers] = server.host.sessions;
+    await eventually(() => strangers.every(({ closed }) => closed.length > 0), 'the end of all strangers');
+    server.host.sessions.length = 1;
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+
+  await attack();
+  const before = await heapBytes();
+  await attack();
+  const grown = (await heapBytes()) - before;
+  assert.ok(grown < noiseBytes, `the heap has grown by ${grown} bytes`);
 
   bystander.messages.length = 0;
   bystander.send('42["echo","alive"]');
@@ -100,6 +124,9 @@ test('random packets, bodies and bytes harm nobody', async () => {
   await server.close();
   assert.deepEqual(server.crashes, []);
 });
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
 
 /** Without half surrogate pairs, which no URL can hold. */
 function wellFormed(text: string): string {

@@ -39,6 +39,11 @@ export class RawSocket {
     this.#socket.send(data);
   }
 
+  /** Engine.IO 4: answers the server's pings from now on. */
+  answerPings(): void {
+    this.#socket.addEventListener('message', ({ data }) => data === '2' && this.send('3'));
+  }
+
   close(): void {
     this.#socket.close();
   }
