@@ -40,7 +40,7 @@ const noiseBytes = 3_000_000;
 test('random packets, bodies and bytes harm nobody, and leave nothing behind', async () => {
   const server = await startTestServer({
     hive: { allowed_origins: ['*', null] },
-    socketio: { ping_interval: 200, ping_timeout: 200, connect_timeout: 200 },
+    socketio: { ping_interval: 200, ping_timeout: 200, connect_timeout: 200, init_timeout: 1000 },
   });
   const engine = `${server.url}/socket.io/?EIO=4&transport=`;
   const bystander = new RawSocket(`${engine}websocket`);
