@@ -76,7 +76,8 @@ class Handler(BaseHTTPRequestHandler):
         if not length.isascii() or not length.isdigit():
             return self.fail(411, "Content-Length is missing", close=True)
         if int(length) > MAX_BODY:
-            return self.fail(413, f"the body is larger than {MAX_BODY} bytes", close=True)
+            self.fail(413, f"the body is larger than {MAX_BODY} bytes", close=True)
+            return self.discard(int(length))
         body = self.rfile.read(int(length))
         hook = self.server.hooks.get(urlsplit(self.path).path)
         if hook is None:
@@ -105,6 +106,17 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         self.wfile.write(body)
+
+    def discard(self, length):
+        """Takes what is still coming, within limits: closing before that would reset the connection under the answer."""
+        self.wfile.flush()
+        self.connection.settimeout(1)
+        left = min(length, 8 * MAX_BODY)
+        try:
+            while left > 0 and (part := self.rfile.read(min(left, 65536))):
+                left -= len(part)
+        except OSError:
+            pass  # it has gone, or is too slow to be waited for
 
     def fail(self, status, description, close=False):
         self.reply(status, json.dumps({"error": description}).encode(), "application/json", close)
