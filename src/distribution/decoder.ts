@@ -4,24 +4,13 @@
  */
 import { isUtf8 } from 'node:buffer';
 import { inflateSync } from 'node:zlib';
-import {
-  Atom,
-  atom,
-  BitString,
-  ExportFun,
-  Fun,
-  ImproperList,
-  Pid,
-  Port,
-  Reference,
-  TermError,
-  Tuple,
-  tag,
-} from './terms.ts';
+import { Atom, BitString, ExportFun, Fun, ImproperList, Pid, Port, Reference, TermError, Tuple, tag } from './terms.ts';
 
 export interface DecoderOptions {
   /** Nesting beyond this is refused (512). */
   maxDepth?: number;
+  /** Atoms kept for reuse (4096). Further names are understood, they only make new objects. */
+  maxAtoms?: number;
   /** Bytes that a compressed term may unfold to (64 MiB). */
   maxInflated?: number;
   /** What a pid becomes; a Pid by default. */
@@ -46,12 +35,16 @@ export class Decoder {
   #position = 0;
   #end = 0;
   readonly #maxDepth: number;
+  readonly #maxAtoms: number;
   readonly #maxInflated: number;
   readonly #makePid: (node: string, id: number, serial: number, creation: number) => unknown;
   readonly #texts: (Slot | undefined)[] = new Array<Slot | undefined>(slots).fill(undefined);
+  /** Of this connection alone: what one peer fills is no other's loss, and goes with it. */
+  readonly #atoms = new Map<string, Atom>();
 
   constructor(options: DecoderOptions = {}) {
     this.#maxDepth = options.maxDepth ?? 512;
+    this.#maxAtoms = options.maxAtoms ?? 4096;
     this.#maxInflated = options.maxInflated ?? 64 * 1024 * 1024;
     this.#makePid = options.makePid ?? ((node, id, serial, creation) => new Pid(node, id, serial, creation));
   }
@@ -98,13 +91,13 @@ export class Decoder {
       case tag.binary:
         return this.#binary(this.#uint32());
       case tag.smallAtomUtf8:
-        return atomValue(this.#text(this.#byte(), 'utf8'));
+        return this.#atomValue(this.#text(this.#byte(), 'utf8'));
       case tag.atomUtf8:
-        return atomValue(this.#text(this.#uint16(), 'utf8'));
+        return this.#atomValue(this.#text(this.#uint16(), 'utf8'));
       case tag.smallAtom:
-        return atomValue(this.#text(this.#byte(), 'latin1'));
+        return this.#atomValue(this.#text(this.#byte(), 'latin1'));
       case tag.atom:
-        return atomValue(this.#text(this.#uint16(), 'latin1'));
+        return this.#atomValue(this.#text(this.#uint16(), 'latin1'));
       case tag.nil:
         return [];
       case tag.map:
@@ -267,7 +260,7 @@ export class Decoder {
     depth: number,
   ): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
-    for (const [name, value] of Object.entries(record)) map.set(atoms?.has(name) ? atom(name) : name, value);
+    for (const [name, value] of Object.entries(record)) map.set(atoms?.has(name) ? this.#atom(name) : name, value);
     for (let i = 0; i < count; i += 1) {
       const key = this.term(depth);
       map.set(key, this.term(depth));
@@ -352,6 +345,30 @@ export class Decoder {
       default:
         throw this.#error(`an atom expected, not tag ${kind}`);
     }
+  }
+
+  /** What an atom of that name is here. */
+  #atomValue(name: string): unknown {
+    switch (name) {
+      case 'true':
+        return true;
+      case 'false':
+        return false;
+      case 'null':
+        return null;
+      case 'undefined':
+        return undefined;
+      default:
+        return this.#atom(name);
+    }
+  }
+
+  #atom(name: string): Atom {
+    const known = this.#atoms.get(name);
+    if (known) return known;
+    const made = new Atom(name);
+    if (this.#atoms.size < this.#maxAtoms) this.#atoms.set(name, made);
+    return made;
   }
 
   #smallInteger(): number {
@@ -439,19 +456,4 @@ export function decodeTerm(bytes: Buffer, options?: DecoderOptions): unknown {
   const value = decoder.versioned();
   if (!decoder.done) throw new TermError('bytes left over', `byte ${decoder.position}`);
   return value;
-}
-
-function atomValue(name: string): unknown {
-  switch (name) {
-    case 'true':
-      return true;
-    case 'false':
-      return false;
-    case 'null':
-      return null;
-    case 'undefined':
-      return undefined;
-    default:
-      return atom(name);
-  }
 }

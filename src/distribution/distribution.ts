@@ -40,6 +40,8 @@ export interface DistributionOptions {
   readonly maxFrameBytes: number;
   /** Nesting of an incoming term. */
   readonly maxDepth: number;
+  /** Atoms of incoming terms that are kept for reuse, for each peer. */
+  readonly maxAtoms: number;
   /** TCP by default. */
   readonly sockets?: Sockets;
 }
@@ -166,6 +168,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     log,
     maxQueueBytes: options.maxQueueBytes,
     maxDepth: options.maxDepth,
+    maxAtoms: options.maxAtoms,
     builtins,
     ...counters,
   };

@@ -26,6 +26,7 @@ export interface SessionContext {
   readonly log: Log;
   readonly maxQueueBytes: number;
   readonly maxDepth: number;
+  readonly maxAtoms: number;
   readonly builtins: ReadonlyMap<string, Builtin>;
   readonly received: Counter;
   readonly sent: Counter;
@@ -81,6 +82,7 @@ export class Session {
     this.#self = kernel.remotePid(kernel.node, 0, 0, kernel.creation);
     this.#decoder = new Decoder({
       maxDepth: context.maxDepth,
+      maxAtoms: context.maxAtoms,
       makePid: (of, id, serial, creation) => {
         const local = of === kernel.node ? kernel.local(id, serial, creation) : undefined;
         return local ?? kernel.remotePid(of as NodeName, id, serial, creation);

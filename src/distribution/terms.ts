@@ -38,7 +38,7 @@ export class Atom {
 }
 
 const atoms = new Map<string, Atom>();
-/** Atoms kept for reuse. Names beyond this are still fine, they only make new objects. */
+/** Atoms of this node's own kept for reuse. Names beyond this are still fine, they only make new objects. */
 const keptAtoms = 4096;
 
 /** The atom of that name (at most 255 characters), the same object each time for the first few thousand names. */

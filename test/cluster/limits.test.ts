@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Atom, atom } from '../../src/distribution/terms.ts';
+import { Atom } from '../../src/distribution/terms.ts';
+import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Ref } from '../../src/kernel/types.ts';
-import { ask, keepingLog, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
+import { ask, keepingLog, type Probe, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
 import { startClusterNode } from '../support/cluster-node.ts';
 
 function nested(depth: number): unknown {
@@ -37,19 +38,34 @@ test('the configured limits hold: a frame or a nesting beyond them ends the conn
   }
 });
 
-test('names of another node fill no table: the first few thousand atoms are kept, the rest come and go', async (t) => {
-  const epmdPort = await startEpmd(t);
-  const a = await startTestNode(t, 'a@127.0.0.1', { epmdPort });
-  const b = await startTestNode(t, 'b@127.0.0.1', { epmdPort });
-  await a.distribution.connect('b@127.0.0.1');
-  await spawnProbe(b.kernel, 'echo');
-  const echo = a.kernel.remote<unknown>(b.kernel.node, 'echo');
-  for (let batch = 0; batch < 10; batch += 1) {
-    const names = Array.from({ length: 2000 }, (_, i) => new Atom(`strange_name_${batch}_${i}`));
-    assert.equal((await ask<Atom[]>(a.kernel, echo, names)).length, 2000);
+/** Each name twice, in messages of their own, as they arrive: whether both times it is the same object. */
+async function areKept(from: Kernel, to: Probe, sink: Ref<unknown>, names: readonly string[]): Promise<boolean[]> {
+  const atoms = names.map((name) => new Atom(name));
+  to.messages.length = 0;
+  sink.tell(atoms);
+  sink.tell(atoms);
+  await until(() => to.messages.length === 2, `the atoms of ${from.node}`);
+  const [first, second] = to.messages as [Atom[], Atom[]];
+  assert.deepEqual(second.map(String), names, 'kept or not, they are understood');
+  return first.map((one, i) => one === second[i]);
+}
+
+test('so many atoms of another node are kept, and no more; how many is configured, and each node has its own', async (t) => {
+  const epmd_port = await startEpmd(t);
+  const options = { epmd_port, cluster_max_atoms: 100, cluster_cookie: 'a secret of tests' };
+  const node = await startClusterNode(t, 'node@127.0.0.1', options);
+  const { probe } = await spawnProbe(node.kernel, 'sink');
+  for (const name of ['first@127.0.0.1', 'second@127.0.0.1']) {
+    const { kernel, distribution } = await startTestNode(t, name, { epmdPort: epmd_port });
+    await distribution.connect('node@127.0.0.1');
+    const sink = kernel.remote<unknown>(node.kernel.node, 'sink');
+    const strange = Array.from({ length: 20_000 }, (_, i) => `strange_name_${i}`);
+    const kept = await areKept(kernel, probe, sink, strange);
+    const count = kept.filter(Boolean).length;
+    assert.ok(count > 50 && count <= 100, `${count} are kept, besides those of the protocol`);
+    assert.deepEqual(kept.slice(100).filter(Boolean), []);
+    assert.deepEqual(await areKept(kernel, probe, sink, ['late', 'strange_name_0']), [false, true]);
   }
-  const late = 'strange_name_9_1999';
-  assert.notEqual(atom(late), atom(late), 'it is not kept');
 });
 
 /** A wire to `port` that carries so many bytes at a time towards it, and counts the ticks that come back. */

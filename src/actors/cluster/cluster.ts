@@ -29,6 +29,7 @@ export interface ClusterSetup {
     | 'cluster_port_min'
     | 'cluster_port_max'
     | 'cluster_max_depth'
+    | 'cluster_max_atoms'
     | 'cluster_max_frame'
     | 'cluster_max_queue'
     | 'cluster_tls'
@@ -103,6 +104,7 @@ export class Cluster extends Actor<never> {
       maxQueueBytes: config.cluster_max_queue,
       maxFrameBytes: config.cluster_max_frame,
       maxDepth: config.cluster_max_depth,
+      maxAtoms: config.cluster_max_atoms,
       log,
       metrics,
       ...(config.cluster_tls ? { sockets: tlsSockets(config.cluster_tls, log) } : {}),

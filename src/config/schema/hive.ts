@@ -103,6 +103,13 @@ export const hiveSchema = strictObject(
       maximum: 2000,
       description: 'How deep lists, tuples and maps in a message of another node may be nested.',
     }),
+    cluster_max_atoms: Type.Integer({
+      default: 4096,
+      minimum: 0,
+      maximum: 1_048_576,
+      description:
+        'Different atoms kept for each other node, so that they need not be made again; further ones are understood, but not kept.',
+    }),
     epmd_port: Type.Integer({
       default: 4369,
       minimum: 1,
