@@ -110,6 +110,7 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
     const hooks = config.clients!.hooks as Record<string, unknown>;
     const hook = (name: string, endpoint: string) => [{ hook: name, args: { connector: 'web', endpoint } }];
     for (const name of endpoints) hooks[name] = hook(name === 'put' ? 'hp.put' : 'hp.post', `/${name}`);
+    hooks.ping = [{ hook: 'utils.console_dump', args: 'Look: ' }, ...(hooks.ping as unknown[])];
     hooks.on_connect = hook('hp.post', '/state');
     hooks.on_disconnect = hook('hp.put', '/fails');
   });
@@ -165,6 +166,7 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
   const telling = everything.split('\n').filter((line) => [payload, secret, sid].some((part) => line.includes(part)));
   assert.deepEqual(telling, []);
   assert.equal(logOf(node, 'crash.log'), '');
+  assert.match(logOf(node, 'hive.log'), /"Look: ping, \d+ bytes of metadata"/);
 
   // What was hidden from the client can be found.
   for (const { description } of errors as { description: string }[]) {

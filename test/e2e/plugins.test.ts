@@ -19,6 +19,7 @@ before(async () => {
   backEnd = await BackEnd.start();
   node = await DefaultNode.start((config) => {
     Object.assign(config.hive!, { mode: 'development' });
+    Object.assign(config.log!, { file_level: 'debug' });
     Object.assign(config.connectors!, {
       pools: {
         backend: {
@@ -62,7 +63,7 @@ const hookNames = Object.keys(builtIn.hooks);
 const actionNames = Object.keys(builtIn.actions);
 
 const hookArgs: Record<string, unknown> = {
-  'utils.console_dump': 'dumped',
+  'utils.console_dump': 'dumped: ',
   'hp.get': { connector: 'backend', endpoint: '/get' },
   'hp.put': { connector: 'backend', endpoint: '/put' },
   'hp.post': { connector: 'backend', endpoint: '/post' },
@@ -107,10 +108,14 @@ const hooks: Record<string, Check> = {
     assert.deepEqual(await client.event('utils.echo'), { deep: ['ö', 1.5, null] });
   },
   'utils.console_dump': async () => {
-    client.emit('utils.console_dump', 'look');
+    client.emit('utils.console_dump', 'look here');
     await settled();
-    const log = () => readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8');
-    await eventually(() => log().includes('dumped'), 'the dump in the log');
+    const log = () => readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8').split('\n');
+    await eventually(() => log().some((line) => line.includes('look here')), 'the dump in the log');
+    const lines = log().filter((line) => line.includes('"msg":"dumped: '));
+    const [info, debug] = lines.map((line) => JSON.parse(line) as { level: string; msg: string });
+    assert.match(`${info?.level} ${info?.msg}`, /^info dumped: utils\.console_dump, \d+ bytes of metadata$/);
+    assert.match(`${debug?.level} ${debug?.msg}`, /^debug dumped: \{.*"trigger":\{.*"look here"/);
   },
   'utils.dispatch': async () => {
     client.emit('utils.dispatch', say('first'), say('second'));

@@ -1,7 +1,7 @@
 /** What plugins need of a node, faked: pools that answer from a function, a pub-sub that remembers, clients that record. */
 import type { Config } from '../../src/config/types.ts';
 import { HiveError } from '../../src/observe/errors.ts';
-import { silent } from '../../src/observe/logger.ts';
+import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type {
   Client,
@@ -92,7 +92,7 @@ export function fakeServices(
 export class FakeClient implements Client {
   readonly sid = 'sid-1';
   readonly signal = new AbortController().signal;
-  readonly log = silent;
+  log: Log = silent;
   readonly sent: ServerPacket[] = [];
   readonly reported: HiveError[] = [];
   readonly performed: InternalEvent[] = [];

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { EventTrigger, onConnect, onDisconnect } from '../../../src/actors/client/triggers.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
+import { silent } from '../../../src/observe/logger.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
 import type { Client, Hook, Services, Trigger } from '../../../src/plugins/types.ts';
 import { ClientEvent } from '../../../src/protocol/packet.ts';
@@ -49,15 +50,20 @@ test('utils.echo without args has nothing to repeat on special events', () => {
   assert.deepEqual(client.sent, []);
 });
 
-test('utils.console_dump writes prefix and metadata to the log', async () => {
+test('utils.console_dump writes to the log behind its prefix: what there is at info, the metadata itself at debug', async () => {
   const lines: string[] = [];
-  const services = fakeServices();
-  const log = { ...services.log, info: (message: string) => void lines.push(message) };
+  const to = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const client = new FakeClient();
-  assert.equal(hook('utils.console_dump', 'dump: ', { ...services, log })(client, trigger('a', [])), undefined);
-  client.metadata = async () => 'later';
-  await hook('utils.console_dump', null, { ...services, log })(client, trigger('a', []));
-  assert.deepEqual(lines, ['dump: metadata of a', 'later']);
+  client.log = { ...silent, info: to('info'), debug: to('debug') };
+  assert.equal(hook('utils.console_dump', 'dump: ')(client, trigger('a', [])), undefined);
+  client.metadata = async () => 'später';
+  await hook('utils.console_dump', null)(client, onConnect);
+  assert.deepEqual(lines, [
+    'info dump: a, 13 bytes of metadata',
+    'debug dump: metadata of a',
+    'info on_connect, 7 bytes of metadata',
+    'debug später',
+  ]);
 });
 
 test('utils.dispatch performs the arguments as orders, all or none', () => {
