@@ -7,6 +7,7 @@ export { Actor } from './kernel/actor.ts';
 export type { From } from './kernel/types.ts';
 export { type End, type Node, startNode } from './node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
+export type { Histogram } from './observe/histogram.ts';
 export type { Log } from './observe/logger.ts';
 export type { Counter, Metrics } from './observe/metrics.ts';
 export { Unavailable } from './plugins/connectors/unavailable.ts';

@@ -1,7 +1,7 @@
 /**
  * `hive_monitor`: owns the gauges of the process itself and answers for the metric tree.
  *
- *   metrics      everything under a dotted path     reset   sets one counter to 0
+ *   metrics      everything under a dotted path     reset   sets one counter to 0, empties one histogram
  *   supervision  the live supervision tree, as the supervisors see it
  */
 import { getHeapCodeStatistics } from 'node:v8';
@@ -9,6 +9,7 @@ import { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, From, NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { watchEventLoop } from '../observe/event-loop.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics, MetricValues } from '../observe/metrics.ts';
 import type { MonitorHost, TreeOptions } from '../web/monitor.ts';
@@ -50,6 +51,7 @@ export class Monitor extends Actor<MonitorMessage> {
     metrics.gauge('hive.memory.binary', () => process.memoryUsage().arrayBuffers);
     metrics.gauge('hive.memory.code', () => getHeapCodeStatistics().code_and_metadata_size);
     metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
+    this.kernel.watch(this.self, watchEventLoop(metrics));
   }
 
   receive(message: MonitorMessage, from: From | undefined): void {

@@ -1,16 +1,19 @@
 /**
  * The metric tree of one node. A counter is an object with a plain number in it: its name is resolved once, at start-up,
- * and counting is `counter.value += 1`. A gauge is read when somebody looks.
+ * and counting is `counter.value += 1`; likewise `histogram.record(ms)`. A gauge is read when somebody looks.
  */
+import { added, Histogram, type HistogramSummary, type HistogramValue, isHistogram, summary } from './histogram.ts';
+
 export class Counter {
   value = 0;
 }
 
 /** What a gauge may read: a number, or a list of names (`hive.cluster.nodes`). */
 export type GaugeValue = number | readonly string[];
-export type MetricTree = { [segment: string]: GaugeValue | MetricTree };
+export type MetricTree = { [segment: string]: GaugeValue | HistogramSummary | MetricTree };
+export type MetricValue = GaugeValue | HistogramValue;
 /** Metrics by dotted path, as nodes tell them to each other. */
-export type MetricValues = readonly (readonly [path: string, value: GaugeValue])[];
+export type MetricValues = readonly (readonly [path: string, value: MetricValue])[];
 
 /** What the numbers of several nodes are together: how many, or how much at most. Lists are united. */
 export type Together = 'sum' | 'max';
@@ -21,16 +24,26 @@ interface Gauge {
 }
 
 export class Metrics {
-  readonly #metrics = new Map<string, Counter | Gauge>();
+  readonly #metrics = new Map<string, Counter | Histogram | Gauge>();
 
   /** The counter of that dotted path, made with value 0 if absent. */
   counter(path: string): Counter {
     const metric = this.#metrics.get(path);
     if (metric instanceof Counter) return metric;
-    if (metric) throw new Error(`metric ${path} is a gauge`);
+    if (metric) throw new Error(`metric ${path} is no counter`);
     const counter = new Counter();
     this.#metrics.set(path, counter);
     return counter;
+  }
+
+  /** The histogram of that dotted path, made empty if absent. */
+  histogram(path: string): Histogram {
+    const metric = this.#metrics.get(path);
+    if (metric instanceof Histogram) return metric;
+    if (metric) throw new Error(`metric ${path} is no histogram`);
+    const histogram = new Histogram();
+    this.#metrics.set(path, histogram);
+    return histogram;
   }
 
   /** Counters `prefix.name` for each name, as an object. */
@@ -52,20 +65,21 @@ export class Metrics {
     }
   }
 
-  /** Sets a counter to 0. False if there is no counter of exactly that path. */
+  /** Sets a counter to 0, or empties a histogram. False if there is neither of exactly that path. */
   reset(path: string): boolean {
     const metric = this.#metrics.get(path);
-    if (!(metric instanceof Counter)) return false;
-    metric.value = 0;
+    if (metric instanceof Counter) metric.value = 0;
+    else if (metric instanceof Histogram) metric.reset();
+    else return false;
     return true;
   }
 
   /** All metrics under a dotted prefix, all at all without one. */
   values(section = ''): MetricValues {
-    const values: [string, GaugeValue][] = [];
+    const values: [string, MetricValue][] = [];
     for (const [path, metric] of this.#metrics) {
       if (section !== '' && path !== section && !path.startsWith(`${section}.`)) continue;
-      values.push([path, metric instanceof Counter ? metric.value : metric.read()]);
+      values.push([path, read(metric)]);
     }
     return values;
   }
@@ -77,7 +91,7 @@ export class Metrics {
 
   /** The metrics of several nodes as one tree; undefined if there are none. */
   together(nodes: Iterable<MetricValues>): MetricTree | undefined {
-    const total = new Map<string, GaugeValue>();
+    const total = new Map<string, MetricValue>();
     for (const values of nodes) {
       for (const [path, value] of values) {
         const sofar = total.get(path);
@@ -87,27 +101,33 @@ export class Metrics {
     return treeOf(total);
   }
 
-  #combine(path: string, one: GaugeValue, other: GaugeValue): GaugeValue {
+  #combine(path: string, one: MetricValue, other: MetricValue): MetricValue {
+    if (isHistogram(one) && isHistogram(other)) return added(one, other);
     if (typeof one !== 'number' || typeof other !== 'number')
       return [...new Set([one, other].flat())].map(String).sort();
     const metric = this.#metrics.get(path);
-    const greatest = metric && !(metric instanceof Counter) && metric.together === 'max';
+    const greatest = metric && 'together' in metric && metric.together === 'max';
     return greatest ? Math.max(one, other) : one + other;
   }
 }
 
+function read(metric: Counter | Histogram | Gauge): MetricValue {
+  if (metric instanceof Counter) return metric.value;
+  return metric instanceof Histogram ? metric.value() : metric.read();
+}
+
 /** Where one metric's path is a prefix of another's, its own value is found under the empty name. */
-function treeOf(values: Iterable<readonly [path: string, value: GaugeValue]>): MetricTree | undefined {
+function treeOf(values: Iterable<readonly [path: string, value: MetricValue]>): MetricTree | undefined {
   const root: MetricTree = Object.create(null);
   let found = false;
   for (const [path, value] of values) {
     found = true;
-    place(root, path.split('.'), value);
+    place(root, path.split('.'), isHistogram(value) ? summary(value) : value);
   }
   return found ? root : undefined;
 }
 
-function place(root: MetricTree, segments: readonly string[], value: GaugeValue): void {
+function place(root: MetricTree, segments: readonly string[], value: GaugeValue | HistogramSummary): void {
   let node = root;
   for (const segment of segments.slice(0, -1)) {
     const next = node[segment];
@@ -126,6 +146,7 @@ function place(root: MetricTree, segments: readonly string[], value: GaugeValue)
   else node[last] = value;
 }
 
-function isTree(value: GaugeValue | MetricTree | undefined): value is MetricTree {
-  return typeof value === 'object' && !Array.isArray(value);
+/** Only trees have no prototype. */
+function isTree(value: MetricTree[string] | undefined): value is MetricTree {
+  return typeof value === 'object' && Object.getPrototypeOf(value) === null;
 }

@@ -3,7 +3,7 @@
  *
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
- *   DELETE  /monitor/<key>/<counter>       sets one counter to 0
+ *   DELETE  /monitor/<key>/<metric>        sets one counter to 0, empties one histogram
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
@@ -62,7 +62,7 @@ export interface Health {
 export interface MonitorHost {
   /** The metrics under a dotted path; undefined if there are none. */
   metrics(section: string): Promise<MetricTree | undefined>;
-  /** Sets a counter to 0; false if there is no such counter. */
+  /** Sets a counter to 0, or empties a histogram; false if there is neither. */
   reset(path: string): Promise<boolean>;
   health(): Health;
   /** Read without asking any actor. */
@@ -207,7 +207,11 @@ class MonitorPages {
   async #noCounter(path: string): Promise<RequestError> {
     const exists = path === '' || (await this.#host.metrics(path)) !== undefined;
     if (!exists) return noMetric(path);
-    return new RequestError(400, code, `${path || 'The whole tree'} is no counter; only counters can be reset.`);
+    return new RequestError(
+      400,
+      code,
+      `${path || 'The whole tree'} is neither a counter nor a histogram; only they can be reset.`,
+    );
   }
 }
 

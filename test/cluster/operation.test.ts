@@ -37,6 +37,14 @@ test('metrics are added up over the nodes, those missing are named, and counters
   assert.deepEqual(await show('clients.total'), { ...all, metrics: { clients: { total: 3 } } });
   assert.deepEqual(await show('hive.cluster.size'), { ...all, metrics: { hive: { cluster: { size: 3 } } } });
   assert.deepEqual(await show('hive.cluster.nodes'), { ...all, metrics: { hive: { cluster: { nodes: names } } } });
+  for (const [index, node] of nodes.entries()) {
+    for (let times = 0; times <= index; times += 1) clients[index]!.emit('ping', { action: 'send', args: null });
+    await eventually(async () => (await metric(node, 'clients.hooks.ping.calls')) === index + 1, 'the pings');
+  }
+  const pings = (await show('clients.hooks.ping.latency')) as {
+    metrics: { clients: { hooks: { ping: { latency: { count: number } } } } };
+  };
+  assert.equal(pings.metrics.clients.hooks.ping.latency.count, 1 + 2 + 3);
   const uptime = (await show('hive.uptime')) as { metrics: { hive: { uptime: number } } };
   assert.ok(uptime.metrics.hive.uptime < 60_000, 'the longest, not the sum');
   const { trees, ...reached } = (await show('supervision')) as { trees: Record<string, { id: string }> };

@@ -101,6 +101,9 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     assert.equal(await ask('hive_monitor', '{reset, <<"hive.router.spawned_clients">>}'), 'ok');
     assert.match(await ask('hive_monitor', '{reset, <<"hive.nothing">>}'), /^\{error,\{bad_monitor_request,/);
     assert.match(await ask('hive_monitor', '{metrics, <<"nothing">>}'), /^\{error,\{bad_monitor_request,/);
+    assert.equal(await ask('hive_monitor', '{reset, <<"pubsub.latency">>}'), 'ok');
+    const summary = '#{<<"pubsub">> := #{<<"latency">> := #{<<"count">> := 0, <<"p99">> := Ms}}}';
+    assert.equal(await erlang.run(`fun() -> {ok, ${summary}} = ${call}, metrics), Ms end()`), '0');
     const root = '#{<<"id">> := Id, <<"children">> := Children}';
     assert.equal(
       await erlang.run(`fun() -> {ok, ${root}} = ${call}, {tree, 1}), {Id, length(Children)} end()`),

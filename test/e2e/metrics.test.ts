@@ -151,8 +151,13 @@ test('every metric counts what it says it counts, or has a reason not to', async
   // Only the leaving of clients is controlled from outside.
   assert.equal(await metric(node, 'clients.events.control'), 0);
   const { json } = await ask(node, 'monitor', 'GET', '/monitor/KEY');
-  const value = (path: string) =>
-    path.split('.').reduce<unknown>((tree, segment) => (tree as Record<string, unknown>)?.[segment], json);
+  /** Of a histogram how many it has timed. */
+  const value = (path: string) => {
+    const found = path
+      .split('.')
+      .reduce<unknown>((tree, segment) => (tree as Record<string, unknown>)?.[segment], json);
+    return (found as { count?: number } | undefined)?.count ?? found;
+  };
   await ask(node, 'api', 'POST', '/api/KEY/router/terminate', 'enough');
   await eventually(async () => (await metric(node, 'clients.events.control')) === 2, 'the ends of two clients');
   const names = [
@@ -172,6 +177,12 @@ test('every metric counts what it says it counts, or has a reason not to', async
   );
 
   // Some of which the number is known.
+  assert.deepEqual(
+    ['clients.hooks.get', 'clients.hooks.dead', 'connectors.http.web', 'pubsub'].map((prefix) =>
+      value(`${prefix}.latency`),
+    ),
+    [1, 1, 5, 1],
+  );
   assert.deepEqual(
     [
       'clients.hooks.hp.get',

@@ -9,11 +9,16 @@ import { SocketClient } from '../support/socket-clients.ts';
 
 type Tree = { [segment: string]: Tree | number | string[] };
 
+/** A list, or a histogram: no metric is in there. */
+function isLeaf(value: Tree | string[]): value is string[] {
+  return Array.isArray(value) || typeof value.p50 === 'number';
+}
+
 /** The dotted paths of all metrics. */
 function paths(tree: Tree, prefix = ''): string[] {
   return Object.entries(tree).flatMap(([segment, value]) => {
     const path = prefix === '' ? segment : `${prefix}.${segment}`;
-    return typeof value === 'object' && !Array.isArray(value) ? paths(value, path) : [path];
+    return typeof value === 'object' && !isLeaf(value) ? paths(value, path) : [path];
   });
 }
 
@@ -29,6 +34,7 @@ interface Row {
 }
 
 const bad = 'bad_monitor_request';
+const empty = { count: 0, sum: 0, p50: 0, p90: 0, p99: 0, max: 0 };
 const one = { nodes: ['hive@127.0.0.1'], missing: [] };
 
 const rows: readonly Row[] = [
@@ -86,6 +92,22 @@ const rows: readonly Row[] = [
     status: 200,
     json: one,
   },
+  { title: 'a histogram emptied', method: 'DELETE', path: 'clients.hooks.ping.latency', status: 200 },
+  {
+    title: 'an empty histogram',
+    method: 'GET',
+    path: 'pubsub.latency',
+    status: 200,
+    json: { pubsub: { latency: empty } },
+  },
+  {
+    title: 'an empty histogram of the cluster',
+    method: 'GET',
+    path: 'pubsub.latency?cluster=true',
+    status: 200,
+    json: { ...one, metrics: { pubsub: { latency: empty } } },
+  },
+  { title: 'a part of a histogram', method: 'GET', path: 'pubsub.latency.p50', status: 404, error: bad },
   { title: 'a gauge set to 0', method: 'DELETE', path: 'clients.total', status: 400, error: bad },
   { title: 'a section set to 0', method: 'DELETE', path: 'api', status: 400, error: bad },
   { title: 'a section set to 0 on all nodes', method: 'DELETE', path: 'api?cluster=true', status: 400, error: bad },
@@ -183,6 +205,6 @@ describe('the monitor', () => {
 
   test('the counters of an event appear when it is configured or used', async () => {
     const { json } = await ask(node, 'monitor', 'GET', '/monitor/KEY/clients.hooks.ping');
-    assert.deepEqual(json, { clients: { hooks: { ping: { calls: 0, errors: 0 } } } });
+    assert.deepEqual(json, { clients: { hooks: { ping: { calls: 0, errors: 0, latency: empty } } } });
   });
 });

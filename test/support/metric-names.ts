@@ -26,12 +26,16 @@ const groups: Readonly<Record<string, string>> = {
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
   'clients.transports': 'too_slow too_many_packets overruns',
+  'clients.hooks': 'latency',
+  connectors: 'latency',
+  pubsub: 'latency',
   'hive.actors': 'running abandoned crashes dead_letters',
+  'hive.event_loop': 'delay utilization',
   'hive.distribution': 'sent received errors queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned',
   ...Object.fromEntries(
     // The configured events: shown before their first use.
-    ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors']),
+    ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors latency']),
   ),
 };
 
@@ -43,7 +47,7 @@ export const metricNames: readonly string[] = [...names(groups), ...names(newGro
 
 /** What each pool shows under `connectors.<kind>.<pool>`. */
 export const poolMetricNames = {
-  http: ['workers', 'requests', 'errors', 'sync_gets', 'sync_posts', 'async_posts'],
-  redis: ['workers', 'requests', 'errors', 'queries'],
-  tcp: ['workers', 'requests', 'errors', 'send', 'recv'],
+  http: ['workers', 'requests', 'errors', 'latency', 'sync_gets', 'sync_posts', 'async_posts'],
+  redis: ['workers', 'requests', 'errors', 'latency', 'queries'],
+  tcp: ['workers', 'requests', 'errors', 'latency', 'send', 'recv'],
 } as const;

@@ -1,13 +1,10 @@
 /** The hooks of clients by event. Clients share one table until hooks are added to or removed from one of them. */
-import type { Counter } from '../../observe/metrics.ts';
 import type { Hook } from '../../plugins/types.ts';
-import type { ClientMetrics } from './metrics.ts';
+import type { ClientMetrics, HookMetrics } from './metrics.ts';
 
-/** The hooks of one event, and what counts them. */
-export interface EventHooks {
+/** The hooks of one event, and what counts and times them. */
+export interface EventHooks extends HookMetrics {
   readonly hooks: readonly Hook[];
-  readonly calls: Counter;
-  readonly errors: Counter;
 }
 
 export type HookTable = ReadonlyMap<string, EventHooks>;

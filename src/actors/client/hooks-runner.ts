@@ -15,17 +15,20 @@ export function runHooks(
   trigger: Trigger,
   metrics: ClientMetrics,
 ): void | Promise<void> {
-  const { hooks } = event;
+  const { hooks, latency } = event;
+  const begun = latency.begin();
   for (let at = 0; at < hooks.length; at += 1) {
     let pending: void | Promise<void>;
     try {
       pending = run(hooks[at]!, client, event, trigger, metrics);
     } catch (error) {
       countFailure(event, metrics);
+      latency.passed(begun);
       throw error;
     }
-    if (pending) return runRest(client, event, trigger, metrics, at, pending);
+    if (pending) return runRest(client, event, trigger, metrics, latency.waiting(begun), at, pending);
   }
+  latency.passed(begun);
 }
 
 async function runRest(
@@ -33,6 +36,7 @@ async function runRest(
   event: EventHooks,
   trigger: Trigger,
   metrics: ClientMetrics,
+  begun: number,
   waiting: number,
   pending: Promise<void>,
 ): Promise<void> {
@@ -45,6 +49,9 @@ async function runRest(
   } catch (error) {
     countFailure(event, metrics);
     throw error;
+  } finally {
+    // One that was cut off, because its client has ended, tells nothing about hooks.
+    if (client.alive) event.latency.waited(begun);
   }
 }
 

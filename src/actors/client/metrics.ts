@@ -1,7 +1,9 @@
 /** The metrics of a node's clients: resolved once, counted by all of them. */
+import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { countedHooks } from '../../plugins/hook-counter.ts';
 import type { TransportKind } from '../../web/sessions.ts';
+import { HookLatency } from './hook-latency.ts';
 
 /**
  * Where a client stands. `generic`: opened, without a transport. `transient`: `on_connect` runs. `waiting`: connected.
@@ -13,6 +15,13 @@ const states = ['generic', 'transient', 'waiting'] as const;
 const kinds = ['external', 'internal', 'control'] as const;
 export type EventKind = (typeof kinds)[number];
 
+/** What counts and times one event's hooks. */
+export interface HookMetrics {
+  readonly calls: Counter;
+  readonly errors: Counter;
+  readonly latency: HookLatency;
+}
+
 export class ClientMetrics {
   /** Clients that exist now; up and down, so gauges show it, and nobody can set it to 0. The same for the next two. */
   total = 0;
@@ -20,6 +29,8 @@ export class ClientMetrics {
   readonly hookCalls: Counter;
   readonly hookErrors: Counter;
   readonly #metrics: Metrics;
+  readonly #hookLatency: Histogram;
+  readonly #ofEvents = new Map<string, HookMetrics>();
   readonly #transports: Record<TransportKind, number> = { websocket: 0, polling: 0 };
   readonly #states = { generic: 0, transient: 0, waiting: 0 };
   readonly #transitions: Counter;
@@ -30,6 +41,7 @@ export class ClientMetrics {
     this.errors = metrics.counter('clients.errors');
     this.hookCalls = metrics.counter('clients.hooks.calls');
     this.hookErrors = metrics.counter('clients.hooks.errors');
+    this.#hookLatency = metrics.histogram('clients.hooks.latency');
     metrics.counters('clients.hooks', countedHooks); // counted by the hooks themselves, visible without them
     metrics.gauge('clients.total', () => this.total);
     metrics.gauge('clients.websocket', () => this.#transports.websocket);
@@ -47,12 +59,15 @@ export class ClientMetrics {
     ]);
   }
 
-  /** The counters of one event's hooks. */
-  ofEvent(event: string): { calls: Counter; errors: Counter } {
-    return {
-      calls: this.#metrics.counter(`clients.hooks.${event}.calls`),
-      errors: this.#metrics.counter(`clients.hooks.${event}.errors`),
-    };
+  ofEvent(event: string): HookMetrics {
+    const present = this.#ofEvents.get(event);
+    if (present) return present;
+    const prefix = `clients.hooks.${event}`;
+    const { calls, errors } = this.#metrics.counters(prefix, ['calls', 'errors']);
+    const latency = new HookLatency(this.#metrics.histogram(`${prefix}.latency`), this.#hookLatency);
+    const made = { calls, errors, latency };
+    this.#ofEvents.set(event, made);
+    return made;
   }
 
   handled(kind: EventKind, events = 1): void {

@@ -1,4 +1,5 @@
 /** The metrics of all pools together. `requests` counts every operation: uses, transactions, rents, returns, starts, stops. */
+import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 
 const names = [
@@ -13,8 +14,11 @@ const names = [
   'unsafe_transactions',
 ] as const;
 
-export type ConnectorCounters = Readonly<Record<(typeof names)[number], Counter>>;
+export interface ConnectorCounters extends Readonly<Record<(typeof names)[number], Counter>> {
+  /** From the demand for a worker to the answer, or the failure. */
+  readonly latency: Histogram;
+}
 
 export function connectorCounters(metrics: Metrics): ConnectorCounters {
-  return metrics.counters('connectors', names);
+  return { ...metrics.counters('connectors', names), latency: metrics.histogram('connectors.latency') };
 }

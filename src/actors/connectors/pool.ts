@@ -14,6 +14,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { Call, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import type { ConnectorPlugin, Pool, PoolDescriptor, Services, WorkerMessage } from '../../plugins/types.ts';
@@ -41,6 +42,7 @@ export class WorkerPool implements Pool, Employer {
   readonly #metricPrefix: string;
   readonly #requests: Counter;
   readonly #errors: Counter;
+  readonly #latency: Histogram;
   /** The dynamic supervisor of all pools' supervisors. */
   #parent: Ref<SupervisorMessage> | undefined;
   #supervisor: Actor<SupervisorMessage> | undefined;
@@ -60,6 +62,7 @@ export class WorkerPool implements Pool, Employer {
     this.#metricPrefix = `connectors.${this.connector.replace(/^connector\./, '')}.${name}`;
     this.#requests = services.metrics.counter(`${this.#metricPrefix}.requests`);
     this.#errors = services.metrics.counter(`${this.#metricPrefix}.errors`);
+    this.#latency = services.metrics.histogram(`${this.#metricPrefix}.latency`);
     services.metrics.gauge(`${this.#metricPrefix}.workers`, () => this.workers);
     this.#workforce = this.#recruit();
   }
@@ -108,12 +111,20 @@ export class WorkerPool implements Pool, Employer {
       throw new HiveError('connector_error', this.#text('is being stopped'));
     }
     this.#admitted += 1;
+    const begun = performance.now();
     try {
       return await this.#try<Reply>(message);
     } finally {
+      // A request that nobody wants any more tells nothing about the back end.
+      if (!message.signal?.aborted) this.#time(performance.now() - begun);
       this.#admitted -= 1;
       if (this.#admitted === 0) for (const wake of this.#whenEmpty.splice(0)) wake();
     }
+  }
+
+  #time(ms: number): void {
+    this.#latency.record(ms);
+    this.#options.counters.latency.record(ms);
   }
 
   async #try<Reply>(message: WorkerMessage & { type: 'request' }): Promise<Reply> {

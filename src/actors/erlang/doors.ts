@@ -83,7 +83,8 @@ export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }
       'metrics/1': (section) => metricsUnder(textIn(section)),
       'reset/1': (path) => {
         const name = textIn(path);
-        if (!metrics.reset(name)) throw new HiveError('bad_monitor_request', `There is no counter ${name}.`);
+        if (!metrics.reset(name))
+          throw new HiveError('bad_monitor_request', `There is neither a counter nor a histogram ${name}.`);
       },
       'tree/0': () => tree({}),
       'tree/1': (depth) => {

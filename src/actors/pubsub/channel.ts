@@ -16,6 +16,7 @@
 import { Actor, ignore } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
 import { type Call, type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
+import type { Histogram } from '../../observe/histogram.ts';
 import type { InternalEvent } from '../../protocol/internal-event.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivered, Delivery, Fanout, Member } from '../contracts.ts';
@@ -27,6 +28,8 @@ export interface Broadcast {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;
   readonly orders: readonly InternalEvent[];
+  /** When it was accepted here, on the clock of `performance.now()`. */
+  readonly acceptedAt: number;
 }
 
 export type ChannelMessage =
@@ -39,6 +42,8 @@ export type ChannelMessage =
 export interface ChannelSetup {
   readonly index: ChannelIndex;
   readonly fanout: Fanout;
+  /** From the acceptance of a publication to its handing over to the clients. */
+  readonly latency: Histogram;
   /** Who is told that a channel has closed. */
   readonly manager: Ref<PubSubMessage>;
 }
@@ -83,7 +88,7 @@ export class Channel extends Actor<ChannelMessage> {
   receive(message: ChannelMessage, from: From | undefined): void {
     switch (message.type) {
       case 'publish':
-        return message.packets ? this.#sendPackets(message.packets) : this.#sendOrders(message.orders);
+        return this.#publish(message);
       case 'delivered':
         return this.#delivered(message.client);
       case 'subscribe':
@@ -153,6 +158,12 @@ export class Channel extends Actor<ChannelMessage> {
   }
 
   // --- publishing
+
+  #publish({ packets, orders, acceptedAt }: Broadcast): void {
+    if (packets) this.#sendPackets(packets);
+    else this.#sendOrders(orders);
+    if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
+  }
 
   #sendPackets(packets: readonly ServerPacket[]): void {
     const { id, members } = this.#entry;

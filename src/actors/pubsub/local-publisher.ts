@@ -42,9 +42,12 @@ export class LocalPublisher {
   }
 
   #broadcast(publication: Publication): Broadcast {
-    if (publication.type === 'event') return { type: 'publish', packets: [publication.packet], orders: noOrders };
+    const acceptedAt = performance.now();
+    if (publication.type === 'event') {
+      return { type: 'publish', packets: [publication.packet], orders: noOrders, acceptedAt };
+    }
     const { orders } = publication;
-    return { type: 'publish', packets: this.#packets(orders), orders };
+    return { type: 'publish', packets: this.#packets(orders), orders, acceptedAt };
   }
 
   /** Orders that fail are performed by every client, which tells its user. */

@@ -71,7 +71,8 @@ export class PubSubManager extends Actor<PubSubMessage> {
     const { index, interests, fanout, metrics } = this.#setup;
     const startedAt = Date.now();
     metrics.gauge('pubsub.uptime', () => Date.now() - startedAt, 'max');
-    this.#channels = { index, fanout, manager: this.kernel.remote(this.self.node, managerName) };
+    const latency = metrics.histogram('pubsub.latency');
+    this.#channels = { index, fanout, latency, manager: this.kernel.remote(this.self.node, managerName) };
     this.#announcer = new Announcer(this, (peer, error) => this.#notTaken(peer, error));
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
     this.kernel.watch(this.self, () => interests.forgetAll());

@@ -5,6 +5,7 @@ import { Type } from 'typebox';
 import type { Delivered } from '../../../src/actors/contracts.ts';
 import type { Ref } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
+import { countOf } from '../../../src/observe/histogram.ts';
 import { definePlugin } from '../../../src/plugins/define-plugin.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
 import type { Hook, InternalEvent } from '../../../src/plugins/types.ts';
@@ -57,6 +58,8 @@ test('hooks of an event run in order, and what they send arrives in that order',
   ]);
   session.receive(event('go'));
   await clients.settled(session, sink);
+  const timed = (path: string) => countOf(clients.services.metrics.histogram(`clients.hooks.${path}`).value());
+  assert.deepEqual(['go.latency', 'ping.latency', 'latency'].map(timed), [2, 1, 3]);
   assert.match(clients.services.asked[1]?.request.body ?? '', /"state":\{"nick":null,"k":2\}/);
   assert.equal(clients.metric('clients.hooks.go.calls'), 6);
 });

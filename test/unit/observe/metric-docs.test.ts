@@ -8,7 +8,7 @@ function documented(): Set<string> {
   const page = readFileSync(new URL('../../../docs/monitor.md', import.meta.url), 'utf8');
   const paths = new Set<string>();
   for (const line of page.split('\n')) {
-    const cell = /^\| (`[a-z].*?) +\| (?:gauge|counter) +\|/.exec(line)?.[1] ?? '';
+    const cell = /^\| (`[a-z].*?) +\| (?:gauge|counter|histogram) +\|/.exec(line)?.[1] ?? '';
     let stem = '';
     for (const [, name = ''] of cell.matchAll(/`([^`]+)`/g)) {
       const path = name.startsWith('.') ? stem + name : name;
@@ -30,7 +30,7 @@ function generic(path: string): string {
 test('the page of the monitor has every metric, and no others', () => {
   const pools = Object.entries(poolMetricNames).flatMap(([kind, names]) =>
     names.map((name) => {
-      const shared = name === 'workers' || name === 'requests' || name === 'errors';
+      const shared = ['workers', 'requests', 'errors', 'latency'].includes(name);
       return `connectors.${shared ? '<kind>' : kind}.<pool>.${name}`;
     }),
   );

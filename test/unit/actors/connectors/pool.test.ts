@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { countOf } from '../../../../src/observe/histogram.ts';
 import { type Connectors, type ConnectorsOptions, startConnectors } from '../../../support/connectors.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { TestConnector, type TestRequest } from '../../../support/test-connector.ts';
@@ -136,6 +137,21 @@ test('workers that cannot be started are tried again with pauses, and requests s
   plugin.broken = false;
   await eventually(() => plugin.alive.length === 1, 'a worker');
   await ask('echo');
+});
+
+test('requests are timed, failed ones too, but not those that were given up', async (t) => {
+  const { connectors, plugin, ask } = await started(t, { size: 1, overflow: 0 });
+  await ask('echo');
+  await assert.rejects(ask('fail'));
+  const abort = new AbortController();
+  const gone = ask('hold', abort.signal);
+  await eventually(() => plugin.held.length === 1, 'the request to be handled');
+  abort.abort();
+  await assert.rejects(gone);
+  plugin.held[0]?.reply('to nobody');
+  await ask('echo');
+  const timed = (path: string) => countOf(connectors.metrics.histogram(path).value());
+  assert.deepEqual(['connectors.latency', 'connectors.test.work.latency'].map(timed), [3, 3]);
 });
 
 test('the operations are counted', async (t) => {

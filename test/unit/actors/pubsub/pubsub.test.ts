@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Cell } from '../../../../src/kernel/cell.ts';
+import { countOf } from '../../../../src/observe/histogram.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { event, orders, pubSubNode } from '../../../support/pubsub.ts';
 
@@ -17,6 +18,19 @@ test('what is published to an id or one of its prefixes reaches every subscriber
   await eventually(() => ben.received.length === 2 && ann.received.length === 4, 'all events');
   assert.deepEqual(ann.received.sort(), ['news', 'news', 'news.eu', 'news.eu.1']);
   assert.deepEqual(ben.received, ['news', 'news.eu']);
+});
+
+test('publishes are timed once for each channel that has subscribers', async (t) => {
+  const { pubsub, client, metrics } = await pubSubNode(t);
+  const ann = await client();
+  await pubsub.join(ann, ['news.eu', 'news.us', 'news.asia'], 'public');
+  await pubsub.leave(ann, ['news.asia'], 'public');
+  pubsub.publish(['news'], 'private', event('a'));
+  pubsub.publish(['news.eu'], 'private', orders(['say', 'b']));
+  pubsub.publish(['news.asia', 'news.africa'], 'private', event('c'));
+  const channels = 'pubsub.channels.news.publish';
+  await eventually(() => metrics.counter(channels).value === 5, 'the publishes');
+  assert.equal(countOf(metrics.histogram('pubsub.latency').value()), 3);
 });
 
 test('joining twice is joining once, and leaving a prefix leaves everything under it', async (t) => {
