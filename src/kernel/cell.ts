@@ -65,6 +65,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   restarts = 0;
   /** The type of the last message; the message itself would be held in memory for nothing. */
   lastMessage: string | undefined;
+  /** Letters that its handlers were given. */
+  handled = 0;
   #actor: Actor<Message>;
   #activation: Activation | undefined;
   #scheduled = false;
@@ -330,6 +332,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   }
 
   #deliver(letter: unknown): void | Promise<void> {
+    this.handled += 1;
     if (letter instanceof CallLetter) {
       this.lastMessage = messageType(letter.message);
       return this.#actor.receive(letter.message as Message, letter.from);

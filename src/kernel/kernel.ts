@@ -75,6 +75,8 @@ export interface Inspection {
   readonly restarts: number;
   readonly ageMs: number;
   readonly mailbox: { readonly length: number; readonly peak: number };
+  /** Messages handled since its start. */
+  readonly handled: number;
   /** The `type` of the last message; never its payload. */
   readonly lastMessage: string | undefined;
   readonly state: Record<string, unknown>;
@@ -168,6 +170,11 @@ export class Kernel {
   local(id: number, serial: number, creation: number): Ref<never> | undefined {
     if (creation !== this.creation) return undefined;
     return this.#cells.get(serial * 2 ** 28 + id);
+  }
+
+  /** @internal The running actors, in the order of their start. */
+  cells(): IterableIterator<Cell> {
+    return this.#cells.values();
   }
 
   /** The address of whoever is registered under a name on a node (this one included) at the time of each message. */
@@ -387,6 +394,7 @@ export class Kernel {
       restarts: ref.restarts,
       ageMs: Date.now() - ref.startedAt,
       mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
+      handled: ref.handled,
       lastMessage: ref.lastMessage,
       state: inspectState(ref),
     };
