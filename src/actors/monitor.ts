@@ -3,9 +3,11 @@
  *
  *   metrics      everything under a dotted path     reset   sets one counter to 0, empties one histogram
  *   supervision  the live supervision tree, as the supervisors see it
+ *   busiest      the busiest actors, after a while of looking
  */
 import { getHeapCodeStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
+import { type BusiestOptions, type BusyActor, busiest } from '../kernel/busiest.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, From, NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
@@ -26,7 +28,8 @@ export const monitorName = 'hive_monitor';
 export type MonitorMessage =
   | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
-  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>);
+  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
+  | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
 
 export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
@@ -63,6 +66,10 @@ export class Monitor extends Actor<MonitorMessage> {
         return from?.reply(this.#metrics.reset(String(message.path)));
       case 'supervision':
         return from?.reply(this.#tree(checkedOptions(message.options)));
+      case 'busiest':
+        // Others are answered meanwhile.
+        void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));
+        return;
       default:
         from?.fail(new HiveError('bad_monitor_request', 'The monitor does not understand this request.'));
     }
@@ -77,6 +84,12 @@ function checkedOptions(options: unknown): TreeOptions {
     ...(typeof path === 'string' ? { path } : {}),
     ...(sort === 'mailbox' ? { sort } : {}),
   };
+}
+
+function checkedBusiest(options: unknown): BusiestOptions {
+  const { sort, limit, overMs } = Object(options) as Record<string, unknown>;
+  const within = (value: unknown, most: number): number => Math.max(1, Math.min(most, Number(value) || 1));
+  return { sort: sort === 'mailbox' ? sort : 'rate', limit: within(limit, 1000), overMs: within(overMs, 3000) };
 }
 
 /** The address of an actor as it is shown, `<node.id.serial>`, or only `id.serial`. */
@@ -106,7 +119,19 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
     actor: (pid) => inspect(kernel, pid),
+    busiest: (options) => busiest(kernel, options),
     cluster: {
+      busiest: async (options) => {
+        const message = { type: 'busiest', options } as const;
+        const { replies, missing } = await everywhere<MonitorMessage, readonly BusyActor[]>(
+          setup,
+          monitorName,
+          message,
+        );
+        const nodes = [...replies.keys()].sort();
+        const actors = Object.fromEntries(nodes.map((node) => [node, replies.get(node)!]));
+        return { nodes, missing: [...missing].sort(), actors };
+      },
       supervision: async (options) => {
         const message = { type: 'supervision', options: checkedOptions(options) } as const;
         const answers = await everywhere<MonitorMessage, TreeNode | undefined>(setup, monitorName, message);

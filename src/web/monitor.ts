@@ -8,12 +8,13 @@
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
  *   GET     /monitor/<key>/actors/<pid>    one actor
+ *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *
- * With `?cluster=true` metrics and supervision concern all nodes: `{"nodes", "missing", "metrics" | "trees"}`.
+ * With `?cluster=true` metrics, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
-import { HiveError } from '../observe/errors.ts';
+import type { BusiestOptions, BusyActor } from '../kernel/busiest.ts';
 import type { Log } from '../observe/logger.ts';
 import type { MetricTree } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
@@ -42,6 +43,7 @@ import {
   wantsCluster,
   wrongMethod,
 } from './keyed.ts';
+import { busiestOptions, treeOptions } from './monitor-query.ts';
 import { type TreeNode, treeText } from './tree-text.ts';
 
 /** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
@@ -72,7 +74,11 @@ export interface MonitorHost {
   supervision(options: TreeOptions): Promise<TreeNode | undefined>;
   /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
   actor(pid: string): object | undefined;
+  busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
   readonly cluster: {
+    busiest(
+      options: BusiestOptions,
+    ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;
     supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
     /** Those of all nodes as one tree. */
     metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
@@ -139,6 +145,10 @@ class MonitorPages {
     }
     if (rest.length > 0) throw notFound(code);
     const cluster = wantsCluster(req.getQuery('cluster'), code);
+    if (section === 'actors') {
+      if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      return this.#showBusiest(res, busiestOptions(req), cluster);
+    }
     if (section === 'supervision') {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
       const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
@@ -164,6 +174,11 @@ class MonitorPages {
     const actor = this.#host.actor(pid);
     if (!actor) throw new RequestError(404, code, 'No actor with that address is running on this node.');
     sendJson(res, 200, actor);
+  }
+
+  async #showBusiest(res: HttpResponse, options: BusiestOptions, cluster: boolean): Promise<void> {
+    if (cluster) return sendJson(res, 200, await this.#host.cluster.busiest(options));
+    sendJson(res, 200, { actors: await this.#host.busiest(options) });
   }
 
   async #showTree(res: HttpResponse, options: TreeOptions, asText: boolean): Promise<void> {
@@ -225,23 +240,4 @@ function sendHealth(res: HttpResponse, status: Health['status'], body: object): 
 
 function noSuchPath(): RequestError {
   return new RequestError(404, code, 'Nothing is at that path of the supervision tree.');
-}
-
-function treeOptions(req: HttpRequest): TreeOptions {
-  const sort = req.getQuery('sort');
-  if (sort && sort !== 'mailbox') throw new HiveError(code, 'sort can only be mailbox.');
-  return {
-    depth: numberIn(req, 'depth'),
-    limit: numberIn(req, 'limit'),
-    path: req.getQuery('path') || undefined,
-    sort: sort ? 'mailbox' : undefined,
-  };
-}
-
-/** A query parameter that must be a number. */
-function numberIn(req: HttpRequest, name: string): number | undefined {
-  const text = req.getQuery(name);
-  if (!text) return undefined;
-  if (!/^\d{1,9}$/.test(text)) throw new HiveError(code, `${name} must be a number, not ${text}.`);
-  return Number(text);
 }

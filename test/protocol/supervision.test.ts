@@ -11,6 +11,11 @@ interface Tree {
   readonly children?: readonly Tree[];
 }
 
+interface Busy {
+  readonly path: string;
+  readonly rate: number;
+}
+
 describe('the monitor', () => {
   let node: CrashNode;
   let end = async (): Promise<void> => {};
@@ -91,6 +96,24 @@ describe('the monitor', () => {
     assert.deepEqual([state.phase, state.transport, lastMessage], ['waiting', 'websocket', 'event']);
     for (const pid of ['999999.0', encodeURIComponent(`<other@127.0.0.1.${short}>`), 'hive_router', '1']) {
       assert.equal((await ask(`actors/${pid}`)).status, 404, pid);
+    }
+  });
+
+  test('shows the busiest actors', async () => {
+    const { actors } = JSON.parse((await ask('actors?over=200&limit=3')).text) as { actors: Busy[] };
+    assert.equal(actors.length, 3);
+    // The clients talk without pause, as do a channel and a pool.
+    const rates = actors.map(({ rate }) => rate);
+    assert.ok(rates[2]! > 0 && rates[0]! >= rates[1]! && rates[1]! >= rates[2]!, String(rates));
+    assert.match(actors[0]!.path, /^hive_root_sup\/hive_sup\//);
+    const everywhere = JSON.parse((await ask('actors?over=200&sort=mailbox&cluster=true')).text);
+    assert.deepEqual([everywhere.nodes, everywhere.missing], [['hive@127.0.0.1'], []]);
+    const talkers = (everywhere.actors['hive@127.0.0.1'] as Busy[]).filter(({ path }) =>
+      path.includes('/hive_client_sup/'),
+    );
+    assert.equal(talkers.length, 2);
+    for (const query of ['sort=age', 'limit=0', 'limit=1001', 'over=10', 'over=60000', 'over=long']) {
+      assert.equal((await ask(`actors?${query}`)).status, 400, query);
     }
   });
 
