@@ -47,6 +47,8 @@ export class Monitor extends Actor<MonitorMessage> {
   override init(): void {
     const metrics = this.#metrics;
     metrics.gauge('hive.uptime', () => Math.round(process.uptime() * 1000), 'max');
+    metrics.gauge('hive.cpu.user', () => Math.round(process.cpuUsage().user / 1000));
+    metrics.gauge('hive.cpu.system', () => Math.round(process.cpuUsage().system / 1000));
     metrics.gauge('hive.memory.total', () => process.memoryUsage.rss());
     metrics.gauge('hive.memory.processes', () => process.memoryUsage().heapUsed);
     metrics.gauge('hive.memory.system', () => Math.max(0, process.memoryUsage.rss() - process.memoryUsage().heapUsed));

@@ -31,6 +31,7 @@ const newGroups: Readonly<Record<string, string>> = {
   pubsub: 'latency',
   'hive.actors': 'running abandoned crashes dead_letters',
   'hive.event_loop': 'delay utilization',
+  'hive.cpu': 'user system',
   'hive.distribution': 'sent received errors queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned',
   ...Object.fromEntries(
@@ -47,7 +48,7 @@ export const metricNames: readonly string[] = [...names(groups), ...names(newGro
 
 /** What each pool shows under `connectors.<kind>.<pool>`. */
 export const poolMetricNames = {
-  http: ['workers', 'requests', 'errors', 'latency', 'sync_gets', 'sync_posts', 'async_posts'],
-  redis: ['workers', 'requests', 'errors', 'latency', 'queries'],
-  tcp: ['workers', 'requests', 'errors', 'latency', 'send', 'recv'],
+  http: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'sync_gets', 'sync_posts', 'async_posts'],
+  redis: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'queries', 'connected'],
+  tcp: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'send', 'recv'],
 } as const;

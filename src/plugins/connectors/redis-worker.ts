@@ -45,6 +45,8 @@ export interface RedisServer {
   /** Age at which a worker is replaced, ms; 0: never. */
   readonly restartMs: number;
   readonly outage: RedisOutage;
+  /** The workers that have a connection now. */
+  readonly connected: Set<RedisWorker>;
   readonly queries: Counter;
   readonly log: Log;
 }
@@ -90,7 +92,10 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.kernel.watch(this.self as Ref<never>, () => this.#connection?.close());
+    this.kernel.watch(this.self as Ref<never>, () => {
+      this.#server.connected.delete(this);
+      this.#connection?.close();
+    });
     if (this.#server.restartMs > 0) this.after(this.#server.restartMs, { type: 'drain' });
     this.#connect();
     this.#giveUpLater();
@@ -214,6 +219,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
   #up(): void {
     const { outage, log } = this.#server;
     this.#connectedAt = performance.now();
+    this.#server.connected.add(this);
     this.#connectDeadline?.cancel();
     this.#giveUp?.cancel();
     this.#problem = undefined;
@@ -232,6 +238,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
     this.#connection?.close();
     this.#connection = undefined;
     this.#connectedAt = undefined;
+    this.#server.connected.delete(this);
     this.#connectDeadline?.cancel();
     this.#problem = reason;
     if (outage.begin()) log.warning(this.#unreachable());

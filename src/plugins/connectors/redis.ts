@@ -43,6 +43,8 @@ export const redisConnector: ConnectorPlugin<RedisArgs> = {
 };
 
 function serverOf({ name, args, services }: PoolSetup<RedisArgs>): RedisServer {
+  const connected = new Set<RedisWorker>();
+  services.metrics.gauge(`connectors.redis.${name}.connected`, () => connected.size);
   return {
     address: {
       host: args.host,
@@ -58,6 +60,7 @@ function serverOf({ name, args, services }: PoolSetup<RedisArgs>): RedisServer {
     replyMs: Math.max(minReplyMs, args.max_reconnect_timeout),
     restartMs: args.restart_timeout,
     outage: new RedisOutage(),
+    connected,
     queries: services.metrics.counter(`connectors.redis.${name}.queries`),
     log: services.log.child({ pool: name }),
   };

@@ -30,7 +30,7 @@ function generic(path: string): string {
 test('the page of the monitor has every metric, and no others', () => {
   const pools = Object.entries(poolMetricNames).flatMap(([kind, names]) =>
     names.map((name) => {
-      const shared = ['workers', 'requests', 'errors', 'latency'].includes(name);
+      const shared = Object.values(poolMetricNames).every((list: readonly string[]) => list.includes(name));
       return `connectors.${shared ? '<kind>' : kind}.<pool>.${name}`;
     }),
   );

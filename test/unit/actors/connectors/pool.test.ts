@@ -29,10 +29,13 @@ test('size workers are there from the start, overflow ones come under load and g
   const answers = [1, 2, 3, 4].map(() => ask('hold'));
   await eventually(() => plugin.held.length === 3, 'three workers at work');
   assert.equal(worker(connectors), 3);
+  const load = () => ['busy', 'waiting'].map((name) => connectors.counter(`connectors.test.work.${name}`));
+  assert.deepEqual(load(), [3, 1]);
   plugin.held.shift()?.reply('done');
   await eventually(() => plugin.held.length === 3, 'the fourth request');
   for (const from of plugin.held) from.reply('done');
   assert.deepEqual(await Promise.all(answers), ['done', 'done', 'done', 'done']);
+  assert.deepEqual(load(), [0, 0]);
   await eventually(() => worker(connectors) === 1, 'the overflow workers to go', 20_000);
 });
 

@@ -61,7 +61,8 @@ test('commands run as one pipeline in the configured database', { skip }, async 
     null,
   ]);
   assert.equal(await redis.query(async (client) => client.select(3).then(() => client.get('a'))), '2');
-  const counted = { workers: 2, requests: 1, errors: 0, queries: 4 };
+  await eventually(() => connectors.counter('connectors.redis.db.connected') === 2, 'both connections');
+  const counted = { workers: 2, busy: 0, waiting: 0, connected: 2, requests: 1, errors: 0, queries: 4 };
   assert.deepEqual({ ...(connectors.counter('connectors.redis.db') as object) }, counted);
 });
 
@@ -126,6 +127,7 @@ test('a command that comes during a short outage waits for its end', { skip }, a
     () => connectors.warnings.some((line) => line.includes('is unreachable')),
     'the outage to be noticed',
   );
+  await eventually(() => connectors.counter('connectors.redis.db.connected') === 0, 'the loss of both connections');
   await server.start();
   assert.deepEqual(await waiting, ['OK']);
 });
