@@ -112,7 +112,8 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
 
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitorLog = log.child({ component: 'monitor' });
-  const monitor = monitorHost({ kernel, cluster, pools, refusal: () => router.refusal(), metrics, log: monitorLog });
+  const watched = { kernel, cluster, pools, refusal: () => router.refusal(), version, metrics, log: monitorLog };
+  const monitor = monitorHost(watched);
   const webLog = log.child({ component: 'web' });
   const errors = metrics.counter('hive.errors');
   const listener = (start: () => Promise<Listening>): Listener =>
@@ -123,7 +124,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
       }),
     );
   const workers: Workers = {
-    monitor: () => new Monitor(metrics, (options) => supervisionTree(root, options), monitorLog),
+    monitor: () => new Monitor(watched, (options) => supervisionTree(root, options)),
     cluster: () =>
       new Cluster({ config: config.hive, table: cluster, version, log: log.child({ component: 'cluster' }), metrics }),
     connectors: () =>

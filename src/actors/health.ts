@@ -1,7 +1,7 @@
 /** How a node is, for probes of load balancers and orchestrators: read from its tables, without asking any actor. */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { HiveError } from '../observe/errors.ts';
-import type { Health } from '../web/monitor.ts';
+import type { Health, NodeHealth } from '../web/monitor.ts';
 import type { PoolTable } from './connectors/pool-table.ts';
 import type { ClusterView } from './contracts.ts';
 
@@ -11,12 +11,18 @@ export interface HealthSetup {
   readonly pools: PoolTable;
   /** Why new clients are refused now. */
   readonly refusal: () => HiveError | undefined;
+  readonly version: string;
 }
 
 /** Without which a node does not do all it should. */
 const vital = ['hive_cluster', 'hive_connectors', 'hive_router', 'hive_relay', 'hive_pubsub', 'hive_api', 'hive_web'];
 
-export function health({ kernel, cluster, pools, refusal }: HealthSetup): Health {
+/** With whose it is. */
+export function nodeHealth(setup: HealthSetup): NodeHealth {
+  return { ...health(setup), node: setup.kernel.node, version: setup.version };
+}
+
+export function health({ kernel, cluster, pools, refusal }: Omit<HealthSetup, 'version'>): Health {
   const refused = refusal();
   const draining = refused?.code === 'router_error';
   const reasons = vital.filter((name) => !kernel.whereis(name)).map((name) => `${name} is not running`);

@@ -3,6 +3,7 @@
  *
  *   metrics      everything under a dotted path     reset   sets one counter to 0, empties one histogram
  *   supervision  the live supervision tree, as the supervisors see it
+ *   health       whether the node serves
  *   busiest      the busiest actors, after a while of looking
  */
 import { getHeapCodeStatistics } from 'node:v8';
@@ -14,12 +15,13 @@ import { HiveError } from '../observe/errors.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics, MetricValues } from '../observe/metrics.ts';
-import type { MonitorHost, TreeOptions } from '../web/monitor.ts';
+import type { Reached } from '../web/api-host.ts';
+import type { MonitorHost, NodeHealth, TreeOptions } from '../web/monitor.ts';
 import type { TreeNode } from '../web/tree-text.ts';
 import { everywhere } from './cluster/everywhere.ts';
 import type { ErlangDoor } from './erlang/door.ts';
 import { monitorDoor } from './erlang/doors.ts';
-import { type HealthSetup, health } from './health.ts';
+import { type HealthSetup, nodeHealth } from './health.ts';
 
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
@@ -29,17 +31,20 @@ export type MonitorMessage =
   | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
   | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
+  | ({ readonly type: 'health' } & Call<NodeHealth>)
   | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
 
 export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => TreeNode | undefined;
+  readonly #health: HealthSetup;
   readonly #erlang: ErlangDoor;
 
-  constructor(metrics: Metrics, tree: (options: TreeOptions) => TreeNode | undefined, log: Log) {
+  constructor({ metrics, log, ...health }: MonitorHostSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
     super();
     this.#metrics = metrics;
     this.#tree = tree;
+    this.#health = health;
     this.#erlang = monitorDoor(metrics, tree, log);
   }
 
@@ -68,6 +73,8 @@ export class Monitor extends Actor<MonitorMessage> {
         return from?.reply(this.#metrics.reset(String(message.path)));
       case 'supervision':
         return from?.reply(this.#tree(checkedOptions(message.options)));
+      case 'health':
+        return from?.reply(nodeHealth(this.#health));
       case 'busiest':
         // Others are answered meanwhile.
         void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));
@@ -116,23 +123,20 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
-    health: () => health(setup),
+    health: () => nodeHealth(setup),
     crashes: () => kernel.crashReports(),
     abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
     actor: (pid) => inspect(kernel, pid),
     busiest: (options) => busiest(kernel, options),
     cluster: {
+      health: async () => {
+        const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' });
+        return { ...reached, health: each };
+      },
       busiest: async (options) => {
-        const message = { type: 'busiest', options } as const;
-        const { replies, missing } = await everywhere<MonitorMessage, readonly BusyActor[]>(
-          setup,
-          monitorName,
-          message,
-        );
-        const nodes = [...replies.keys()].sort();
-        const actors = Object.fromEntries(nodes.map((node) => [node, replies.get(node)!]));
-        return { nodes, missing: [...missing].sort(), actors };
+        const { each, ...reached } = await ofEach<readonly BusyActor[]>(setup, { type: 'busiest', options });
+        return { ...reached, actors: each };
       },
       supervision: async (options) => {
         const message = { type: 'supervision', options: checkedOptions(options) } as const;
@@ -164,5 +168,19 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
         return { nodes: [...replies.keys()].sort(), missing: [...missing].sort(), found };
       },
     },
+  };
+}
+
+/** What each node's monitor answers. */
+async function ofEach<Reply>(
+  setup: MonitorHostSetup,
+  message: MonitorMessage & Call<Reply>,
+): Promise<Reached & { readonly each: Readonly<Record<string, Reply>> }> {
+  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message);
+  const nodes = [...replies.keys()].sort();
+  return {
+    nodes,
+    missing: [...missing].sort(),
+    each: Object.fromEntries(nodes.map((node) => [node, replies.get(node)!])),
   };
 }

@@ -12,7 +12,7 @@
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *
- * With `?cluster=true` metrics, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
+ * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import type { BusiestOptions, BusyActor } from '../kernel/busiest.ts';
 import type { Log } from '../observe/logger.ts';
@@ -60,13 +60,18 @@ export interface Health {
   readonly reasons: readonly string[];
 }
 
+export interface NodeHealth extends Health {
+  readonly node: string;
+  readonly version: string;
+}
+
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
   /** The metrics under a dotted path; undefined if there are none. */
   metrics(section: string): Promise<MetricTree | undefined>;
   /** Sets a counter to 0, or empties a histogram; false if there is neither. */
   reset(path: string): Promise<boolean>;
-  health(): Health;
+  health(): NodeHealth;
   /** Read without asking any actor. */
   crashes(): readonly object[];
   abandoned(): readonly object[];
@@ -76,6 +81,7 @@ export interface MonitorHost {
   actor(pid: string): object | undefined;
   busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
   readonly cluster: {
+    health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
     busiest(
       options: BusiestOptions,
     ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;
@@ -157,6 +163,7 @@ class MonitorPages {
     }
     if (section === 'health') {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
+      if (cluster) return sendJson(res, 200, await this.#host.cluster.health());
       const health = this.#host.health();
       return sendHealth(res, health.status, health);
     }

@@ -1,6 +1,7 @@
 /** The supervision tree of a real node, as operators look at it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { version } from '../../src/version.ts';
 import { CrashNode } from '../support/crash-node.ts';
 
 interface Tree {
@@ -126,10 +127,16 @@ describe('the monitor', () => {
       const response = await fetch(`${node.node.addresses.monitor}/monitor/health`);
       return [response.status, await response.json()];
     };
-    assert.deepEqual(await health(), [200, { status: 'ready', reasons: [] }]);
+    const whose = { node: 'hive@127.0.0.1', version };
+    const ready = { status: 'ready', reasons: [], ...whose };
+    assert.deepEqual(await health(), [200, ready]);
+    assert.deepEqual(await health('health?cluster=true'), [
+      200,
+      { nodes: ['hive@127.0.0.1'], missing: [], health: { 'hive@127.0.0.1': ready } },
+    ]);
     assert.deepEqual(await open(), [200, { status: 'ready' }]);
     await fetch(`${node.node.addresses.api}/api/${node.apiKey}/router/disable`, { method: 'POST' });
-    assert.deepEqual(await health(), [503, { status: 'draining', reasons: ['new clients are refused'] }]);
+    assert.deepEqual(await health(), [503, { status: 'draining', reasons: ['new clients are refused'], ...whose }]);
     assert.deepEqual(await open(), [503, { status: 'draining' }]);
   });
 });
