@@ -1,0 +1,58 @@
+/**
+ * Loaded into every server before its own code (`--import`): tells the load generator over the process channel what cannot be
+ * seen from outside, the memory after a full collection, and records profiles of just the measured time.
+ */
+import { writeFileSync } from 'node:fs';
+import { Session } from 'node:inspector/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+
+let inspector;
+
+/** Time between two samples of the processor, microseconds. */
+const samplingInterval = 200;
+/** Bytes allocated between two samples of the heap. */
+const heapSamplingInterval = 4096;
+
+const commands = {
+  memory() {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc');
+    // The first collection may leave what finalizers hold.
+    for (let i = 0; i < 4; i += 1) collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
+    return process.memoryUsage();
+  },
+  async startProfile() {
+    inspector = new Session();
+    inspector.connect();
+    await inspector.post('Profiler.enable');
+    await inspector.post('Profiler.setSamplingInterval', { interval: samplingInterval });
+    await inspector.post('Profiler.start');
+  },
+  async stopProfile({ file }) {
+    const { profile } = await inspector.post('Profiler.stop');
+    writeFileSync(file, JSON.stringify(profile));
+    inspector.disconnect();
+  },
+  async startHeapProfile() {
+    inspector = new Session();
+    inspector.connect();
+    await inspector.post('HeapProfiler.enable');
+    await inspector.post('HeapProfiler.startSampling', { samplingInterval: heapSamplingInterval });
+  },
+  async stopHeapProfile({ file }) {
+    const { profile } = await inspector.post('HeapProfiler.stopSampling');
+    writeFileSync(file, JSON.stringify(profile));
+    inspector.disconnect();
+  },
+};
+
+process.on('message', async ({ id, command, ...args }) => {
+  try {
+    process.send({ id, result: await commands[command](args) });
+  } catch (error) {
+    process.send({ id, error: error.stack });
+  }
+});
+// The channel is not to keep a server alive that wants to end, nor is its loss to be noticed.
+process.channel.unref();

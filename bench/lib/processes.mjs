@@ -1,0 +1,90 @@
+/** Starts and stops the processes under measurement, each on the processor it belongs to. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { cpus, pinned } from './cpu.mjs';
+
+const probe = fileURLToPath(new URL('probe.mjs', import.meta.url));
+
+/** Time for a process to say that it is ready, or to end. */
+const patienceMs = 20_000;
+
+export class Process {
+  #child;
+  #lastId = 0;
+  #waiting = new Map();
+  #stderr = '';
+  #ended;
+  #stopping = false;
+  onCrash = () => {};
+
+  constructor(command, args, { cpu = cpus.server, env = {}, ipc = false } = {}) {
+    const [file, line] = pinned(cpu, command, args);
+    this.#child = spawn(file, line, {
+      stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? ['ipc'] : [])],
+      env: { ...process.env, ...env },
+    });
+    this.#child.stderr.on('data', (text) => {
+      this.#stderr = (this.#stderr + text).slice(-4000);
+    });
+    this.#child.on('message', ({ id, result, error }) => {
+      const { resolve, reject } = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error === undefined) resolve(result);
+      else reject(new Error(error));
+    });
+    this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
+      const error = new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}\n${this.#stderr}`);
+      for (const { reject } of this.#waiting.values()) reject(error);
+      if (!this.#stopping) this.onCrash(error);
+      return error;
+    });
+  }
+
+  /** A program for Node, with the probe. */
+  static node(file, args = [], options = {}) {
+    return new Process(process.execPath, ['--import', probe, file, ...args], { ...options, ipc: true });
+  }
+
+  get pid() {
+    return this.#child.pid;
+  }
+
+  /** The first line on the standard output that matches. */
+  async line(pattern) {
+    const lines = createInterface({ input: this.#child.stdout });
+    const matching = (async () => {
+      for await (const line of lines) {
+        const match = pattern.exec(line);
+        if (match) return match;
+      }
+      throw await this.#ended;
+    })();
+    const match = await Promise.race([matching, late(`no line ${pattern} from ${this.#child.spawnargs.join(' ')}`)]);
+    this.#child.stdout.resume();
+    return match;
+  }
+
+  /** Has the probe do something. */
+  ask(command, args = {}) {
+    this.#lastId += 1;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(this.#lastId, { resolve, reject });
+      this.#child.send({ id: this.#lastId, command, ...args });
+    });
+  }
+
+  /** Measurements have no use for a graceful end. */
+  async stop() {
+    this.#stopping = true;
+    this.#child.kill('SIGKILL');
+    await this.#ended;
+  }
+}
+
+function late(text) {
+  return new Promise((_, reject) => {
+    setTimeout(() => reject(new Error(text)), patienceMs).unref();
+  });
+}

@@ -1,0 +1,23 @@
+/** What is made of the figures of several runs. */
+
+export function median(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+}
+
+/** Median, and the distance between the least and the greatest as a part of it. */
+export function summary(numbers) {
+  const middle = median(numbers);
+  return { median: middle, spread: (Math.max(...numbers) - Math.min(...numbers)) / middle };
+}
+
+/** For people: three significant digits, thousands with a comma. */
+export function readable(number) {
+  if (!Number.isFinite(number)) return '–';
+  const digits = Math.abs(number) >= 100 ? 0 : Math.abs(number) >= 10 ? 1 : 2;
+  const rounded = Math.abs(number) >= 1000 ? Number(number.toPrecision(3)) : number;
+  return rounded.toLocaleString('en-US', { maximumFractionDigits: digits, minimumFractionDigits: 0 });
+}
+
+export const percent = (part) => `${Math.round(part * 100)} %`;

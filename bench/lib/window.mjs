@@ -1,0 +1,86 @@
+/**
+ * The measured time: what a contestant did in it, per second of processor time that its processes used, and how busy it and the
+ * load generator were.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import { cpuSeconds, ownCpuSeconds } from './cpu.mjs';
+
+/** Time without progress after which what is under way counts as lost. */
+const lossMs = 10_000;
+/** Time after the last arrival for anything that was sent twice to turn up. */
+const echoMs = 100;
+
+export class Window {
+  #seconds;
+  #warmup;
+  #pids;
+  #fault;
+  #reject;
+  #failed = new Promise((_, reject) => {
+    this.#reject = reject;
+  });
+  onStart = async () => {};
+  onEnd = async () => {};
+
+  /** @param pids the processes whose time counts */
+  constructor({ seconds, warmup, pids }) {
+    this.#seconds = seconds;
+    this.#warmup = warmup;
+    this.#pids = pids;
+    this.#failed.catch(() => {});
+  }
+
+  /** Ends the measurement with an error. To be passed around. */
+  fail = (error) => {
+    this.#fault ??= error;
+    this.#reject(this.#fault);
+  };
+
+  /** Resolves with the promise, unless something fails before. */
+  guard = (promise) => Promise.race([promise, this.#failed]);
+
+  /**
+   * @param load `count`: operations done so far; `stop`: no new ones; `pending`: operations under way
+   * @returns figures of the measured time
+   */
+  async measure({ count, stop, pending }) {
+    await this.guard(pause(this.#warmup * 1000));
+    await this.onStart();
+    const before = this.#clocks(count());
+    await this.guard(pause(this.#seconds * 1000));
+    const after = this.#clocks(count());
+    await this.onEnd();
+    stop();
+    await this.#settle(count, pending);
+    const wall = (after.wall - before.wall) / 1000;
+    const cpu = after.cpu - before.cpu;
+    const operations = after.count - before.count;
+    if (operations === 0) throw new Error('nothing was done in the measured time');
+    return {
+      perCpuSecond: operations / cpu,
+      perSecond: operations / wall,
+      serverShare: cpu / wall,
+      generatorShare: (after.own - before.own) / wall,
+    };
+  }
+
+  /** Waits until everything that was sent has arrived, and a little longer, for what arrives twice. */
+  async #settle(count, pending) {
+    let last = count();
+    let quietSince = performance.now();
+    while (pending() > 0) {
+      await this.guard(pause(5));
+      if (count() !== last) {
+        last = count();
+        quietSince = performance.now();
+      } else if (performance.now() - quietSince > lossMs) {
+        throw new Error(`${pending()} operations never completed: something was lost`);
+      }
+    }
+    await this.guard(pause(echoMs));
+  }
+
+  #clocks(count) {
+    return { count, wall: performance.now(), cpu: cpuSeconds(this.#pids), own: ownCpuSeconds() };
+  }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+/**
+ * The top of profiles: where the processor's time goes (`.cpuprofile`), or who allocated what is still in use (`.heapprofile`), by
+ * function and by file; in both cases without what was called from there.
+ *
+ *     node bench/report/top.mjs FILE… [--lines 25] [--callers TEXT]
+ */
+import { readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { readable } from '../lib/statistics.mjs';
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { lines: { type: 'string', default: '25' }, callers: { type: 'string' } },
+});
+if (positionals.length === 0) {
+  console.error('usage: top.mjs FILE.cpuprofile|FILE.heapprofile … [--lines 25] [--callers FUNCTION]');
+  process.exit(1);
+}
+
+/** Nodes of either kind of profile as `{ frame, self, children }`, the unit of `self`, and the sum. */
+function read(file) {
+  const profile = JSON.parse(readFileSync(file, 'utf8'));
+  const nodes = profile.nodes ? cpuNodes(profile) : heapNodes(profile.head);
+  return { nodes, unit: profile.nodes ? 'ms' : 'bytes' };
+}
+
+function cpuNodes({ nodes, samples, timeDeltas }) {
+  const byId = new Map(nodes.map((node) => [node.id, { frame: node.callFrame, self: 0, parents: [] }]));
+  for (const node of nodes) for (const child of node.children ?? []) byId.get(child).parents.push(byId.get(node.id));
+  samples.forEach((id, index) => {
+    byId.get(id).self += Math.max(0, timeDeltas[index]) / 1000;
+  });
+  return [...byId.values()];
+}
+
+function heapNodes(head, parents = []) {
+  const node = { frame: head.callFrame, self: head.selfSize, parents };
+  return [node, ...head.children.flatMap((child) => heapNodes(child, [node]))];
+}
+
+function place({ url, lineNumber }) {
+  if (url === '') return '';
+  const file = url.startsWith('file:') ? fileURLToPath(url) : url;
+  return `${file.startsWith('/') ? relative(process.cwd(), file) : file}:${lineNumber + 1}`;
+}
+
+const label = (frame) => `${frame.functionName || '(anonymous)'} ${place(frame)}`.trim();
+const file = (frame) => place(frame).replace(/:\d+$/, '') || frame.functionName;
+
+function addUp(nodes, key) {
+  const sums = new Map();
+  for (const node of nodes) sums.set(key(node), (sums.get(key(node)) ?? 0) + node.self);
+  return [...sums].sort((a, b) => b[1] - a[1]);
+}
+
+function print(title, sums, total, unit) {
+  console.log(`\n${title}`);
+  for (const [name, sum] of sums.slice(0, Number(values.lines))) {
+    if (sum > 0)
+      console.log(`${((100 * sum) / total).toFixed(1).padStart(6)} %  ${readable(sum).padStart(9)} ${unit}  ${name}`);
+  }
+}
+
+for (const path of positionals) {
+  const { nodes, unit } = read(path);
+  const busy = nodes.filter(({ frame }) => frame.functionName !== '(idle)');
+  const total = busy.reduce((sum, { self }) => sum + self, 0);
+  console.log(`\n== ${path}: ${readable(total)} ${unit}${unit === 'ms' ? ' busy' : ''}`);
+  print(
+    'by function',
+    addUp(busy, ({ frame }) => label(frame)),
+    total,
+    unit,
+  );
+  print(
+    'by file',
+    addUp(busy, ({ frame }) => file(frame)),
+    total,
+    unit,
+  );
+  if (values.callers !== undefined) {
+    const called = busy.filter(({ frame }) => label(frame).includes(values.callers));
+    const chain = (node) => {
+      const names = [label(node.frame)];
+      for (let at = node.parents[0]; at && names.length < 6; at = at.parents[0]) names.push(label(at.frame));
+      return names.join(' < ');
+    };
+    print(`who calls ${values.callers}`, addUp(called, chain), total, unit);
+  }
+}

@@ -1,0 +1,23 @@
+/** b: messages to a room that many clients have joined. */
+import { connectCrowd } from '../lib/crowd.mjs';
+import { News } from '../lib/news.mjs';
+
+/** Messages under way at a time. */
+const publishers = 8;
+const room = 'bench.room';
+
+export function fanOut(subscribers) {
+  return {
+    name: `fan-out-${subscribers}`,
+    letter: 'b',
+    title: `Fan-out to ${subscribers.toLocaleString('en-US')} subscribers`,
+    unit: 'deliveries',
+    contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive:publish', 'hive:action'],
+    async run(measurement, { clients = subscribers } = {}) {
+      const server = await measurement.start();
+      const window = measurement.window();
+      const crowd = await connectCrowd(clients, () => server.clients, { room, fail: window.fail, guard: window.guard });
+      return window.measure(new News(crowd, { ...server, room, publishers, fail: window.fail }).start());
+    },
+  };
+}

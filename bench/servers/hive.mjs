@@ -1,0 +1,67 @@
+/** The configuration of a Hive node under measurement: production mode, real plugins, default limits. */
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export const apiKey = 'bench-api-key';
+
+/** Writes the configuration of a node; gives its file. */
+export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster = {} }) {
+  const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
+  const file = join(dir, 'config.json');
+  writeFileSync(file, JSON.stringify(config(name, dir, backEnd, cluster), undefined, 2));
+  return { dir, file };
+}
+
+function config(name, dir, backEnd, cluster) {
+  return {
+    hive: {
+      name,
+      host: '127.0.0.1',
+      port: 0,
+      mode: 'production',
+      allowed_origins: ['*', null],
+      max_client_slots: 100_000,
+      graceful_termination_timeout: 10_000,
+      ...cluster,
+    },
+    socketio: {
+      transports: ['websocket', 'xhr-polling'],
+      init_timeout: 5000,
+      heartbeat_timeout: 15_000,
+      reconnect_timeout: 60_000,
+      poll_timeout: 50,
+      session_timeout: 3_600_000,
+    },
+    clients: {
+      state: { state_manager: 'sm.local', initial_value: { user: null }, args: null },
+      actions: { send: [{ action: 'action.send_event', args: null }] },
+      hooks: {
+        echo: [{ hook: 'utils.echo', args: null }],
+        // The echo comes when the subscription is complete.
+        join: [
+          { hook: 'pubsub.subscribe', args: 'public' },
+          { hook: 'utils.echo', args: null },
+        ],
+        ...(backEnd && { post: [{ hook: 'hp.post', args: { connector: 'backend', endpoint: '/hook' } }] }),
+      },
+    },
+    connectors: {
+      rent_timeout: 2000,
+      pools: backEnd
+        ? {
+            backend: {
+              connector: 'connector.http',
+              size: 100,
+              overflow: 0,
+              args: { base_url: backEnd, max_connection_timeout: 5000 },
+            },
+          }
+        : {},
+    },
+    pubsub: { channels: { bench: { privilege: 'public', timeout: 60_000 } } },
+    api: { port: 0, hash: apiKey },
+    monitor: { port: 0, hash: 'bench-monitor-key' },
+    log: { dir: join(dir, 'log'), file_level: 'info', console_level: 'notice' },
+  };
+}
