@@ -16,8 +16,8 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '3' },
-    warmup: { type: 'string', default: '2' },
+    seconds: { type: 'string', default: '2' },
+    warmup: { type: 'string', default: '1.5' },
     prof: { type: 'string' },
     quick: { type: 'boolean', default: false },
   },
@@ -86,6 +86,7 @@ function print(scenario, results) {
     console.log(
       `${entry.padEnd(16)} ${readable(median).padStart(10)}  ±${percent(spread / 2)}` +
         (last.serverShare ? `  server ${percent(last.serverShare)} generator ${percent(last.generatorShare)}` : '') +
+        (last.latencyMs ? ` latency ${readable(last.latencyMs)} ms` : '') +
         (last.heapBytes ? ` heap ${readable(last.heapBytes)}` : ''),
     );
   }

@@ -1,45 +1,55 @@
 /** One run of one scenario with one contestant: its servers, their profiles, and their end. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { startContestant } from './contestants.mjs';
+import { BackEnd } from './back-end.mjs';
+import { contestants } from './contestants.mjs';
 import { Window } from './window.mjs';
 
 export class Measurement {
+  /** The part of the entry behind the colon, if any: how the contestant is used. Its meaning is the scenario's. */
+  variant;
+  #contestant;
   #options;
-  #servers = [];
+  /** Processes whose time counts. */
+  #counted = [];
+  #windows = [];
+  /** What else is to be stopped. */
   #others = [];
 
   /** @param options `{ scenario, entry, run, seconds, warmup, profileDir? }` */
   constructor(options) {
+    const [name, variant] = options.entry.split(':');
     this.#options = options;
+    this.#contestant = contestants[name];
+    this.variant = variant;
   }
 
-  get quick() {
-    return this.#options.quick;
-  }
-
-  /** Starts the contestant; its processor time counts. */
   async start(settings) {
-    const server = await startContestant(this.#options.entry, settings);
-    this.#servers.push(server);
+    const server = await this.#contestant.start(settings);
+    this.#counted.push(server);
     return server;
   }
 
-  /** Remembers what is to be stopped at the end, and whose time does not count. */
-  keep(other) {
-    this.#others.push(other);
-    return other;
+  /** Two connected servers. What connects them counts. */
+  async startPair() {
+    const processes = await this.#contestant.startPair();
+    this.#counted.push(...processes);
+    return processes.slice(0, 2);
   }
 
-  /** The measured time, of all servers started so far. */
+  /** The HTTP back end of hooks; gives its URL. */
+  startBackEnd() {
+    const backEnd = new BackEnd();
+    this.#others.push(backEnd);
+    return backEnd.start();
+  }
+
+  /** The measured time, of everything started so far. */
   window() {
     const { seconds, warmup } = this.#options;
-    const window = new Window({
-      seconds,
-      warmup,
-      pids: this.#servers.flatMap((server) => server.pids ?? [server.pid]),
-    });
-    for (const { process } of [...this.#servers, ...this.#others]) process.onCrash = window.fail;
+    const window = new Window({ seconds, warmup, pids: this.#counted.map(({ pid }) => pid) });
+    this.#windows.push(window);
+    for (const { process } of this.#counted) process.onCrash = window.fail;
     if (this.#options.profileDir) {
       window.onStart = () => this.profile('startProfile');
       window.onEnd = () => this.profile('stopProfile', 'cpuprofile');
@@ -52,15 +62,18 @@ export class Measurement {
     const { profileDir, scenario, entry, run } = this.#options;
     if (!profileDir) return;
     mkdirSync(profileDir, { recursive: true });
+    const servers = this.#counted.filter(({ process }) => process.hasProbe);
     await Promise.all(
-      this.#servers.map(({ process }, index) => {
-        const name = `${scenario}-${entry.replace(':', '-')}-${index + 1}-run${run}.${extension}`;
+      servers.map(({ process }, index) => {
+        const node = servers.length > 1 ? `-node${index + 1}` : '';
+        const name = `${scenario}-${entry.replace(':', '-')}${node}-run${run}.${extension}`;
         return process.ask(command, { file: join(profileDir, name) });
       }),
     );
   }
 
   async stop() {
-    await Promise.all([...this.#servers, ...this.#others].map((each) => each.stop()));
+    for (const window of this.#windows) window.stop();
+    await Promise.all([...this.#counted, ...this.#others].map((each) => each.stop()));
   }
 }

@@ -39,12 +39,20 @@ export class News {
     };
   }
 
-  get published() {
-    return this.#answered;
-  }
-
-  close() {
-    for (const { http } of this.#publishers) http.close();
+  /** Publishes one message after the other; gives the time from each to its last arrival, ms. */
+  async time(messages) {
+    const [publisher] = this.#publishers;
+    const times = [];
+    this.#stopped = true;
+    for (let i = 0; i < messages; i += 1) {
+      const start = performance.now();
+      await new Promise((resolve) => {
+        publisher.onComplete = resolve;
+        publisher.send();
+      });
+      times.push(publisher.arrivedAt - start);
+    }
+    return times;
   }
 
   #publisher(index, { api, publishing, room, fail }) {
@@ -62,10 +70,15 @@ export class News {
       setNumber(publisher.number);
       http.send(request);
     };
+    publisher.next = () => {
+      if (publisher.missing > 0 || !publisher.answered) return;
+      publisher.onComplete?.();
+      if (!this.#stopped) publisher.send();
+    };
     http.onAnswer = () => {
       publisher.answered = true;
       this.#answered += 1;
-      if (publisher.missing === 0 && !this.#stopped) publisher.send();
+      publisher.next();
     };
     return publisher;
   }
@@ -89,7 +102,9 @@ export class News {
       seen[at] = number;
       this.#delivered += 1;
       publisher.missing -= 1;
-      if (publisher.missing === 0 && publisher.answered && !this.#stopped) publisher.send();
+      if (publisher.missing > 0) return;
+      publisher.arrivedAt = performance.now();
+      publisher.next();
     };
   }
 }

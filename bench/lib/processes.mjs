@@ -17,9 +17,12 @@ export class Process {
   #stderr = '';
   #ended;
   #stopping = false;
+  /** Whether `ask` can be used. */
+  hasProbe;
   onCrash = () => {};
 
   constructor(command, args, { cpu = cpus.server, env = {}, ipc = false } = {}) {
+    this.hasProbe = ipc;
     const [file, line] = pinned(cpu, command, args);
     this.#child = spawn(file, line, {
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? ['ipc'] : [])],

@@ -4,7 +4,12 @@
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { cpuSeconds, ownCpuSeconds } from './cpu.mjs';
+import { Spinner } from './spin.mjs';
 
+/** How often the clocks are looked at. */
+const lookMs = 20;
+/** On a busy machine a second of processor time takes longer; this much longer at most. */
+const patience = 8;
 /** Time without progress after which what is under way counts as lost. */
 const lossMs = 10_000;
 /** Time after the last arrival for anything that was sent twice to turn up. */
@@ -16,13 +21,14 @@ export class Window {
   #pids;
   #fault;
   #reject;
+  #spinner = new Spinner();
   #failed = new Promise((_, reject) => {
     this.#reject = reject;
   });
   onStart = async () => {};
   onEnd = async () => {};
 
-  /** @param pids the processes whose time counts */
+  /** @param options `seconds` and `warmup`: processor time of the servers that is measured, and that goes before; `pids`: theirs */
   constructor({ seconds, warmup, pids }) {
     this.#seconds = seconds;
     this.#warmup = warmup;
@@ -32,6 +38,7 @@ export class Window {
 
   /** Ends the measurement with an error. To be passed around. */
   fail = (error) => {
+    this.stop();
     this.#fault ??= error;
     this.#reject(this.#fault);
   };
@@ -44,10 +51,10 @@ export class Window {
    * @returns figures of the measured time
    */
   async measure({ count, stop, pending }) {
-    await this.guard(pause(this.#warmup * 1000));
+    await this.#spend(this.#warmup);
     await this.onStart();
     const before = this.#clocks(count());
-    await this.guard(pause(this.#seconds * 1000));
+    await this.#spend(this.#seconds);
     const after = this.#clocks(count());
     await this.onEnd();
     stop();
@@ -60,8 +67,21 @@ export class Window {
       perCpuSecond: operations / cpu,
       perSecond: operations / wall,
       serverShare: cpu / wall,
-      generatorShare: (after.own - before.own) / wall,
+      generatorShare: (after.own - before.own - (after.idleMs - before.idleMs) / 1000) / wall,
     };
+  }
+
+  /** Lets the generator sleep again. */
+  stop() {
+    this.#spinner.stop();
+  }
+
+  /** Waits until the servers have used so much processor time. */
+  async #spend(seconds) {
+    const until = cpuSeconds(this.#pids) + seconds;
+    const deadline = performance.now() + patience * seconds * 1000;
+    do await this.guard(pause(lookMs));
+    while (cpuSeconds(this.#pids) < until && performance.now() < deadline);
   }
 
   /** Waits until everything that was sent has arrived, and a little longer, for what arrives twice. */
@@ -81,6 +101,12 @@ export class Window {
   }
 
   #clocks(count) {
-    return { count, wall: performance.now(), cpu: cpuSeconds(this.#pids), own: ownCpuSeconds() };
+    return {
+      count,
+      wall: performance.now(),
+      cpu: cpuSeconds(this.#pids),
+      own: ownCpuSeconds(),
+      idleMs: this.#spinner.idleMs,
+    };
   }
 }

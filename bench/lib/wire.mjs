@@ -3,6 +3,7 @@
  * what a reader has not consumed is kept for the next piece.
  */
 import { connect } from 'node:net';
+import { activity } from './spin.mjs';
 
 const shared = Buffer.allocUnsafe(1024 * 1024);
 
@@ -20,7 +21,10 @@ export class Wire {
       return true;
     };
     this.#socket = connect({ host, port, noDelay: true, onread: { buffer: shared, callback } });
-    this.#socket.on('close', () => this.onClose(this.error));
+    this.#socket.on('close', () => {
+      activity.count += 1;
+      this.onClose(this.error);
+    });
     this.#socket.on('error', (error) => {
       this.error = error;
     });
@@ -39,6 +43,7 @@ export class Wire {
   }
 
   #received(length) {
+    activity.count += 1;
     const rest = this.#rest;
     const bytes = rest ? Buffer.concat([rest, shared.subarray(0, length)]) : shared;
     const end = rest ? bytes.length : length;

@@ -2,6 +2,9 @@
 import { connects } from './connects.mjs';
 import { echo } from './echo.mjs';
 import { fanOut } from './fan-out.mjs';
+import { hook } from './hook.mjs';
 import { memory } from './memory.mjs';
+import { publishes } from './publishes.mjs';
+import { twoNodes } from './two-nodes.mjs';
 
-export const scenarios = [memory, fanOut(1000), fanOut(5000), echo, connects];
+export const scenarios = [memory, fanOut(1000), fanOut(5000), echo, connects, publishes, twoNodes, hook];

@@ -17,7 +17,15 @@ export function fanOut(subscribers) {
       const server = await measurement.start();
       const window = measurement.window();
       const crowd = await connectCrowd(clients, () => server.clients, { room, fail: window.fail, guard: window.guard });
-      return window.measure(new News(crowd, { ...server, room, publishers, fail: window.fail }).start());
+      return window.measure(
+        new News(crowd, {
+          api: server.api,
+          publishing: server.publishing[measurement.variant ?? 'publish'],
+          room,
+          publishers,
+          fail: window.fail,
+        }).start(),
+      );
     },
   };
 }

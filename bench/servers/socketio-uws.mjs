@@ -1,12 +1,9 @@
-/** Socket.IO on uWebSockets.js. `socketio-uws.mjs [BACK_END_URL]` */
-
+/** Socket.IO on uWebSockets.js. Environment: see shared/socketio.mjs */
 import uWS from 'uWebSockets.js';
-import { Server } from 'socket.io';
-import { handleSockets } from './shared/socketio-handlers.mjs';
+import { createSockets } from './shared/socketio.mjs';
 import { servePublishing } from './shared/uws-http.mjs';
 
 const app = uWS.App();
-const io = new Server({ serveClient: false });
+const io = createSockets();
 io.attachApp(app);
-handleSockets(io, process.env.BACK_END);
 servePublishing(app, (room, name, args) => io.to(room).emit(name, ...args));

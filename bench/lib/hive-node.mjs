@@ -1,0 +1,55 @@
+/** Starts Hive: one node, or two that are connected. */
+import { existsSync, rmSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { apiKey, writeConfig } from '../servers/hive.mjs';
+import { freePort } from './ports.mjs';
+import { Process } from './processes.mjs';
+import { Server } from './server.mjs';
+
+const program = fileURLToPath(new URL('../../dist/bin/hive.js', import.meta.url));
+const connectMs = 20_000;
+
+const publishing = {
+  publish: (room, event) => ({ path: `/api/${apiKey}/pubsub/publish/${room}`, body: JSON.stringify(event) }),
+  action: (room, event) => ({
+    path: `/api/${apiKey}/pubsub/action/${room}`,
+    body: JSON.stringify({ action: 'send', args: event }),
+  }),
+};
+
+export async function startHive(settings = {}) {
+  if (!existsSync(program)) throw new Error('Hive is not built: npm run build');
+  const { dir, file } = writeConfig(settings);
+  const process = Process.node(program, ['run', file]);
+  const [, clients, api] = await process.line(/ is ready: clients \S+:(\d+)\S*, api \S+:(\d+)/);
+  return new Server(process, {
+    clients: Number(clients),
+    api: Number(api),
+    protocol: 'socketio',
+    publishing,
+    cleanUp: () => rmSync(dir, { recursive: true, force: true }),
+  });
+}
+
+export async function startHivePair() {
+  const cluster = { epmd_port: await freePort(), cluster_port_min: 0, cluster_port_max: 0 };
+  const nodes = [await startHive({ name: 'bench1@127.0.0.1', cluster })];
+  nodes.push(
+    await startHive({ name: 'bench2@127.0.0.1', cluster: { ...cluster, cluster_nodes: ['bench1@127.0.0.1'] } }),
+  );
+  await connected(nodes[0], 2);
+  return nodes;
+}
+
+/** Waits until a node sees so many, itself included. */
+async function connected({ api }, count) {
+  const deadline = performance.now() + connectMs;
+  for (;;) {
+    const answer = await fetch(`http://${api.host}:${api.port}/api/${apiKey}/pubsub/subscribe/bench.x?cluster=true`);
+    const { nodes } = await answer.json();
+    if (nodes?.length === count) return;
+    if (performance.now() > deadline) throw new Error(`the nodes did not connect: ${JSON.stringify(nodes)}`);
+    await pause(20);
+  }
+}

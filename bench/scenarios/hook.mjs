@@ -1,0 +1,18 @@
+/** g: an event goes to an HTTP back end, whose answer has the client sent something. */
+import { connectCrowd } from '../lib/crowd.mjs';
+import { RoundTrips } from '../lib/round-trips.mjs';
+
+export const hook = {
+  name: 'hook',
+  letter: 'g',
+  title: 'Hook: an event, a request to the HTTP back end, the reply it orders',
+  unit: 'round trips',
+  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  async run(measurement, { clients = 100 } = {}) {
+    const backEnd = await measurement.startBackEnd();
+    const server = await measurement.start({ backEnd });
+    const window = measurement.window();
+    const crowd = await connectCrowd(clients, () => server.clients, window);
+    return window.measure(new RoundTrips(crowd, 'post', window.fail).start());
+  },
+};

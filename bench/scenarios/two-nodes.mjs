@@ -1,0 +1,33 @@
+/** f: two connected servers, subscribers at both, publishers at the first; and how long a message takes to the other. */
+import { connectCrowd } from '../lib/crowd.mjs';
+import { News } from '../lib/news.mjs';
+import { median } from '../lib/statistics.mjs';
+
+const publishers = 8;
+const room = 'bench.room';
+const quietRoom = 'bench.quiet';
+/** Messages whose way to the other node is timed, one at a time. */
+const timed = 500;
+
+export const twoNodes = {
+  name: 'two-nodes',
+  letter: 'f',
+  title: 'Two nodes, 500 subscribers each, published at one',
+  unit: 'deliveries',
+  needs: { other: 'redis-server' },
+  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  async run(measurement, { clients = 500 } = {}) {
+    const [here, there] = await measurement.startPair();
+    const window = measurement.window();
+    const { fail, guard } = window;
+    const turns = [here.clients, there.clients];
+    const crowd = await connectCrowd(2 * clients, (index) => turns[index % 2], { room, fail, guard });
+    const far = await connectCrowd(1, () => there.clients, { room: quietRoom, fail, guard });
+    const options = { api: here.api, publishing: here.publishing.publish, fail };
+    const news = new News(crowd, { ...options, room, publishers });
+    const figures = await window.measure(news.start());
+    const quiet = new News(far, { ...options, room: quietRoom, publishers: 1 });
+    const times = await guard(quiet.time(timed));
+    return { ...figures, latencyMs: median(times) };
+  },
+};

@@ -1,0 +1,35 @@
+/**
+ * A Socket.IO server with the events of the measurements, whatever it runs on. Environment: `BACK_END`, the base URL for the event
+ * `post`; `REDIS`, the port of the Redis that connects several servers.
+ */
+import { createAdapter } from '@socket.io/redis-adapter';
+import { Redis } from 'ioredis';
+import { Server } from 'socket.io';
+import { asker } from './back-end.mjs';
+
+const { BACK_END, REDIS } = process.env;
+
+export function createSockets() {
+  const io = new Server({ serveClient: false, ...(REDIS && { adapter: redisAdapter(Number(REDIS)) }) });
+  const ask = BACK_END && asker(BACK_END);
+  io.on('connection', (socket) => {
+    socket.data = { user: null };
+    socket.on('echo', (...args) => socket.emit('echo', ...args));
+    socket.on('join', async (room) => {
+      await socket.join(room);
+      socket.emit('join', room);
+    });
+    if (ask) {
+      socket.on('post', async (...args) => {
+        const orders = await ask(socket.id, { name: 'post', args }, socket.data);
+        for (const order of orders) socket.emit(order.args.name, ...order.args.args);
+      });
+    }
+  });
+  return io;
+}
+
+function redisAdapter(port) {
+  const publisher = new Redis(port, '127.0.0.1');
+  return createAdapter(publisher, publisher.duplicate());
+}
