@@ -15,7 +15,6 @@ export const catalogue = {
   bad_session_id: { status: 404, text: 'No such session.' },
   client_error: { status: 400, text: 'The client did something it may not do.' },
   payload_too_large: { status: 413, text: 'The payload is too large.' },
-  transport_error: { status: 400, text: 'The transport failed.' },
   // What happens to clients
   router_error: { status: 503, text: 'New connections are not being accepted.' },
   no_slots: { status: 503, text: 'All client slots are taken.' },

@@ -164,14 +164,14 @@ export function isOver(res: HttpResponse): boolean {
 
 /**
  * The whole body of a request, at most `limitBytes`.
- * @throws HiveError (rejection) `payload_too_large`, or `transport_error` if the client goes away meanwhile
+ * @throws HiveError (rejection) `payload_too_large`, or `bad_request`, which nobody hears, if the client goes away meanwhile
  */
 export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let read = 0;
     let parts: Buffer[] | undefined;
     let refused = false;
-    defer(res, () => reject(new HiveError('transport_error', 'The request was aborted.')));
+    defer(res, () => reject(new HiveError('bad_request', 'The request was broken off.')));
     res.onData((chunk, isLast) => {
       if (refused) return;
       read += chunk.byteLength;

@@ -1,7 +1,9 @@
 /** Bad input at every door of a real node, while somebody else is being served. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { closeReasons } from '../../src/web/sessions.ts';
 import { DefaultNode } from '../support/default-node.ts';
+import { RawSocket } from '../support/raw-client.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
 /** A door, what is put through it, and what must come back. */
@@ -285,6 +287,17 @@ describe('bad input gets the right answer, and nobody else notices:', () => {
     await client.event('hive_error');
     assert.ok(client.connected && raw.connected);
     await Promise.all([client.disconnect(), raw.disconnect()]);
+  });
+
+  test('clients: what is no packet ends its connection (bad_packet): close code 1007, or status 400 with the reason', async () => {
+    const socket = await new RawSocket(`${node.url}/socket.io/?EIO=4&transport=websocket`).opened();
+    socket.send('rubbish');
+    assert.equal(await socket.closed(), closeReasons.bad_packet.code);
+    const [sid] = (await (await fetch(`${node.url}/socket.io/1/`)).text()).split(':');
+    const poll = `${node.url}/socket.io/1/xhr-polling/${sid}`;
+    assert.equal(await (await fetch(poll)).text(), '1:::');
+    const answer = await fetch(poll, { method: 'POST', body: 'rubbish' });
+    assert.deepEqual([answer.status, await answer.text()], [400, '7:::The packet has no known type.']);
   });
 
   test('the bystander is still connected, subscribed, and has seen nothing of it', async () => {

@@ -10,22 +10,21 @@ import { closeReasons } from '../../../src/web/sessions.ts';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');
 
-/** Where each code is provoked: through the wire where it can be. */
+/** Where a running node is made to say each code, over its real wires: to clients, back ends, operators, other nodes. */
 const provokedIn: Readonly<Record<ErrorCode, string>> = {
-  bad_request: 'support/api-rows.ts',
-  bad_packet: 'protocol/engine-4.test.ts',
+  bad_request: 'e2e/bad-input.test.ts',
+  bad_packet: 'e2e/bad-input.test.ts',
   bad_external_event: 'e2e/errors.test.ts',
-  bad_session_id: 'support/api-rows.ts',
+  bad_session_id: 'e2e/bad-input.test.ts',
   client_error: 'e2e/errors.test.ts',
-  payload_too_large: 'protocol/api.test.ts',
-  transport_error: 'unit/web/http.test.ts',
-  overloaded: 'unit/actors/client.test.ts',
-  router_error: 'cluster/operation.test.ts',
-  no_slots: 'protocol/socketio-4.test.ts',
-  stopped: 'protocol/socketio-4.test.ts',
+  payload_too_large: 'e2e/bad-input.test.ts',
+  overloaded: 'e2e/inner-errors.test.ts',
+  router_error: 'e2e/closed-doors.test.ts',
+  no_slots: 'e2e/closed-doors.test.ts',
+  stopped: 'e2e/plugins.test.ts',
   internal_error: 'e2e/errors.test.ts',
-  bad_api_request: 'support/api-rows.ts',
-  bad_monitor_request: 'protocol/monitor.test.ts',
+  bad_api_request: 'e2e/bad-input.test.ts',
+  bad_monitor_request: 'e2e/bad-input.test.ts',
   invalid_json: 'e2e/errors.test.ts',
   bad_internal_event: 'e2e/errors.test.ts',
   dispatch_too_deep: 'e2e/errors.test.ts',
@@ -37,32 +36,35 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_http_connector_args: 'e2e/errors.test.ts',
   bad_tcp_connector_args: 'e2e/errors.test.ts',
   bad_redis_connector_args: 'e2e/errors.test.ts',
-  connectors_error: 'unit/actors/connectors/manager.test.ts',
+  connectors_error: 'e2e/inner-errors.test.ts',
   connector_error: 'e2e/errors.test.ts',
   bad_connector_id: 'e2e/errors.test.ts',
   http_error: 'e2e/errors.test.ts',
   tcp_error: 'e2e/errors.test.ts',
   redis_error: 'e2e/redis-error.test.ts',
   bad_channel_id: 'e2e/errors.test.ts',
-  unknown_channel_id: 'support/api-rows.ts',
+  unknown_channel_id: 'e2e/bad-input.test.ts',
   access_denied: 'e2e/errors.test.ts',
-  pubsub_error: 'unit/actors/pubsub/failed-start.test.ts',
+  pubsub_error: 'e2e/inner-errors.test.ts',
   invalid_config: 'e2e/command-line.test.ts',
   file_missing: 'support/bad-configs/files.ts',
-  file_error: 'protocol/tls.test.ts',
+  file_error: 'e2e/command-line.test.ts',
   schema_not_found: 'support/bad-configs/files.ts',
   port_taken: 'e2e/command-line.test.ts',
   name_taken: 'e2e/command-line.test.ts',
-  cluster_error: 'cluster/distribution.test.ts',
-  hive_error: 'otp/start.test.ts',
-  timeout: 'cluster/distribution.test.ts',
-  not_running: 'unit/kernel/ask.test.ts',
-  already_started: 'e2e/errors.test.ts',
-  already_present: 'otp/child-administration.test.ts',
-  not_found: 'otp/child-administration.test.ts',
-  running: 'otp/child-administration.test.ts',
-  restarting: 'otp/restart-loop.test.ts',
+  cluster_error: 'cluster/silent-owner.test.ts',
+  hive_error: 'e2e/inner-errors.test.ts',
+  timeout: 'cluster/silent-owner.test.ts',
+  not_running: 'e2e/inner-errors.test.ts',
+  already_started: 'e2e/inner-errors.test.ts',
+  already_present: 'e2e/inner-errors.test.ts',
+  not_found: 'e2e/inner-errors.test.ts',
+  running: 'e2e/inner-errors.test.ts',
+  restarting: 'e2e/inner-errors.test.ts',
 };
+
+/** What those files run against: a node process, or the command line. The rows of bad configurations are its input. */
+const real = /\b(?:DefaultNode|HiveProcess)\b/;
 
 const codes = Object.keys(catalogue) as ErrorCode[];
 
@@ -95,7 +97,9 @@ test('every code is produced somewhere', () => {
 
 for (const [code, file] of Object.entries(provokedIn)) {
   test(`${code} is provoked in test/${file}`, () => {
-    assert.match(read('test', file), new RegExp(`\\b${code}\\b`));
+    const text = read('test', file);
+    assert.match(text, new RegExp(`\\b${code}\\b`));
+    if (!file.startsWith('support/bad-configs/')) assert.match(text, real);
   });
 }
 

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { closeServer, createApp, listen, readBody } from '../../../src/web/http.ts';
 
-test('a body whose sender goes away is a transport_error', async (t) => {
+test('a body whose sender goes away fails', async (t) => {
   const app = createApp();
   let begun = (): void => {};
   const started = new Promise<void>((resolve) => {
@@ -21,5 +21,5 @@ test('a body whose sender goes away is a transport_error', async (t) => {
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
   await started;
   socket.destroy();
-  assert.equal(((await read) as { code?: string }).code, 'transport_error');
+  assert.equal(((await read) as { code?: string }).code, 'bad_request');
 });

@@ -1,0 +1,149 @@
+// @ts-check
+/**
+ * A plugin through which tests act inside a real node: it asks pools and actors what clients tell it to, and makes what goes
+ * wrong inside go wrong. Requests are answered in the background, with `answered`, so that many may be under way.
+ */
+import { Actor, definePlugin, eventPacket, HiveError, Type } from 'hive';
+
+/** @typedef {import('hive').Hook} Hook */
+
+/** Does nothing, or fails every call as one that was not foreseen. */
+class Idler extends Actor {
+  /** @param {boolean} refuses */
+  constructor(refuses) {
+    super();
+    this.refuses = refuses;
+  }
+
+  /**
+   * @param {unknown} _message
+   * @param {import('hive').From | undefined} from
+   */
+  receive(_message, from) {
+    if (this.refuses) from?.fail(new TypeError('refused'));
+  }
+}
+
+/** Starts well, fails to start again when it is told to, and starts well after that. */
+class Flaky extends Actor {
+  /** @type {(error: Error) => void} */
+  fail = () => {};
+  incarnation = 0;
+
+  /** @param {{ incarnations: number, second: (flaky: Flaky) => void }} life */
+  constructor(life) {
+    super();
+    this.life = life;
+  }
+
+  /** @returns {void | Promise<void>} */
+  init() {
+    this.life.incarnations += 1;
+    if (this.life.incarnations !== 2) return undefined;
+    return new Promise((_, reject) => {
+      this.fail = reject;
+      this.life.second(this);
+    });
+  }
+
+  receive() {}
+}
+
+/** @type {(() => void)[]} */
+const hanging = [];
+
+/**
+ * A hook without args: its events carry what it needs.
+ * @param {(services: import('hive').Services) => Hook} create
+ */
+const hook = (create) => ({
+  args: Type.Null(),
+  /**
+   * @param {null} _args
+   * @param {import('hive').Services} services
+   */
+  create: (_args, services) => create(services),
+});
+
+/** @type {Record<string, import('hive').HookPlugin<null>>} */
+const hooks = {
+  /** `(id, pool, request)` */
+  'insider.request': hook(({ pools }) => (client, { event }) => {
+    const [id, pool, request] = event?.args ?? [];
+    const answer = (/** @type {unknown} */ what) => client.send(eventPacket('answered', [id, what]));
+    const fail = (/** @type {unknown} */ error) =>
+      answer({ error: error instanceof HiveError ? error : String(error) });
+    try {
+      pools
+        .get(String(pool))
+        .request(request, client.signal)
+        .then((reply) => answer({ reply }), fail);
+    } catch (error) {
+      fail(error);
+    }
+  }),
+  /** `(name, message)`: the answer of the actor of that name */
+  'insider.ask': hook(({ kernel }) => async (client, { event }) => {
+    const [name, message] = event?.args ?? [];
+    await kernel.ask(kernel.remote(kernel.node, String(name)), /** @type {never} */ (message));
+    client.send(eventPacket('done', []));
+  }),
+  /** `(supervisor, specification)`: a child that idles */
+  'insider.child': hook(({ kernel }) => async (client, { event }) => {
+    const [supervisor, spec] = event?.args ?? [];
+    const child = { ...Object(spec), start: () => new Idler(false) };
+    await kernel.ask(
+      kernel.remote(kernel.node, String(supervisor)),
+      /** @type {never} */ ({ type: 'start_child', child }),
+    );
+    client.send(eventPacket('done', []));
+  }),
+  /** `(supervisor)`: asks for the restart of a child whose restart has just failed */
+  'insider.restart': hook(({ kernel }) => async (_client, { event }) => {
+    const supervisor = kernel.remote(kernel.node, String(event?.args[0]));
+    const ask = (/** @type {object} */ message) => kernel.ask(supervisor, /** @type {never} */ (message));
+    /** @type {Promise<Flaky>} */
+    const second = new Promise((resolve) => {
+      const life = { incarnations: 0, second: resolve };
+      const child = { id: 'flaky', start: () => new Flaky(life) };
+      void ask({ type: 'start_child', child }).then((ref) =>
+        kernel.stop(/** @type {never} */ (ref), new Error('a crash')),
+      );
+    });
+    const flaky = await second;
+    const restarted = ask({ type: 'restart_child', id: 'flaky' });
+    flaky.fail(new Error('not yet'));
+    await restarted.finally(() => ask({ type: 'terminate_child', child: 'flaky' }));
+  }),
+  /** `(name)`: an actor of that name that fails every call */
+  'insider.impostor': hook(({ kernel }) => async (client, { event }) => {
+    await kernel.spawn(new Idler(true), { name: String(event?.args[0]) });
+    client.send(eventPacket('done', []));
+  }),
+  /** `(name)` */
+  'insider.end': hook(({ kernel }) => async (client, { event }) => {
+    const actor = kernel.whereis(String(event?.args[0]));
+    if (actor) await kernel.stop(actor);
+    client.send(eventPacket('done', []));
+  }),
+  /** Until somebody releases those who hang. */
+  'insider.hang': hook(() => () => new Promise((resolve) => hanging.push(resolve))),
+  'insider.release': hook(() => (client) => {
+    for (const release of hanging.splice(0)) release();
+    client.send(eventPacket('done', []));
+  }),
+  'insider.sid': hook(() => (client) => client.send(eventPacket('sid', [client.sid]))),
+};
+
+export default definePlugin({
+  hooks,
+  connectors: {
+    'insider.broken': {
+      args: Type.Null(),
+      async probe() {},
+      create() {
+        throw new TypeError('broken');
+      },
+    },
+  },
+});
