@@ -1,38 +1,83 @@
-/** Every argument of the built-in connectors has its effect on real sockets; a missing check fails. */
+/** Every argument of the built-in connectors has its effect on a running node and real servers; a missing check fails. */
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
 import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
 import { join } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { builtIn } from '../../src/plugins/built-in.ts';
 import type { BackEndReply } from '../../src/plugins/connectors/back-end.ts';
 import type { ConnectorPlugin } from '../../src/plugins/types.ts';
 import { Authority } from '../support/certificates.ts';
-import { startConnectors } from '../support/connectors.ts';
-import { writeDefaultConfig } from '../support/default-node.ts';
+import { DefaultNode, writeDefaultConfig } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { HiveProcess } from '../support/hive-process.ts';
+import type { Failure } from '../support/operator.ts';
 import { freePorts } from '../support/ports.ts';
-import { missing } from '../support/programs.ts';
+import { findProgram, missing } from '../support/programs.ts';
 import { RedisServer } from '../support/redis.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 import { TcpBackEnd, TcpBackEndServer } from '../support/tcp-back-end.ts';
 
 type Check = (t: TestContext) => Promise<void>;
 
-const plugins = Object.entries(builtIn.connectors).map(([name, plugin]) => ({
-  ...(plugin as ConnectorPlugin<never>),
-  name,
-}));
+const insider = fileURLToPath(new URL('../support/insider-plugin.js', import.meta.url));
+/** Whom the node trusts. */
+const authority = findProgram('openssl') === undefined ? undefined : new Authority({ after });
 
-/** A running pool with these args, and what asks it. */
+let node: DefaultNode;
+/** A client in whose name pools are started, asked and stopped. */
+let operator: SocketClient;
+let numbers = 0;
+
+before(async () => {
+  const env = authority === undefined ? {} : { NODE_EXTRA_CA_CERTS: authority.file };
+  node = await DefaultNode.start((config) => {
+    config.plugins = [insider] as never;
+    config.hive!.mode = 'development';
+    config.connectors!.rent_timeout = 5000;
+    config.clients!.hooks = {
+      order: [{ hook: 'utils.dispatch', args: null }],
+      request: [{ hook: 'insider.request', args: null }],
+    };
+    const actions = ['start_connectors', 'stop_connectors', 'send_event'];
+    config.clients!.actions = Object.fromEntries(
+      actions.map((name) => [name, [{ action: `action.${name}`, args: null }]]),
+    );
+  }, env);
+  operator = await SocketClient.connect('4.8 websocket', node.url);
+});
+
+after(async () => {
+  await operator?.disconnect();
+  await node?.stop();
+});
+
+/** Has an order performed that says nothing if it succeeds. */
+async function order(action: string, args: unknown): Promise<void> {
+  const name = `done ${++numbers}`;
+  operator.emit('order', { action, args }, { action: 'send_event', args: { name, args: [] } });
+  const done = () => operator.received.find((event) => event.name === name || event.name === 'hive_error');
+  await operator.until(() => done() !== undefined, `the end of ${action}`);
+  assert.equal(done()!.name, name, JSON.stringify(done()!.args));
+}
+
+/** A pool with these args on the running node, and what asks it. */
 async function pool(t: TestContext, connector: string, args: object, size = 1) {
-  const descriptor = { connector, size, overflow: 0, args };
-  const connectors = await startConnectors({ pools: { it: descriptor }, plugins, rentTimeout: 5000 });
-  t.after(() => connectors.close());
-  return <Reply>(request: object) => connectors.pools.get('it').request<Reply>(request);
+  const name = `pool${++numbers}`;
+  await order('start_connectors', { [name]: { connector, size, overflow: 0, args } });
+  t.after(() => order('stop_connectors', [name]));
+  return async <Reply>(request: object): Promise<Reply> => {
+    const id = ++numbers;
+    operator.emit('request', id, name, request);
+    const answer = () => operator.received.find((event) => event.name === 'answered' && event.args[0] === id);
+    await operator.until(() => answer() !== undefined, `the answer of ${connector}`);
+    const { reply, error } = answer()!.args[1] as { reply: Reply; error?: Failure };
+    if (error) throw Object.assign(new Error(error.description), { code: error.error });
+    return reply;
+  };
 }
 
 async function port(t: TestContext, server: Server): Promise<number> {
@@ -68,7 +113,7 @@ async function calling(t: TestContext, args: object = {}) {
   return { post, server };
 }
 
-async function redis(t: TestContext, args: object, options: string[] = []) {
+async function redis(t: TestContext, args: object, options: Parameters<typeof RedisServer.start>[0] = []) {
   const server = await RedisServer.start(options);
   t.after(() => server.stop());
   const base = { host: '127.0.0.1', port: server.port, database: 0, password: '', tls: false };
@@ -165,8 +210,23 @@ const checks: Record<string, Record<string, Check>> = {
       assert.equal(await run('acl', 'whoami'), 'hive');
     },
     tls: async (t) => {
-      const { run } = await redis(t, { tls: true, max_reconnect_timeout: 200 });
-      await assert.rejects(run('ping'), { code: 'redis_error', message: /is unreachable/ });
+      const encrypted = (by: Authority) => (port: number) => {
+        const { cert_file, key_file, ca_file } = by.issue('IP:127.0.0.1');
+        const files = ['--tls-cert-file', cert_file, '--tls-key-file', key_file, '--tls-ca-cert-file', ca_file];
+        return ['--port', '0', '--tls-port', `${port}`, '--tls-auth-clients', 'no', ...files];
+      };
+      const { run } = await redis(t, { tls: true }, encrypted(authority!));
+      assert.match(String(await run('client', 'info')), / addr=127\.0\.0\.1/);
+      const soon = { max_reconnect_timeout: 200 };
+      for (const [args, options, reason] of [
+        [{ tls: true, host: 'localhost' }, encrypted(authority!), /altnames|does not match/i],
+        [{ tls: true }, encrypted(new Authority(t)), /certificate/i],
+        [{ tls: true }, [], /is unreachable/],
+        [{ tls: false }, encrypted(authority!), /is unreachable/],
+      ] as const) {
+        const { run } = await redis(t, { ...args, ...soon }, options);
+        await assert.rejects(run('ping'), { code: 'redis_error', message: reason });
+      }
     },
     restart_timeout: async (t) => {
       const { run } = await redis(t, { restart_timeout: 50 });
@@ -192,12 +252,15 @@ const checks: Record<string, Record<string, Check>> = {
   },
 };
 
-for (const { name, args } of plugins) {
+for (const [name, plugin] of Object.entries(builtIn.connectors)) {
+  const { args } = plugin as ConnectorPlugin<never>;
   describe(`every argument of ${name} has its effect`, {
     skip: name === 'connector.redis' && missing('redis-server'),
   }, () => {
     for (const arg of Object.keys((args as { properties: object }).properties)) {
-      test(arg, (t) => (checks[name]?.[arg] ?? assert.fail(`no check for ${arg} of ${name}`))(t));
+      test(arg, { skip: arg === 'tls' && missing('openssl') }, (t) =>
+        (checks[name]?.[arg] ?? assert.fail(`no check for ${arg} of ${name}`))(t),
+      );
     }
   });
 }

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestContext } from 'node:test';
 import { findProgram } from './programs.ts';
 
 export interface Certificate {
@@ -18,7 +17,7 @@ export class Authority {
   readonly #key: string;
   #issued = 0;
 
-  constructor(t: TestContext) {
+  constructor(t: { after(end: () => void): void }) {
     this.#directory = mkdtempSync(join(tmpdir(), 'hive-certificates-'));
     t.after(() => rmSync(this.#directory, { recursive: true, force: true }));
     this.#certificate = join(this.#directory, 'ca.pem');
@@ -27,6 +26,11 @@ export class Authority {
       ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
       ...['-subj', '/CN=authority', '-keyout', this.#key, '-out', this.#certificate],
     );
+  }
+
+  /** For those who are to trust it. */
+  get file(): string {
+    return this.#certificate;
   }
 
   /** @param name as in `IP:127.0.0.1` or `DNS:node.example` */

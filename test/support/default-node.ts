@@ -46,11 +46,11 @@ export class DefaultNode {
     this.#sections = config;
   }
 
-  static async start(change?: (config: Sections) => void): Promise<DefaultNode> {
+  static async start(change?: (config: Sections) => void, env: NodeJS.ProcessEnv = {}): Promise<DefaultNode> {
     const directory = mkdtempSync(join(tmpdir(), 'hive-node-'));
     const file = await writeDefaultConfig(directory, 'hive.json', change);
     const config = JSON.parse(readFileSync(file, 'utf8')) as Sections;
-    return new DefaultNode(await HiveProcess.run(file), directory, config);
+    return new DefaultNode(await HiveProcess.run(file, env), directory, config);
   }
 
   get url(): string {

@@ -8,18 +8,18 @@ import { findProgram } from './programs.ts';
 
 export class RedisServer {
   readonly port: number;
-  readonly #options: readonly string[];
+  readonly #options: (port: number) => readonly string[];
   #process: ChildProcess | undefined;
 
-  private constructor(port: number, options: readonly string[]) {
+  private constructor(port: number, options: (port: number) => readonly string[]) {
     this.port = port;
     this.#options = options;
   }
 
-  /** @param options further command line options (`--requirepass`, …) */
-  static async start(options: readonly string[] = []): Promise<RedisServer> {
+  /** @param options further command line options (`--requirepass`, …), which may depend on its port */
+  static async start(options: readonly string[] | ((port: number) => readonly string[]) = []): Promise<RedisServer> {
     const [port] = await freePorts(1);
-    const server = new RedisServer(port!, options);
+    const server = new RedisServer(port!, typeof options === 'function' ? options : () => options);
     await server.start();
     return server;
   }
@@ -29,7 +29,10 @@ export class RedisServer {
     const program = findProgram('redis-server');
     if (!program) throw new Error('redis-server is not installed');
     const fixed = ['--port', `${this.port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
-    const child = spawn(program, [...fixed, ...this.#options], { cwd: '/tmp', stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(program, [...fixed, ...this.#options(this.port)], {
+      cwd: '/tmp',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     this.#process = child;
     let output = '';
     child.stdout.on('data', (chunk: Buffer) => {
