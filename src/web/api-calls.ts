@@ -138,6 +138,16 @@ const actions: Readonly<Record<string, Readonly<Record<string, Methods>>>> = {
 
 export const sections: readonly string[] = Object.keys(actions);
 
+/** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
+export const endpoints: readonly string[] = Object.entries(actions).flatMap(([section, named]) =>
+  Object.entries(named).flatMap(([name, methods]) =>
+    Object.entries(methods).flatMap(([method, { cluster }]) => {
+      const endpoint = `${method.toUpperCase()} ${section}/${name}`;
+      return cluster ? [endpoint, `${endpoint}?cluster=true`] : [endpoint];
+    }),
+  ),
+);
+
 /** Sections whose actions name a client or channel in one more segment. */
 const sectionsWithId = new Set(['clients', 'pubsub']);
 
