@@ -21,9 +21,21 @@ export async function connectCrowd(count, targetOf, { room, guard, fail }) {
   return clients;
 }
 
-export function connectClient(target, fail) {
+/** Connects clients that make their handshake by polling one server, and upgrade at another. */
+export async function connectUpgrading(count, handshakeAt, upgradeAt, { guard, fail }) {
+  const clients = [];
+  for (let i = 0; i < count; i += 1) {
+    const url = `http://${handshakeAt.host}:${handshakeAt.port}/socket.io/?EIO=4&transport=polling`;
+    const packet = await guard(fetch(url).then((answer) => answer.text()));
+    const { sid } = JSON.parse(packet.slice(1));
+    clients.push(await guard(connectClient(upgradeAt, fail, sid)));
+  }
+  return clients;
+}
+
+function connectClient(target, fail, sid) {
   return new Promise((resolve) => {
-    const client = new WsClient(target);
+    const client = new WsClient(target, sid);
     client.onFault = fail;
     client.onReady = resolve;
   });

@@ -10,6 +10,8 @@ const key = 'AAAAAAAAAAAAAAAAAAAAAA==';
 const accept = 'ICX+Yqv66kxgM0FcWaLWlFLwTAI=';
 
 const pongFrame = clientFrame(opcodes.text, '3');
+const probeFrame = clientFrame(opcodes.text, '2probe');
+const upgradeFrame = clientFrame(opcodes.text, '5');
 const connectFrame = clientFrame(opcodes.text, '40');
 const closeFrame = clientFrame(opcodes.close, Buffer.from([0x03, 0xe8]));
 
@@ -30,12 +32,18 @@ export class WsClient {
   sid;
   #wire;
   #socketIo;
+  #upgrades;
   #stage = 'upgrade';
 
-  /** @param target `{ host, port, protocol: 'socketio' | 'plain', query?: what is added to the query of the handshake }` */
-  constructor(target) {
+  /**
+   * @param target `{ host, port, protocol: 'socketio' | 'plain' }`
+   * @param sid of a connection that has begun with polling, and is to be upgraded
+   */
+  constructor(target, sid) {
     this.#socketIo = target.protocol === 'socketio';
-    const path = this.#socketIo ? `/socket.io/?EIO=4&transport=websocket${target.query ?? ''}` : '/';
+    this.#upgrades = sid !== undefined;
+    const query = `EIO=4&transport=websocket${sid === undefined ? '' : `&sid=${sid}`}`;
+    const path = this.#socketIo ? `/socket.io/?${query}` : '/';
     this.#wire = new Wire(target, (bytes, end) => this.#consume(bytes, end));
     this.#wire.onClose = (error) => this.#lost(error);
     this.#wire.write(
@@ -96,6 +104,7 @@ export class WsClient {
     }
     this.#stage = this.#socketIo ? 'handshake' : 'ready';
     if (!this.#socketIo) this.onReady(this);
+    else if (this.#upgrades) this.#wire.write(probeFrame);
     return headEnd + 4;
   }
 
@@ -123,7 +132,10 @@ export class WsClient {
       return;
     }
     const text = bytes.latin1Slice(start, end);
-    if (this.#stage === 'handshake' && bytes[start] === open) {
+    if (this.#stage === 'handshake' && !this.#upgrades && bytes[start] === open) {
+      this.#wire.write(connectFrame);
+    } else if (this.#upgrades && text === '3probe') {
+      this.#wire.write(upgradeFrame);
       this.#wire.write(connectFrame);
     } else if (this.#stage === 'handshake' && text.startsWith('40{"sid":"')) {
       this.sid = JSON.parse(text.slice(2)).sid;

@@ -5,6 +5,19 @@ import { fanOut } from './fan-out.mjs';
 import { hook } from './hook.mjs';
 import { memory } from './memory.mjs';
 import { publishes } from './publishes.mjs';
+import { relay } from './relay.mjs';
+import { scaling } from './scale.mjs';
 import { twoNodes } from './two-nodes.mjs';
 
-export const scenarios = [memory, fanOut(1000), fanOut(5000), echo, connects, publishes, twoNodes, hook];
+export const scenarios = [
+  memory,
+  fanOut(1000),
+  fanOut(5000),
+  echo,
+  connects,
+  publishes,
+  twoNodes,
+  hook,
+  relay,
+  ...scaling,
+];

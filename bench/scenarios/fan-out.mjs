@@ -3,7 +3,7 @@ import { connectCrowd } from '../lib/crowd.mjs';
 import { News } from '../lib/news.mjs';
 
 /** Messages under way at a time. */
-const publishers = 8;
+const publishers = 16;
 const room = 'bench.room';
 
 export function fanOut(subscribers) {
@@ -20,7 +20,7 @@ export function fanOut(subscribers) {
       return window.measure(
         new News(crowd, {
           api: server.api,
-          publishing: server.publishing[measurement.variant ?? 'publish'],
+          publishing: server.publishing[measurement.variant] ?? server.publishing.publish,
           room,
           publishers,
           fail: window.fail,

@@ -3,7 +3,7 @@ import { connectCrowd } from '../lib/crowd.mjs';
 import { News } from '../lib/news.mjs';
 import { median } from '../lib/statistics.mjs';
 
-const publishers = 8;
+const publishers = 16;
 const room = 'bench.room';
 const quietRoom = 'bench.quiet';
 /** Messages whose way to the other node is timed, one at a time. */

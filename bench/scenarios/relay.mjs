@@ -1,0 +1,18 @@
+/** h: the echo in a cluster of two, for clients at the node that owns them, and for clients that all reached the other one. */
+import { connectUpgrading } from '../lib/crowd.mjs';
+import { RoundTrips } from '../lib/round-trips.mjs';
+
+export const relay = {
+  name: 'relay',
+  letter: 'h',
+  title: 'Relayed: the echo, with every client at the node that does not own it',
+  unit: 'round trips',
+  contestants: ['hive:owner', 'hive:other'],
+  async run(measurement, { clients = 100 } = {}) {
+    const [owner, other] = await measurement.startPair();
+    const window = measurement.window();
+    const reached = measurement.variant === 'owner' ? owner : other;
+    const crowd = await connectUpgrading(clients, owner.clients, reached.clients, window);
+    return window.measure(new RoundTrips(crowd, 'echo', window.fail).start());
+  },
+};
