@@ -2,92 +2,65 @@
 /**
  * Measures Hive and what it is compared with, side by side, per second of processor time.
  *
- *     npm run bench                               everything
- *     npm run bench -- echo hive socketio-uws     these scenarios, these contestants
+ *     npm run bench                               everything, about half an hour; writes bench/RESULTS.md
+ *     npm run bench -- echo hive socketio-uws     these scenarios (names or letters), these contestants
+ *     npm run bench -- echo --save                a scenario anew, into the results of the others
+ *     npm run bench -- --quick                    everything for a moment, to see that it works
+ *     npm run bench -- --report                   RESULTS.md anew from the stored figures
  */
+import { existsSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { contestants } from './lib/contestants.mjs';
-import { pinGenerator } from './lib/cpu.mjs';
-import { Measurement } from './lib/measurement.mjs';
-import { percent, readable, summary } from './lib/statistics.mjs';
-import { scenarios } from './scenarios/all.mjs';
 
-const { values: options, positionals } = parseArgs({
+const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    runs: { type: 'string', default: '3' },
-    seconds: { type: 'string', default: '2' },
-    warmup: { type: 'string', default: '1.5' },
+    runs: { type: 'string' },
+    /** Processor time of the servers, that is measured and that goes before. */
+    seconds: { type: 'string' },
+    warmup: { type: 'string' },
+    /** Directory for profiles of the measured time. */
     prof: { type: 'string' },
     quick: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    report: { type: 'boolean', default: false },
   },
 });
 
-const { chosen, wanted } = choose(positionals);
-pinGenerator();
-for (const scenario of chosen) {
-  const results = await measure(
-    scenario,
-    scenario.contestants.filter((entry) => wanted(entry)),
-  );
-  print(scenario, results);
-}
-process.exit(0);
+const here = fileURLToPath(new URL('.', import.meta.url));
+const usual = values.quick ? { runs: 1, seconds: 0.05, warmup: 0.02 } : { runs: 3, seconds: 2, warmup: 1.5 };
 
-/** Scenarios by name or letter, contestants by name, with or without a variant; nothing means all. */
-function choose(names) {
-  const chosen = scenarios.filter(({ name, letter }) => names.some((each) => each === letter || name.startsWith(each)));
-  const isScenario = (name) => scenarios.some((each) => each.letter === name || each.name.startsWith(name));
-  const entries = names.filter((name) => !isScenario(name));
-  for (const name of entries) {
-    if (!(name.split(':')[0] in contestants)) {
-      const known = [...scenarios.map((each) => each.name), ...Object.keys(contestants)].join(', ');
-      console.error(`There is neither a scenario nor a contestant ${name}; there are ${known}.`);
-      process.exit(1);
-    }
-  }
-  const wanted = (entry) =>
-    entry.split(':')[0] in contestants &&
-    (entries.length === 0 || entries.includes(entry) || entries.includes(entry.split(':')[0]));
-  return { chosen: chosen.length > 0 ? chosen : scenarios, wanted };
+function number(name) {
+  const value = Number(values[name] ?? usual[name]);
+  if (!(value > 0)) throw new Error(`--${name} must be a number above 0`);
+  return value;
 }
 
-/** The contestants take turns, so that what disturbs the machine for a while does not hit one alone. */
-async function measure(scenario, entries) {
-  const results = new Map(entries.map((entry) => [entry, []]));
-  for (let run = 1; run <= Number(options.runs); run += 1) {
-    for (const entry of entries) {
-      const measurement = new Measurement({
-        scenario: scenario.name,
-        entry,
-        run,
-        seconds: Number(options.seconds),
-        warmup: Number(options.warmup),
-        profileDir: options.prof,
-      });
-      try {
-        results.get(entry).push(await scenario.run(measurement));
-      } catch (error) {
-        throw new Error(`${scenario.name} ${entry}: ${error.message}`, { cause: error });
-      } finally {
-        await measurement.stop();
-      }
-    }
-  }
-  return results;
+async function main() {
+  if (process.platform !== 'linux')
+    throw new Error('the processor time of processes is read from /proc: Linux is needed');
+  if (!existsSync(join(here, 'node_modules', 'socket.io'))) throw new Error('first: npm --prefix bench install');
+  if (!existsSync(join(here, '..', 'dist'))) throw new Error('first: npm run build');
+  const options = {
+    runs: number('runs'),
+    seconds: number('seconds'),
+    warmup: number('warmup'),
+    quick: values.quick,
+    profileDir: values.prof,
+  };
+  const { runAll } = await import('./lib/all.mjs');
+  const out = values.quick ? mkdtempSync(join(tmpdir(), 'hive-bench-results-')) : here;
+  const saves = values.quick || values.save || positionals.length === 0;
+  await runAll({ names: positionals, options, out, saves, measures: !values.report });
 }
 
-function print(scenario, results) {
-  console.log(`\n${scenario.letter}. ${scenario.title}: ${scenario.unit}`);
-  for (const [entry, runs] of results) {
-    const figures = runs.map((run) => run.perCpuSecond ?? run.bytes);
-    const { median, spread } = summary(figures);
-    const last = runs.at(-1);
-    console.log(
-      `${entry.padEnd(16)} ${readable(median).padStart(10)}  ±${percent(spread / 2)}` +
-        (last.serverShare ? `  server ${percent(last.serverShare)} generator ${percent(last.generatorShare)}` : '') +
-        (last.latencyMs ? ` latency ${readable(last.latencyMs)} ms` : '') +
-        (last.heapBytes ? ` heap ${readable(last.heapBytes)}` : ''),
-    );
-  }
-}
+main().then(
+  () => process.exit(0),
+  (error) => {
+    console.error(error.cause?.stack ?? error.message);
+    console.error(`bench: ${error.message}`);
+    process.exit(1);
+  },
+);

@@ -28,6 +28,9 @@ export function ownCpuSeconds() {
 /** Where servers and load generator run: two processors, or the same for both where there is only one. */
 export const cpus = { server: 0, generator: availableParallelism() > 1 ? 1 : 0 };
 
+/** Whether they share one. */
+export const sharesProcessor = cpus.server === cpus.generator;
+
 /** Keeps this process, with all its threads, on the processor of the load generator. */
 export function pinGenerator() {
   execFileSync('taskset', ['-acp', String(cpus.generator), String(process.pid)], { stdio: 'ignore' });

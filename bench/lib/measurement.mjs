@@ -5,6 +5,9 @@ import { BackEnd } from './back-end.mjs';
 import { contestants } from './contestants.mjs';
 import { Window } from './window.mjs';
 
+/** Clients in a quick run, at least. */
+const fewest = 10;
+
 export class Measurement {
   /** The part of the entry behind the colon, if any: how the contestant is used. Its meaning is the scenario's. */
   variant;
@@ -16,12 +19,17 @@ export class Measurement {
   /** What else is to be stopped. */
   #others = [];
 
-  /** @param options `{ scenario, entry, run, seconds, warmup, profileDir? }` */
+  /** @param options `{ scenario, entry, run, seconds, warmup, quick, profileDir? }` */
   constructor(options) {
     const [name, variant] = options.entry.split(':');
     this.#options = options;
     this.#contestant = contestants[name];
     this.variant = variant;
+  }
+
+  /** How many clients take part: as many as wanted, or just a few, to see that it works. */
+  size(clients) {
+    return this.#options.quick ? Math.max(fewest, Math.round(clients / 50)) : clients;
   }
 
   async start(settings) {

@@ -4,6 +4,8 @@
  * need not be woken.
  */
 
+import { sharesProcessor } from './cpu.mjs';
+
 /** What the generator has done so far: pieces read, connections opened and closed, requests answered. */
 export const activity = { count: 0 };
 
@@ -23,7 +25,7 @@ export class Spinner {
       if (activity.count === seen) this.idleMs += Math.min(now - last, maxTurnMs);
       last = now;
       seen = activity.count;
-      if (this.#running) setImmediate(turn);
+      if (this.#running && !sharesProcessor) setImmediate(turn);
     };
     setImmediate(turn);
   }

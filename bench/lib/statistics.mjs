@@ -9,7 +9,8 @@ export function median(numbers) {
 /** Median, and the distance between the least and the greatest as a part of it. */
 export function summary(numbers) {
   const middle = median(numbers);
-  return { median: middle, spread: (Math.max(...numbers) - Math.min(...numbers)) / middle };
+  const range = Math.max(...numbers) - Math.min(...numbers);
+  return { median: middle, spread: middle === 0 ? 0 : range / middle };
 }
 
 /** For people: three significant digits, thousands with a comma. */

@@ -61,6 +61,7 @@ export class Window {
     await this.#settle(count, pending);
     const wall = (after.wall - before.wall) / 1000;
     const cpu = after.cpu - before.cpu;
+    if (cpu <= 0) throw new Error('the servers used no measurable processor time');
     const operations = after.count - before.count;
     if (operations === 0) throw new Error('nothing was done in the measured time');
     return {

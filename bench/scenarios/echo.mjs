@@ -8,10 +8,11 @@ export const echo = {
   title: 'Echo: an event in, the same event out',
   unit: 'round trips',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
+  targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.3 }],
   async run(measurement, { clients = 100 } = {}) {
     const server = await measurement.start();
     const window = measurement.window();
-    const crowd = await connectCrowd(clients, () => server.clients, window);
+    const crowd = await connectCrowd(measurement.size(clients), () => server.clients, window);
     return window.measure(new RoundTrips(crowd, 'echo', window.fail).start());
   },
 };

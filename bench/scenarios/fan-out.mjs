@@ -13,10 +13,19 @@ export function fanOut(subscribers) {
     title: `Fan-out to ${subscribers.toLocaleString('en-US')} subscribers`,
     unit: 'deliveries',
     contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive:publish', 'hive:action'],
+    quick: subscribers > 1000 ? ['hive:publish', 'hive:action'] : undefined,
+    targets: [
+      { of: 'hive:publish', than: 'uws', atLeast: 0.95 },
+      { of: 'hive:action', than: 'uws', atLeast: 0.95 },
+    ],
     async run(measurement, { clients = subscribers } = {}) {
       const server = await measurement.start();
       const window = measurement.window();
-      const crowd = await connectCrowd(clients, () => server.clients, { room, fail: window.fail, guard: window.guard });
+      const crowd = await connectCrowd(measurement.size(clients), () => server.clients, {
+        room,
+        fail: window.fail,
+        guard: window.guard,
+      });
       return window.measure(
         new News(crowd, {
           api: server.api,

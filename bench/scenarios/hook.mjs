@@ -8,11 +8,12 @@ export const hook = {
   title: 'Hook: an event, a request to the HTTP back end, the reply it orders',
   unit: 'round trips',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.5 }],
   async run(measurement, { clients = 100 } = {}) {
     const backEnd = await measurement.startBackEnd();
     const server = await measurement.start({ backEnd });
     const window = measurement.window();
-    const crowd = await connectCrowd(clients, () => server.clients, window);
+    const crowd = await connectCrowd(measurement.size(clients), () => server.clients, window);
     return window.measure(new RoundTrips(crowd, 'post', window.fail).start());
   },
 };

@@ -11,22 +11,25 @@ export const memory = {
   letter: 'a',
   title: 'Memory of an idle WebSocket client with one subscription',
   unit: 'bytes per client',
-  lessIsBetter: true,
+  figure: 'bytes',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
+  extras: [{ figure: 'heapBytes', label: 'of it JavaScript heap' }],
+  targets: [{ of: 'hive', atMost: 5000 }],
   async run(measurement, { clients = 10_000 } = {}) {
     const server = await measurement.start();
     const window = measurement.window();
+    const [before, later] = [measurement.size(first), measurement.size(clients)];
     const connect = (count) =>
       connectCrowd(count, () => server.clients, { room: 'bench.room', fail: window.fail, guard: window.guard });
-    await connect(Math.min(first, clients));
-    const before = await server.process.ask('memory');
+    await connect(before);
+    const start = await server.process.ask('memory');
     await measurement.profile('startHeapProfile');
-    await connect(clients);
+    await connect(later);
     await measurement.profile('stopHeapProfile', 'heapprofile');
-    const after = await server.process.ask('memory');
+    const end = await server.process.ask('memory');
     return {
-      bytes: (after.rss - before.rss) / clients,
-      heapBytes: (after.heapUsed - before.heapUsed) / clients,
+      bytes: (end.rss - start.rss) / later,
+      heapBytes: (end.heapUsed - start.heapUsed) / later,
     };
   },
 };

@@ -11,6 +11,7 @@ export const publishes = {
   title: 'Publishes over the HTTP API, 50 kept-alive connections, one subscriber',
   unit: 'publishes',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
+  targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1 }],
   async run(measurement) {
     const server = await measurement.start();
     const window = measurement.window();

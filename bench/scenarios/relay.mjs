@@ -8,11 +8,13 @@ export const relay = {
   title: 'Relayed: the echo, with every client at the node that does not own it',
   unit: 'round trips',
   contestants: ['hive:owner', 'hive:other'],
+  ratios: false,
+  targets: [{ of: 'hive:other', than: 'hive:owner', atLeast: 0.5 }],
   async run(measurement, { clients = 100 } = {}) {
     const [owner, other] = await measurement.startPair();
     const window = measurement.window();
     const reached = measurement.variant === 'owner' ? owner : other;
-    const crowd = await connectUpgrading(clients, owner.clients, reached.clients, window);
+    const crowd = await connectUpgrading(measurement.size(clients), owner.clients, reached.clients, window);
     return window.measure(new RoundTrips(crowd, 'echo', window.fail).start());
   },
 };

@@ -3,7 +3,8 @@ import { echo } from './echo.mjs';
 import { fanOut } from './fan-out.mjs';
 
 const sizes = [100, 1000, 10_000];
-const contestants = ['uws', 'socketio-uws', 'hive'].flatMap((name) => sizes.map((size) => `${name}:${size}`));
+const names = ['uws', 'socketio-uws', 'hive'];
+const contestants = names.flatMap((name) => sizes.map((size) => `${name}:${size}`));
 
 function scaled(scenario, name, title) {
   return {
@@ -12,6 +13,9 @@ function scaled(scenario, name, title) {
     title,
     unit: scenario.unit,
     contestants,
+    quick: ['hive:100', 'hive:10000'],
+    ratios: false,
+    targets: names.map((entry) => ({ flat: sizes.map((size) => `${entry}:${size}`), within: 0.2 })),
     run: (measurement) => scenario.run(measurement, { clients: Number(measurement.variant) }),
   };
 }

@@ -14,14 +14,20 @@ export const twoNodes = {
   letter: 'f',
   title: 'Two nodes, 500 subscribers each, published at one',
   unit: 'deliveries',
-  needs: { other: 'redis-server' },
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  extras: [{ figure: 'latencyMs', label: 'time to the other node, median, ms' }],
+  targets: [
+    { of: 'hive', than: 'socketio-uws', atLeast: 1.2 },
+    { of: 'hive', than: 'socketio-uws', figure: 'latencyMs', atMost: 0.5 },
+  ],
+  /** All but Hive are connected by Redis. */
+  needs: (entry) => (entry === 'hive' ? [] : ['redis-server']),
   async run(measurement, { clients = 500 } = {}) {
     const [here, there] = await measurement.startPair();
     const window = measurement.window();
     const { fail, guard } = window;
     const turns = [here.clients, there.clients];
-    const crowd = await connectCrowd(2 * clients, (index) => turns[index % 2], { room, fail, guard });
+    const crowd = await connectCrowd(2 * measurement.size(clients), (index) => turns[index % 2], { room, fail, guard });
     const far = await connectCrowd(1, () => there.clients, { room: quietRoom, fail, guard });
     const options = { api: here.api, publishing: here.publishing.publish, fail };
     const news = new News(crowd, { ...options, room, publishers });

@@ -1,0 +1,3 @@
+/** What stands in the report around the figures. */
+export const method = `x`;
+export const notes = {};

@@ -1,0 +1,63 @@
+/** The results of one scenario as rows, and what became of its targets. */
+import { contestants } from '../lib/contestants.mjs';
+import { percent, readable, summary } from '../lib/statistics.mjs';
+import { evaluate } from '../lib/targets.mjs';
+
+/** The figure that a scenario is about. */
+export const mainFigure = (scenario) => scenario.figure ?? 'perCpuSecond';
+
+export function titleOf(entry) {
+  const [name, variant] = entry.split(':');
+  const { title } = contestants[name];
+  if (variant === undefined) return title;
+  return `${title}, ${Number.isNaN(Number(variant)) ? variant : `${readable(Number(variant))} clients`}`;
+}
+
+export function rowsOf(scenario, results) {
+  return Object.entries(results).map(([entry, runs]) => {
+    const of = (figure) => summary(runs.map((run) => run[figure]));
+    const { median, spread } = of(mainFigure(scenario));
+    const extra = (scenario.extras ?? []).map(({ figure }) => of(figure).median);
+    const shares =
+      runs[0].serverShare === undefined ? undefined : [of('serverShare').median, of('generatorShare').median];
+    return { entry, title: titleOf(entry), median, spread, extra, shares };
+  });
+}
+
+/** Evaluated targets, those that were measured. */
+export function targetsOf(scenario, results) {
+  const figureOf = (entry, figure = mainFigure(scenario)) =>
+    results[entry] && summary(results[entry].map((run) => run[figure])).median;
+  return (scenario.targets ?? []).map((target) => evaluate(target, figureOf)).filter((each) => each !== undefined);
+}
+
+/** One sentence about a target. */
+export function sentence(scenario, { of, than, figure, atLeast, atMost, flat, within, value, reached }) {
+  const verdict = reached ? 'reached' : '**missed**';
+  if (flat) {
+    return `${titleOf(flat[0].split(':')[0])}: the dearest operation costs ${percent(value)} more than the cheapest; goal: at most ${percent(within)}: ${verdict}.`;
+  }
+  const label = scenario.extras?.find((each) => each.figure === figure)?.label;
+  const what = `${titleOf(of)}${label ? `, ${label}` : ''}`;
+  const bound = atLeast === undefined ? `at most ${readable(atMost)}` : `at least ${readable(atLeast)}`;
+  if (than === undefined) return `${what}: ${readable(value)} ${scenario.unit}; goal: ${bound}: ${verdict}.`;
+  return `${what}: ${value.toFixed(2)} × ${titleOf(than)}; goal: ${bound} ×: ${verdict}.`;
+}
+
+/** For a terminal. */
+export function print(scenario, results) {
+  console.log(`\n${scenario.letter}. ${scenario.title} (${scenario.name}): ${unitOf(scenario)}`);
+  for (const { entry, median, spread, extra, shares } of rowsOf(scenario, results)) {
+    const parts = [entry.padEnd(20), readable(median).padStart(9), `spread ${percent(spread)}`.padEnd(12)];
+    if (shares) parts.push(`server ${percent(shares[0])}, generator ${percent(shares[1])}`);
+    (scenario.extras ?? []).forEach(({ label }, index) => {
+      parts.push(`${label} ${readable(extra[index])}`);
+    });
+    console.log(parts.join('  '));
+  }
+  for (const target of targetsOf(scenario, results)) console.log(sentence(scenario, target).replaceAll('**', ''));
+}
+
+export function unitOf(scenario) {
+  return mainFigure(scenario) === 'perCpuSecond' ? `${scenario.unit} per second of processor time` : scenario.unit;
+}
