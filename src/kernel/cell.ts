@@ -14,14 +14,15 @@ import type { Kernel } from './kernel.ts';
 import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
 import { Links } from './links.ts';
 import { Mailbox } from './mailbox.ts';
-import type { Activated, Activation } from './nact.ts';
+import type { Place } from './nact.ts';
 import { Timer } from './timers.ts';
+import type { Ready } from './turns.ts';
 import { type Down, type ExitReason, type From, isPlanned, type NodeName, type Ref } from './types.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
 /**
- * Letters handled per activation before other actors get their turn (the BEAM's reductions, in letters). A long queue gets a
+ * Letters handled in one turn before other actors get their turn (the BEAM's reductions, in letters). A long queue gets a
  * longer turn, up to a limit that still is some milliseconds: sockets deliver more letters per round than the least turn
  * takes, and a mailbox that only grows ends in refusals.
  */
@@ -51,7 +52,7 @@ class ActorTimer<Message> extends Timer {
   }
 }
 
-export class Cell<Message = never> implements Ref<Message>, Activated {
+export class Cell<Message = never> implements Ref<Message>, Ready {
   readonly kernel: Kernel;
   readonly id: number;
   readonly serial: number;
@@ -68,7 +69,7 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   /** Letters that its handlers were given. */
   handled = 0;
   #actor: Actor<Message>;
-  #activation: Activation | undefined;
+  #place: Place | undefined;
   #scheduled = false;
   /** A promise of `init`, a handler or `terminate` is pending. */
   #busy = false;
@@ -256,8 +257,8 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
   // --- life cycle
 
   /** Joins the hierarchy and runs `init`; throws what `init` throws. */
-  async start(activation: Activation): Promise<void> {
-    this.#activation = activation;
+  async start(place: Place): Promise<void> {
+    this.#place = place;
     if (this.parent) this.parent.#runningChildren += 1;
     try {
       const initialised = this.#actor.init();
@@ -300,17 +301,18 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
     );
   }
 
-  get activation(): Activation | undefined {
-    return this.#activation;
+  /** Where it is in nact's hierarchy. */
+  get place(): Place | undefined {
+    return this.#place;
   }
 
   #schedule(): void {
     if (this.#scheduled || this.status === 'waiting' || this.status === 'starting') return;
     this.#scheduled = true;
-    if (!this.#activation?.activate()) setImmediate(() => this.turn());
+    this.kernel.turns.add(this);
   }
 
-  /** One activation: handles letters until none is left, one must be waited for, or the turn is over. */
+  /** Handles letters until none is left, one must be waited for, or the turn is over. */
   turn(): void {
     this.#scheduled = false;
     if (this.status !== 'running') return;
@@ -420,9 +422,9 @@ export class Cell<Message = never> implements Ref<Message>, Activated {
 
   /** nact stops an actor's children with it; ours end in their own order, so the parent's nact actor waits for them. */
   #leaveHierarchy(): void {
-    if (this.#activation && this.status === 'dead' && this.#runningChildren === 0) {
-      this.#activation.stop();
-      this.#activation = undefined;
+    if (this.#place && this.status === 'dead' && this.#runningChildren === 0) {
+      this.#place.stop();
+      this.#place = undefined;
       const { parent } = this;
       if (!parent) return;
       parent.#runningChildren -= 1;

@@ -88,6 +88,8 @@ export class Kernel {
   readonly wheel = new TimingWheel();
   readonly log: Log;
   readonly #system = new NactSystem();
+  /** @internal */
+  readonly turns = this.#system.turns;
   readonly #cells = new Map<number, Cell>();
   readonly #names = new Map<string, Cell>();
   readonly #abandoned = new Map<Cell, number>();
@@ -141,9 +143,8 @@ export class Kernel {
       cell.linkTo(parent);
       parent.linkTo(cell);
     }
-    const nactName = `${label.replace(/[^A-Za-z0-9._-]/g, '_')}-${this.#lastId}`;
     try {
-      await cell.start((parent?.activation ?? this.#system).spawn(nactName, cell));
+      await cell.start(this.#system.spawn(String(this.#lastId), parent?.place));
     } catch (error) {
       cell.die('noproc'); // no effect unless nact refused it
       if (error === ignore) return undefined;

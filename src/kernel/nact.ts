@@ -1,88 +1,87 @@
 /**
  * The only file that knows nact. What the kernel takes from it: the hierarchy of actors with names, their life cycle, and
- * fair turns. A nact message is an activation, never a letter: it says "your mailbox is not empty".
+ * turns. A nact message is an activation, never a letter: it says "there are letters". One actor gets these messages for
+ * all; whoever has letters then has a turn (turns.ts), because nact's promise and round of the event loop cost ten times
+ * what a letter does.
  *
- * nact finds the actor behind a reference by walking its path, at every dispatch. Here that is done once, when the actor is
- * made; hence the import of nact's own look-up table. And nact copies an actor's map of children into the context of every
- * message, which nobody here reads: each actor gets a context without it, else supervisors of many would be slow.
+ * nact gives every actor a path, a reference that leads there, a queue and two maps of children, and walks the path to find who is behind a
+ * reference. Here actors are held themselves: there are no paths and references, and what is empty is shared. That is
+ * two thirds of an actor's memory, and what a supervisor of many does not copy at each message.
  */
 import { createRequire } from 'node:module';
-import { type ActorSystemRef, spawn, start, stop } from 'nact';
+import { start } from 'nact';
+import { Turns } from './turns.ts';
 
-/** What a nact actor runs when it is activated. */
-export interface Activated {
-  turn(): void;
-}
-
-interface Concrete {
-  readonly stopped: boolean;
-  createContext: () => object;
-  dispatch(message: unknown): void;
+/** An actor's place in nact's hierarchy. */
+export interface Place {
   stop(): void;
 }
 
-type NactRef = ReturnType<typeof spawn>;
-type Parent = Parameters<typeof spawn>[0];
-interface NactTable {
-  find(system: string, reference: unknown): Concrete | undefined;
+/** nact's actor, or the system at the top. */
+interface Concrete extends Place {
+  children: Map<string, Concrete>;
+  childReferences: Map<string, unknown>;
+  mailbox: object;
+  path: object;
+  reference: object | undefined;
+  createContext(): object;
+  assertNotStopped(): void;
+  dispatch(message: unknown, sender: unknown): void;
 }
+type ConcreteActor = new (
+  parent: Concrete,
+  name: string,
+  system: Concrete,
+  handler: () => unknown,
+  options: object,
+) => Concrete;
 
-const table = createRequire(import.meta.url)('nact/lib/system-map') as NactTable;
+const require = createRequire(import.meta.url);
+const { Actor: ConcreteActor } = require('nact/lib/actor') as { Actor: ConcreteActor };
+const { find } = require('nact/lib/system-map') as { find(system: string, reference: object): Concrete };
 
-const context = Object.freeze({});
-function emptyContext(): object {
-  return context;
-}
-
-/** One nact actor. */
-export class Activation {
-  readonly #reference: NactRef;
-  readonly #concrete: Concrete;
-
-  constructor(reference: NactRef) {
-    this.#reference = reference;
-    const { system } = reference as unknown as { system: { name: string } };
-    const concrete = table.find(system.name, reference);
-    if (!concrete) throw new Error('nact lost an actor that it has just made');
-    concrete.createContext = emptyContext;
-    this.#concrete = concrete;
+const nowhere = { createChildPath: () => nowhere };
+const nobody = Object.freeze({});
+const noMessages = { toArray: () => [] };
+const noChildren = new Map<string, Concrete>();
+const unread = new (class extends Map<string, unknown> {
+  override set(): this {
+    return this;
   }
+})();
 
-  /** Gives the actor a turn soon. False once it is stopped. */
-  activate(): boolean {
-    if (this.#concrete.stopped) return false;
-    this.#concrete.dispatch(undefined);
-    return true;
-  }
-
-  spawn(name: string, target: Activated): Activation {
-    return spawnUnder(this.#reference as Parent, name, target);
-  }
-
-  stop(): void {
-    if (!this.#concrete.stopped) this.#concrete.stop();
-  }
-}
+function nothing(): void {}
+const options = { afterStop: nothing };
 
 /** One system of nact actors: the kernel of one node. */
 export class NactSystem {
-  readonly #system: ActorSystemRef = start();
+  readonly #system: Concrete;
+  readonly turns: Turns;
 
-  spawn(name: string, target: Activated): Activation {
-    return spawnUnder(this.#system as unknown as Parent, name, target);
+  constructor() {
+    const reference = start() as unknown as { system: { name: string } };
+    this.#system = find(reference.system.name, reference);
+    this.#system.path = nowhere;
+    this.#system.childReferences = unread;
+    const turns = new ConcreteActor(this.#system, 'turns', this.#system, () => this.turns.activation(), options);
+    turns.createContext = () => nobody;
+    this.turns = new Turns(() => turns.dispatch(undefined, nobody));
+  }
+
+  /** @param name unique under its parent */
+  spawn(name: string, parent: Place = this.#system): Place {
+    const above = parent as Concrete;
+    above.assertNotStopped();
+    if (above.children === noChildren) above.children = new Map();
+    const actor = new ConcreteActor(above, name, this.#system, nothing, options);
+    actor.children = noChildren;
+    actor.childReferences = unread;
+    actor.mailbox = noMessages;
+    actor.reference = undefined;
+    return actor;
   }
 
   stop(): void {
-    stop(this.#system);
+    this.#system.stop();
   }
-}
-
-function spawnUnder(parent: Parent, name: string, target: Activated): Activation {
-  return new Activation(spawn(parent, turn, name, { initialState: target }));
-}
-
-/** Shared by all actors: the target is nact's state. `turn` handles every exception itself, so nact never sees one. */
-function turn(target: Activated): Activated {
-  target.turn();
-  return target;
 }
