@@ -1,18 +1,10 @@
 /** Loading a configuration file for a command, and telling the operator what is wrong with it. */
-import { relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { LoadedConfig } from '../config/load.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { loadWithPlugins } from '../plugins/load-with-plugins.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 
 export type Mode = 'production' | 'development';
-
-/** The configuration that comes with Hive: one node, state in memory, the ping channels. */
-export const defaultConfigFile = relative(
-  process.cwd(),
-  fileURLToPath(new URL('../../config/hive.json', import.meta.url)),
-);
 
 /** The loaded configuration; undefined after every problem has been told on stderr. */
 export async function loadOrExplain(file: string): Promise<LoadedConfig<PluginRegistry> | undefined> {

@@ -1,11 +1,19 @@
 #!/usr/bin/env node
-/** The command line: `hive run` and `hive check`. Results go to stdout, the log and errors to stderr. */
-import { Command, InvalidArgumentError } from 'commander';
+/**
+ * The command line. `run` and `check` work with a configuration, the others ask a running node through its monitor or API.
+ * Results go to stdout, the log and errors to stderr.
+ */
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { version } from '../version.ts';
-import { check } from './check.ts';
-import { defaultConfigFile, type Mode } from './config-file.ts';
-import { run } from './run.ts';
+import type { Mode } from './config-file.ts';
+import { defaultConfigFile } from './default-config-file.ts';
+import { carryOut } from './operator/carry-out.ts';
+import { askedOf, type WhereOptions } from './operator/where.ts';
+import { type StatusOptions, status } from './status.ts';
+import { type StopOptions, stop } from './stop.ts';
+import { type TreeOptions, tree } from './tree.ts';
 
+// `run` and `check` load what a node needs: the others start sooner without.
 const program = new Command('hive')
   .description('A standalone real-time push server for Socket.IO clients and any back end.')
   .version(version, '-v, --version');
@@ -16,6 +24,7 @@ program
   .argument('[config]', 'main configuration file', defaultConfigFile)
   .option('--mode <mode>', 'production or development: overrides hive.mode', parseMode)
   .action(async (file: string, options: { mode?: Mode }) => {
+    const { run } = await import('./run.ts');
     end(await run(file, options.mode));
   });
 
@@ -25,8 +34,31 @@ program
   .argument('[config]', 'main configuration file', defaultConfigFile)
   .option('--probe', 'also try to reach every configured back end')
   .action(async (file: string, options: { probe?: boolean }) => {
+    const { check } = await import('./check.ts');
     end(await check(file, options.probe ?? false));
   });
+
+askedOf(program.command('status'), 'monitor')
+  .description('tell how a running node is; exits with 0: ready, 2: degraded or draining, 1: not to be asked')
+  .option('--cluster', 'all nodes of its cluster')
+  .option('--json', 'as JSON, with all metrics')
+  .action(async (options: WhereOptions & StatusOptions) => end(await carryOut('status', 'monitor', options, status)));
+
+askedOf(program.command('tree'), 'monitor')
+  .description('show the supervision tree of a running node')
+  .option('--depth <levels>', 'only so many levels below the top', parseCount)
+  .option('--limit <children>', 'only so many children of each supervisor (default: 100)', parseCount)
+  .option('--path <ids>', 'from that actor down: ids with slashes between them')
+  .addOption(new Option('--sort <order>', 'children with the most waiting messages first').choices(['mailbox']))
+  .option('--cluster', 'the trees of all nodes of its cluster')
+  .option('--json', 'as JSON')
+  .action(async (options: WhereOptions & TreeOptions) => end(await carryOut('tree', 'monitor', options, tree)));
+
+askedOf(program.command('stop'), 'api')
+  .description('end a running node gracefully; exits with 0: it has ended, 2: not yet, 1: it could not be told')
+  .option('--cluster', 'all nodes of its cluster, one after the other, the asked one last')
+  .option('--timeout <seconds>', 'how long to wait for the end', parseCount, 300)
+  .action(async (options: WhereOptions & StopOptions) => end(await carryOut('stop', 'api', options, stop)));
 
 /** Does not wait for what a plugin may have left running. */
 function end(code: number): void {
@@ -37,5 +69,16 @@ function parseMode(text: string): Mode {
   if (text === 'production' || text === 'development') return text;
   throw new InvalidArgumentError('It must be production or development.');
 }
+
+function parseCount(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
+// Who reads has seen enough: `hive tree | head`.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit(0);
+});
 
 await program.parseAsync();

@@ -3,7 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
-const program = fileURLToPath(new URL('../../dist/bin/hive.js', import.meta.url));
+/** The built command line. */
+export const program = fileURLToPath(new URL('../../dist/bin/hive.js', import.meta.url));
 
 export interface Finished {
   readonly code: number | null;

@@ -1,0 +1,96 @@
+/** `hive status`: how a node, or a whole cluster, is. */
+import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
+import { Operator } from './operator/operator.ts';
+import { printable } from './operator/printable.ts';
+import { type PoolReading, Readings } from './operator/readings.ts';
+import type { Where } from './operator/where.ts';
+
+export interface StatusOptions {
+  readonly json?: boolean;
+  readonly cluster?: boolean;
+}
+
+interface Health {
+  readonly status: string;
+  readonly reasons: readonly string[];
+  readonly node: string;
+  readonly version: string;
+}
+
+/** Of one node or several, by name. */
+interface Status {
+  /** Known members of the cluster without an answer. */
+  readonly missing: readonly string[];
+  readonly health: Readonly<Record<string, Health>>;
+  readonly metrics: Readonly<Record<string, unknown>>;
+}
+
+const codes = { ready: 0, degraded: 2 };
+
+/** Resolves to the exit code: 0 all is ready, 2 something is not. @throws Failure (rejection) */
+export async function status(where: Where, { json = false, cluster = false }: StatusOptions): Promise<number> {
+  const operator = new Operator(where);
+  try {
+    const found = cluster ? await ofAll(operator) : await ofOne(operator);
+    const all = Object.values(found.health);
+    if (!json) process.stdout.write(printable(describe(found, cluster)));
+    else if (cluster) process.stdout.write(`${JSON.stringify(found)}\n`);
+    else process.stdout.write(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`);
+    const isReady = all.every((health) => health.status === 'ready') && (!cluster || found.missing.length === 0);
+    return isReady ? codes.ready : codes.degraded;
+  } finally {
+    operator.close();
+  }
+}
+
+async function ofOne(operator: Operator): Promise<Status> {
+  // A node that drains says so with 503.
+  const health = await operator.json<Health>('health', { also: [503] });
+  const metrics = await operator.json<unknown>('');
+  return { missing: [], health: { [health.node]: health }, metrics: { [health.node]: metrics } };
+}
+
+async function ofAll(operator: Operator): Promise<Status> {
+  const { health, missing } = await operator.json<Status>('health?cluster=true');
+  const { nodes } = await operator.json<{ nodes: Readonly<Record<string, unknown>> }>('nodes');
+  const metrics = Object.fromEntries(Object.entries(nodes).filter(([node]) => Object.hasOwn(health, node)));
+  return { missing, health, metrics };
+}
+
+function describe({ missing, health, metrics }: Status, cluster: boolean): string {
+  const blocks = Object.values(health).map((one) => describeNode(one, new Readings(metrics[one.node])));
+  if (cluster) {
+    const away = missing.length === 0 ? '' : `, missing: ${missing.join(', ')}`;
+    blocks.unshift(`${plural(blocks.length, 'node')}${away}\n`);
+  }
+  return blocks.join('\n');
+}
+
+function describeNode({ node, status: state, reasons, version }: Health, readings: Readings): string {
+  const number = (path: string): number => readings.number(path);
+  const lines: [string, string][] = reasons.map((reason) => ['reason', reason]);
+  lines.push(['version', version], ['uptime', duration(number('hive.uptime'))]);
+  const transports = `${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`;
+  lines.push(['clients', `${number('clients.total')} (${transports})`]);
+  lines.push(['channels', String(number('pubsub.total_channels'))]);
+  lines.push(['nodes', readings.names('hive.cluster.nodes').join(', ')]);
+  const heap = bytes(number('hive.memory.processes'));
+  lines.push(['memory', `${bytes(number('hive.memory.total'))}, of which JavaScript heap ${heap}`]);
+  const delay = readings.latency('hive.event_loop.delay');
+  if (delay) {
+    const times = `p50 ${milliseconds(delay.p50)}, p99 ${milliseconds(delay.p99)}, max ${milliseconds(delay.max)}`;
+    lines.push(['event loop', `delay ${times}; ${percent(number('hive.event_loop.utilization'))} busy`]);
+  }
+  const crashes = number('hive.actors.crashes');
+  lines.push(['actors', `${number('hive.actors.running')}, ${plural(crashes, 'crash', 'crashes')}`]);
+  for (const pool of readings.pools()) lines.push(['pool', describePool(pool)]);
+  const text = lines.map(([name, value]) => `  ${name.padEnd(11)}${value}\n`);
+  return `${node} is ${state}\n${text.join('')}`;
+}
+
+function describePool({ name, workers, busy, waiting, requests, errors, connected, latency }: PoolReading): string {
+  const parts = [plural(workers, 'worker'), ...(connected === undefined ? [] : [`${connected} connected`])];
+  parts.push(`${busy} busy`, `${waiting} waiting`, plural(requests, 'request'), plural(errors, 'error'));
+  if (latency && latency.count > 0) parts.push(`p50 ${milliseconds(latency.p50)}`, `p99 ${milliseconds(latency.p99)}`);
+  return `${name}: ${parts.join(', ')}`;
+}
