@@ -1,7 +1,7 @@
 /** How a node is, for probes of load balancers and orchestrators: read from its tables, without asking any actor. */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { HiveError } from '../observe/errors.ts';
-import type { Health, NodeHealth } from '../web/monitor.ts';
+import type { Health, NodeHealth } from '../web/monitor-host.ts';
 import type { PoolTable } from './connectors/pool-table.ts';
 import type { ClusterView } from './contracts.ts';
 

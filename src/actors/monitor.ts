@@ -9,16 +9,13 @@
 import { getHeapCodeStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
 import { type BusiestOptions, type BusyActor, busiest } from '../kernel/busiest.ts';
-import type { Kernel } from '../kernel/kernel.ts';
-import type { Call, From, NodeName } from '../kernel/types.ts';
+import type { Call, From } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics, MetricValues } from '../observe/metrics.ts';
-import type { Reached } from '../web/api-host.ts';
-import type { MonitorHost, NodeHealth, TreeOptions } from '../web/monitor.ts';
+import type { NodeHealth, TreeOptions } from '../web/monitor-host.ts';
 import type { TreeNode } from '../web/tree-text.ts';
-import { everywhere } from './cluster/everywhere.ts';
 import type { ErlangDoor } from './erlang/door.ts';
 import { monitorDoor } from './erlang/doors.ts';
 import { type HealthSetup, nodeHealth } from './health.ts';
@@ -34,13 +31,18 @@ export type MonitorMessage =
   | ({ readonly type: 'health' } & Call<NodeHealth>)
   | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
 
+export interface MonitorSetup extends HealthSetup {
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
 export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => TreeNode | undefined;
   readonly #health: HealthSetup;
   readonly #erlang: ErlangDoor;
 
-  constructor({ metrics, log, ...health }: MonitorHostSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
+  constructor({ metrics, log, ...health }: MonitorSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
     super();
     this.#metrics = metrics;
     this.#tree = tree;
@@ -85,7 +87,7 @@ export class Monitor extends Actor<MonitorMessage> {
   }
 }
 
-function checkedOptions(options: unknown): TreeOptions {
+export function checkedOptions(options: unknown): TreeOptions {
   const { depth, limit, path, sort } = Object(options) as Record<string, unknown>;
   return {
     ...(typeof depth === 'number' ? { depth } : {}),
@@ -99,88 +101,4 @@ function checkedBusiest(options: unknown): BusiestOptions {
   const { sort, limit, overMs } = Object(options) as Record<string, unknown>;
   const within = (value: unknown, most: number): number => Math.max(1, Math.min(most, Number(value) || 1));
   return { sort: sort === 'mailbox' ? sort : 'rate', limit: within(limit, 1000), overMs: within(overMs, 3000) };
-}
-
-/** The address of an actor as it is shown, `<node.id.serial>`, or only `id.serial`. */
-const pidPattern = /^(?:<(.+)\.(\d+)\.(\d+)>|(\d+)\.(\d+))$/;
-
-function inspect(kernel: Kernel, pid: string): object | undefined {
-  const [, node, id, serial, shortId, shortSerial] = pidPattern.exec(pid) ?? [];
-  if (node !== undefined && node !== kernel.node) return undefined;
-  const ref = kernel.local(Number(id ?? shortId), Number(serial ?? shortSerial), kernel.creation);
-  return ref && kernel.inspect(ref);
-}
-
-export interface MonitorHostSetup extends HealthSetup {
-  readonly metrics: Metrics;
-  readonly log: Log;
-}
-
-/** The monitors of this node and of all nodes as the monitor's server asks them. */
-export function monitorHost(setup: MonitorHostSetup): MonitorHost {
-  const { kernel, metrics } = setup;
-  const monitor = kernel.remote<MonitorMessage>(kernel.node, monitorName);
-  return {
-    metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
-    reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
-    health: () => nodeHealth(setup),
-    crashes: () => kernel.crashReports(),
-    abandoned: () => kernel.abandoned(),
-    supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
-    actor: (pid) => inspect(kernel, pid),
-    busiest: (options) => busiest(kernel, options),
-    cluster: {
-      health: async () => {
-        const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' });
-        return { ...reached, health: each };
-      },
-      busiest: async (options) => {
-        const { each, ...reached } = await ofEach<readonly BusyActor[]>(setup, { type: 'busiest', options });
-        return { ...reached, actors: each };
-      },
-      supervision: async (options) => {
-        const message = { type: 'supervision', options: checkedOptions(options) } as const;
-        const answers = await everywhere<MonitorMessage, TreeNode | undefined>(setup, monitorName, message);
-        const trees = [...answers.replies].filter((reply): reply is [NodeName, TreeNode] => Boolean(reply[1]));
-        return {
-          nodes: [...answers.replies.keys()].sort(),
-          missing: [...answers.missing].sort(),
-          trees: Object.fromEntries(trees.sort(([a], [b]) => (a < b ? -1 : 1))),
-        };
-      },
-      metrics: async (section) => {
-        const { replies, missing } = await everywhere<MonitorMessage, MetricValues>(setup, monitorName, {
-          type: 'metrics',
-          section,
-        });
-        return {
-          nodes: [...replies.keys()].sort(),
-          missing: [...missing].sort(),
-          metrics: metrics.together(replies.values()),
-        };
-      },
-      reset: async (path) => {
-        const { replies, missing } = await everywhere<MonitorMessage, boolean>(setup, monitorName, {
-          type: 'reset',
-          path,
-        });
-        const found = [...replies.values()].includes(true);
-        return { nodes: [...replies.keys()].sort(), missing: [...missing].sort(), found };
-      },
-    },
-  };
-}
-
-/** What each node's monitor answers. */
-async function ofEach<Reply>(
-  setup: MonitorHostSetup,
-  message: MonitorMessage & Call<Reply>,
-): Promise<Reached & { readonly each: Readonly<Record<string, Reply>> }> {
-  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message);
-  const nodes = [...replies.keys()].sort();
-  return {
-    nodes,
-    missing: [...missing].sort(),
-    each: Object.fromEntries(nodes.map((node) => [node, replies.get(node)!])),
-  };
 }

@@ -2,7 +2,7 @@
 import type { BusiestOptions } from '../kernel/busiest.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { HttpRequest } from './http.ts';
-import type { TreeOptions } from './monitor.ts';
+import type { TreeOptions } from './monitor-host.ts';
 
 const code = 'bad_monitor_request';
 

@@ -3,6 +3,7 @@
  *
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
+ *   GET     /monitor/<key>/nodes[/<section>]  the same of each node for itself: `{"nodes": {<node>: <tree>}, "missing"}`
  *   DELETE  /monitor/<key>/<metric>        sets one counter to 0, empties one histogram
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
@@ -14,11 +15,8 @@
  *
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
-import type { BusiestOptions, BusyActor } from '../kernel/busiest.ts';
 import type { Log } from '../observe/logger.ts';
-import type { MetricTree } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
-import type { Reached } from './api-host.ts';
 import {
   closeServer,
   createApp,
@@ -43,54 +41,10 @@ import {
   wantsCluster,
   wrongMethod,
 } from './keyed.ts';
+import { MetricPages } from './metric-pages.ts';
+import type { Health, MonitorHost, TreeOptions } from './monitor-host.ts';
 import { busiestOptions, treeOptions } from './monitor-query.ts';
-import { type TreeNode, treeText } from './tree-text.ts';
-
-/** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
-export interface TreeOptions {
-  readonly depth?: number | undefined;
-  readonly limit?: number | undefined;
-  readonly path?: string | undefined;
-  readonly sort?: 'mailbox' | undefined;
-}
-
-/** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
-export interface Health {
-  readonly status: 'ready' | 'draining' | 'degraded';
-  readonly reasons: readonly string[];
-}
-
-export interface NodeHealth extends Health {
-  readonly node: string;
-  readonly version: string;
-}
-
-/** What the monitor shows. Rejections become the answer. */
-export interface MonitorHost {
-  /** The metrics under a dotted path; undefined if there are none. */
-  metrics(section: string): Promise<MetricTree | undefined>;
-  /** Sets a counter to 0, or empties a histogram; false if there is neither. */
-  reset(path: string): Promise<boolean>;
-  health(): NodeHealth;
-  /** Read without asking any actor. */
-  crashes(): readonly object[];
-  abandoned(): readonly object[];
-  /** Undefined if nothing is at that path. */
-  supervision(options: TreeOptions): Promise<TreeNode | undefined>;
-  /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
-  actor(pid: string): object | undefined;
-  busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
-  readonly cluster: {
-    health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
-    busiest(
-      options: BusiestOptions,
-    ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;
-    supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
-    /** Those of all nodes as one tree. */
-    metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
-    reset(path: string): Promise<Reached & { readonly found: boolean }>;
-  };
-}
+import { treeText } from './tree-text.ts';
 
 export interface MonitorSettings {
   readonly address: string;
@@ -119,14 +73,31 @@ export async function startMonitorServer(settings: MonitorSettings): Promise<Ser
   return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 
+/** A page that can only be read; `id` is the segment behind its name. */
+type Page = (res: HttpResponse, req: HttpRequest, id: string) => void | Promise<void>;
+
 class MonitorPages {
   readonly #host: MonitorHost;
+  readonly #metrics: MetricPages;
   readonly #key: Key;
   readonly #publicHealth: boolean;
   readonly #log: Log;
+  readonly #pages = new Map<string, Page>([
+    ['supervision', (res, req) => this.#showSupervision(res, req)],
+    ['nodes', (res) => this.#metrics.showNodes(res, '')],
+    ['actors', (res, req) => this.#showBusiest(res, req)],
+    ['health', (res, req) => this.#showHealth(res, req)],
+    ['crashes', (res) => sendJson(res, 200, { crashes: this.#host.crashes() })],
+    ['abandoned', (res) => sendJson(res, 200, { abandoned: this.#host.abandoned() })],
+  ]);
+  readonly #pagesOf = new Map<string, Page>([
+    ['actors', (res, _req, pid) => this.#showActor(res, pid)],
+    ['nodes', (res, _req, section) => this.#metrics.showNodes(res, sectionPath(section))],
+  ]);
 
   constructor({ host, key, publicHealth = false, log }: MonitorSettings) {
     this.#host = host;
+    this.#metrics = new MetricPages(host);
     this.#publicHealth = publicHealth;
     this.#key = new Key(key);
     this.#log = log;
@@ -144,36 +115,18 @@ class MonitorPages {
       this.#log.warning('Monitor request with a wrong key');
       throw unauthorized(code);
     }
-    const [section = '', ...rest] = segments;
-    if (section === 'actors' && rest.length === 1) {
+    const [section = '', id, ...rest] = segments;
+    const page = rest.length > 0 ? undefined : (id === undefined ? this.#pages : this.#pagesOf).get(section);
+    if (page) {
       if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      return this.#showActor(res, rest[0]!);
+      return page(res, req, id ?? '');
     }
-    if (rest.length > 0) throw notFound(code);
+    if (id !== undefined) throw notFound(code);
     const cluster = wantsCluster(req.getQuery('cluster'), code);
-    if (section === 'actors') {
-      if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      return this.#showBusiest(res, busiestOptions(req), cluster);
-    }
-    if (section === 'supervision') {
-      if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
-      const options = treeOptions(req);
-      return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, asText);
-    }
-    if (section === 'health') {
-      if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      if (cluster) return sendJson(res, 200, await this.#host.cluster.health());
-      const health = this.#host.health();
-      return sendHealth(res, health.status, health);
-    }
-    if (section === 'crashes' || section === 'abandoned') {
-      if (method !== 'get') throw wrongMethod(code, method, 'GET');
-      return sendJson(res, 200, { [section]: this.#host[section]() });
-    }
-    const path = section.endsWith('.') ? section.slice(0, -1) : section;
-    if (method === 'get') return cluster ? this.#showAll(res, path) : this.#show(res, path);
-    if (method === 'delete') return cluster ? this.#resetAll(res, path) : this.#reset(res, path);
+    const path = sectionPath(section);
+    const metrics = this.#metrics;
+    if (method === 'get') return cluster ? metrics.showAll(res, path) : metrics.show(res, path);
+    if (method === 'delete') return cluster ? metrics.resetAll(res, path) : metrics.reset(res, path);
     throw wrongMethod(code, method, 'GET, DELETE');
   }
 
@@ -183,9 +136,24 @@ class MonitorPages {
     sendJson(res, 200, actor);
   }
 
-  async #showBusiest(res: HttpResponse, options: BusiestOptions, cluster: boolean): Promise<void> {
+  async #showHealth(res: HttpResponse, req: HttpRequest): Promise<void> {
+    if (wantsCluster(req.getQuery('cluster'), code)) return sendJson(res, 200, await this.#host.cluster.health());
+    const health = this.#host.health();
+    sendHealth(res, health.status, health);
+  }
+
+  async #showBusiest(res: HttpResponse, req: HttpRequest): Promise<void> {
+    const options = busiestOptions(req);
+    const cluster = wantsCluster(req.getQuery('cluster'), code);
     if (cluster) return sendJson(res, 200, await this.#host.cluster.busiest(options));
     sendJson(res, 200, { actors: await this.#host.busiest(options) });
+  }
+
+  #showSupervision(res: HttpResponse, req: HttpRequest): Promise<void> {
+    const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
+    const options = treeOptions(req);
+    const cluster = wantsCluster(req.getQuery('cluster'), code);
+    return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, asText);
   }
 
   async #showTree(res: HttpResponse, options: TreeOptions, asText: boolean): Promise<void> {
@@ -202,43 +170,11 @@ class MonitorPages {
     if (asText) send(res, 200, drawn.map(treeText).join('\n'), plainText);
     else sendJson(res, 200, { nodes, missing, trees });
   }
-
-  async #show(res: HttpResponse, path: string): Promise<void> {
-    const tree = await this.#host.metrics(path);
-    if (!tree) throw noMetric(path);
-    sendJson(res, 200, tree);
-  }
-
-  async #showAll(res: HttpResponse, path: string): Promise<void> {
-    const { nodes, missing, metrics } = await this.#host.cluster.metrics(path);
-    if (!metrics) throw noMetric(path);
-    sendJson(res, 200, { nodes, missing, metrics });
-  }
-
-  async #reset(res: HttpResponse, path: string): Promise<void> {
-    if (!(await this.#host.reset(path))) throw await this.#noCounter(path);
-    send(res, 200, '', plainText);
-  }
-
-  async #resetAll(res: HttpResponse, path: string): Promise<void> {
-    const { nodes, missing, found } = await this.#host.cluster.reset(path);
-    if (!found) throw await this.#noCounter(path);
-    sendJson(res, 200, { nodes, missing });
-  }
-
-  async #noCounter(path: string): Promise<RequestError> {
-    const exists = path === '' || (await this.#host.metrics(path)) !== undefined;
-    if (!exists) return noMetric(path);
-    return new RequestError(
-      400,
-      code,
-      `${path || 'The whole tree'} is neither a counter nor a histogram; only they can be reset.`,
-    );
-  }
 }
 
-function noMetric(path: string): RequestError {
-  return new RequestError(404, code, `There is no metric ${path}.`);
+/** One trailing dot is tolerated. */
+function sectionPath(section: string): string {
+  return section.endsWith('.') ? section.slice(0, -1) : section;
 }
 
 function sendHealth(res: HttpResponse, status: Health['status'], body: object): void {

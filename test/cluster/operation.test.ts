@@ -45,6 +45,12 @@ test('metrics are added up over the nodes, those missing are named, and counters
     metrics: { clients: { hooks: { ping: { latency: { count: number } } } } };
   };
   assert.equal(pings.metrics.clients.hooks.ping.latency.count, 1 + 2 + 3);
+  const each = await ask(one, 'monitor', 'GET', '/monitor/KEY/nodes/clients.hooks.ping.calls');
+  const calls = (number: number) => ({ clients: { hooks: { ping: { calls: number } } } });
+  assert.deepEqual(each.json, {
+    nodes: Object.fromEntries(names.map((name, index) => [name, calls(index + 1)])),
+    missing: [],
+  });
   const uptime = (await show('hive.uptime')) as { metrics: { hive: { uptime: number } } };
   assert.ok(uptime.metrics.hive.uptime < 60_000, 'the longest, not the sum');
   const { trees, ...reached } = (await show('supervision')) as { trees: Record<string, { id: string }> };

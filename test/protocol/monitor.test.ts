@@ -73,6 +73,16 @@ const rows: readonly Row[] = [
     status: 200,
     json: { ...one, metrics: { hive: { cluster: { size: 1 } } } },
   },
+  {
+    title: 'a section of each node',
+    method: 'GET',
+    path: 'nodes/hive.cluster.size',
+    status: 200,
+    json: { nodes: { 'hive@127.0.0.1': { hive: { cluster: { size: 1 } } } }, missing: [] },
+  },
+  { title: 'an unknown section of each node', method: 'GET', path: 'nodes/nothing', status: 404, error: bad },
+  { title: 'more than a section of each node', method: 'GET', path: 'nodes/api/clients', status: 404, error: bad },
+  { title: 'each node by DELETE', method: 'DELETE', path: 'nodes', status: 405, error: bad, allow: 'GET' },
   { title: 'a part of a segment', method: 'GET', path: 'api.clie', status: 404, error: bad },
   { title: 'an unknown section', method: 'GET', path: 'nothing', status: 404, error: bad },
   { title: 'an unknown section of the cluster', method: 'GET', path: 'nothing?cluster=true', status: 404, error: bad },
@@ -152,6 +162,14 @@ describe('the monitor', () => {
       'missing',
     );
     assert.deepEqual([...found], [], 'not in the table');
+  });
+
+  test('the metrics of each node are those of the node', async () => {
+    const { json } = await ask(node, 'monitor', 'GET', '/monitor/KEY/nodes');
+    const { nodes, missing } = json as { nodes: Record<string, Tree>; missing: string[] };
+    assert.deepEqual([Object.keys(nodes), missing], [['hive@127.0.0.1'], []]);
+    const all = (await ask(node, 'monitor', 'GET', '/monitor/KEY')).json as Tree;
+    assert.deepEqual(paths(nodes['hive@127.0.0.1']!).sort(), paths(all).sort());
   });
 
   for (const { title, method, path, status, json, error, allow = null } of rows) {

@@ -1,0 +1,59 @@
+/** What the monitor's server shows, and asks the layer above for. */
+import type { BusiestOptions, BusyActor } from '../kernel/busiest.ts';
+import type { MetricTree } from '../observe/metrics.ts';
+import type { Reached } from './api-host.ts';
+import type { TreeNode } from './tree-text.ts';
+
+/** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
+export interface TreeOptions {
+  readonly depth?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly path?: string | undefined;
+  readonly sort?: 'mailbox' | undefined;
+}
+
+/** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
+export interface Health {
+  readonly status: 'ready' | 'draining' | 'degraded';
+  readonly reasons: readonly string[];
+}
+
+export interface NodeHealth extends Health {
+  readonly node: string;
+  readonly version: string;
+}
+
+/** Metric trees by name of the node. */
+export interface NodeMetrics {
+  readonly nodes: Readonly<Record<string, MetricTree>>;
+  readonly missing: readonly string[];
+}
+
+/** What the monitor shows. Rejections become the answer. */
+export interface MonitorHost {
+  /** The metrics under a dotted path; undefined if there are none. */
+  metrics(section: string): Promise<MetricTree | undefined>;
+  /** Sets a counter to 0, or empties a histogram; false if there is neither. */
+  reset(path: string): Promise<boolean>;
+  health(): NodeHealth;
+  /** Read without asking any actor. */
+  crashes(): readonly object[];
+  abandoned(): readonly object[];
+  /** Undefined if nothing is at that path. */
+  supervision(options: TreeOptions): Promise<TreeNode | undefined>;
+  /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
+  actor(pid: string): object | undefined;
+  busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
+  readonly cluster: {
+    health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
+    busiest(
+      options: BusiestOptions,
+    ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;
+    supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
+    /** Those of all nodes as one tree. */
+    metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
+    /** Those of each node for itself; an empty tree if it has none. */
+    nodes(section: string): Promise<NodeMetrics>;
+    reset(path: string): Promise<Reached & { readonly found: boolean }>;
+  };
+}
