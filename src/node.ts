@@ -114,7 +114,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitorLog = log.child({ component: 'monitor' });
   const watched = { kernel, cluster, pools, refusal: () => router.refusal(), version, metrics, log: monitorLog };
-  const monitor = monitorHost(watched);
+  const monitor = monitorHost({ ...watched, client: (sid) => router.view(sid) });
   const webLog = log.child({ component: 'web' });
   const errors = metrics.counter('hive.errors');
   const listener = (start: () => Promise<Listening>): Listener =>

@@ -20,8 +20,13 @@ function inspect(kernel: Kernel, pid: string): object | undefined {
   return ref && kernel.inspect(ref);
 }
 
+export interface MonitorHostSetup extends MonitorSetup {
+  /** JSON text about a client of any node. */
+  readonly client: (sid: string) => Promise<string>;
+}
+
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
-export function monitorHost(setup: MonitorSetup): MonitorHost {
+export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   const { kernel, metrics } = setup;
   const monitor = kernel.remote<MonitorMessage>(kernel.node, monitorName);
   return {
@@ -31,6 +36,7 @@ export function monitorHost(setup: MonitorSetup): MonitorHost {
     crashes: () => kernel.crashReports(),
     abandoned: () => kernel.abandoned(),
     supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
+    client: (sid) => setup.client(sid),
     actor: (pid) => inspect(kernel, pid),
     busiest: (options) => busiest(kernel, options),
     cluster: {

@@ -208,6 +208,11 @@ export function sendJson(res: HttpResponse, status: number, value: unknown, head
   send(res, status, JSON.stringify(value), jsonType, headers);
 }
 
+/** Answers with what is JSON text already. */
+export function sendJsonText(res: HttpResponse, status: number, text: string): void {
+  send(res, status, text, jsonType);
+}
+
 const statusLines = new Map<number, string>();
 
 function statusLine(status: number): string {

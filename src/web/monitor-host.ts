@@ -2,6 +2,7 @@
 import type { BusiestOptions, BusyActor } from '../kernel/busiest.ts';
 import type { MetricTree } from '../observe/metrics.ts';
 import type { Reached } from './api-host.ts';
+import type { ClientProtocol, TransportKind } from './sessions.ts';
 import type { TreeNode } from './tree-text.ts';
 
 /** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
@@ -29,6 +30,23 @@ export interface NodeMetrics {
   readonly missing: readonly string[];
 }
 
+/** One client, as operators see it. */
+export interface ClientView {
+  readonly sid: string;
+  readonly node: string;
+  readonly pid: string;
+  readonly phase: string;
+  /** Null before the first connection, and after the last. */
+  readonly transport: TransportKind | null;
+  readonly protocol: ClientProtocol;
+  readonly namespace: string;
+  readonly subscriptions: readonly string[];
+  readonly mailbox: { readonly length: number; readonly peak: number };
+  readonly bufferedBytes: number;
+  readonly ageMs: number;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
   /** The metrics under a dotted path; undefined if there are none. */
@@ -44,6 +62,11 @@ export interface MonitorHost {
   /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
   actor(pid: string): object | undefined;
   busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
+  /**
+   * A client, wherever in the cluster it is: JSON text of a ClientView. Without asking its actor.
+   * @throws HiveError (rejection) `bad_session_id` if there is none, what its state manager or the way to its node fails with
+   */
+  client(sid: string): Promise<string>;
   readonly cluster: {
     health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
     busiest(

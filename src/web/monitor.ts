@@ -10,11 +10,13 @@
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
  *   GET     /monitor/<key>/actors/<pid>    one actor
  *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
+ *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
+import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import {
@@ -29,6 +31,7 @@ import {
   type Server,
   send,
   sendJson,
+  sendJsonText,
   type TlsFiles,
 } from './http.ts';
 import {
@@ -92,6 +95,7 @@ class MonitorPages {
   ]);
   readonly #pagesOf = new Map<string, Page>([
     ['actors', (res, _req, pid) => this.#showActor(res, pid)],
+    ['clients', (res, _req, sid) => this.#showClient(res, sid)],
     ['nodes', (res, _req, section) => this.#metrics.showNodes(res, sectionPath(section))],
   ]);
 
@@ -134,6 +138,15 @@ class MonitorPages {
     const actor = this.#host.actor(pid);
     if (!actor) throw new RequestError(404, code, 'No actor with that address is running on this node.');
     sendJson(res, 200, actor);
+  }
+
+  async #showClient(res: HttpResponse, sid: string): Promise<void> {
+    try {
+      sendJsonText(res, 200, await this.#host.client(sid));
+    } catch (error) {
+      if (!(error instanceof HiveError && error.code === 'bad_session_id')) throw error;
+      throw new RequestError(404, code, 'No client with that session id is on any connected node.');
+    }
   }
 
   async #showHealth(res: HttpResponse, req: HttpRequest): Promise<void> {

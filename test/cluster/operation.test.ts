@@ -1,8 +1,9 @@
 /** What an operator asks of a whole cluster of real nodes, through any of them. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { io } from 'socket.io-client';
 import { DefaultNode } from '../support/default-node.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, next } from '../support/eventually.ts';
 import { ask, metric } from '../support/operator.ts';
 import { freePorts } from '../support/ports.ts';
 import { SocketClient } from '../support/socket-clients.ts';
@@ -74,6 +75,26 @@ test('metrics are added up over the nodes, those missing are named, and counters
   const subscribers = await ask(one, 'api', 'GET', '/api/KEY/pubsub/subscribe/ping?cluster=true');
   assert.deepEqual(subscribers.json, { subscribed_clients: 0, ...rest });
   for (const client of clients) client.disconnect();
+});
+
+test('a client is shown by the monitor of any node, until its node is lost', async (t) => {
+  const [one, two, zwo] = await startCluster(t);
+  const client = io(two.url, { transports: ['websocket'], forceNew: true, reconnection: false });
+  t.after(() => client.disconnect());
+  await next(client, 'connect');
+  const stored = { action: 'store', args: { nick: 'änn', list: [1, 2.5, null] } };
+  await two.api('POST', `clients/action/${client.id}`, JSON.stringify(stored));
+  await two.api('POST', `pubsub/subscribe/${client.id}`, '["ping.b","ping.a"]');
+  const shown = async (node: DefaultNode) => {
+    const { status, json } = await ask(node, 'monitor', 'GET', `/monitor/KEY/clients/${client.id}`);
+    const { sid, node: at, namespace, subscriptions, state } = json as Record<string, unknown>;
+    return [status, sid, at, namespace, subscriptions, state];
+  };
+  const expected = [200, client.id, 'two@127.0.0.1', '/', ['ping.a', 'ping.b'], stored.args];
+  await eventually(async () => Object.keys(Object((await shown(two))[5])).length > 0, 'the state');
+  for (const node of [one, two, zwo]) assert.deepEqual(await shown(node), expected);
+  await two.process.stop('SIGKILL');
+  await eventually(async () => (await shown(one))[0] === 404, 'the loss of its node');
 });
 
 test('subscribers are counted, and doors closed and opened, on all nodes', async (t) => {

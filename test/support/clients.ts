@@ -87,6 +87,7 @@ export interface Clients {
 /** Joins and leaves at once. */
 export function fakeMemberships(changes: string[]): Memberships {
   return {
+    channelsOf: () => [],
     async join(member, ids, privilege) {
       changes.push(`join ${ids} ${privilege}`);
       for (const id of ids) member.join(id);

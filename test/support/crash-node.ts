@@ -223,7 +223,7 @@ export class CrashNode {
   }
 
   /** Asks its monitor. */
-  monitor(path: string, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(`${this.node.addresses.monitor}/monitor/${this.monitorKey}/${path}`, { headers });
+  monitor(path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> {
+    return fetch(`${this.node.addresses.monitor}/monitor/${this.monitorKey}/${path}`, { method, headers });
   }
 }

@@ -16,7 +16,8 @@ import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
-import type { CloseReason, Handshake, Sink, TransportKind } from '../../web/sessions.ts';
+import type { ClientView } from '../../web/monitor-host.ts';
+import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/sessions.ts';
 import type { Delivery } from '../contracts.ts';
 import type { ClientContext } from './context.ts';
 import type { EventKind } from './metrics.ts';
@@ -45,12 +46,14 @@ export class ClientActor extends Actor<ClientLetter> {
   readonly outlet: Outlet;
   readonly #context: ClientContext;
   readonly #client: PluginClient;
+  readonly #protocol: ClientProtocol;
   #closeReason: CloseReason | undefined;
   #leaving = false;
 
   constructor(context: ClientContext, sid: string, namespace: string, handshake: Handshake) {
     super();
     this.#context = context;
+    this.#protocol = handshake.protocol;
     this.outlet = new Outlet(context.metrics);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
   }
@@ -62,6 +65,27 @@ export class ClientActor extends Actor<ClientLetter> {
   /** Whether back ends can know the client: its `on_connect` has begun, and its end has not. */
   get isKnown(): boolean {
     return !this.#leaving && (this.outlet.phase === 'transient' || this.outlet.phase === 'waiting');
+  }
+
+  /** All that operators may see of it, its state too; `inspect` is what the log may have. */
+  async view(): Promise<ClientView> {
+    const { sid, node, namespace, shownState } = this.#client;
+    const { phase, transport = null, bufferedBytes } = this.outlet;
+    const { mailbox, startedAt } = this.cell;
+    return {
+      sid,
+      node,
+      pid: this.cell.toString(),
+      phase,
+      transport,
+      protocol: this.#protocol,
+      namespace,
+      subscriptions: this.#context.memberships.channelsOf(this.outlet).sort(),
+      mailbox: { length: mailbox.length, peak: mailbox.peak },
+      bufferedBytes,
+      ageMs: Date.now() - startedAt,
+      state: await shownState,
+    };
   }
 
   /** Letters that wait. */

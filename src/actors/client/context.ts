@@ -12,6 +12,8 @@ import { ClientMetrics } from './metrics.ts';
 export interface Memberships {
   join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
   leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
+  /** What it has joined. */
+  channelsOf(member: Member): string[];
 }
 
 export interface ClientSetup {

@@ -84,6 +84,11 @@ export class PluginClient implements Client, Identity {
     this.#state = state;
   }
 
+  /** The state for operators: as long as it is there, however the client stands. */
+  get shownState(): State | Promise<State> {
+    return this.#state?.get() ?? {};
+  }
+
   /** The last of all: forgets the state, for hooks that still run, too. */
   forget(): void | Promise<void> {
     const state = this.#state;

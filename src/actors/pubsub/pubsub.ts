@@ -174,6 +174,10 @@ export class PubSubService implements PubSub {
     }
   }
 
+  channelsOf(member: Member): string[] {
+    return this.#index.of(member.ref).map((entry) => entry.id);
+  }
+
   async #unsubscribe(entry: ChannelEntry, member: Member): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {

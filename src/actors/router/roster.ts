@@ -23,6 +23,11 @@ export class Roster {
     return client?.isKnown ? client : undefined;
   }
 
+  /** That client, whatever its state. */
+  any(sid: string): ClientActor | undefined {
+    return this.#clients.get(sid);
+  }
+
   /** Everybody, whatever their state. */
   all(): ClientActor[] {
     return [...this.#clients.values()];

@@ -4,7 +4,7 @@
  * nodes.
  *
  *   act, subscribe, unsubscribe,
- *   whereis                       for one client          enable, disable   the doors
+ *   whereis, view                 for one client          enable, disable   the doors
  *   subscribers                   of a channel here       terminate         answered when the clients have gone
  *                                                         stop              not answered: the node goes
  *
@@ -23,7 +23,7 @@ export const routerName = 'hive_router';
 export type RouterMessage = (
   | { readonly type: 'act'; readonly sid: string; readonly orders: readonly InternalEvent[] }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
-  | { readonly type: 'whereis'; readonly sid: string }
+  | { readonly type: 'whereis' | 'view'; readonly sid: string }
   | { readonly type: 'subscribers'; readonly channel: string }
   | { readonly type: 'enable' | 'disable' }
   | { readonly type: 'terminate' | 'stop'; readonly reason: string }
@@ -37,6 +37,7 @@ export type RouterAnswer =
   | { readonly ok: true }
   | { readonly subscribers: number }
   | { readonly client: Ref<never> }
+  | { readonly view: string }
   | { readonly error: string; readonly description: string };
 
 const ok: RouterAnswer = { ok: true };
@@ -51,6 +52,8 @@ export interface LocalRoutes {
   actHere(sid: string, orders: readonly InternalEvent[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): Ref<never>;
+  /** JSON text: what plugins put into states need not be a term. */
+  viewHere(sid: string): Promise<string>;
   /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */
   subscribersHere(channel: string): number;
   enable(): void;
@@ -90,7 +93,7 @@ export class Router extends Actor<RouterMessage> {
       if (!(answer instanceof Promise)) return from?.reply(answer);
       // Whoever waits must not hold up other requests, so the answer is sent from a task.
       answer.then(
-        () => from?.reply(ok),
+        (value) => from?.reply(value ?? ok),
         (error: unknown) => from?.reply(toHiveError(error).toJSON()),
       );
     } catch (error) {
@@ -99,7 +102,7 @@ export class Router extends Actor<RouterMessage> {
     }
   }
 
-  #serve(message: RouterMessage): RouterAnswer | Promise<void> | undefined {
+  #serve(message: RouterMessage): RouterAnswer | Promise<RouterAnswer | void> | undefined {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
@@ -110,6 +113,8 @@ export class Router extends Actor<RouterMessage> {
         return routes.changeHere(message.type, message.sid, message.channels);
       case 'whereis':
         return { client: routes.clientHere(message.sid) };
+      case 'view':
+        return routes.viewHere(message.sid).then((view) => ({ view }));
       case 'subscribers':
         return { subscribers: routes.subscribersHere(message.channel) };
       case 'enable':
@@ -147,6 +152,7 @@ function isRequest(message: unknown): message is RouterMessage {
     case 'unsubscribe':
       return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
     case 'whereis':
+    case 'view':
       return typeof sid === 'string';
     case 'subscribers':
       return typeof channel === 'string';

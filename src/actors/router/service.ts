@@ -166,6 +166,20 @@ export class RouterService implements SessionHost, LocalRoutes {
     return answer.client;
   }
 
+  /**
+   * What operators may see of a client, as JSON text.
+   * @throws HiveError as `act`, or what its state manager fails with
+   */
+  async view(sid: string): Promise<string> {
+    this.#counters.requests.value += 1;
+    const asked = this.#askOwner({ type: 'view', sid }, sid);
+    if (!asked) return this.viewHere(sid);
+    const answer = await asked;
+    expectOk(answer);
+    if (!('view' in answer)) throw new HiveError('cluster_error', 'The node of that client did not show it.');
+    return answer.view;
+  }
+
   async #route(message: ClientRequest): Promise<void> {
     this.#counters.requests.value += 1;
     const asked = this.#askOwner(message, message.sid);
@@ -186,6 +200,10 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   clientHere(sid: string): Ref<never> {
     return this.#client(sid).self as Ref<never>;
+  }
+
+  async viewHere(sid: string): Promise<string> {
+    return JSON.stringify(await (this.#roster.any(sid) ?? this.#client(sid)).view());
   }
 
   get clients(): number {

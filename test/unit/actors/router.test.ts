@@ -129,12 +129,15 @@ test('requests for clients of another node go to its router, and its answer come
   await there.settled(session, sink);
   assert.deepEqual(sink.sent, ['event far []']);
   assert.deepEqual(there.changes, ['join a private']);
+  const view = JSON.parse(await here.router.view(session.sid));
+  assert.deepEqual([view.sid, view.phase, view.protocol, view.state], [session.sid, 'waiting', 'eio4', { nick: null }]);
   session.close('client_disconnect');
   await gone(there);
   await assert.rejects(here.router.unsubscribe(session.sid, ['a']), { code: 'bad_session_id' });
+  await assert.rejects(here.router.view(session.sid), { code: 'bad_session_id' });
   assert.deepEqual(
     seen,
-    ['act', 'subscribe', 'unsubscribe'].map((type) => `there@127.0.0.1 ${type}`),
+    ['act', 'subscribe', 'view', 'unsubscribe', 'view'].map((type) => `there@127.0.0.1 ${type}`),
   );
 });
 
