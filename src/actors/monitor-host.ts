@@ -3,6 +3,7 @@ import { type BusyActor, busiest } from '../kernel/busiest.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, NodeName } from '../kernel/types.ts';
 import type { MetricValues } from '../observe/metrics.ts';
+import { prometheusText } from '../observe/prometheus.ts';
 import type { Reached } from '../web/api-host.ts';
 import type { MonitorHost, NodeHealth } from '../web/monitor-host.ts';
 import type { TreeNode } from '../web/tree-text.ts';
@@ -32,6 +33,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
+    prometheus: () => prometheusText(metrics),
     health: () => nodeHealth(setup),
     crashes: () => kernel.crashReports(),
     abandoned: () => kernel.abandoned(),

@@ -12,6 +12,7 @@ export class Counter {
 export type GaugeValue = number | readonly string[];
 export type MetricTree = { [segment: string]: GaugeValue | HistogramSummary | MetricTree };
 export type MetricValue = GaugeValue | HistogramValue;
+export type MetricKind = 'counter' | 'gauge' | 'histogram';
 /** Metrics by dotted path, as nodes tell them to each other. */
 export type MetricValues = readonly (readonly [path: string, value: MetricValue])[];
 
@@ -84,7 +85,12 @@ export class Metrics {
     return values;
   }
 
-  /** The same, nested from the root; undefined if nothing matches. */
+  /** All metrics, with what they are. */
+  *read(): Generator<readonly [path: string, kind: MetricKind, value: MetricValue]> {
+    for (const [path, metric] of this.#metrics) yield [path, kindOf(metric), read(metric)];
+  }
+
+  /** Those under a dotted prefix, nested from the root; undefined if nothing matches. */
   tree(section = ''): MetricTree | undefined {
     return treeOf(this.values(section));
   }
@@ -109,6 +115,11 @@ export class Metrics {
     const greatest = metric && 'together' in metric && metric.together === 'max';
     return greatest ? Math.max(one, other) : one + other;
   }
+}
+
+function kindOf(metric: Counter | Histogram | Gauge): MetricKind {
+  if (metric instanceof Counter) return 'counter';
+  return metric instanceof Histogram ? 'histogram' : 'gauge';
 }
 
 function read(metric: Counter | Histogram | Gauge): MetricValue {

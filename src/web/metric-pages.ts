@@ -30,6 +30,11 @@ export class MetricPages {
     sendJson(res, 200, { nodes, missing });
   }
 
+  async showPrometheus(res: HttpResponse): Promise<void> {
+    const { type, text } = await this.#host.prometheus();
+    send(res, 200, text, type);
+  }
+
   async reset(res: HttpResponse, path: string): Promise<void> {
     if (!(await this.#host.reset(path))) throw await this.#noCounter(path);
     send(res, 200, '', plainText);

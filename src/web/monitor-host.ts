@@ -53,6 +53,8 @@ export interface MonitorHost {
   metrics(section: string): Promise<MetricTree | undefined>;
   /** Sets a counter to 0, or empties a histogram; false if there is neither. */
   reset(path: string): Promise<boolean>;
+  /** Those of this node as text, and the media type of that. */
+  prometheus(): Promise<{ readonly type: string; readonly text: string }>;
   health(): NodeHealth;
   /** Read without asking any actor. */
   crashes(): readonly object[];

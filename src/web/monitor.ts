@@ -4,6 +4,7 @@
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
  *   GET     /monitor/<key>/nodes[/<section>]  the same of each node for itself: `{"nodes": {<node>: <tree>}, "missing"}`
+ *   GET     /monitor/<key>/prometheus      all metrics of the node, as text for Prometheus
  *   DELETE  /monitor/<key>/<metric>        sets one counter to 0, empties one histogram
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
@@ -88,6 +89,7 @@ class MonitorPages {
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
     ['nodes', (res) => this.#metrics.showNodes(res, '')],
+    ['prometheus', (res) => this.#metrics.showPrometheus(res)],
     ['actors', (res, req) => this.#showBusiest(res, req)],
     ['health', (res, req) => this.#showHealth(res, req)],
     ['crashes', (res) => sendJson(res, 200, { crashes: this.#host.crashes() })],

@@ -1,10 +1,12 @@
 /** The monitor of a real node: its metric tree, complete from the start, and every endpoint in success and failure. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { seriesOf } from '../../src/observe/prometheus-families.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricNames, poolMetricNames } from '../support/metric-names.ts';
 import { ask, type Failure, metric } from '../support/operator.ts';
+import { parsePrometheus } from '../support/prometheus.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
 type Tree = { [segment: string]: Tree | number | string[] };
@@ -20,6 +22,11 @@ function paths(tree: Tree, prefix = ''): string[] {
     const path = prefix === '' ? segment : `${prefix}.${segment}`;
     return typeof value === 'object' && !isLeaf(value) ? paths(value, path) : [path];
   });
+}
+
+/** The family of a metric, with and without what counters end in. */
+function familyOf(path: string): RegExp {
+  return new RegExp(`^${seriesOf(path).family.name}(?:_total)?$`);
 }
 
 interface Row {
@@ -83,6 +90,14 @@ const rows: readonly Row[] = [
   { title: 'an unknown section of each node', method: 'GET', path: 'nodes/nothing', status: 404, error: bad },
   { title: 'more than a section of each node', method: 'GET', path: 'nodes/api/clients', status: 404, error: bad },
   { title: 'each node by DELETE', method: 'DELETE', path: 'nodes', status: 405, error: bad, allow: 'GET' },
+  {
+    title: 'text for Prometheus by DELETE',
+    method: 'DELETE',
+    path: 'prometheus',
+    status: 405,
+    error: bad,
+    allow: 'GET',
+  },
   { title: 'a part of a segment', method: 'GET', path: 'api.clie', status: 404, error: bad },
   { title: 'an unknown section', method: 'GET', path: 'nothing', status: 404, error: bad },
   { title: 'an unknown section of the cluster', method: 'GET', path: 'nothing?cluster=true', status: 404, error: bad },
@@ -170,6 +185,33 @@ describe('the monitor', () => {
     assert.deepEqual([Object.keys(nodes), missing], [['hive@127.0.0.1'], []]);
     const all = (await ask(node, 'monitor', 'GET', '/monitor/KEY')).json as Tree;
     assert.deepEqual(paths(nodes['hive@127.0.0.1']!).sort(), paths(all).sort());
+  });
+
+  test('Prometheus reads what the tree shows', async () => {
+    const { type, text } = await ask(node, 'monitor', 'GET', '/monitor/KEY/prometheus');
+    assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
+    const families = parsePrometheus(text);
+    const { json } = await ask(node, 'monitor', 'GET', '/monitor/KEY');
+    for (const path of paths(json as Tree)) {
+      assert.ok(
+        [...families.keys()].some((name) => familyOf(path).test(name)),
+        `${path} is there`,
+      );
+    }
+    const samples = [...families.values()].flatMap((family) => family.samples);
+    assert.deepEqual(
+      samples.filter(({ labels }) => 'path' in labels),
+      [],
+      'every metric of the server has a family of its own',
+    );
+    const workers = samples.find(({ name }) => name === 'hive_connectors_pool_workers');
+    assert.deepEqual(workers, {
+      name: 'hive_connectors_pool_workers',
+      labels: { kind: 'http', pool: 'web' },
+      value: 1,
+    });
+    assert.ok(samples.find(({ name }) => name === 'hive_event_loop_delay_seconds_count')!.value > 0);
+    assert.ok(samples.find(({ name }) => name === 'hive_uptime_seconds')!.value < 60);
   });
 
   for (const { title, method, path, status, json, error, allow = null } of rows) {

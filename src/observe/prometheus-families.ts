@@ -1,0 +1,221 @@
+/**
+ * The metrics of Hive as Prometheus has them: a family of time series for each path, whose changing segments (an event, a pool)
+ * are labels. What is in no row here (metrics of plugins) has its path as its name, and as a label.
+ */
+
+/** How a family is made from a metric. */
+export interface Family {
+  readonly name: string;
+  readonly help: string;
+  /** What one unit of the metric is of the family's: 0.001 for ms in seconds. */
+  readonly scale: number;
+  /** A gauge that only grows. */
+  readonly counts: boolean;
+}
+
+export interface Series {
+  readonly family: Family;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+interface Special {
+  /** Without `hive_` and what the unit and kind append. */
+  readonly name?: string;
+  readonly unit?: 'seconds' | 'bytes';
+  readonly scale?: number;
+  readonly counts?: boolean;
+}
+
+type Row = readonly [path: string, help: string, special?: Special];
+
+const ms: Special = { unit: 'seconds', scale: 0.001 };
+const bytes: Special = { unit: 'bytes' };
+
+/** What may stand for a label; the names of events and pools may have dots. */
+const labels: Readonly<Record<string, string>> = {
+  event: '.+',
+  hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:publish|subscribe|unsubscribe)`,
+  kind: '[^.]+',
+  operation: 'sync_gets|sync_posts|async_posts|queries|send|recv',
+  pool: '.+',
+  prefix: '[^.]+',
+  section: 'hive|router|clients|pubsub|batch',
+  status: String.raw`[245]XX|\?\?\?`,
+  transport: 'websocket|xhr_polling',
+  state: 'generic|transient|waiting|polling',
+};
+
+const rows: readonly Row[] = [
+  ['hive.uptime', 'Time since the process started', ms],
+  ['hive.total_processes', 'Actors that run', { name: 'processes' }],
+  ['hive.plugins', 'Plugins of all kinds'],
+  ['hive.errors', 'Servers that failed to start'],
+  ['hive.plugin_errors', 'Hooks and connectors asked for at run time that do not exist'],
+  ['hive.config_errors', 'Descriptors and arguments refused at run time'],
+  ['hive.event_loop.delay', 'How much too late a timer of 20 ms comes', ms],
+  ['hive.event_loop.utilization', 'Share of the last second in which the process had something to do'],
+  ['hive.cpu.user', 'Processor time in user mode', { ...ms, counts: true }],
+  ['hive.cpu.system', 'Processor time in the kernel', { ...ms, counts: true }],
+  ['hive.memory.total', 'Resident memory', { ...bytes, name: 'memory_resident' }],
+  ['hive.memory.processes', 'Used JavaScript heap', bytes],
+  ['hive.memory.system', 'Resident memory but for the used heap', bytes],
+  ['hive.memory.binary', 'Array buffers', bytes],
+  ['hive.memory.ets', 'Memory outside the JavaScript heap', bytes],
+  ['hive.memory.code', 'Compiled code', bytes],
+  ['hive.memory.atom', 'Always 0', bytes],
+  ['hive.cluster.size', 'Connected nodes, with this one'],
+  ['hive.cluster.nodes', 'The connected nodes, 1 each', { name: 'cluster_node' }],
+  ['hive.cluster.calls', 'Calls to the routers of other nodes'],
+  ['hive.cluster.casts', 'Publishes'],
+  ['hive.cluster.errors', 'Failures to take part in the cluster'],
+  ['hive.router.uptime', 'Time since the router started', ms],
+  ['hive.router.msg_queue_length', 'Messages that wait for the router'],
+  ['hive.router.current_clients', 'Clients'],
+  ['hive.router.spawned_clients', 'Clients that were started'],
+  ['hive.router.requests', 'Clients opened, calls about sessions, orders to the doors'],
+  ['hive.router.errors', 'Unknown sessions, and messages that are no requests'],
+  ['hive.router.routed_msgs', 'Packets that did not go the direct way'],
+  ['hive.router.routed_events', 'Orders for clients'],
+  ['hive.actors.running', 'Actors that run'],
+  ['hive.actors.abandoned', 'Actors that were stopped while something still holds them up'],
+  ['hive.actors.crashes', 'Crashes of actors'],
+  ['hive.actors.dead_letters', 'Messages to nobody'],
+  ['hive.distribution.sent', 'Messages sent to other nodes'],
+  ['hive.distribution.received', 'Messages received from other nodes'],
+  ['hive.distribution.errors', 'Messages between nodes that failed'],
+  [
+    'hive.distribution.queued_bytes',
+    'What waits for other nodes to take it',
+    { ...bytes, name: 'distribution_queued' },
+  ],
+  ['hive.relay.forwarded', 'Requests of clients passed to the node that owns their session'],
+  ['hive.relay.accepted', 'Requests of clients taken from other nodes'],
+  ['hive.relay.lost', 'Forwarded requests that were lost with their node'],
+  ['hive.relay.errors', 'Failures between nodes'],
+  ['hive.relay.entries', 'Forwarded requests and sockets that are open here'],
+  ['hive.relay.owned', 'Requests and sockets from other nodes that are open here'],
+
+  ['clients.total', 'Clients', { name: 'clients' }],
+  ['clients.<transport>', 'Clients by transport', { name: 'clients_by_transport' }],
+  ['clients.states.<state>', 'Clients by state', { name: 'clients_by_state' }],
+  ['clients.states.transitions', 'Changes of state'],
+  ['clients.errors', 'Errors told to clients, and failed starts'],
+  ['clients.state_mgr.requests', "Operations on sessions' state"],
+  ['clients.state_mgr.init', 'States opened'],
+  ['clients.state_mgr.get', 'States read'],
+  ['clients.state_mgr.set', 'States changed'],
+  ['clients.state_mgr.cleanup', 'States forgotten'],
+  ['clients.state_mgr.errors', "Failed operations on sessions' state"],
+  ['clients.events.total', 'Events handled', { name: 'clients_events' }],
+  ['clients.events.external', 'Events from clients'],
+  ['clients.events.internal', 'Orders and publishes'],
+  ['clients.events.control', 'Terminations'],
+  ['clients.events.errors', 'Events that failed'],
+  ['clients.events.external_errors', 'Events from clients that failed'],
+  ['clients.events.internal_errors', 'Orders and publishes that failed'],
+  ['clients.events.control_errors', 'Terminations that failed'],
+  ['clients.transports.http.requests', 'HTTP requests of clients'],
+  ['clients.transports.http.errors', 'HTTP requests of clients that failed'],
+  ['clients.transports.http.<status>', 'Answers to clients by status', { name: 'clients_transports_http_answers' }],
+  ['clients.transports.http.hang_up', 'Requests whose clients went away before the answer'],
+  ['clients.transports.websocket.requests', 'WebSockets opened'],
+  ['clients.transports.websocket.errors', 'WebSockets that failed'],
+  ['clients.transports.websocket.frames', 'WebSocket frames received'],
+  ['clients.transports.websocket.ok', 'Packets sent over WebSockets'],
+  ['clients.transports.websocket.bad', 'Errors sent over WebSockets'],
+  ['clients.transports.websocket.hang_up', 'WebSockets closed'],
+  ['clients.transports.too_slow', 'Connections ended because too much waited for them'],
+  ['clients.transports.too_many_packets', 'Connections ended because of socketio.max_packets_per_second'],
+  ['clients.transports.overruns', 'Connections ended because more came than the way to their node carries'],
+  ['clients.hooks.calls', 'Runs of hooks'],
+  ['clients.hooks.errors', 'Runs of hooks that failed'],
+  ['clients.hooks.latency', 'The hooks of an event, first to last', ms],
+  ['clients.hooks.<hook>', 'Runs by hook', { name: 'clients_hooks_runs' }],
+  ['clients.hooks.<event>.calls', 'Runs of hooks by event', { name: 'clients_hooks_event_calls' }],
+  ['clients.hooks.<event>.errors', 'Runs of hooks that failed by event', { name: 'clients_hooks_event_errors' }],
+  ['clients.hooks.<event>.latency', 'The hooks of one event', { ...ms, name: 'clients_hooks_event_latency' }],
+  ['clients.hooks.<event>.<hook>', 'Runs by event and hook', { name: 'clients_hooks_event_runs' }],
+
+  ['connectors.pools', 'Pools that run'],
+  ['connectors.requests', 'Operations on pools'],
+  ['connectors.errors', 'Unknown pools, failed starts, tries that were repeated'],
+  ['connectors.uses', 'Pools looked up'],
+  ['connectors.safe_transactions', 'Requests to pools'],
+  ['connectors.unsafe_transactions', 'Always 0'],
+  ['connectors.rents', 'Workers taken'],
+  ['connectors.returns', 'Workers given back'],
+  ['connectors.starts', 'Pools asked to start at run time'],
+  ['connectors.stops', 'Pools asked to stop at run time'],
+  ['connectors.latency', 'Requests to pools, from the demand for a worker to the answer', ms],
+  ['connectors.<kind>.<pool>.workers', 'Workers of a pool', { name: 'connectors_pool_workers' }],
+  ['connectors.<kind>.<pool>.busy', 'Requests that have a worker', { name: 'connectors_pool_busy' }],
+  ['connectors.<kind>.<pool>.waiting', 'Requests that wait for a worker', { name: 'connectors_pool_waiting' }],
+  ['connectors.<kind>.<pool>.connected', 'Workers that are connected', { name: 'connectors_pool_connected' }],
+  ['connectors.<kind>.<pool>.requests', 'Requests to a pool', { name: 'connectors_pool_requests' }],
+  ['connectors.<kind>.<pool>.errors', 'Requests to a pool that failed', { name: 'connectors_pool_errors' }],
+  ['connectors.<kind>.<pool>.latency', 'Requests to a pool', { ...ms, name: 'connectors_pool_latency' }],
+  ['connectors.<kind>.<pool>.<operation>', 'What was asked of a pool', { name: 'connectors_pool_operations' }],
+
+  ['pubsub.uptime', 'Time since the manager of channels started', ms],
+  ['pubsub.total_channels', 'Channels', { name: 'pubsub_channels' }],
+  ['pubsub.requests', 'Calls of pub-sub'],
+  ['pubsub.status', 'Subscribers counted'],
+  ['pubsub.publish', 'Publishes made here'],
+  ['pubsub.join', 'Joins'],
+  ['pubsub.leave', 'Leaves'],
+  ['pubsub.subscribe', 'Subscribe calls of the HTTP API'],
+  ['pubsub.unsubscribe', 'Unsubscribe calls of the HTTP API'],
+  ['pubsub.published_events', 'Events that reached this node to be published'],
+  ['pubsub.latency', 'From the acceptance of a publication to its handing over to the clients here', ms],
+  ['pubsub.errors', 'What was refused or failed'],
+  ['pubsub.channels.<prefix>.total_channels', 'Channels by prefix', { name: 'pubsub_prefix_channels' }],
+  ['pubsub.channels.<prefix>.subscribed_clients', 'Subscriptions by prefix', { name: 'pubsub_prefix_subscriptions' }],
+  ['pubsub.channels.<prefix>.requests', 'What channels handled', { name: 'pubsub_prefix_requests' }],
+  ['pubsub.channels.<prefix>.errors', 'Crashes of channels', { name: 'pubsub_prefix_errors' }],
+  ['pubsub.channels.<prefix>.status', 'Channels counted', { name: 'pubsub_prefix_status' }],
+  ['pubsub.channels.<prefix>.subscribe', 'Subscribes by prefix', { name: 'pubsub_prefix_subscribe' }],
+  ['pubsub.channels.<prefix>.unsubscribe', 'Unsubscribes by prefix', { name: 'pubsub_prefix_unsubscribe' }],
+  ['pubsub.channels.<prefix>.publish', 'Publishes by prefix', { name: 'pubsub_prefix_publish' }],
+  ['pubsub.channels.<prefix>.published_events', 'Events by prefix', { name: 'pubsub_prefix_published_events' }],
+
+  ['api.requests', 'Calls of the HTTP API'],
+  ['api.errors', 'Calls of the HTTP API that failed'],
+  ['api.<section>.requests', 'Calls of the HTTP API by section', { name: 'api_section_requests' }],
+  ['api.<section>.errors', 'Failed calls of the HTTP API by section', { name: 'api_section_errors' }],
+];
+
+const families = rows.map(([path, help, special = {}]) => {
+  const { unit, scale = 1, counts = false } = special;
+  const name = `hive_${special.name ?? nameOf(path)}${unit ? `_${unit}` : ''}`;
+  return { path, pattern: patternOf(path), family: { name, help: `${help}.`, scale, counts } };
+});
+const withLabels = families.filter(({ path }) => path.includes('<'));
+const byPath = new Map(
+  families.filter((family) => !withLabels.includes(family)).map(({ path, family }) => [path, { family, labels: {} }]),
+);
+
+function nameOf(path: string): string {
+  return path.replace(/^hive\./, '').replaceAll(/[^a-zA-Z0-9_]/g, '_');
+}
+
+function patternOf(path: string): RegExp {
+  const source = path
+    .replaceAll('.', '\\.')
+    .replaceAll(/<(\w+)>/g, (_, label: string) => `(?<${label}>${labels[label]})`);
+  return new RegExp(`^${source}$`, 's');
+}
+
+/** Where a metric belongs. */
+export function seriesOf(path: string): Series {
+  const known = byPath.get(path);
+  if (known) return known;
+  for (const { pattern, family } of withLabels) {
+    const found = pattern.exec(path);
+    if (found) return { family, labels: { ...found.groups } };
+  }
+  // Two paths may become one name.
+  return {
+    family: { name: `hive_${nameOf(path)}`, help: `Metric ${path}.`, scale: 1, counts: false },
+    labels: { path },
+  };
+}

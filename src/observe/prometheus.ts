@@ -1,0 +1,78 @@
+/**
+ * The metric tree in the text format of Prometheus, made when it is scraped. Counters end in `_total`, durations are in seconds,
+ * histograms have the bounds below; what changes from one installation to the next (events, pools, prefixes) is in labels.
+ */
+import { type Metric, Registry } from 'prom-client';
+import { countOf, type HistogramValue, isHistogram, upperBound } from './histogram.ts';
+import type { MetricKind, Metrics, MetricValue } from './metrics.ts';
+import { seriesOf } from './prometheus-families.ts';
+
+/** Ends of our buckets, so that nothing has to be guessed; ms. */
+const boundsMs = [
+  0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, 30_000, 60_000,
+];
+
+interface Value {
+  readonly metricName?: string;
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
+}
+
+interface Collected {
+  readonly name: string;
+  readonly help: string;
+  readonly type: MetricKind;
+  readonly values: Value[];
+}
+
+export async function prometheusText(metrics: Metrics): Promise<{ readonly type: string; readonly text: string }> {
+  const registry = new Registry();
+  for (const family of collect(metrics).values()) {
+    // The registry asks a metric for what it has, and for nothing else.
+    registry.registerMetric({ name: family.name, get: async () => family } as unknown as Metric);
+  }
+  return { type: registry.contentType, text: await registry.metrics() };
+}
+
+function collect(metrics: Metrics): Map<string, Collected> {
+  const families = new Map<string, Collected>();
+  for (const [path, kind, value] of metrics.read()) {
+    const { family, labels } = seriesOf(path);
+    const type = family.counts ? 'counter' : kind;
+    let name = type === 'counter' ? `${family.name}_total` : family.name;
+    let collected = families.get(name);
+    if (collected && collected.type !== type) {
+      name = `${name}_${type}`;
+      collected = families.get(name);
+    }
+    if (!collected) {
+      collected = { name, help: family.help, type, values: [] };
+      families.set(name, collected);
+    }
+    collected.values.push(...valuesOf(name, labels, value, family.scale));
+  }
+  return families;
+}
+
+function valuesOf(name: string, labels: Record<string, string>, value: MetricValue, scale: number): Value[] {
+  if (typeof value === 'number') return [{ labels, value: value * scale }];
+  if (isHistogram(value)) return bucketsOf(name, labels, value);
+  return value.map((node) => ({ labels: { ...labels, node }, value: 1 }));
+}
+
+function bucketsOf(name: string, labels: Record<string, string>, value: HistogramValue): Value[] {
+  const { buckets } = value;
+  const metricName = `${name}_bucket`;
+  const values: Value[] = [];
+  let below = 0;
+  let at = 0;
+  for (const bound of boundsMs) {
+    for (; at < buckets.length && upperBound(buckets[at]!) <= bound; at += 2) below += buckets[at + 1]!;
+    values.push({ metricName, labels: { le: bound / 1000, ...labels }, value: below });
+  }
+  const count = countOf(value);
+  values.push({ metricName, labels: { le: '+Inf', ...labels }, value: count });
+  values.push({ metricName: `${name}_sum`, labels, value: value.sum / 1000 });
+  values.push({ metricName: `${name}_count`, labels, value: count });
+  return values;
+}
