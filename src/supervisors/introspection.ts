@@ -5,6 +5,7 @@
 import { Cell } from '../kernel/cell.ts';
 import type { ChildInfo } from '../kernel/supervision.ts';
 import type { Ref } from '../kernel/types.ts';
+import { PartitionSupervisor } from './partition-supervisor.ts';
 import { SupervisorBase } from './supervisor-base.ts';
 
 export interface SupervisionNode {
@@ -30,7 +31,7 @@ export interface SupervisionNode {
 export interface TreeOptions {
   /** Levels below the top that are listed. Default: all. */
   readonly depth?: number | undefined;
-  /** Children listed of each supervisor. Default 100. */
+  /** Children listed of each supervisor. Default 100; partitions of one supervisor share them, so that no tree is long unasked. */
   readonly limit?: number | undefined;
   /** The ids from the root (or below it) down to the actor that is shown as the top, with slashes between them. */
   readonly path?: string | undefined;
@@ -65,7 +66,8 @@ function supervisorAt({ ref }: Row): SupervisorBase | undefined {
   return actor instanceof SupervisorBase ? actor : undefined;
 }
 
-function node(row: Row, depth: number, options: TreeOptions): SupervisionNode {
+/** @param unasked how many children are listed if the options do not say */
+function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLimit): SupervisionNode {
   const { ref, type: kind, restarts } = row;
   const id = row.id ?? '';
   const lastExit = row.lastExit ? { lastExit: row.lastExit } : {};
@@ -93,10 +95,13 @@ function node(row: Row, depth: number, options: TreeOptions): SupervisionNode {
     count: actor.size,
   };
   if (depth < 1) return supervisor;
-  return { ...supervisor, children: listed(actor, options).map((child) => node(child, depth - 1, options)) };
+  const below = actor instanceof PartitionSupervisor ? Math.ceil(unasked / actor.size) : defaultLimit;
+  const children = listed(actor, options, unasked).map((child) => node(child, depth - 1, options, below));
+  return { ...supervisor, children };
 }
 
-function listed(supervisor: SupervisorBase, { limit = defaultLimit, sort }: TreeOptions): ChildInfo[] {
+function listed(supervisor: SupervisorBase, options: TreeOptions, unasked: number): ChildInfo[] {
+  const { limit = unasked, sort } = options;
   if (sort === undefined) return supervisor.children(limit);
   return supervisor
     .children()

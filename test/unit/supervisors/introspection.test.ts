@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { supervisionTree } from '../../../src/supervisors/introspection.ts';
+import { supervisionTree, type TreeOptions } from '../../../src/supervisors/introspection.ts';
 import { PartitionSupervisor } from '../../../src/supervisors/partition-supervisor.ts';
 import { Supervisor } from '../../../src/supervisors/supervisor.ts';
 import { never, Puppet } from '../../support/actors.ts';
 import { type Supervised, World } from '../../support/supervised.ts';
 
-async function house(): Promise<{ world: World; root: Supervised }> {
+async function house(clientCount = 10): Promise<{ world: World; root: Supervised }> {
   const world = new World();
   const clients = new PartitionSupervisor({ partitions: 2 });
   const root = await world.supervise({
@@ -17,7 +17,8 @@ async function house(): Promise<{ world: World; root: Supervised }> {
       { id: 'clients', type: 'supervisor', start: () => clients },
     ],
   });
-  for (let i = 0; i < 10; i += 1) await world.startChild(clients.self, { id: `c${i}`, start: () => new Puppet() });
+  for (let i = 0; i < clientCount; i += 1)
+    await world.startChild(clients.self, { id: `c${i}`, start: () => new Puppet() });
   return { world, root };
 }
 
@@ -51,6 +52,23 @@ test('the tree shows kinds, states, restarts and mailboxes, as JSON', async () =
       ['1', 'simple_one_for_one', 5],
     ],
   );
+});
+
+test('unless asked for more, the tree of a full node is short', async () => {
+  const { root } = await house(204);
+  const listed = (options: TreeOptions) =>
+    supervisionTree(root, options)
+      ?.children?.at(-1)
+      ?.children?.map(({ count, children }) => [count, children?.length]);
+  assert.deepEqual(listed({}), [
+    [102, 50],
+    [102, 50],
+  ]);
+  assert.deepEqual(listed({ limit: 101 }), [
+    [102, 101],
+    [102, 101],
+  ]);
+  assert.equal(supervisionTree(root, { path: 'clients/1' })?.children?.length, 100);
 });
 
 test('depth and limit cut the tree; counts stay whole', async () => {
