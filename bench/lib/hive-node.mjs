@@ -22,10 +22,12 @@ export async function startHive(settings = {}) {
   if (!existsSync(program)) throw new Error('Hive is not built: npm run build');
   const { dir, file } = writeConfig(settings);
   const process = Process.node(program, ['run', file]);
-  const [, clients, api] = await process.line(/ is ready: clients \S+:(\d+)\S*, api \S+:(\d+)/);
+  const pattern = / is ready: clients \S+:(\d+)\S*, api \S+:(\d+)\S*, monitor \S+:(\d+)/;
+  const [, clients, api, monitor] = await process.line(pattern);
   return new Server(process, {
     clients: Number(clients),
     api: Number(api),
+    monitor: Number(monitor),
     protocol: 'socketio',
     publishing,
     cleanUp: () => rmSync(dir, { recursive: true, force: true }),

@@ -4,10 +4,14 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 let inspector;
+let pauses;
+/** Time between two looks for pauses, ms. */
+const pauseResolution = 1;
 
 /** Time between two samples of the processor, microseconds. */
 const samplingInterval = 200;
@@ -15,6 +19,16 @@ const samplingInterval = 200;
 const heapSamplingInterval = 4096;
 
 const commands = {
+  startPauses() {
+    pauses = monitorEventLoopDelay({ resolution: pauseResolution });
+    pauses.enable();
+    return process.cpuUsage();
+  },
+  /** The longest since the start, and the processor time that the process has used by now. */
+  stopPauses() {
+    pauses.disable();
+    return { longestMs: Math.max(0, pauses.max / 1e6 - pauseResolution), ...process.cpuUsage() };
+  },
   memory() {
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc');

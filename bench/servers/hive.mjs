@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const apiKey = 'bench-api-key';
+export const monitorKey = 'bench-monitor-key';
 
 /** Writes the configuration of a node; gives its file. */
 export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster = {} }) {
@@ -61,7 +62,7 @@ function config(name, dir, backEnd, cluster) {
     },
     pubsub: { channels: { bench: { privilege: 'public', timeout: 60_000 } } },
     api: { port: 0, hash: apiKey },
-    monitor: { port: 0, hash: 'bench-monitor-key' },
+    monitor: { port: 0, hash: monitorKey },
     log: { dir: join(dir, 'log'), file_level: 'info', console_level: 'notice' },
   };
 }
