@@ -25,10 +25,11 @@ const groups: Readonly<Record<string, string>> = {
 /** Those that the 2014 server did not have. */
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
+
   'clients.transports': 'too_slow too_many_packets overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',
-  pubsub: 'latency',
+  pubsub: 'latency deliveries',
   'hive.actors': 'running abandoned crashes dead_letters',
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',

@@ -17,6 +17,7 @@ import { Actor, ignore } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
 import { type Call, type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
 import type { Histogram } from '../../observe/histogram.ts';
+import type { Counter } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../protocol/internal-event.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivered, Delivery, Fanout, Member } from '../contracts.ts';
@@ -44,6 +45,8 @@ export interface ChannelSetup {
   readonly fanout: Fanout;
   /** From the acceptance of a publication to its handing over to the clients. */
   readonly latency: Histogram;
+  /** What was published, times to how many subscribers. */
+  readonly deliveries: Counter;
   /** Who is told that a channel has closed. */
   readonly manager: Ref<PubSubMessage>;
 }
@@ -220,6 +223,7 @@ export class Channel extends Actor<ChannelMessage> {
     counters.requests.value += 1;
     counters.publish.value += 1;
     counters.published_events.value += events;
+    this.#setup.deliveries.value += events * this.#entry.members.size;
   }
 
   // --- the end

@@ -72,7 +72,8 @@ export class PubSubManager extends Actor<PubSubMessage> {
     const startedAt = Date.now();
     metrics.gauge('pubsub.uptime', () => Date.now() - startedAt, 'max');
     const latency = metrics.histogram('pubsub.latency');
-    this.#channels = { index, fanout, latency, manager: this.kernel.remote(this.self.node, managerName) };
+    const deliveries = metrics.counter('pubsub.deliveries');
+    this.#channels = { index, fanout, latency, deliveries, manager: this.kernel.remote(this.self.node, managerName) };
     this.#announcer = new Announcer(this, (peer, error) => this.#notTaken(peer, error));
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
     this.kernel.watch(this.self, () => interests.forgetAll());

@@ -192,7 +192,14 @@ test('counters and gauges of the channels follow', async (t) => {
     subscribed_clients: 1,
   });
   assert.deepEqual(
-    [tree.pubsub.publish, tree.pubsub.published_events, tree.pubsub.join, tree.pubsub.leave, tree.pubsub.requests],
-    [2, 3, 1, 1, 4],
+    [
+      tree.pubsub.deliveries,
+      tree.pubsub.publish,
+      tree.pubsub.published_events,
+      tree.pubsub.join,
+      tree.pubsub.leave,
+      tree.pubsub.requests,
+    ],
+    [3, 2, 3, 1, 1, 4],
   );
 });
