@@ -11,6 +11,7 @@ import { carryOut } from './operator/carry-out.ts';
 import { askedOf, type WhereOptions } from './operator/where.ts';
 import { type StatusOptions, status } from './status.ts';
 import { type StopOptions, stop } from './stop.ts';
+import { type TopOptions, top } from './top.ts';
 import { type TreeOptions, tree } from './tree.ts';
 
 // `run` and `check` load what a node needs: the others start sooner without.
@@ -54,6 +55,14 @@ askedOf(program.command('tree'), 'monitor')
   .option('--json', 'as JSON')
   .action(async (options: WhereOptions & TreeOptions) => end(await carryOut('tree', 'monitor', options, tree)));
 
+askedOf(program.command('top'), 'monitor')
+  .description('watch a running node: rates, latencies, back-end pools, busiest actors; q quits')
+  .option('-i, --interval <seconds>', 'time between two looks', parseInterval, 2)
+  .addOption(new Option('--sort <order>', 'of the actors').choices(['rate', 'mailbox']).default('rate'))
+  .option('--cluster', 'all nodes of its cluster')
+  .option('--once', 'print one look as text, as it also does without a terminal')
+  .action(async (options: WhereOptions & TopOptions) => end(await carryOut('top', 'monitor', options, top)));
+
 askedOf(program.command('stop'), 'api')
   .description('end a running node gracefully; exits with 0: it has ended, 2: not yet, 1: it could not be told')
   .option('--cluster', 'all nodes of its cluster, one after the other, the asked one last')
@@ -73,6 +82,12 @@ function parseMode(text: string): Mode {
 function parseCount(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function parseInterval(text: string): number {
+  const seconds = Number(text);
+  if (seconds >= 0.5 && seconds <= 60) return seconds;
+  throw new InvalidArgumentError('It must be from 0.5 to 60.');
 }
 
 // Who reads has seen enough: `hive tree | head`.

@@ -1,6 +1,6 @@
 /** `hive stop`: ends a node, or all nodes of a cluster one after the other, gracefully, and waits for the end. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { duration } from './operator/formats.ts';
+import { milliseconds } from './operator/formats.ts';
 import { NobodyListens, Operator, Unanswered } from './operator/operator.ts';
 import { printable } from './operator/printable.ts';
 import type { Where } from './operator/where.ts';
@@ -26,7 +26,7 @@ export async function stop(where: Where, { cluster = false, timeout }: StopOptio
   const deadline = AbortSignal.timeout(timeout * 1000);
   try {
     const over = cluster ? await stopAll(operator, deadline) : await stopOne(operator, deadline);
-    if (over) say(`The node at ${where.origin} has ended after ${duration(performance.now() - began)}.`);
+    if (over) say(`The node at ${where.origin} has ended after ${milliseconds(performance.now() - began)}.`);
     else process.stderr.write(`hive stop: ${where.origin} still answers after ${timeout} s; it goes on stopping.\n`);
     return over ? 0 : 2;
   } finally {

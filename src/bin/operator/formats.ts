@@ -32,6 +32,13 @@ export function milliseconds(ms: number): string {
   return ms >= 1000 ? `${short(ms / 1000)} s` : `${short(ms)} ms`;
 }
 
+/** `0`, `1.5`, `120`, `12.5k`, `3.1M`. */
+export function amount(count: number): string {
+  if (count >= 999_950) return `${short(count / 1_000_000)}M`;
+  if (count >= 9999.5) return `${short(count / 1000)}k`;
+  return short(count);
+}
+
 export function percent(part: number): string {
   return `${Math.round(part * 100)} %`;
 }
@@ -42,5 +49,5 @@ export function plural(count: number, one: string, many = `${one}s`): string {
 
 /** One decimal where it says something. */
 function short(value: number): string {
-  return value >= 99.95 || Number.isInteger(value) ? String(Math.round(value)) : value.toFixed(1);
+  return String(value >= 99.95 ? Math.round(value) : Number(value.toFixed(1)));
 }
