@@ -38,6 +38,23 @@ test('the configured limits hold: a frame or a nesting beyond them ends the conn
   }
 });
 
+test('the configured queue holds: what it cannot take is not sent, whom it serves does not wait for more', async (t) => {
+  const epmd_port = await startEpmd(t);
+  const options = { epmd_port, cluster_cookie: 'a secret of tests', cluster_max_queue: 65_536 };
+  const node = await startClusterNode(t, 'node@127.0.0.1', options);
+  const other = await startTestNode(t, 'other@127.0.0.1', { epmdPort: epmd_port });
+  await other.distribution.connect('node@127.0.0.1');
+  await until(() => node.table.nodes().length === 2, 'the connection');
+  const { probe } = await spawnProbe(other.kernel, 'sink');
+  const sink: Ref<unknown> = node.kernel.remote(other.kernel.node, 'sink');
+  await assert.rejects(ask(node.kernel, sink, Buffer.alloc(70_000)), { code: 'cluster_error' });
+  assert.equal(await ask(node.kernel, sink, 'small'), 'small');
+  // More in one turn than the peer can have read: the connection goes, and the memory with it.
+  for (let i = 0; i < 400; i += 1) sink.tell(Buffer.alloc(60_000));
+  await until(() => other.downs.length === 1, 'the drop');
+  assert.ok(probe.messages.length < 400);
+});
+
 /** Each name twice, in messages of their own, as they arrive: whether both times it is the same object. */
 async function areKept(from: Kernel, to: Probe, sink: Ref<unknown>, names: readonly string[]): Promise<boolean[]> {
   const atoms = names.map((name) => new Atom(name));
