@@ -1,6 +1,8 @@
 /** What Erlang processes may do to the clients of real nodes, from whichever node. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
 import { EpmdServer } from '../../src/distribution/epmd-server.ts';
@@ -114,5 +116,32 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
         assert.match(await ask(server, request), /^\{error,\{bad_(monitor_)?request,/);
       }
     }
+  });
+
+  test('casts that fail are a line in the log, without what they carried', async () => {
+    const sid = (await connect(0)).id!;
+    const cast = (server: string, request: string) => erlang.run(`gen_server:cast({${server}, '${left}'}, ${request})`);
+    for (const request of [
+      '{act, <<"PAYLOAD">>, []}',
+      '{act, PID, [{send, <<"PAYLOAD">>}, {<<"PAYLOAD">>}]}',
+      '{subscribe, PID, [<<"PAYLOAD">>]}',
+      '{unsubscribe, PID, 17.5}',
+      '{<<"PAYLOAD">>, 1}',
+      '{make, <<"PAYLOAD">>}',
+    ]) {
+      await cast('hive_router', request.replace('PID', `<<"${sid}">>`));
+    }
+    await cast('hive_pubsub', '{publish, <<"PAYLOAD">>, {<<"PAYLOAD">>, [<<"PAYLOAD">>]}}');
+    await cast('hive_pubsub', '{act, staff, [<<"PAYLOAD">>]}');
+    await cast('hive_pubsub', '{publish, staff, {x, [self(), <<"PAYLOAD">>]}}');
+    await cast('hive_monitor', '{reset, <<"PAYLOAD">>}');
+    await cast('hive_cluster', '{owner, <<"PAYLOAD">>}');
+    await ask('hive_cluster', 'version');
+    const lines = () => readFileSync(join(nodes[0]!.directory, 'log', 'hive.log'), 'utf8').split('\n');
+    const failed = () => lines().filter((line) => line.includes('of an Erlang process failed'));
+    await eventually(() => failed().length >= 9, 'the lines');
+    const telling = lines().filter((line) => line.includes('PAYLOAD') || line.includes(sid));
+    assert.deepEqual(telling, []);
+    assert.ok(failed().some((line) => line.includes('act/2 of an Erlang process failed')));
   });
 });

@@ -28,11 +28,14 @@ export class ErlangDoor {
 
   /** Performs a request. False if the message is none, and not for here. */
   serve(message: unknown, from: From | undefined): boolean {
-    const [name, ...args] = message instanceof Tuple ? message.items : [message];
+    const [name, ...args] = parts(message);
     if (!(name instanceof Atom)) return false;
     try {
-      const handler = this.#handlers.get(`${name.name}/${args.length}`);
-      if (!handler) throw new HiveError('bad_request', `There is no request ${describeTerm(message)}.`);
+      const handler = this.#handlers.get(nameOf(message));
+      if (!handler) {
+        const summary = 'There is no such request';
+        throw new HiveError('bad_request', `There is no request ${describeTerm(message)}.`, { summary });
+      }
       const value = handler(...args);
       if (value instanceof Promise) this.#await(value, message, from);
       else this.#reply(value, from);
@@ -57,8 +60,19 @@ export class ErlangDoor {
 
   #fail(error: HiveError, message: unknown, from: From | undefined): void {
     if (from) return from.fail(error);
-    this.#log.warning(`${describeTerm(message, 2)} of an Erlang process failed: ${error.message}`, {
-      error: error.code,
-    });
+    const name = nameOf(message);
+    const what = this.#handlers.has(name) ? name : 'a cast';
+    this.#log.warning(`${what} of an Erlang process failed: ${error.summary}`, { error: error.code });
+    this.#log.debug(`the cast was ${describeTerm(message)}: ${error.message}`);
   }
+}
+
+function parts(message: unknown): readonly unknown[] {
+  return message instanceof Tuple ? message.items : [message];
+}
+
+/** `act/2` for `{act, Sid, Orders}`. */
+function nameOf(message: unknown): string {
+  const [name, ...args] = parts(message);
+  return `${name}/${args.length}`;
 }

@@ -75,7 +75,9 @@ export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }
   const metricsUnder = (section: string): unknown => {
     const found = metrics.tree(section);
     if (found) return found;
-    throw new HiveError('bad_monitor_request', `No metric is under ${section}.`);
+    throw new HiveError('bad_monitor_request', `No metric is under ${section}.`, {
+      summary: 'There is no such metric',
+    });
   };
   return new ErlangDoor(
     {
@@ -84,7 +86,9 @@ export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }
       'reset/1': (path) => {
         const name = textIn(path);
         if (!metrics.reset(name))
-          throw new HiveError('bad_monitor_request', `There is neither a counter nor a histogram ${name}.`);
+          throw new HiveError('bad_monitor_request', `There is neither a counter nor a histogram ${name}.`, {
+            summary: 'There is no such counter or histogram',
+          });
       },
       'tree/0': () => tree({}),
       'tree/1': (depth) => {

@@ -71,5 +71,5 @@ function orderIn(term: unknown): unknown {
 }
 
 function refuse(reason: string, term: unknown): HiveError {
-  return new HiveError('bad_request', `${reason}: ${describeTerm(term)}`);
+  return new HiveError('bad_request', `${reason}: ${describeTerm(term)}`, { summary: reason });
 }

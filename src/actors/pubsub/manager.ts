@@ -176,7 +176,9 @@ export class PubSubManager extends Actor<PubSubMessage> {
     const failure = toHiveError(error ?? 'it ended at once', 'pubsub_error');
     if (failure.code === 'not_running') return void this.after(soonMs, { type: 'open', entry });
     this.#errors.value += 1;
-    this.#setup.log.error(`channel ${entry.id} could not be started: ${failure.message}`);
+    // Whose id somebody made up.
+    this.#setup.log.error(`A channel could not be started: ${failure.summary}`);
+    this.#setup.log.debug(`It was ${entry.id}`);
     for (const from of this.#waiting.get(entry) ?? []) from.fail(failure);
     this.#waiting.delete(entry);
     if (entry.members.size > 0) this.after(retryMs, { type: 'open', entry });
