@@ -1,5 +1,5 @@
 /** What is wrong with a configuration, said so that its author can mend it. */
-import { type ErrorCode, HiveError } from '../observe/errors.ts';
+import { catalogue, type ErrorCode, HiveError } from '../observe/errors.ts';
 import { type JsonPosition, pointerSegments, pointerTo } from './json.ts';
 
 export interface Problem {
@@ -25,6 +25,15 @@ export class ConfigError extends HiveError {
     this.name = 'ConfigError';
     this.problems = problems;
   }
+}
+
+/**
+ * A problem with what somebody sends at run time. The log shows of it what comes from a schema, and nothing of what was sent,
+ * which a plugin's own reason may quote.
+ */
+export function problemError(problem: Problem, from: 'schema' | 'plugin'): HiveError {
+  const summary = from === 'schema' ? problem.reason : catalogue[problem.code].text;
+  return new HiveError(problem.code, formatProblem(problem), { summary });
 }
 
 const maxShownLength = 80;

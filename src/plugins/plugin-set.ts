@@ -2,7 +2,7 @@
  * The hooks, actions and state manager that the configuration asks for: made once for a node, shared by all its clients.
  */
 import { validateArgs } from '../config/catalogue.ts';
-import { formatProblem, type Problem } from '../config/problem.ts';
+import { problemError } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
@@ -80,12 +80,12 @@ export class PluginSet {
     const plugin = this.#registry.hook(hook);
     const contract = { args: plugin.args, argsCode: plugin.argsCode ?? 'bad_config' } as const;
     const checked = validateArgs(contract, args, path);
-    if (checked.problems[0]) throw problemError(checked.problems[0]);
+    if (checked.problems[0]) throw problemError(checked.problems[0], 'schema');
     const refusal = plugin.check?.(checked.args, this.#present());
     if (refusal) {
       const { code, reason } = refusal;
       const place = `${path}.args${refusal.path === undefined ? '' : `.${refusal.path}`}`;
-      throw problemError({ path: place, code, reason });
+      throw problemError({ path: place, code, reason }, 'plugin');
     }
     return { hook, args: checked.args };
   }
@@ -127,10 +127,6 @@ function made<Product>(kind: string, name: string, make: () => Product): Product
     if (error instanceof HiveError) throw error;
     throw new HiveError('plugins_error', `The ${kind} ${name} cannot be made: ${error}`, { cause: error });
   }
-}
-
-function problemError(problem: Problem): HiveError {
-  return new HiveError(problem.code, formatProblem(problem));
 }
 
 function isObject(value: unknown): value is State {

@@ -92,7 +92,8 @@ export class PluginRegistry implements PluginCatalogue {
   #missing(kind: PluginKind, name: string): never {
     const meant = suggest(name, this.names(kind));
     const hint = meant === undefined ? '' : ` Did you mean ${meant}?`;
-    throw new HiveError('plugins_error', `There is no ${words(kind)} named ${name}.${hint}`);
+    const summary = `There is no such ${words(kind)}.`;
+    throw new HiveError('plugins_error', `There is no ${words(kind)} named ${name}.${hint}`, { summary });
   }
 }
 

@@ -190,7 +190,10 @@ export function parseTrigger(triggerId: string): Trigger {
   if (triggerId === '') return noTrigger;
   const ackWithData = triggerId.endsWith('+');
   const id = parseId(ackWithData ? triggerId.slice(0, -1) : triggerId);
-  if (id === undefined) throw new HiveError('bad_internal_event', `The trigger id ${triggerId} is not a number.`);
+  if (id === undefined) {
+    const summary = 'The trigger id is not a number.';
+    throw new HiveError('bad_internal_event', `The trigger id ${triggerId} is not a number.`, { summary });
+  }
   return { id, ackWithData };
 }
 

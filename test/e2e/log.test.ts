@@ -76,6 +76,37 @@ describe('log files', () => {
 const payload = 'PAYLOAD-MARKER';
 const secret = 'SECRET-MARKER';
 
+/** Orders that actions refuse, each for what they carry. */
+const badOrders: Readonly<Record<string, object>> = {
+  'odd action': { action: payload, args: payload },
+  'trigger id': { action: 'send_ack', args: [], trigger_id: payload },
+  'no trigger id': { action: 'send_ack', args: payload },
+  'odd event': { action: 'send', args: payload },
+  'odd state': { action: 'store', args: payload },
+  'odd dispatch': { action: 'dispatch', args: { [payload]: payload } },
+  'odd hooks': { action: 'add_hooks', args: { [payload]: [{ hook: payload, args: payload }] } },
+  'odd hook args': {
+    action: 'add_hooks',
+    args: { x: [{ hook: 'hp.post', args: { connector: payload, endpoint: payload } }] },
+  },
+  'odd hook': { action: 'add_hooks', args: { [payload]: payload } },
+  'odd removal': { action: 'remove_hooks', args: { [payload]: payload } },
+  'odd pool': {
+    action: 'start_connectors',
+    args: { [payload]: { connector: payload, size: 1, overflow: 0, args: payload } },
+  },
+  'odd pool args': {
+    action: 'start_connectors',
+    args: { x: { connector: 'connector.http', size: 1, overflow: 0, args: { base_url: payload, [payload]: payload } } },
+  },
+  'odd pools': { action: 'stop_connectors', args: payload },
+  'unknown pool': { action: 'stop_connectors', args: [payload] },
+  'odd publish': { action: 'publish', args: { event: { action: payload }, cids: payload } },
+  'odd channels': { action: 'publish', args: { event: [], cids: { [payload]: null } } },
+  'unknown channels': { action: 'join', args: { [payload]: payload } },
+  'private channels': { action: 'join', args: { closed: payload } },
+};
+
 /** A back end whose answers are good orders, bad ones, and no orders at all. */
 async function startBackEnd(): Promise<{ port: number; close: () => void }> {
   const answers: Record<string, readonly [number, string]> = {
@@ -88,8 +119,9 @@ async function startBackEnd(): Promise<{ port: number; close: () => void }> {
     '/state': [200, JSON.stringify({ action: 'store', args: { nick: payload } })],
     '/stop': [200, JSON.stringify({ action: 'stop', args: payload })],
   };
+  for (const [name, order] of Object.entries(badOrders)) answers[`/${name}`] = [200, JSON.stringify(order)];
   const server = createServer((request, response) => {
-    const [status, body] = answers[request.url ?? ''] ?? [200, '[]'];
+    const [status, body] = answers[decodeURIComponent(request.url ?? '')] ?? [200, '[]'];
     request.resume().on('end', () => response.writeHead(status).end(body));
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
@@ -99,7 +131,18 @@ async function startBackEnd(): Promise<{ port: number; close: () => void }> {
 test('a busy node logs neither secrets nor payloads, also when things go wrong', async (t) => {
   const backEnd = await startBackEnd();
   t.after(backEnd.close);
-  const endpoints = ['good', 'rubbish', 'none', 'unknown', 'fails', 'error', 'state', 'put', 'stop'];
+  const endpoints = [
+    ...Object.keys(badOrders),
+    'good',
+    'rubbish',
+    'none',
+    'unknown',
+    'fails',
+    'error',
+    'state',
+    'put',
+    'stop',
+  ];
   const node = await DefaultNode.start((config) => {
     Object.assign(config.hive!, { cluster_cookie: `cookie-${secret}` });
     config.api!.hash = `api-${secret}`;
@@ -109,8 +152,19 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
     config.connectors!.pools = { web: { connector: 'connector.http', size: 1, overflow: 1, args } };
     const hooks = config.clients!.hooks as Record<string, unknown>;
     const hook = (name: string, endpoint: string) => [{ hook: name, args: { connector: 'web', endpoint } }];
-    for (const name of endpoints) hooks[name] = hook(name === 'put' ? 'hp.put' : 'hp.post', `/${name}`);
+    for (const name of endpoints)
+      hooks[name] = hook(name === 'put' ? 'hp.put' : 'hp.post', `/${encodeURIComponent(name)}`);
     hooks.ping = [{ hook: 'utils.console_dump', args: 'Look: ' }, ...(hooks.ping as unknown[])];
+    const actions = config.clients!.actions as Record<string, unknown>;
+    const action = (name: string, args: string | null = null) => [{ action: `action.${name}`, args }];
+    const plain = ['send_ack', 'dispatch', 'add_hooks', 'remove_hooks', 'start_connectors', 'stop_connectors'];
+    for (const name of plain) actions[name] = action(name);
+    Object.assign(actions, {
+      store: action('update_state'),
+      publish: action('pubsub.publish', 'private'),
+      join: action('pubsub.subscribe', 'public'),
+    });
+    Object.assign(config.pubsub!.channels as object, { closed: { privilege: 'private', timeout: 0 } });
     hooks.on_connect = hook('hp.post', '/state');
     hooks.on_disconnect = hook('hp.put', '/fails');
   });
@@ -154,7 +208,7 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
     await ask(node, 'api', 'GET', path);
   }
   await ask(node, 'monitor', 'GET', '/monitor/x/KEY');
-  await eventually(() => errors.length >= 10, 'the errors');
+  await eventually(() => errors.length >= 10 + Object.keys(badOrders).length, 'the errors');
   client.emit('stop', payload);
   await ended;
   sink.disconnect();
@@ -182,6 +236,12 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
     'bad_channel_id',
     'http_error',
     'bad_external_event',
+    'bad_hook_descriptor',
+    'plugins_error',
+    'no_config',
+    'bad_http_connector_args',
+    'bad_connector_id',
+    'access_denied',
     'stopped',
   ]) {
     assert.ok(codes.includes(code), `${code} is not among ${codes}`);

@@ -48,6 +48,6 @@ function actionsOf(table: ActionTable, order: InternalEvent): readonly Action[] 
   if (actions) return actions;
   const json = JSON.stringify(order);
   const excerpt = json.length > 200 ? `${json.slice(0, 200)}…` : json;
-  const summary = `There is no action ${order.action.slice(0, 40)}`;
-  throw new HiveError('bad_internal_event', `${summary}: ${excerpt}`, { summary });
+  const summary = 'There is no such action';
+  throw new HiveError('bad_internal_event', `There is no action ${order.action.slice(0, 40)}: ${excerpt}`, { summary });
 }

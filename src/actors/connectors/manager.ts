@@ -7,13 +7,13 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { validateArgs } from '../../config/catalogue.ts';
-import { formatProblem, problemAt } from '../../config/problem.ts';
+import { problemAt, problemError } from '../../config/problem.ts';
 import { poolDescriptorSchema } from '../../config/schema/connectors.ts';
 import { validate } from '../../config/validate.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { From, Ref } from '../../kernel/types.ts';
-import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { catalogue, HiveError, toHiveError } from '../../observe/errors.ts';
 import { Refusals } from '../../plugins/refusals.ts';
 import type { ConnectorPlugin, PoolDescriptor, Services } from '../../plugins/types.ts';
 import type { ManagerMessage } from './messages.ts';
@@ -106,24 +106,24 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
     const path = `connectors.pools.${name}`;
     const violation = validate(poolDescriptorSchema, descriptor)[0];
     if (violation) {
-      const problem = problemAt({ path, root: descriptor }, 'bad_connector_descriptor', violation);
-      throw new HiveError('bad_connector_descriptor', formatProblem(problem));
+      throw problemError(problemAt({ path, root: descriptor }, 'bad_connector_descriptor', violation), 'schema');
     }
     const plugin = this.#options.connector(descriptor.connector);
     const argsCode = plugin.argsCode ?? 'bad_config';
     const { args, problems } = validateArgs({ args: plugin.args, argsCode }, descriptor.args, path);
-    if (problems[0]) throw new HiveError(argsCode, formatProblem(problems[0]));
+    if (problems[0]) throw problemError(problems[0], 'schema');
     const refusal = plugin.check?.(args as never, this.#options.services.config);
     if (refusal) {
+      const { code, reason } = refusal;
       const place = refusal.path === undefined ? `${path}.args` : `${path}.args.${refusal.path}`;
-      throw new HiveError(refusal.code, `${place}: ${refusal.reason}`);
+      throw problemError({ path: place, code, reason }, 'plugin');
     }
     return { plugin, args };
   }
 
   async #start(name: string, plugin: ConnectorPlugin, descriptor: PoolDescriptor): Promise<void> {
     const { table, services, poolSupervisor, makeSupervisor } = this.#options;
-    if (table.pools.has(name)) throw new HiveError('already_started', `A connector pool named ${name} exists already.`);
+    if (table.pools.has(name)) throw nameError('already_started', `A connector pool named ${name} exists already.`);
     let pool: WorkerPool | undefined;
     try {
       pool = new WorkerPool({ name, plugin, descriptor, services, counters: table.counters, makeSupervisor });
@@ -150,7 +150,7 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
   #stop(name: string, from: From | undefined): void {
     const { pools, counters } = this.#options.table;
     const pool = pools.get(name);
-    if (!pool || pool.stopping) throw new HiveError('bad_connector_id', `There is no connector pool named ${name}.`);
+    if (!pool || pool.stopping) throw nameError('bad_connector_id', `There is no connector pool named ${name}.`);
     pool.stop().then(
       () => {
         pools.delete(name);
@@ -163,4 +163,9 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
       },
     );
   }
+}
+
+/** A back end may have made up the name: the log gets the text of the code. */
+function nameError(code: 'already_started' | 'bad_connector_id', description: string): HiveError {
+  return new HiveError(code, description, { summary: catalogue[code].text });
 }

@@ -3,11 +3,10 @@
  * one is wrong.
  */
 import { Type } from 'typebox';
-import { formatProblem, problemAt } from '../../config/problem.ts';
+import { problemAt, problemError } from '../../config/problem.ts';
 import { hookDescriptorSchema } from '../../config/schema/clients.ts';
 import { mapOf } from '../../config/schema/fields.ts';
 import { validate } from '../../config/validate.ts';
-import { HiveError } from '../../observe/errors.ts';
 import { noArgs } from '../args.ts';
 import type { Action, ActionPlugin, HookDescriptor } from '../types.ts';
 
@@ -22,8 +21,7 @@ const add: Action = {
 function hookDescriptors(value: unknown): Record<string, HookDescriptor[]> {
   const [violation] = validate(schema, value);
   if (!violation) return value as Record<string, HookDescriptor[]>;
-  const problem = problemAt({ path: 'hooks', root: value }, 'bad_hook_descriptor', violation);
-  throw new HiveError(problem.code, formatProblem(problem));
+  throw problemError(problemAt({ path: 'hooks', root: value }, 'bad_hook_descriptor', violation), 'schema');
 }
 
 export const actionAddHooks: ActionPlugin = {

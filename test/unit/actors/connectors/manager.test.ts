@@ -88,7 +88,7 @@ test('descriptors of run-time pools are checked like configured ones', async (t)
   const redis = { connector: 'connector.redis', args: { host: 'h', port: 1, database: 0 } };
   await assert.rejects(start(redis), { code: 'bad_redis_connector_args', message: /pools\.bad\.args\.password/ });
   const http = { connector: 'connector.http', args: { base_url: 'nowhere', max_connection_timeout: 1 } };
-  const message = 'connectors.pools.bad.args.base_url: is not a URL';
+  const message = 'connectors.pools.bad.args.base_url → is not a URL';
   await assert.rejects(start(http), { code: 'bad_http_connector_args', message });
 });
 
