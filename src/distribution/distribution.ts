@@ -169,6 +169,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     maxQueueBytes: options.maxQueueBytes,
     maxDepth: options.maxDepth,
     maxAtoms: options.maxAtoms,
+    maxFrameBytes: options.maxFrameBytes,
     builtins,
     ...counters,
   };

@@ -27,6 +27,7 @@ export interface SessionContext {
   readonly maxQueueBytes: number;
   readonly maxDepth: number;
   readonly maxAtoms: number;
+  readonly maxFrameBytes: number;
   readonly builtins: ReadonlyMap<string, Builtin>;
   readonly received: Counter;
   readonly sent: Counter;
@@ -83,6 +84,8 @@ export class Session {
     this.#decoder = new Decoder({
       maxDepth: context.maxDepth,
       maxAtoms: context.maxAtoms,
+      // What a frame unfolds to counts like what it is.
+      maxInflated: context.maxFrameBytes,
       makePid: (of, id, serial, creation) => {
         const local = of === kernel.node ? kernel.local(id, serial, creation) : undefined;
         return local ?? kernel.remotePid(of as NodeName, id, serial, creation);

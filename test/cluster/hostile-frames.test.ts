@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { encodeTerm } from '../../src/distribution/encoder.ts';
 import { initiate } from '../../src/distribution/negotiate.ts';
@@ -49,6 +50,24 @@ test('random frames end their own connection at most', async (t) => {
     ),
     150,
   );
+});
+
+test('a small frame that unfolds to more than a frame may have ends its connection, and costs no memory', async (t) => {
+  const epmdPort = await startEpmd(t);
+  const victim = await startTestNode(t, 'victim@127.0.0.1', { epmdPort, maxFrameBytes: 70_000 });
+  const { probe } = await spawnProbe(victim.kernel, 'sink');
+  const to = encodeTerm(tuple(6, new Pid('evil@127.0.0.1', 1, 0, 666), atom(''), atom('sink')));
+  for (const length of [60_000, 80_000]) {
+    const plain = encodeTerm(Buffer.alloc(length)).subarray(1);
+    const head = Buffer.from([131, 80, 0, 0, 0, 0]);
+    head.writeUInt32BE(plain.length, 2);
+    await sendFrame(victim, Buffer.concat([Buffer.of(112), to, head, deflateSync(plain)]));
+  }
+  assert.deepEqual(
+    probe.messages.map((message) => (message as Buffer).length),
+    [60_000],
+  );
+  assert.match(victim.downs[1]!.reason, /^bad_frame: a compressed term of 80\d{3} bytes is too large/);
 });
 
 test('control messages of wrong shape end their own connection at most', async (t) => {

@@ -95,7 +95,8 @@ export const hiveSchema = strictObject(
       default: 134_217_728,
       minimum: 65_536,
       maximum: 2_147_483_647,
-      description: 'Longest message accepted from another node; a longer one ends the connection. Bytes.',
+      description:
+        'Longest message accepted from another node, a compressed one unfolded; a longer one ends the connection. Bytes.',
     }),
     cluster_max_depth: Type.Integer({
       default: 512,
