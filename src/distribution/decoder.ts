@@ -2,9 +2,11 @@
  * Reads terms in the External Term Format. Whatever the bytes are, the outcome is a term or a TermError; no announced
  * length makes it allocate more than the bytes at hand can hold. The mapping is described in terms.ts.
  */
-import { isUtf8 } from 'node:buffer';
 import { inflateSync } from 'node:zlib';
+import { ByteReader } from './byte-reader.ts';
+import { type Shape, Shapes } from './shapes.ts';
 import { Atom, BitString, ExportFun, Fun, ImproperList, Pid, Port, Reference, TermError, Tuple, tag } from './terms.ts';
+import { shortText, Texts, textIn } from './texts.ts';
 
 export interface DecoderOptions {
   /** Nesting beyond this is refused (512). */
@@ -17,110 +19,85 @@ export interface DecoderOptions {
   makePid?: (node: string, id: number, serial: number, creation: number) => unknown;
 }
 
-/** A cache slot: the bytes of a short text and what was made of them. */
-interface Slot {
-  bytes: Buffer;
-  text: string;
-}
-
-/** Short texts (keys, tags, atoms) come again and again: one string serves all, found by a hash of its bytes. */
-const slots = 2048;
-const shortText = 32;
-const none = Buffer.alloc(0);
 /** The runtime's own integers end at 128 MiB; long before that they are no numbers but an attack. */
 const maxIntegerBytes = 1024 * 1024;
 
-export class Decoder {
-  #bytes: Buffer = none;
-  #position = 0;
-  #end = 0;
+export class Decoder extends ByteReader {
   readonly #maxDepth: number;
   readonly #maxAtoms: number;
   readonly #maxInflated: number;
   readonly #makePid: (node: string, id: number, serial: number, creation: number) => unknown;
-  readonly #texts: (Slot | undefined)[] = new Array<Slot | undefined>(slots).fill(undefined);
+  readonly #texts = new Texts();
+  readonly #shapes = new Shapes();
+  /** Values of the maps that are being read, those of the outermost first. */
+  readonly #values: unknown[] = [];
+  /** How many of them there are. */
+  #height = 0;
   /** Of this connection alone: what one peer fills is no other's loss, and goes with it. */
   readonly #atoms = new Map<string, Atom>();
 
   constructor(options: DecoderOptions = {}) {
+    super();
     this.#maxDepth = options.maxDepth ?? 512;
     this.#maxAtoms = options.maxAtoms ?? 4096;
     this.#maxInflated = options.maxInflated ?? 64 * 1024 * 1024;
     this.#makePid = options.makePid ?? ((node, id, serial, creation) => new Pid(node, id, serial, creation));
   }
 
-  /** Where the next byte is read. */
-  get position(): number {
-    return this.#position;
-  }
-
-  /** Reads from these bytes now, from `start` to `end`. They are not kept: what is returned is copied. */
-  open(bytes: Buffer, start = 0, end = bytes.length): void {
-    this.#bytes = bytes;
-    this.#position = start;
-    this.#end = end;
-  }
-
-  get done(): boolean {
-    return this.#position >= this.#end;
-  }
-
-  /** Lets go of the bytes. */
-  close(): void {
-    this.#bytes = none;
-    this.#position = 0;
-    this.#end = 0;
+  override open(bytes: Buffer, start = 0, end = bytes.length): void {
+    super.open(bytes, start, end);
+    this.#height = 0;
   }
 
   /** Reads the version byte and one term. */
   versioned(): unknown {
-    const version = this.#byte();
-    if (version !== tag.version) throw this.#error(`version ${version} is not known`);
-    if (this.#position < this.#end && this.#bytes[this.#position] === tag.compressed) return this.#inflate();
+    const version = this.byte();
+    if (version !== tag.version) throw this.error(`version ${version} is not known`);
+    if (this.position < this.end && this.bytes[this.position] === tag.compressed) return this.#inflate();
     return this.term(0);
   }
 
   /** Reads one term without a version byte. */
   term(depth: number): unknown {
-    const kind = this.#byte();
+    const kind = this.byte();
     switch (kind) {
       case tag.smallInteger:
-        return this.#byte();
+        return this.byte();
       case tag.integer:
-        return this.#bytes.readInt32BE(this.#skip(4));
+        return this.view.getInt32(this.skip(4));
       case tag.binary:
-        return this.#binary(this.#uint32());
+        return this.#binary(this.uint32());
       case tag.smallAtomUtf8:
-        return this.#atomValue(this.#text(this.#byte(), 'utf8'));
+        return this.#atomValue(this.#text(this.byte(), 'utf8'));
       case tag.atomUtf8:
-        return this.#atomValue(this.#text(this.#uint16(), 'utf8'));
+        return this.#atomValue(this.#text(this.uint16(), 'utf8'));
       case tag.smallAtom:
-        return this.#atomValue(this.#text(this.#byte(), 'latin1'));
+        return this.#atomValue(this.#text(this.byte(), 'latin1'));
       case tag.atom:
-        return this.#atomValue(this.#text(this.#uint16(), 'latin1'));
+        return this.#atomValue(this.#text(this.uint16(), 'latin1'));
       case tag.nil:
         return [];
       case tag.map:
-        return this.#map(this.#uint32(), this.#deeper(depth));
+        return this.#map(this.uint32(), this.#deeper(depth));
       case tag.list:
-        return this.#list(this.#uint32(), this.#deeper(depth));
+        return this.#list(this.uint32(), this.#deeper(depth));
       case tag.smallTuple:
-        return new Tuple(this.#items(this.#byte(), this.#deeper(depth)));
+        return new Tuple(this.#items(this.byte(), this.#deeper(depth)));
       case tag.largeTuple:
-        return new Tuple(this.#items(this.#uint32(), this.#deeper(depth)));
+        return new Tuple(this.#items(this.uint32(), this.#deeper(depth)));
       case tag.newFloat:
-        return this.#finite(this.#bytes.readDoubleBE(this.#skip(8)));
+        return this.#finite(this.view.getFloat64(this.skip(8)));
       case tag.string: {
-        const length = this.#uint16();
-        const start = this.#skip(length);
-        return [...this.#bytes.subarray(start, start + length)];
+        const length = this.uint16();
+        const start = this.skip(length);
+        return [...this.bytes.subarray(start, start + length)];
       }
       case tag.newPid: {
         const node = this.#nodeName();
-        return this.#makePid(node, this.#uint32(), this.#uint32(), this.#uint32());
+        return this.#makePid(node, this.uint32(), this.uint32(), this.uint32());
       }
       case tag.newerReference:
-        return this.#reference(this.#uint16(), 4);
+        return this.#reference(this.uint16(), 4);
       default:
         return this.#rare(kind, depth);
     }
@@ -132,35 +109,35 @@ export class Decoder {
       case tag.bitBinary:
         return this.#bitBinary();
       case tag.smallBig:
-        return this.#big(this.#byte());
+        return this.#big(this.byte());
       case tag.largeBig:
-        return this.#big(this.#uint32());
+        return this.#big(this.uint32());
       case tag.float: {
-        const start = this.#skip(31);
-        return this.#finite(Number.parseFloat(this.#bytes.toString('latin1', start, start + 31)));
+        const start = this.skip(31);
+        return this.#finite(Number.parseFloat(this.bytes.toString('latin1', start, start + 31)));
       }
       case tag.pid: {
         const node = this.#nodeName();
-        return this.#makePid(node, this.#uint32(), this.#uint32(), this.#byte());
+        return this.#makePid(node, this.uint32(), this.uint32(), this.byte());
       }
       case tag.v4Port: {
         const node = this.#nodeName();
-        return new Port(node, this.#bytes.readBigUInt64BE(this.#skip(8)), this.#uint32());
+        return new Port(node, this.view.getBigUint64(this.skip(8)), this.uint32());
       }
       case tag.newPort: {
         const node = this.#nodeName();
-        return new Port(node, BigInt(this.#uint32()), this.#uint32());
+        return new Port(node, BigInt(this.uint32()), this.uint32());
       }
       case tag.port: {
         const node = this.#nodeName();
-        return new Port(node, BigInt(this.#uint32()), this.#byte());
+        return new Port(node, BigInt(this.uint32()), this.byte());
       }
       case tag.newReference:
-        return this.#reference(this.#uint16(), 1);
+        return this.#reference(this.uint16(), 1);
       case tag.reference: {
         const node = this.#nodeName();
-        const word = this.#uint32();
-        return new Reference(node, this.#byte(), [word]);
+        const word = this.uint32();
+        return new Reference(node, this.byte(), [word]);
       }
       case tag.exportFun: {
         const module = this.#nodeName();
@@ -170,28 +147,28 @@ export class Decoder {
       case tag.newFun:
         return this.#fun(this.#deeper(depth));
       default:
-        throw this.#error(`tag ${kind} is not known`);
+        throw this.error(`tag ${kind} is not known`);
     }
   }
 
   #inflate(): unknown {
-    this.#position += 1;
-    const size = this.#uint32();
-    if (size > this.#maxInflated) throw this.#error(`a compressed term of ${size} bytes is too large`);
+    this.position += 1;
+    const size = this.uint32();
+    if (size > this.#maxInflated) throw this.error(`a compressed term of ${size} bytes is too large`);
     let plain: Buffer;
     try {
-      plain = inflateSync(this.#bytes.subarray(this.#position, this.#end), { maxOutputLength: Math.max(size, 1) });
+      plain = inflateSync(this.bytes.subarray(this.position, this.end), { maxOutputLength: Math.max(size, 1) });
     } catch (error) {
-      throw this.#error(`cannot inflate: ${(error as Error).message}`);
+      throw this.error(`cannot inflate: ${(error as Error).message}`);
     }
-    if (plain.length !== size) throw this.#error(`inflated to ${plain.length} bytes instead of ${size}`);
+    if (plain.length !== size) throw this.error(`inflated to ${plain.length} bytes instead of ${size}`);
     this.open(plain);
     return this.term(0);
   }
 
   #items(count: number, depth: number): unknown[] {
     // Each item takes a byte at least; an arity beyond the rest of the bytes is a lie.
-    if (count > this.#end - this.#position) throw this.#error(`${count} items announced`);
+    if (count > this.end - this.position) throw this.error(`${count} items announced`);
     const items: unknown[] = [];
     for (let i = 0; i < count; i += 1) items.push(this.term(depth));
     return items;
@@ -199,8 +176,8 @@ export class Decoder {
 
   #list(count: number, depth: number): unknown {
     const items = this.#items(count, depth);
-    if (this.#position < this.#end && this.#bytes[this.#position] === tag.nil) {
-      this.#position += 1;
+    if (this.position < this.end && this.bytes[this.position] === tag.nil) {
+      this.position += 1;
       return items;
     }
     const tail = this.term(depth);
@@ -210,16 +187,71 @@ export class Decoder {
   }
 
   #map(count: number, depth: number): unknown {
-    if (2 * count > this.#end - this.#position) throw this.#error(`${count} pairs announced`);
-    const record: Record<string, unknown> = {};
-    // Which of the names were atoms, should the map turn out to need more than an object.
-    let atoms: Set<string> | undefined;
+    if (2 * count > this.end - this.position) throw this.error(`${count} pairs announced`);
+    let shape = this.#shapes.root(count);
+    if (shape === undefined) return this.#record({}, undefined, count, depth);
+    const values = this.#values;
+    const base = this.#height;
     for (let i = 0; i < count; i += 1) {
-      const start = this.#position;
-      const isBinary = this.#bytes[start] === tag.binary;
+      const next: Shape | undefined = shape.follow(this.view, this.position, this.end) ?? this.#learn(shape);
+      if (next === undefined) return this.#unshaped(shape, base, count - i, depth);
+      this.position += next.length;
+      this.#height = base + i;
+      values[base + i] = this.#valueOf(next, depth);
+      shape = next;
+    }
+    const record = shape.make(values, base);
+    for (let i = base + count - 1; i >= base; i -= 1) values[i] = undefined;
+    this.#height = base;
+    return record;
+  }
+
+  #valueOf(key: Shape, depth: number): unknown {
+    const start = this.position;
+    const known = key.recall(this.view, start, this.end);
+    if (known > 0) {
+      this.position = start + known;
+      return key.text;
+    }
+    const value = this.term(depth);
+    if (typeof value === 'string') key.notice(value, this.view, start, this.position);
+    return value;
+  }
+
+  /** The next key, if it can be learned; it is not stepped over. */
+  #learn(shape: Shape): Shape | undefined {
+    const start = this.position;
+    const isBinary = this.bytes[start] === tag.binary;
+    const key = this.#key();
+    const end = this.position;
+    this.position = start;
+    return key === undefined ? undefined : this.#shapes.learn(shape, key, !isBinary, this.view, start, end);
+  }
+
+  /** A map that goes on differently than others did. */
+  #unshaped(shape: Shape, base: number, count: number, depth: number): unknown {
+    const record: Record<string, unknown> = {};
+    const { keys, atoms } = shape;
+    for (let i = 0; i < keys.length; i += 1) {
+      record[keys[i]!] = this.#values[base + i];
+      this.#values[base + i] = undefined;
+    }
+    this.#height = base;
+    return this.#record(record, new Set(atoms), count, depth);
+  }
+
+  /**
+   * The other `count` pairs, one by one.
+   * @param names which of the names were atoms, should the map turn out to need more than an object
+   */
+  #record(record: Record<string, unknown>, names: Set<string> | undefined, count: number, depth: number): unknown {
+    let atoms = names;
+    for (let i = 0; i < count; i += 1) {
+      const start = this.position;
+      const isBinary = this.bytes[start] === tag.binary;
       const key = this.#key();
       if (key === undefined || Object.hasOwn(record, key)) {
-        this.#position = start;
+        this.position = start;
         return this.#generalMap(record, atoms, count - i, depth);
       }
       if (!isBinary) {
@@ -239,16 +271,14 @@ export class Decoder {
 
   /** The key that comes next, if it can be the name of a property. */
   #key(): string | undefined {
-    const kind = this.#byte();
+    const kind = this.byte();
     if (kind === tag.binary) {
-      const length = this.#uint32();
-      if (length <= shortText) return this.#shortText(length);
-      const value = this.#binary(length);
-      return typeof value === 'string' ? value : undefined;
+      const length = this.uint32();
+      return this.#utf8(this.skip(length), length);
     }
     if (kind !== tag.smallAtomUtf8 && kind !== tag.atomUtf8 && kind !== tag.atom && kind !== tag.smallAtom)
       return undefined;
-    this.#position -= 1;
+    this.position -= 1;
     const key = this.term(0);
     return key instanceof Atom ? key.name : undefined;
   }
@@ -269,36 +299,34 @@ export class Decoder {
   }
 
   #binary(length: number): string | Buffer {
-    const start = this.#skip(length);
-    const end = start + length;
-    const bytes = this.#bytes;
-    if (length <= shortText) {
-      let ascii = 0;
-      for (let i = start; i < end; i += 1) ascii |= bytes[i]!;
-      if (ascii < 128) return bytes.toString('latin1', start, end);
-    }
-    const slice = bytes.subarray(start, end);
-    return isUtf8(slice) ? bytes.toString('utf8', start, end) : Buffer.from(slice);
+    const start = this.skip(length);
+    return this.#utf8(start, length) ?? Buffer.from(this.bytes.subarray(start, start + length));
+  }
+
+  /** The text in these bytes; undefined if they are not UTF-8. */
+  #utf8(start: number, length: number): string | undefined {
+    if (length <= shortText) return this.#texts.read(this.bytes, this.view, start, length);
+    return textIn(this.bytes, this.view, start, length);
   }
 
   #bitBinary(): Buffer | BitString {
-    const length = this.#uint32();
-    const bits = this.#byte();
-    if (bits > 8 || (bits === 0) !== (length === 0)) throw this.#error(`a bitstring cannot end with ${bits} bits`);
-    const start = this.#skip(length);
-    const bytes = Buffer.from(this.#bytes.subarray(start, start + length));
+    const length = this.uint32();
+    const bits = this.byte();
+    if (bits > 8 || (bits === 0) !== (length === 0)) throw this.error(`a bitstring cannot end with ${bits} bits`);
+    const start = this.skip(length);
+    const bytes = Buffer.from(this.bytes.subarray(start, start + length));
     return bits === 8 || bits === 0 ? bytes : new BitString(bytes, bits);
   }
 
   #big(length: number): number | bigint {
-    const negative = this.#byte() !== 0;
-    const start = this.#skip(length);
-    if (length > maxIntegerBytes) throw this.#error(`an integer of ${length} bytes is too large`);
+    const negative = this.byte() !== 0;
+    const start = this.skip(length);
+    if (length > maxIntegerBytes) throw this.error(`an integer of ${length} bytes is too large`);
     if (length <= 6) {
-      const value = length === 0 ? 0 : this.#bytes.readUIntLE(start, length);
+      const value = length === 0 ? 0 : this.bytes.readUIntLE(start, length);
       return negative ? 0 - value : value;
     }
-    const digits = Buffer.from(this.#bytes.subarray(start, start + length)).reverse();
+    const digits = Buffer.from(this.bytes.subarray(start, start + length)).reverse();
     const magnitude = BigInt(`0x${digits.toString('hex')}`);
     const value = negative ? -magnitude : magnitude;
     const small = value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
@@ -306,44 +334,44 @@ export class Decoder {
   }
 
   #reference(words: number, creationBytes: 1 | 4): Reference {
-    if (words < 1 || words > 5) throw this.#error(`a reference of ${words} words`);
+    if (words < 1 || words > 5) throw this.error(`a reference of ${words} words`);
     const node = this.#nodeName();
-    const creation = creationBytes === 4 ? this.#uint32() : this.#byte();
+    const creation = creationBytes === 4 ? this.uint32() : this.byte();
     const id: number[] = [];
-    for (let i = 0; i < words; i += 1) id.push(this.#uint32());
+    for (let i = 0; i < words; i += 1) id.push(this.uint32());
     return new Reference(node, creation, id);
   }
 
   #fun(depth: number): Fun {
-    const sizeAt = this.#position;
-    const size = this.#uint32();
-    const arity = this.#byte();
-    const uniqAt = this.#skip(16);
-    const uniq = Buffer.from(this.#bytes.subarray(uniqAt, uniqAt + 16));
-    const index = this.#uint32();
-    const freeCount = this.#uint32();
+    const sizeAt = this.position;
+    const size = this.uint32();
+    const arity = this.byte();
+    const uniqAt = this.skip(16);
+    const uniq = Buffer.from(this.bytes.subarray(uniqAt, uniqAt + 16));
+    const index = this.uint32();
+    const freeCount = this.uint32();
     const module = this.#nodeName();
     const oldIndex = this.#smallInteger();
     const oldUniq = this.#smallInteger();
     const creator = this.term(depth);
     const free = this.#items(freeCount, depth);
-    if (this.#position !== sizeAt + size) throw this.#error(`a fun of ${size} bytes`);
+    if (this.position !== sizeAt + size) throw this.error(`a fun of ${size} bytes`);
     return new Fun({ module, arity, uniq, index, oldIndex, oldUniq, creator, free });
   }
 
   #nodeName(): string {
-    const kind = this.#byte();
+    const kind = this.byte();
     switch (kind) {
       case tag.smallAtomUtf8:
-        return this.#text(this.#byte(), 'utf8');
+        return this.#text(this.byte(), 'utf8');
       case tag.atomUtf8:
-        return this.#text(this.#uint16(), 'utf8');
+        return this.#text(this.uint16(), 'utf8');
       case tag.smallAtom:
-        return this.#text(this.#byte(), 'latin1');
+        return this.#text(this.byte(), 'latin1');
       case tag.atom:
-        return this.#text(this.#uint16(), 'latin1');
+        return this.#text(this.uint16(), 'latin1');
       default:
-        throw this.#error(`an atom expected, not tag ${kind}`);
+        throw this.error(`an atom expected, not tag ${kind}`);
     }
   }
 
@@ -373,79 +401,27 @@ export class Decoder {
 
   #smallInteger(): number {
     const value = this.term(0);
-    if (typeof value !== 'number' || !Number.isInteger(value)) throw this.#error('an integer expected');
+    if (typeof value !== 'number' || !Number.isInteger(value)) throw this.error('an integer expected');
     return value;
   }
 
   /** The name of an atom. */
   #text(length: number, encoding: 'utf8' | 'latin1'): string {
-    if (length <= shortText && encoding === 'utf8') {
-      const text = this.#shortText(length);
-      if (text === undefined) throw this.#error('an atom that is not UTF-8');
-      return text;
-    }
-    const start = this.#skip(length);
-    if (encoding === 'utf8' && !isUtf8(this.#bytes.subarray(start, start + length))) {
-      throw this.#error('an atom that is not UTF-8');
-    }
-    return this.#bytes.toString(encoding, start, start + length);
-  }
-
-  /** A short text through the cache; undefined if it is not UTF-8. */
-  #shortText(length: number): string | undefined {
-    const start = this.#skip(length);
-    const bytes = this.#bytes;
-    let hash = length;
-    for (let i = start; i < start + length; i += 1) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
-    const index = (hash ^ (hash >>> 11)) & (slots - 1);
-    const slot = this.#texts[index];
-    if (slot !== undefined && slot.bytes.length === length) {
-      let i = 0;
-      while (i < length && slot.bytes[i] === bytes[start + i]) i += 1;
-      if (i === length) return slot.text;
-    }
-    const copy = Buffer.from(bytes.subarray(start, start + length));
-    if (!isUtf8(copy)) return undefined;
-    const text = copy.toString('utf8');
-    this.#texts[index] = { bytes: copy, text };
+    const start = this.skip(length);
+    if (encoding === 'latin1') return this.bytes.toString(encoding, start, start + length);
+    const text = this.#utf8(start, length);
+    if (text === undefined) throw this.error('an atom that is not UTF-8');
     return text;
   }
 
   #finite(value: number): number {
-    if (!Number.isFinite(value)) throw this.#error('a float that is not a number');
+    if (!Number.isFinite(value)) throw this.error('a float that is not a number');
     return value;
   }
 
   #deeper(depth: number): number {
-    if (depth >= this.#maxDepth) throw this.#error(`deeper than ${this.#maxDepth}`);
+    if (depth >= this.#maxDepth) throw this.error(`deeper than ${this.#maxDepth}`);
     return depth + 1;
-  }
-
-  #byte(): number {
-    const position = this.#position;
-    if (position >= this.#end) throw this.#error('the term is cut off');
-    this.#position = position + 1;
-    return this.#bytes[position]!;
-  }
-
-  #uint16(): number {
-    return this.#bytes.readUInt16BE(this.#skip(2));
-  }
-
-  #uint32(): number {
-    return this.#bytes.readUInt32BE(this.#skip(4));
-  }
-
-  /** Steps over `length` bytes and says where they begin. */
-  #skip(length: number): number {
-    const start = this.#position;
-    if (start + length > this.#end) throw this.#error('the term is cut off');
-    this.#position = start + length;
-    return start;
-  }
-
-  #error(what: string): TermError {
-    return new TermError(what, `byte ${this.#position}`);
   }
 }
 

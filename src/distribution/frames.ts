@@ -1,7 +1,12 @@
 /**
  * Cuts a byte stream into packets with a length in front: 2 bytes during the handshake, 4 afterwards. A packet that lies
- * in one chunk is handed out without a copy; one that spans chunks is joined once, when it is complete.
+ * in one chunk is handed out without a copy; one that spans chunks is joined once, when it is complete, and it alone:
+ *
+ *   chunks held: [ … | pac ]   new chunk: [ ket | packet | packet | pa ]
+ *                      └── joined: #rest ──┘   └──────── #later ───────┘
  */
+
+const none = Buffer.alloc(0);
 
 export class FrameTooLarge extends Error {
   constructor(length: number, limit: number) {
@@ -21,6 +26,13 @@ export class FrameReader {
   #rest: Buffer | undefined;
   /** Where in `#rest` the next packet begins. */
   #at = 0;
+  /** What comes after `#rest`, and where in it. */
+  #later: Buffer | undefined;
+  #laterAt = 0;
+  /** The bytes in which the present packet lies, from `start` to `end`. */
+  bytes: Buffer = none;
+  start = 0;
+  end = 0;
 
   constructor(headerSize: 2 | 4, maxFrame: number) {
     this.#headerSize = headerSize;
@@ -35,43 +47,79 @@ export class FrameReader {
 
   /** Adds what was read. Then call `next` until it gives undefined. */
   push(chunk: Buffer): void {
-    if (this.#held > 0) {
-      this.#chunks.push(chunk);
-      this.#held += chunk.length;
-      if (this.#held < this.#needed) return;
-      this.#rest = Buffer.concat(this.#chunks, this.#held);
-      this.#chunks = [];
-      this.#held = 0;
-    } else {
-      this.#rest = chunk;
-    }
     this.#at = 0;
-    this.#needed = 0;
+    if (this.#held === 0) {
+      this.#rest = chunk;
+      return;
+    }
+    const missing = this.#needed - this.#held;
+    this.#chunks.push(chunk);
+    this.#held += chunk.length;
+    if (chunk.length < missing) return;
+    this.#rest = Buffer.concat(this.#chunks, this.#needed);
+    this.#later = chunk;
+    this.#laterAt = missing;
+    this.#chunks = [];
+    this.#held = 0;
   }
 
   /** The next complete packet without its length; valid until the next `push`. @throws FrameTooLarge */
   next(): Buffer | undefined {
-    const rest = this.#rest;
-    if (rest === undefined) return undefined;
-    const header = this.#headerSize;
-    const at = this.#at;
-    const start = at + header;
-    if (rest.length < start) return this.#hold(rest, header);
-    const length = header === 4 ? rest.readUInt32BE(at) : rest.readUInt16BE(at);
-    if (length > this.#maxFrame) throw new FrameTooLarge(length, this.#maxFrame);
-    const end = start + length;
-    if (rest.length < end) return this.#hold(rest, header + length);
-    this.#at = end;
-    if (rest.length === end) this.#rest = undefined;
-    return rest.subarray(start, end);
+    return this.advance() ? this.bytes.subarray(this.start, this.end) : undefined;
   }
 
-  #hold(all: Buffer, needed: number): undefined {
+  /**
+   * Goes on to the next complete packet; false if there is none yet. The same as `next` for those who read many, because
+   * making an object for each costs as much as reading it. @throws FrameTooLarge
+   */
+  advance(): boolean {
+    const rest = this.#rest;
+    if (rest === undefined) {
+      this.bytes = none;
+      return false;
+    }
+    const header = this.#headerSize;
+    const start = this.#at + header;
+    if (rest.length < start) return this.#lengthen(rest, header);
+    const length = header === 4 ? rest.readUInt32BE(this.#at) : rest.readUInt16BE(this.#at);
+    if (length > this.#maxFrame) throw new FrameTooLarge(length, this.#maxFrame);
+    const end = start + length;
+    if (rest.length < end) return this.#lengthen(rest, header + length);
+    this.#at = end;
+    if (rest.length === end) this.#goOn();
+    this.bytes = rest;
+    this.start = start;
+    this.end = end;
+    return true;
+  }
+
+  /** `#rest` is used up. */
+  #goOn(): void {
+    const later = this.#later;
+    this.#rest = later !== undefined && later.length > this.#laterAt ? later : undefined;
+    this.#at = this.#laterAt;
+    this.#later = undefined;
+  }
+
+  /** There are less than `needed` bytes left: takes the others from what comes after, or holds what there is. */
+  #lengthen(all: Buffer, needed: number): boolean {
     const rest = all.subarray(this.#at);
-    this.#chunks = rest.length > 0 ? [rest] : [];
-    this.#held = rest.length;
+    const later = this.#later;
+    const missing = needed - rest.length;
+    if (later !== undefined && later.length - this.#laterAt >= missing) {
+      this.#rest = Buffer.concat([rest, later.subarray(this.#laterAt, this.#laterAt + missing)], needed);
+      this.#at = 0;
+      this.#laterAt += missing;
+      return this.advance();
+    }
+    this.#chunks = [rest];
+    if (later !== undefined) this.#chunks.push(later.subarray(this.#laterAt));
+    this.#chunks = this.#chunks.filter((chunk) => chunk.length > 0);
+    this.#held = this.#chunks.reduce((bytes, chunk) => bytes + chunk.length, 0);
     this.#needed = needed;
     this.#rest = undefined;
-    return undefined;
+    this.#later = undefined;
+    this.bytes = none;
+    return false;
   }
 }

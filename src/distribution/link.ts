@@ -21,8 +21,8 @@ export interface LinkOptions {
   readonly reader: FrameReader;
   readonly tickTimeMs: number;
   readonly maxQueueBytes: number;
-  /** A frame that is no tick. What it throws ends the link. */
-  readonly onFrame: (frame: Buffer) => void;
+  /** A frame that is no tick, from `start` to `end` of the bytes. What it throws ends the link. */
+  readonly onFrame: (bytes: Buffer, start: number, end: number) => void;
   /** Called once, with the reason. */
   readonly onClose: (reason: string) => void;
 }
@@ -31,7 +31,7 @@ export class Link {
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #maxQueueBytes: number;
-  readonly #onFrame: (frame: Buffer) => void;
+  readonly #onFrame: LinkOptions['onFrame'];
   readonly #onClose: (reason: string) => void;
   readonly #ticker: NodeJS.Timeout;
   #readAtTick = 0;
@@ -101,11 +101,10 @@ export class Link {
   }
 
   #read(): void {
+    const reader = this.#reader;
     try {
-      while (this.#open) {
-        const frame = this.#reader.next();
-        if (frame === undefined) return;
-        if (frame.length > 0) this.#onFrame(frame);
+      while (this.#open && reader.advance()) {
+        if (reader.end > reader.start) this.#onFrame(reader.bytes, reader.start, reader.end);
       }
     } catch (error) {
       this.close(`bad_frame: ${(error as Error).message}`);

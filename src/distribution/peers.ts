@@ -358,7 +358,7 @@ export class Peers {
       reader,
       tickTimeMs,
       maxQueueBytes: context.maxQueueBytes,
-      onFrame: (frame) => entry.session.receive(frame),
+      onFrame: (bytes, start, end) => entry.session.receive(bytes, start, end),
       onClose: (reason) => this.#closed(entry, peer, reason),
     });
     entry.link = link;

@@ -198,19 +198,20 @@ export class Session {
 
   // --- from the peer to here
 
-  /** A frame came. @throws TermError, and the connection must end, if it is malformed */
-  receive(frame: Buffer): void {
-    if (frame[0] !== 112) throw new TermError(`frame type ${frame[0]} was not agreed on`, 'byte 0');
+  /** A frame came, from `start` to `end` of the bytes. @throws TermError, and the connection must end, if it is malformed */
+  receive(bytes: Buffer, start = 0, end = bytes.length): void {
+    if (bytes[start] !== 112) throw new TermError(`frame type ${bytes[start]} was not agreed on`, 'byte 0');
     const decoder = this.#decoder;
+    const head = this.#head;
     this.#context.received.value += 1;
-    const name = this.#head.nameIn(frame);
+    decoder.open(bytes, start, end);
+    const name = head.nameIn(decoder);
     if (name !== undefined) {
-      decoder.open(frame, this.#head.end);
       this.#deliverNamed(name, decoder.versioned());
     } else {
-      decoder.open(frame, 1);
+      decoder.skip(1);
       const control = readControl(decoder.versioned(), this.#readPayload);
-      if (control.type === 'send_named') this.#head.remember(frame, decoder.position, control.to);
+      if (control.type === 'send_named') head.remember(decoder, start, control.to);
       this.#perform(control);
     }
     decoder.close();
