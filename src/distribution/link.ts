@@ -16,6 +16,12 @@ const tick = Buffer.alloc(4);
 /** How long a peer may take to read what was still queued when the link was closed. */
 const farewellMs = 1000;
 
+/**
+ * Bytes that are read before the rest of the node gets its turn. A socket gives up to 2 MB in a row, faster than actors handle
+ * what is in them: thousands of messages would wait, and outlive the cheap kind of garbage collection.
+ */
+const readPerTurn = 64 * 1024;
+
 export interface LinkOptions {
   readonly socket: Socket;
   readonly reader: FrameReader;
@@ -34,6 +40,7 @@ export class Link {
   readonly #onFrame: LinkOptions['onFrame'];
   readonly #onClose: (reason: string) => void;
   readonly #ticker: NodeJS.Timeout;
+  #readThisTurn = 0;
   #readAtTick = 0;
   #writtenAtTick = 0;
   #silentQuarters = 0;
@@ -55,6 +62,8 @@ export class Link {
     socket.on('data', (chunk: Buffer) => {
       this.#reader.push(chunk);
       this.#read();
+      this.#readThisTurn += chunk.length;
+      if (this.#readThisTurn >= readPerTurn) this.#rest();
     });
     socket.on('error', (error: NodeJS.ErrnoException) =>
       this.close(error.code === 'ECONNRESET' ? 'connection_reset' : 'connection_failed'),
@@ -109,6 +118,16 @@ export class Link {
     } catch (error) {
       this.close(`bad_frame: ${(error as Error).message}`);
     }
+  }
+
+  /** Lets the others have their turn: above all the actors for whom all this is. */
+  #rest(): void {
+    this.#socket.pause();
+    this.#readThisTurn = Number.NEGATIVE_INFINITY;
+    setImmediate(() => {
+      this.#readThisTurn = 0;
+      this.#socket.resume();
+    });
   }
 
   #tick(): void {
