@@ -2,6 +2,8 @@
  * Writes terms in the External Term Format. One encoder belongs to one connection: it fills a slab of memory with frame
  * after frame, and what was taken out of it is never written again. The mapping is described in terms.ts.
  */
+import { type Key, Keys } from './keys.ts';
+import type { Piece } from './piece.ts';
 import {
   Atom,
   BitString,
@@ -20,9 +22,10 @@ import {
 /** Deeper terms are refused: they are cycles, or attacks on the reader's stack. */
 const maxDepth = 512;
 /** Strings up to this length are written by hand, which is faster than a call into the runtime. */
-const shortString = 48;
+const shortString = 16;
 const measuredString = 4096;
 
+const keys = new Keys();
 const atomBytes = new Map<string, Buffer>();
 const keptAtomBytes = 4096;
 
@@ -36,14 +39,17 @@ interface PidLike {
 
 export class Encoder {
   #buffer: Buffer;
+  /** The same memory, for numbers. */
+  #view: DataView;
   #position = 0;
   /** Where the bytes begin that were not taken yet. */
   #start = 0;
   readonly #slabSize: number;
 
-  constructor(slabSize = 65536) {
+  constructor(slabSize = 256 * 1024) {
     this.#slabSize = slabSize;
     this.#buffer = Buffer.allocUnsafeSlow(slabSize);
+    this.#view = viewOf(this.#buffer);
   }
 
   /** Bytes written and not yet taken. */
@@ -54,6 +60,8 @@ export class Encoder {
   /** Takes out everything written since the last `take`. */
   take(): Buffer {
     const taken = this.#buffer.subarray(this.#start, this.#position);
+    // What begins at the end of a slab would have to move to the next one.
+    if (this.#buffer.length - this.#position < this.#slabSize / 4) this.#position = this.#buffer.length;
     this.#start = this.#position;
     return taken;
   }
@@ -75,12 +83,13 @@ export class Encoder {
 
   uint32(value: number): void {
     this.#reserve(4);
-    this.#position = this.#buffer.writeUInt32BE(value, this.#position);
+    this.#view.setUint32(this.#position, value);
+    this.#position += 4;
   }
 
   /** Overwrites the four bytes at `offset` of what is not yet taken: a length known only afterwards. */
   patchUint32(offset: number, value: number): void {
-    this.#buffer.writeUInt32BE(value, this.#start + offset);
+    this.#view.setUint32(this.#start + offset, value);
   }
 
   tuple(arity: number): void {
@@ -90,7 +99,7 @@ export class Encoder {
       this.#buffer[this.#position++] = arity;
     } else {
       this.#buffer[this.#position++] = tag.largeTuple;
-      this.#position = this.#buffer.writeUInt32BE(arity, this.#position);
+      this.uint32(arity);
     }
   }
 
@@ -101,8 +110,9 @@ export class Encoder {
       buffer[this.#position++] = tag.smallInteger;
       buffer[this.#position++] = value;
     } else if (value >= -0x80000000 && value <= 0x7fffffff) {
-      buffer[this.#position++] = tag.integer;
-      this.#position = buffer.writeInt32BE(value, this.#position);
+      buffer[this.#position] = tag.integer;
+      this.#view.setInt32(this.#position + 1, value);
+      this.#position += 5;
     } else {
       let rest = Math.abs(value);
       buffer[this.#position++] = tag.smallBig;
@@ -130,17 +140,17 @@ export class Encoder {
   pid(pid: PidLike): void {
     this.byte(tag.newPid);
     this.atom(pid.node);
-    this.#reserve(12);
-    let position = this.#buffer.writeUInt32BE(pid.id, this.#position);
-    position = this.#buffer.writeUInt32BE(pid.serial, position);
-    this.#position = this.#buffer.writeUInt32BE(pid.creation, position);
+    this.uint32(pid.id);
+    this.uint32(pid.serial);
+    this.uint32(pid.creation);
   }
 
   reference(reference: Reference): void {
     const { words } = reference;
     this.byte(tag.newerReference);
     this.#reserve(2);
-    this.#position = this.#buffer.writeUInt16BE(words.length, this.#position);
+    this.#view.setUint16(this.#position, words.length);
+    this.#position += 2;
     this.atom(reference.node);
     this.uint32(reference.creation);
     for (const word of words) this.uint32(word);
@@ -197,13 +207,26 @@ export class Encoder {
     const at = this.length;
     this.uint32(0);
     let count = 0;
-    for (const key in value) {
-      if (!Object.hasOwn(value, key)) continue;
-      this.#string(key);
-      this.term(value[key], depth);
+    let last = keys.first;
+    for (const name in value) {
+      if (!Object.hasOwn(value, name)) continue;
+      last = this.#key(last, name);
+      this.term(value[name], depth);
       count += 1;
     }
     this.patchUint32(at, count);
+  }
+
+  /** Writes a name that comes after another one, and says after which one the next comes. */
+  #key(last: Key, name: string): Key {
+    const next = last.next;
+    const key = next !== undefined && next.name === name ? next : keys.after(last, name);
+    if (key === undefined) {
+      this.#string(name);
+      return keys.first;
+    }
+    this.piece(key.piece);
+    return key;
   }
 
   #map(value: Map<unknown, unknown>, depth: number): void {
@@ -251,7 +274,7 @@ export class Encoder {
     } else {
       position += buffer.write(value, position);
     }
-    buffer.writeUInt32BE(position - head - 5, head + 1);
+    this.#view.setUint32(head + 1, position - head - 5);
     this.#position = position;
   }
 
@@ -260,7 +283,7 @@ export class Encoder {
     this.#reserve(6 + bytes.length);
     const buffer = this.#buffer;
     buffer[this.#position] = tag.bitBinary;
-    buffer.writeUInt32BE(bytes.length, this.#position + 1);
+    this.#view.setUint32(this.#position + 1, bytes.length);
     buffer[this.#position + 5] = bytes.length === 0 ? 0 : bits;
     buffer.set(bytes, this.#position + 6);
     this.#position += 6 + bytes.length;
@@ -270,7 +293,8 @@ export class Encoder {
     if (!Number.isFinite(value)) throw new TermError(`${value} is no term`, 'a number');
     this.#reserve(9);
     this.#buffer[this.#position] = tag.newFloat;
-    this.#position = this.#buffer.writeDoubleBE(value, this.#position + 1);
+    this.#view.setFloat64(this.#position + 1, value);
+    this.#position += 9;
   }
 
   #bigint(value: bigint): void {
@@ -293,9 +317,10 @@ export class Encoder {
   #port(port: Port): void {
     this.byte(tag.v4Port);
     this.atom(port.node);
-    this.#reserve(12);
-    const position = this.#buffer.writeBigUInt64BE(port.id, this.#position);
-    this.#position = this.#buffer.writeUInt32BE(port.creation, position);
+    this.#reserve(8);
+    this.#view.setBigUint64(this.#position, port.id);
+    this.#position += 8;
+    this.uint32(port.creation);
   }
 
   #exportFun(fun: ExportFun): void {
@@ -328,6 +353,13 @@ export class Encoder {
     this.#position += bytes.length;
   }
 
+  /** The same, where they are few and come again and again. */
+  piece(piece: Piece): void {
+    this.#reserve(piece.length);
+    piece.write(this.#view, this.#position);
+    this.#position += piece.length;
+  }
+
   #reserve(bytes: number): void {
     const needed = this.#position + bytes;
     if (needed <= this.#buffer.length) return;
@@ -335,6 +367,7 @@ export class Encoder {
     const slab = Buffer.allocUnsafeSlow(Math.max(this.#slabSize, 2 * open + bytes));
     this.#buffer.copy(slab, 0, this.#start, this.#position);
     this.#buffer = slab;
+    this.#view = viewOf(slab);
     this.#start = 0;
     this.#position = open;
   }
@@ -346,6 +379,10 @@ export function encodeTerm(value: unknown): Buffer {
   encoder.byte(tag.version);
   encoder.term(value);
   return encoder.take();
+}
+
+function viewOf(buffer: Buffer): DataView {
+  return new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
 }
 
 function encodeAtom(name: string): Buffer {
