@@ -15,10 +15,12 @@ main(["sender", Node, Messages, RoundTrips]) ->
     [ask(Sink) || _ <- lists:seq(1, 2000)],
     send_all(Sink, 100000),
     Total = list_to_integer(Messages),
+    io:format("{\"begins\":true}~n"),
     {Sending, _} = timer:tc(fun() -> send_all(Sink, Total) end),
+    io:format("{\"perSecond\":~.1f}~n", [Total / (Sending / 1000000)]),
     Asks = list_to_integer(RoundTrips),
     {Asking, _} = timer:tc(fun() -> [ask(Sink) || _ <- lists:seq(1, Asks)] end),
-    io:format("{\"perSecond\":~.1f,\"roundTripUs\":~.2f}~n", [Total / (Sending / 1000000), Asking / Asks]).
+    io:format("{\"roundTripUs\":~.2f}~n", [Asking / Asks]).
 
 start(Name) ->
     {ok, _} = net_kernel:start([Name, longnames]),

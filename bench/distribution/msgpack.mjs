@@ -1,6 +1,7 @@
 /**
- * The plain way: MessagePack with four bytes of length in front, over TCP. `msgpack.mjs receiver`, `msgpack.mjs sender PORT
- * MESSAGES ROUND_TRIPS`. Frames are collected per turn of the event loop and written together, as Hive's are.
+ * The plain way: standard MessagePack (no records, which only msgpackr itself could read) with four bytes of length in front,
+ * over TCP. `msgpack.mjs receiver`, `msgpack.mjs sender PORT MESSAGES ROUND_TRIPS`. Frames are collected per turn of the event
+ * loop and written together, as Hive's are; what is read goes to a bare callback.
  */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -11,47 +12,50 @@ import { batch, highWater, measure, message } from './message.mjs';
 const packr = new Packr({ useRecords: false });
 const [role, port, messages, roundTrips] = process.argv.slice(2);
 
+/** Frames that are collected before they are written. */
+const flushBytes = 64 * 1024;
+
 /** Frames in and out of a socket. */
 class Wire {
   #socket;
   #rest = Buffer.alloc(0);
-  #frames = [];
-  #bytes = 0;
+  #slab = Buffer.allocUnsafeSlow(2 * flushBytes);
+  #filled = 0;
 
   constructor(socket, receive) {
     this.#socket = socket;
     socket.setNoDelay(true);
     socket.on('data', (chunk) => {
-      let data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-      while (data.length >= 4) {
-        const end = 4 + data.readUInt32BE(0);
+      const data = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+      let at = 0;
+      while (data.length >= at + 4) {
+        const end = at + 4 + data.readUInt32BE(at);
         if (data.length < end) break;
-        receive(packr.unpack(data.subarray(4, end)));
-        data = data.subarray(end);
+        receive(packr.unpack(data.subarray(at + 4, end)));
+        at = end;
       }
-      this.#rest = data;
+      this.#rest = data.subarray(at);
     });
   }
 
   get queued() {
-    return this.#bytes + this.#socket.writableLength;
+    return this.#filled + this.#socket.writableLength;
   }
 
   send(value) {
     const packed = packr.pack(value);
-    const head = Buffer.allocUnsafe(4);
-    head.writeUInt32BE(packed.length);
-    if (this.#frames.length === 0) setImmediate(() => this.#flush());
-    this.#frames.push(head, packed);
-    this.#bytes += packed.length + 4;
-    if (this.#bytes >= 64 * 1024) this.#flush();
+    if (this.#filled === 0) setImmediate(() => this.#flush());
+    this.#slab.writeUInt32BE(packed.length, this.#filled);
+    this.#slab.set(packed, this.#filled + 4);
+    this.#filled += packed.length + 4;
+    if (this.#filled >= flushBytes) this.#flush();
   }
 
   #flush() {
-    if (this.#frames.length === 0) return;
-    this.#socket.write(Buffer.concat(this.#frames, this.#bytes));
-    this.#frames = [];
-    this.#bytes = 0;
+    if (this.#filled === 0) return;
+    this.#socket.write(this.#slab.subarray(0, this.#filled));
+    this.#slab = Buffer.allocUnsafeSlow(2 * flushBytes);
+    this.#filled = 0;
   }
 }
 

@@ -8,11 +8,11 @@
  *     node bench/distribution/run.mjs [--messages 1000000] [--round-trips 20000] [--rounds 3] [--json]
  *
  * One way: a sender with one message after the other, until the receiver has confirmed the last. Round trip: one call at a
- * time, answered by an actor, a gen_server's protocol, or a bare handler. Processor time is that of the whole run, start and
- * warm-up included; it tells more than the clock where the machine has other things to do. The message is a map of four pairs, about 110 bytes.
+ * time, answered by an actor, a gen_server's protocol, or a bare handler. Processor time is what each process uses while the
+ * messages go one way; it tells more than the clock where the machine has other things to do. The message is a map of four pairs,
+ * about 90 bytes of names and values.
  */
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -30,20 +30,17 @@ const { values } = parseArgs({
 const amount = [values.messages, values['round-trips']];
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Starts a program and gives the first line it prints, which is JSON. */
-async function firstLine(command, args, env) {
+/** Starts a program that prints lines of JSON. `next` is the next line, or says that there will be none. */
+function start(command, args, env) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
-  const lines = createInterface({ input: child.stdout });
-  const failed = once(child, 'exit').then(([code]) => {
-    throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
+  const failed = new Promise((_, reject) => {
+    child.on('error', reject);
+    child.on('exit', (code) => reject(new Error(`${command} ${args.join(' ')} ended with ${code}`)));
   });
   failed.catch(() => {});
-  const [line] = await Promise.race([
-    once(lines, 'line'),
-    once(child, 'error').then(([error]) => Promise.reject(error)),
-    failed,
-  ]);
-  return { child, said: JSON.parse(line) };
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await Promise.race([lines.next(), failed])).value ?? (await failed));
+  return { child, next };
 }
 
 /** What a process has used of the processors so far; NaN where the system does not tell. */
@@ -56,16 +53,27 @@ function cpuSeconds({ pid }) {
   return (Number(user) + Number(system)) / 100;
 }
 
-/** A receiver that says where it is, then a sender that measures: `{ perSecond, roundTripUs }`. */
+/** A receiver that says where it is, then a sender that measures: messages per second, µs of a round trip, µs of processor time per message. */
 async function pair(command, script, env = {}) {
-  const receiver = await firstLine(command, [here(script), 'receiver'], env);
+  const children = [];
+  const run = (...args) => {
+    const { child, next } = start(command, [here(script), ...args], env);
+    children.push(child);
+    return next;
+  };
   try {
-    const sender = await firstLine(command, [here(script), 'sender', String(receiver.said.at), ...amount], env);
-    const cpu = cpuSeconds(receiver.child) + cpuSeconds(sender.child);
-    sender.child.kill('SIGKILL');
-    return { ...sender.said, cpuUs: (cpu * 1e6) / Number(values.messages) };
+    const { at } = await run('receiver')();
+    const next = run('sender', String(at), ...amount);
+    await next();
+    const before = children.map(cpuSeconds);
+    const { perSecond } = await next();
+    const [receiverUs, senderUs] = children.map(
+      (child, i) => ((cpuSeconds(child) - before[i]) * 1e6) / Number(values.messages),
+    );
+    const { roundTripUs } = await next();
+    return { perSecond, roundTripUs, senderUs, receiverUs };
   } finally {
-    receiver.child.kill('SIGKILL');
+    for (const child of children) child.kill('SIGKILL');
   }
 }
 
@@ -88,12 +96,15 @@ const rows = Object.entries(results).map(([name, rounds]) => ({
   name,
   perSecond: Math.round(median(rounds.map((round) => round.perSecond))),
   roundTripUs: Math.round(median(rounds.map((round) => round.roundTripUs))),
-  cpuUs: median(rounds.map((round) => round.cpuUs)).toFixed(1),
+  senderUs: median(rounds.map((round) => round.senderUs)).toFixed(2),
+  receiverUs: median(rounds.map((round) => round.receiverUs)).toFixed(2),
 }));
 if (values.json) {
   console.log(JSON.stringify({ messages: Number(values.messages), rows, results }));
 } else {
-  console.log('| pair | messages per second, one way | round trip, µs | processor time of both, µs per message |');
-  console.log('| --- | --- | --- | --- |');
+  console.log(
+    '| pair | messages per second, one way | round trip, µs | processor time of the sender, µs per message | of the receiver |',
+  );
+  console.log('| --- | --- | --- | --- | --- |');
   for (const row of rows) console.log(`| ${Object.values(row).join(' | ')} |`);
 }
