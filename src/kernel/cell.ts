@@ -10,9 +10,9 @@
  * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
 import { type Actor, ignore } from './actor.ts';
+import { each, type Few, has, minus, plus } from './few.ts';
 import type { Kernel } from './kernel.ts';
 import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
-import { Links } from './links.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Place } from './nact.ts';
 import { Timer } from './timers.ts';
@@ -43,12 +43,12 @@ class ActorTimer<Message> extends Timer {
     this.#message = message;
   }
   override expire(): void {
-    this.#cell.timers?.delete(this);
+    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
     this.#cell.tell(this.#message);
   }
   override cancel(): void {
     super.cancel();
-    this.#cell.timers?.delete(this);
+    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
   }
 }
 
@@ -58,7 +58,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   readonly serial: number;
   readonly label: string;
   readonly parent: Cell | undefined;
-  readonly startedAt = Date.now();
+  /** On the kernel's clock: a small integer takes no memory of its own. */
+  readonly #bornMs: number;
   readonly mailbox = new Mailbox();
   name: string | undefined;
   status: Status = 'starting';
@@ -76,14 +77,17 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #stopReason: ExitReason | undefined;
   #abort: AbortController | undefined;
   #runningChildren = 0;
-  links: Links | undefined;
+  /** With whom it shares its end: at least its parent. */
+  links: Few<Ref<never>>;
   /** Who watches this actor. */
-  watchers: Set<Watcher> | undefined;
+  watchers: Few<Watcher>;
   /** The monitors that this actor has, and how to end each. */
   #monitors: Map<number, () => void> | undefined;
-  timers: Set<Timer> | undefined;
-  #calls: Set<PendingCall> | undefined;
-  #asks: Set<PendingCall> | undefined;
+  timers: Few<Timer>;
+  /** The calls it has not answered yet. */
+  calls: Few<PendingCall>;
+  /** The answers it waits for. */
+  asks: Few<PendingCall>;
   /** Ends the waiting for `init`. */
   #failStart: ((error: Error) => void) | undefined;
 
@@ -93,6 +97,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.serial = serial;
     this.label = label;
     this.parent = parent;
+    this.#bornMs = Date.now() - kernel.startedAt;
     this.#actor = actor;
     actor.cell = this;
   }
@@ -105,24 +110,17 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     return this.kernel.creation;
   }
 
+  /** In ms since 1970. */
+  get startedAt(): number {
+    return this.kernel.startedAt + this.#bornMs;
+  }
+
   get alive(): boolean {
     return this.status !== 'dead';
   }
 
   get actor(): Actor<Message> {
     return this.#actor;
-  }
-
-  /** The calls this actor has not answered yet. */
-  get calls(): Set<PendingCall> {
-    this.#calls ??= new Set();
-    return this.#calls;
-  }
-
-  /** The answers this actor waits for. */
-  get asks(): Set<PendingCall> {
-    this.#asks ??= new Set();
-    return this.#asks;
   }
 
   get signal(): AbortSignal {
@@ -190,7 +188,9 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   /** The end of a linked actor; unlike a sent signal its reason `kill` is one like others. */
   signalLinkExit(from: Ref<never>, reason: ExitReason): void {
-    if (this.links?.delete(from)) this.#exitWith(from, reason);
+    if (!has(this.links, from)) return;
+    this.links = minus(this.links, from);
+    this.#exitWith(from, reason);
   }
 
   #exitWith(from: Ref<never>, reason: ExitReason): void {
@@ -238,19 +238,19 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   /** One half of a link. */
   linkTo(target: Ref<never>): void {
-    this.links ??= new Links();
-    this.links.add(target);
+    this.links = plus(this.links, target);
   }
 
   unlink(target: Ref<never>): void {
-    if (this.links?.delete(target)) this.kernel.unlinkBack(this, target);
+    if (!has(this.links, target)) return;
+    this.links = minus(this.links, target);
+    this.kernel.unlinkBack(this, target);
   }
 
   after(ms: number, message: Message): Timer {
     const timer = new ActorTimer(this, message);
     if (!this.alive) return timer;
-    this.timers ??= new Set();
-    this.timers.add(timer);
+    this.timers = plus<Timer>(this.timers, timer);
     return this.kernel.wheel.start(timer, ms);
   }
 
@@ -399,11 +399,11 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     if (this.#busy) this.kernel.abandon(this);
     this.kernel.forget(this);
     this.#abort?.abort();
-    if (this.timers) for (const timer of [...this.timers]) timer.cancel();
+    for (const timer of each(this.timers)) timer.cancel();
     for (const end of this.#monitors?.values() ?? []) end();
-    if (this.#asks?.size) failAll(this.#asks, this.kernel.undelivered(this));
-    if (this.#calls?.size) {
-      failAll(this.#calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
+    if (this.asks) failAll(this.asks, this.kernel.undelivered(this));
+    if (this.calls) {
+      failAll(this.calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
     }
     if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
     while (this.mailbox.length > 0) {
@@ -414,8 +414,11 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#monitors = undefined;
     const { links } = this;
     this.links = undefined;
-    for (const linked of links?.refs() ?? []) this.kernel.linkExit(this, linked, reason);
-    for (const watcher of this.watchers ?? []) this.kernel.tellWatcher(watcher, this, reason);
+    for (const linked of each(links)) this.kernel.linkExit(this, linked, reason);
+    for (const watcher of each(this.watchers)) {
+      // One that was told before may have called this one off.
+      if (has(this.watchers, watcher)) this.kernel.tellWatcher(watcher, this, reason);
+    }
     this.watchers = undefined;
     this.#leaveHierarchy();
   }
@@ -433,8 +436,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   }
 }
 
-function failAll(calls: Set<PendingCall>, error: Error): void {
-  for (const call of [...calls]) call.fail(error);
+function failAll(calls: Few<PendingCall>, error: Error): void {
+  for (const call of each(calls)) call.fail(error);
 }
 
 function asError(thrown: unknown): Error {

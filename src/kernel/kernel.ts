@@ -7,6 +7,7 @@ import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
 import { type Actor, callTimeoutMs, ignore } from './actor.ts';
 import { Cell, type Watcher } from './cell.ts';
+import { minus, plus } from './few.ts';
 import { PendingCall } from './letters.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, RemoteRef } from './remote-ref.ts';
@@ -86,6 +87,7 @@ export class Kernel {
   readonly node: NodeName;
   readonly creation: number;
   readonly wheel = new TimingWheel();
+  readonly startedAt = Date.now();
   readonly log: Log;
   readonly #system = new NactSystem();
   /** @internal */
@@ -144,7 +146,7 @@ export class Kernel {
       parent.linkTo(cell);
     }
     try {
-      await cell.start(this.#system.spawn(String(this.#lastId), parent?.place));
+      await cell.start(this.#system.spawn(this.#lastId, parent?.place));
     } catch (error) {
       cell.die('noproc'); // no effect unless nact refused it
       if (error === ignore) return undefined;
@@ -233,9 +235,10 @@ export class Kernel {
       queueMicrotask(() => watcher('noproc'));
       return () => {};
     }
-    ref.watchers ??= new Set();
-    ref.watchers.add(watcher);
-    return () => ref.watchers?.delete(watcher);
+    ref.watchers = plus(ref.watchers, watcher);
+    return () => {
+      ref.watchers = minus(ref.watchers, watcher);
+    };
   }
 
   /** @internal What a watcher throws is its own fault, and must not stop the others from being told. */
@@ -255,7 +258,7 @@ export class Kernel {
   }
 
   unlinkFrom(remote: Ref<never>, local: Ref<never>): void {
-    if (local instanceof Cell) local.links?.delete(remote);
+    if (local instanceof Cell) local.links = minus(local.links, remote);
   }
 
   /** An exit signal that an actor of another node sent. */
@@ -304,7 +307,7 @@ export class Kernel {
 
   /** @internal */
   unlinkBack(from: Cell<never>, target: Ref<never>): void {
-    if (target instanceof Cell) target.links?.delete(from);
+    if (target instanceof Cell) target.links = minus<Ref<never>>(target.links, from);
     else this.#transport?.unlink(from, target);
   }
 

@@ -1,6 +1,7 @@
 /** What lies in a mailbox besides plain messages: calls, and signals that become callbacks. */
 import { HiveError } from '../observe/errors.ts';
 import type { Cell } from './cell.ts';
+import { minus, plus } from './few.ts';
 import { Timer, type TimingWheel } from './timers.ts';
 import type { PendingFrom } from './transport.ts';
 import type { Down, Exit, From } from './types.ts';
@@ -59,16 +60,16 @@ export class PendingCall extends Timer implements PendingFrom {
     this.#caller = caller;
     this.#resolve = resolve;
     this.#reject = reject;
-    caller?.asks.add(this);
+    if (caller) caller.asks = plus<PendingCall>(caller.asks, this);
     if (Number.isFinite(timeoutMs)) wheel.start(this, timeoutMs);
   }
 
   /** Someone else has the call now: the first callee, or one to whom it was forwarded. */
   passTo(callee: Cell): void {
     if (!this.#open) return;
-    this.callee?.calls.delete(this);
+    this.#leave();
     this.callee = callee;
-    callee.calls.add(this);
+    callee.calls = plus<PendingCall>(callee.calls, this);
   }
 
   reply(value: unknown): void {
@@ -88,10 +89,16 @@ export class PendingCall extends Timer implements PendingFrom {
     if (!this.#open) return false;
     this.#open = false;
     this.cancel();
-    this.#caller?.asks.delete(this);
-    this.callee?.calls.delete(this);
-    this.callee = undefined;
+    const caller = this.#caller;
+    if (caller) caller.asks = minus<PendingCall>(caller.asks, this);
+    this.#leave();
     this.settled?.();
     return true;
+  }
+
+  #leave(): void {
+    const { callee } = this;
+    if (callee) callee.calls = minus<PendingCall>(callee.calls, this);
+    this.callee = undefined;
   }
 }

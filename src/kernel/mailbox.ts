@@ -1,45 +1,60 @@
 /**
- * A queue of letters: a ring that doubles when it is full and falls back to its first size when it has been emptied, so
- * that a burst does not hold its memory for ever.
+ * A queue of letters. One letter is kept as it is; the second that has to wait brings a ring, which doubles when it is full and
+ * goes when it has been emptied: neither an idle mailbox nor one that held a burst holds memory.
  *
  *   ring:  [ . | . | a | b | c | . | . | . ]     push at tail, shift at head, both masked by length - 1
  *                    ^head       ^tail
  */
 const firstCapacity = 8;
-const keptCapacity = 64;
+
+class Ring {
+  slots: unknown[] = new Array(firstCapacity).fill(undefined);
+  head = 0;
+}
 
 export class Mailbox {
-  #ring: unknown[] = new Array(firstCapacity).fill(undefined);
-  #head = 0;
-  #length = 0;
+  /** The letter, or the ring of several. */
+  #content: unknown;
+  length = 0;
   /** The most letters that ever waited here. */
   peak = 0;
 
-  get length(): number {
-    return this.#length;
-  }
-
   push(letter: unknown): void {
-    if (this.#length === this.#ring.length) this.#resize(this.#ring.length * 2);
-    this.#ring[(this.#head + this.#length) & (this.#ring.length - 1)] = letter;
-    this.#length += 1;
-    if (this.#length > this.peak) this.peak = this.#length;
+    const { length } = this;
+    if (length === 0) this.#content = letter;
+    else if (this.#content instanceof Ring) append(this.#content, length, letter);
+    else this.#content = ringOf(this.#content, letter);
+    this.length = length + 1;
+    if (length >= this.peak) this.peak = length + 1;
   }
 
   /** The oldest letter; call only while `length` is not 0. */
   shift(): unknown {
-    const letter = this.#ring[this.#head];
-    this.#ring[this.#head] = undefined;
-    this.#head = (this.#head + 1) & (this.#ring.length - 1);
-    this.#length -= 1;
-    if (this.#length === 0 && this.#ring.length > keptCapacity) this.#resize(firstCapacity);
+    const content = this.#content;
+    this.length -= 1;
+    if (this.length === 0) this.#content = undefined;
+    if (!(content instanceof Ring)) return content;
+    const { slots, head } = content;
+    const letter = slots[head];
+    slots[head] = undefined;
+    content.head = (head + 1) & (slots.length - 1);
     return letter;
   }
+}
 
-  #resize(capacity: number): void {
-    const ring = new Array(capacity).fill(undefined);
-    for (let i = 0; i < this.#length; i += 1) ring[i] = this.#ring[(this.#head + i) & (this.#ring.length - 1)];
-    this.#ring = ring;
-    this.#head = 0;
+function ringOf(first: unknown, second: unknown): Ring {
+  const ring = new Ring();
+  ring.slots[0] = first;
+  ring.slots[1] = second;
+  return ring;
+}
+
+function append(ring: Ring, length: number, letter: unknown): void {
+  if (length === ring.slots.length) {
+    const wider = new Array(length * 2).fill(undefined);
+    for (let i = 0; i < length; i += 1) wider[i] = ring.slots[(ring.head + i) & (length - 1)];
+    ring.slots = wider;
+    ring.head = 0;
   }
+  ring.slots[(ring.head + length) & (ring.slots.length - 1)] = letter;
 }

@@ -19,8 +19,8 @@ export interface Place {
 
 /** nact's actor, or the system at the top. */
 interface Concrete extends Place {
-  children: Map<string, Concrete>;
-  childReferences: Map<string, unknown>;
+  children: Map<string | number, Concrete>;
+  childReferences: Map<string | number, unknown>;
   mailbox: object;
   path: object;
   reference: object | undefined;
@@ -30,7 +30,7 @@ interface Concrete extends Place {
 }
 type ConcreteActor = new (
   parent: Concrete,
-  name: string,
+  name: string | number,
   system: Concrete,
   handler: () => unknown,
   options: object,
@@ -43,8 +43,8 @@ const { find } = require('nact/lib/system-map') as { find(system: string, refere
 const nowhere = { createChildPath: () => nowhere };
 const nobody = Object.freeze({});
 const noMessages = { toArray: () => [] };
-const noChildren = new Map<string, Concrete>();
-const unread = new (class extends Map<string, unknown> {
+const noChildren = new Map<string | number, Concrete>();
+const unread = new (class extends Map<string | number, unknown> {
   override set(): this {
     return this;
   }
@@ -68,8 +68,8 @@ export class NactSystem {
     this.turns = new Turns(() => turns.dispatch(undefined, nobody));
   }
 
-  /** @param name unique under its parent */
-  spawn(name: string, parent: Place = this.#system): Place {
+  /** @param name unique under its parent. A number does without a string, and nact asks for nothing else. */
+  spawn(name: number, parent: Place = this.#system): Place {
     const above = parent as Concrete;
     above.assertNotStopped();
     if (above.children === noChildren) above.children = new Map();

@@ -13,13 +13,14 @@ export interface Ready {
   turn(): void;
 }
 
-/** After that many ms the event loop has its turn. Its round costs some µs, so a longer slice would bring nothing. */
-const sliceMs = 1;
+/** Its round costs the event loop some µs, so a longer slice would bring nothing. */
+const usualSliceMs = 1;
 /** Room of a line that is kept when it has been served. */
 const keptRoom = 65_536;
 
 export class Turns {
   readonly #activate: () => void;
+  readonly #sliceMs: number;
   #line: (Ready | undefined)[] = [];
   #length = 0;
   /** Becomes the line while the other is served. Both keep their room, so that nothing is allocated as a rule. */
@@ -27,9 +28,13 @@ export class Turns {
   /** Asked for, or under way. */
   #activated = false;
 
-  /** @param activate has nact run `activation` soon */
-  constructor(activate: () => void) {
+  /**
+   * @param activate has nact run `activation` soon
+   * @param sliceMs after so long the event loop has its turn
+   */
+  constructor(activate: () => void, sliceMs = usualSliceMs) {
     this.#activate = activate;
+    this.#sliceMs = sliceMs;
   }
 
   add(actor: Ready): void {
@@ -42,7 +47,7 @@ export class Turns {
 
   /** Resolves when nobody is in line, or when the slice is over and the next activation has been asked for. */
   async activation(): Promise<void> {
-    const end = performance.now() + sliceMs;
+    const end = performance.now() + this.#sliceMs;
     do {
       this.#serve();
       if (this.#length === 0) await promisesKept();

@@ -33,7 +33,7 @@ test('a call that is not answered in time fails with timeout, and a later answer
   await assert.rejects(kernel.ask(ref, 'call', 1), failsWith('timeout'));
   ref.tell('answer');
   assert.equal(await kernel.ask(await kernel.run(new Puppet()), anything), 42);
-  assert.equal(clerk.cell.calls.size, 0);
+  assert.equal(clerk.cell.calls, undefined);
 });
 
 test('only the first answer counts', async () => {
