@@ -11,7 +11,7 @@ const lookMs = 20;
 /** On a busy machine a second of processor time takes longer; this much longer at most. */
 const patience = 8;
 /** Time without progress after which what is under way counts as lost. */
-const lossMs = 10_000;
+const usualLossMs = 10_000;
 /** Time after the last arrival for anything that was sent twice to turn up. */
 const echoMs = 100;
 
@@ -19,6 +19,7 @@ export class Window {
   #seconds;
   #warmup;
   #pids;
+  #lossMs;
   #fault;
   #reject;
   #spinner = new Spinner();
@@ -29,7 +30,8 @@ export class Window {
   onEnd = async () => {};
 
   /** @param options `seconds` and `warmup`: processor time of the servers that is measured, and that goes before; `pids`: theirs */
-  constructor({ seconds, warmup, pids }) {
+  constructor({ seconds, warmup, pids, lossMs = usualLossMs }) {
+    this.#lossMs = lossMs;
     this.#seconds = seconds;
     this.#warmup = warmup;
     this.#pids = pids;
@@ -94,7 +96,7 @@ export class Window {
       if (count() !== last) {
         last = count();
         quietSince = performance.now();
-      } else if (performance.now() - quietSince > lossMs) {
+      } else if (performance.now() - quietSince > this.#lossMs) {
         throw new Error(`${pending()} operations never completed: something was lost`);
       }
     }
