@@ -30,9 +30,8 @@ function read(file) {
 function cpuNodes({ nodes, samples, timeDeltas }) {
   const byId = new Map(nodes.map((node) => [node.id, { frame: node.callFrame, self: 0, parents: [] }]));
   for (const node of nodes) for (const child of node.children ?? []) byId.get(child).parents.push(byId.get(node.id));
-  samples.forEach((id, index) => {
-    byId.get(id).self += Math.max(0, timeDeltas[index]) / 1000;
-  });
+  // What passed before the first sample was the profiler's own start.
+  for (let i = 1; i < samples.length; i += 1) byId.get(samples[i]).self += Math.max(0, timeDeltas[i]) / 1000;
   return [...byId.values()];
 }
 
