@@ -18,8 +18,12 @@ const publishing = {
   }),
 };
 
-export async function startHive(settings = {}) {
+/** Other nodes on the machine, and whoever maps their ports, take no part. */
+const aloneInTheWorld = async () => ({ epmd_port: await freePort(), cluster_port_min: 0, cluster_port_max: 0 });
+
+export async function startHive(given = {}) {
   if (!existsSync(program)) throw new Error('Hive is not built: npm run build');
+  const settings = { cluster: await aloneInTheWorld(), ...given };
   const { dir, file } = writeConfig(settings);
   const process = Process.node(program, ['run', file]);
   const pattern = / is ready: clients \S+:(\d+)\S*, api \S+:(\d+)\S*, monitor \S+:(\d+)/;
@@ -35,7 +39,7 @@ export async function startHive(settings = {}) {
 }
 
 export async function startHivePair() {
-  const cluster = { epmd_port: await freePort(), cluster_port_min: 0, cluster_port_max: 0 };
+  const cluster = await aloneInTheWorld();
   const nodes = [await startHive({ name: 'bench1@127.0.0.1', cluster })];
   nodes.push(
     await startHive({ name: 'bench2@127.0.0.1', cluster: { ...cluster, cluster_nodes: ['bench1@127.0.0.1'] } }),

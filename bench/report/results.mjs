@@ -18,7 +18,7 @@ export function writeResults(dir, scenarios, stored) {
       barChart(`${scenario.title}: ${unitOf(scenario)}`, bars),
     );
   }
-  parts.push(origin(measured, stored));
+  parts.push(repeating, origin(measured, stored));
   writeFileSync(join(dir, 'RESULTS.md'), `${parts.join('\n\n')}\n`);
 }
 
@@ -63,7 +63,7 @@ function section(scenario, { results, date, options }) {
       .map((target) => sentence(scenario, target))
       .join('\n'),
     notes[scenario.name],
-    `\`npm run bench -- ${scenario.name}\`, ${options.runs} runs, ${date}.`,
+    `\`npm run bench -- ${scenario.name}\`, ${options.runs} ${options.runs === 1 ? 'run' : 'runs'}, ${date}.`,
   ].join('\n\n');
 }
 
@@ -71,6 +71,15 @@ function origin(measured, stored) {
   const places = new Set(measured.map(({ name }) => describe(stored[name])));
   return `## Where\n\n${[...places].join('\n')}`;
 }
+
+const repeating = `## How to repeat it
+
+On Linux with Node 20 or newer, two processors or more, and Redis (\`apt-get install redis-server\`), with nothing else running:
+
+\`\`\`sh
+npm ci && npm run build && npm --prefix bench install
+npm run bench
+\`\`\``;
 
 function describe({ machine, versions }) {
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`);

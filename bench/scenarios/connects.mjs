@@ -10,6 +10,7 @@ export const connects = {
   title: 'Connects: WebSocket upgrade, handshake of the protocol, close',
   unit: 'connects',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
+  quick: ['uws', 'socketio-uws', 'hive'],
   targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.3 }],
   async run(measurement) {
     const server = await measurement.start();

@@ -13,6 +13,7 @@ export const memory = {
   unit: 'bytes per client',
   figure: 'bytes',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
+  quick: ['ws', 'hive'],
   extras: [{ figure: 'heapBytes', label: 'of it JavaScript heap' }],
   targets: [{ of: 'hive', atMost: 5000 }],
   async run(measurement, { clients = 10_000 } = {}) {

@@ -15,6 +15,7 @@ export const twoNodes = {
   title: 'Two nodes, 500 subscribers each, published at one',
   unit: 'deliveries',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  quick: ['uws', 'socketio-uws', 'hive'],
   extras: [{ figure: 'latencyMs', label: 'time to the other node, median, ms' }],
   targets: [
     { of: 'hive', than: 'socketio-uws', atLeast: 1.2 },

@@ -7,7 +7,7 @@ export const apiKey = 'bench-api-key';
 export const monitorKey = 'bench-monitor-key';
 
 /** Writes the configuration of a node; gives its file. */
-export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster = {} }) {
+export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster }) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
   writeFileSync(file, JSON.stringify(config(name, dir, backEnd, cluster), undefined, 2));
