@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackEnd } from './back-end.mjs';
 import { contestants } from './contestants.mjs';
+import { startIdler } from './processes.mjs';
 import { Window } from './window.mjs';
 
 /** Clients in a quick run, at least. */
@@ -50,6 +51,11 @@ export class Measurement {
     const backEnd = new BackEnd();
     this.#others.push(backEnd);
     return backEnd.start();
+  }
+
+  /** For times on the clock: the servers' processor does not sleep from now on. */
+  keepAwake() {
+    this.#others.push(startIdler());
   }
 
   /** The measured time, of everything started so far. */

@@ -12,7 +12,7 @@ export class Selection {
    */
   constructor(names, scenarios, contestants, quick) {
     this.#quick = quick;
-    const named = (scenario, name) => scenario.letter === name || scenario.name.startsWith(name);
+    const named = (scenario, name) => (name.length === 1 ? scenario.letter === name : scenario.name.startsWith(name));
     const isContestant = (name) => name.split(':')[0] in contestants;
     for (const name of names) {
       if (isContestant(name) || scenarios.some((scenario) => named(scenario, name))) continue;

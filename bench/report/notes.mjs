@@ -1,8 +1,8 @@
 /** What stands in the report around the figures. */
 
 export const method = `How to read this: absolute figures belong to the machine they were measured on, ratios between contestants of one run travel better. All
-figures but those of memory are operations per second of **processor time that the server used**, user and system time of all its threads, over a window of two
-such seconds, after a second and a half of warming up. The server has one processor to itself, the load generator another; both columns "busy"
+figures but those of memory are operations per second of **processor time that the server used**, user and system time of all its threads, over the number of
+such seconds that is named below each table, after a warm-up. The server has one processor to itself, the load generator another; both columns "busy"
 are parts of the time on the clock, and where the generator is near 100 % the server waited for it, which costs the server nothing here. Median of the
 runs; *spread* is the distance from the least to the greatest run, relative to the median. The contestants take turns, each run with new processes.
 
@@ -38,8 +38,10 @@ it, publish, answer, for whoever asks. Hive's checks the key in constant time, f
 the channel's actor, so that nothing overtakes it.`,
 
   'two-nodes': `Three processes on one processor for the peers: two servers and Redis, which all messages pass; the servers encode and decode them (MessagePack
-in the adapter of socket.io). Hive's nodes speak to each other directly, one message per node and publish. The time to the other node is measured with
-one message at a time, from the request at one node to the arrival at the only subscriber, at the other node; it includes the request itself.`,
+in the adapter of socket.io). Hive's nodes speak to each other directly, one message per node and publish. The times are measured on the
+clock with one message at a time, from the HTTP request to the arrival at the only subscriber, at the other node or at the same one: request and delivery, which
+are in both, are most of them. What a hop between Hive's nodes adds is their difference. Where all processes share a processor, a message through Redis
+costs no more on the clock than one that goes straight but waits for a turn of an actor at either end.`,
 
   hook: `100 clients with one event under way each. The back end is part of the load generator and answers at once. Everybody asks it with undici over as many
 connections as there are clients, and most of the time is undici's: both system calls, its parser and its queues. The peers use \`undici.request\`; Hive uses

@@ -63,7 +63,7 @@ function section(scenario, { results, date, options }) {
       .map((target) => sentence(scenario, target))
       .join('\n'),
     notes[scenario.name],
-    `\`npm run bench -- ${scenario.name}\`, ${options.runs} ${options.runs === 1 ? 'run' : 'runs'}, ${date}.`,
+    `\`npm run bench -- ${scenario.name}\`, ${options.runs} ${options.runs === 1 ? 'run' : 'runs'} of ${options.seconds} s, ${date}.`,
   ].join('\n\n');
 }
 

@@ -5,8 +5,10 @@ import { median } from '../lib/statistics.mjs';
 
 const publishers = 16;
 const room = 'bench.room';
-const quietRoom = 'bench.quiet';
-/** Messages whose way to the other node is timed, one at a time. */
+const nearRoom = 'bench.near';
+const farRoom = 'bench.far';
+const quietPublishers = 1;
+/** Messages whose way is timed, one at a time; as many go before. */
 const timed = 500;
 
 export const twoNodes = {
@@ -16,10 +18,13 @@ export const twoNodes = {
   unit: 'deliveries',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
   quick: ['uws', 'socketio-uws', 'hive'],
-  extras: [{ figure: 'latencyMs', label: 'time to the other node, median, ms' }],
+  extras: [
+    { figure: 'farMs', label: 'time to the other node, ms' },
+    { figure: 'nearMs', label: 'to the same node, ms' },
+  ],
   targets: [
     { of: 'hive', than: 'socketio-uws', atLeast: 1.2 },
-    { of: 'hive', than: 'socketio-uws', figure: 'latencyMs', atMost: 0.5 },
+    { of: 'hive', than: 'socketio-uws', figure: 'farMs', atMost: 0.5 },
   ],
   /** All but Hive are connected by Redis. */
   needs: (entry) => (entry === 'hive' ? [] : ['redis-server']),
@@ -29,12 +34,18 @@ export const twoNodes = {
     const { fail, guard } = window;
     const turns = [here.clients, there.clients];
     const crowd = await connectCrowd(2 * measurement.size(clients), (index) => turns[index % 2], { room, fail, guard });
-    const far = await connectCrowd(1, () => there.clients, { room: quietRoom, fail, guard });
+    const near = await connectCrowd(1, () => here.clients, { room: nearRoom, fail, guard });
+    const far = await connectCrowd(1, () => there.clients, { room: farRoom, fail, guard });
     const options = { api: here.api, publishing: here.publishing.publish, fail };
     const news = new News(crowd, { ...options, room, publishers });
     const figures = await window.measure(news.start());
-    const quiet = new News(far, { ...options, room: quietRoom, publishers: 1 });
-    const times = await guard(quiet.time(timed));
-    return { ...figures, latencyMs: median(times) };
+    measurement.keepAwake();
+    const timeTo = async (clients, quietRoom) => {
+      const quiet = new News(clients, { ...options, room: quietRoom, publishers: quietPublishers });
+      return median((await guard(quiet.time(2 * timed))).slice(timed));
+    };
+    const nearMs = await timeTo(near, nearRoom);
+    const farMs = await timeTo(far, farRoom);
+    return { ...figures, farMs, nearMs };
   },
 };
