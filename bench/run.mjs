@@ -56,6 +56,13 @@ async function main() {
   await runAll({ names: positionals, options, out, saves, measures: !values.report });
 }
 
+for (const [signal, code] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]) {
+  process.once(signal, () => process.exit(code));
+}
+
 main().then(
   () => process.exit(0),
   (error) => {

@@ -10,6 +10,12 @@ const probe = fileURLToPath(new URL('probe.mjs', import.meta.url));
 /** Time for a process to say that it is ready, or to end. */
 const patienceMs = 20_000;
 
+/** Nobody is left behind when a measurement is broken off. */
+const running = new Set();
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
 export class Process {
   #child;
   #lastId = 0;
@@ -28,6 +34,7 @@ export class Process {
       stdio: ['ignore', 'pipe', 'pipe', ...(ipc ? ['ipc'] : [])],
       env: { ...process.env, ...env },
     });
+    running.add(this.#child);
     this.#child.stderr.on('data', (text) => {
       this.#stderr = (this.#stderr + text).slice(-4000);
     });
@@ -38,6 +45,7 @@ export class Process {
       else reject(new Error(error));
     });
     this.#ended = once(this.#child, 'exit').then(([code, signal]) => {
+      running.delete(this.#child);
       const error = new Error(`${[command, ...args].join(' ')} ended with ${signal ?? code}\n${this.#stderr}`);
       for (const { reject } of this.#waiting.values()) reject(error);
       if (!this.#stopping) this.onCrash(error);
