@@ -274,6 +274,11 @@ describe('bad input gets the right answer, and nobody else notices:', () => {
     test(`${door}: ${title}`, async () => {
       const answer = await fetch(node.address(door, path), { method, ...(body === undefined ? {} : { body }) });
       assert.equal(answer.status, status);
+      const type =
+        door === 'client'
+          ? /^(?:application\/json|text\/plain); charset=utf-8$/i
+          : /^application\/json; charset=utf-8$/;
+      assert.match(answer.headers.get('content-type') ?? '', type);
       assert.match(await answer.text(), says);
     });
   }
