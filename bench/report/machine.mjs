@@ -1,14 +1,14 @@
 /** Where and with what was measured. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import { availableParallelism, cpus, release, totalmem } from 'node:os';
+import { cpus, release, totalmem } from 'node:os';
 
 const readJson = (path) => JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8'));
 const installed = (name) => readJson(`../node_modules/${name}/package.json`).version;
 
 export function describeMachine() {
   const memoryGb = Math.round(totalmem() / 1024 ** 3);
-  return `${availableParallelism()} processors (${cpus()[0].model.trim()}), ${memoryGb} GB, Linux ${release()}`;
+  return `${cpus().length} processors (${cpus()[0].model.trim()}), ${memoryGb} GB, Linux ${release()}`;
 }
 
 export function versions() {
