@@ -18,6 +18,7 @@ export function barChart(title, rows) {
     ].join('\n');
   });
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="13">
+  <title>${escaped(title)}</title>
   <rect width="${width}" height="${height}" fill="#ffffff"/>
   <text x="8" y="19" font-weight="bold">${escaped(title)}</text>
 ${bars.join('\n')}
