@@ -149,6 +149,7 @@ const rows: readonly Row[] = [
   ['connectors.latency', 'Requests to pools, from the demand for a worker to the answer', ms],
   ['connectors.<kind>.<pool>.workers', 'Workers of a pool', { name: 'connectors_pool_workers' }],
   ['connectors.<kind>.<pool>.busy', 'Requests that have a worker', { name: 'connectors_pool_busy' }],
+  ['connectors.<kind>.<pool>.capacity', 'Workers that a pool may have', { name: 'connectors_pool_capacity' }],
   ['connectors.<kind>.<pool>.waiting', 'Requests that wait for a worker', { name: 'connectors_pool_waiting' }],
   ['connectors.<kind>.<pool>.connected', 'Workers that are connected', { name: 'connectors_pool_connected' }],
   ['connectors.<kind>.<pool>.requests', 'Requests to a pool', { name: 'connectors_pool_requests' }],

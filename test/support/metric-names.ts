@@ -49,7 +49,18 @@ export const metricNames: readonly string[] = [...names(groups), ...names(newGro
 
 /** What each pool shows under `connectors.<kind>.<pool>`. */
 export const poolMetricNames = {
-  http: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'sync_gets', 'sync_posts', 'async_posts'],
-  redis: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'queries', 'connected'],
-  tcp: ['workers', 'busy', 'waiting', 'requests', 'errors', 'latency', 'send', 'recv'],
+  http: [
+    'workers',
+    'capacity',
+    'busy',
+    'waiting',
+    'requests',
+    'errors',
+    'latency',
+    'sync_gets',
+    'sync_posts',
+    'async_posts',
+  ],
+  redis: ['workers', 'capacity', 'busy', 'waiting', 'requests', 'errors', 'latency', 'queries', 'connected'],
+  tcp: ['workers', 'capacity', 'busy', 'waiting', 'requests', 'errors', 'latency', 'send', 'recv'],
 } as const;

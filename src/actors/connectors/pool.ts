@@ -64,6 +64,7 @@ export class WorkerPool implements Pool, Employer {
     this.#errors = services.metrics.counter(`${this.#metricPrefix}.errors`);
     this.#latency = services.metrics.histogram(`${this.#metricPrefix}.latency`);
     services.metrics.gauge(`${this.#metricPrefix}.workers`, () => this.workers);
+    services.metrics.gauge(`${this.#metricPrefix}.capacity`, () => Math.max(1, descriptor.size + descriptor.overflow));
     services.metrics.gauge(`${this.#metricPrefix}.busy`, () => this.#serving);
     services.metrics.gauge(`${this.#metricPrefix}.waiting`, () => this.#admitted - this.#serving);
     this.#workforce = this.#recruit();
