@@ -1,6 +1,5 @@
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
 import { type BusyActor, busiest } from '../kernel/busiest.ts';
-import type { Kernel } from '../kernel/kernel.ts';
 import type { Call, NodeName } from '../kernel/types.ts';
 import type { MetricValues } from '../observe/metrics.ts';
 import { prometheusText } from '../observe/prometheus.ts';
@@ -9,17 +8,8 @@ import type { MonitorHost, NodeHealth } from '../web/monitor-host.ts';
 import type { TreeNode } from '../web/tree-text.ts';
 import { everywhere } from './cluster/everywhere.ts';
 import { nodeHealth } from './health.ts';
+import { inspectActor, nodeOf } from './inspect-actor.ts';
 import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
-
-/** The address of an actor as it is shown, `<node.id.serial>`, or only `id.serial`. */
-const pidPattern = /^(?:<(.+)\.(\d+)\.(\d+)>|(\d+)\.(\d+))$/;
-
-function inspect(kernel: Kernel, pid: string): object | undefined {
-  const [, node, id, serial, shortId, shortSerial] = pidPattern.exec(pid) ?? [];
-  if (node !== undefined && node !== kernel.node) return undefined;
-  const ref = kernel.local(Number(id ?? shortId), Number(serial ?? shortSerial), kernel.creation);
-  return ref && kernel.inspect(ref);
-}
 
 export interface MonitorHostSetup extends MonitorSetup {
   /** JSON text about a client of any node. */
@@ -28,18 +18,29 @@ export interface MonitorHostSetup extends MonitorSetup {
 
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
 export function monitorHost(setup: MonitorHostSetup): MonitorHost {
-  const { kernel, metrics } = setup;
-  const monitor = kernel.remote<MonitorMessage>(kernel.node, monitorName);
+  const { kernel, metrics, cluster } = setup;
+  const here = kernel.node;
+  const monitorOf = (node: string) => kernel.remote<MonitorMessage>(node as NodeName, monitorName);
+  const monitor = monitorOf(here);
+  const isConnected = (node: string) => cluster.nodes().includes(node as NodeName);
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
     prometheus: () => prometheusText(metrics),
     health: () => nodeHealth(setup),
-    crashes: () => kernel.crashReports(),
-    abandoned: () => kernel.abandoned(),
-    supervision: (options) => kernel.ask(monitor, { type: 'supervision', options }),
+    node: here,
+    isConnected,
+    crashes: async (node) => (node === here ? kernel.crashReports() : kernel.ask(monitorOf(node), { type: 'crashes' })),
+    abandoned: async (node) =>
+      node === here ? kernel.abandoned() : kernel.ask(monitorOf(node), { type: 'abandoned' }),
+    supervision: (options, node) =>
+      kernel.ask(monitorOf(node), { type: 'supervision', options: checkedOptions(options) }),
     client: (sid) => setup.client(sid),
-    actor: (pid) => inspect(kernel, pid),
+    actor: async (pid) => {
+      const node = nodeOf(pid) ?? here;
+      if (node === here) return inspectActor(kernel, pid);
+      return isConnected(node) ? kernel.ask(monitorOf(node), { type: 'actor', pid }) : undefined;
+    },
     busiest: (options) => busiest(kernel, options),
     cluster: {
       health: async () => {

@@ -5,6 +5,7 @@
  *   supervision  the live supervision tree, as the supervisors see it
  *   health       whether the node serves
  *   busiest      the busiest actors, after a while of looking
+ *   crashes, abandoned, actor   what monitors of other nodes show of this one
  */
 import { getHeapSpaceStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
@@ -19,6 +20,7 @@ import type { TreeNode } from '../web/tree-text.ts';
 import type { ErlangDoor } from './erlang/door.ts';
 import { monitorDoor } from './erlang/doors.ts';
 import { type HealthSetup, nodeHealth } from './health.ts';
+import { inspectActor } from './inspect-actor.ts';
 
 /** The name under which every node's monitor is registered. */
 export const monitorName = 'hive_monitor';
@@ -29,6 +31,8 @@ export type MonitorMessage =
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
   | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
   | ({ readonly type: 'health' } & Call<NodeHealth>)
+  | ({ readonly type: 'crashes' | 'abandoned' } & Call<readonly object[]>)
+  | ({ readonly type: 'actor'; readonly pid: string } & Call<object | undefined>)
   | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
 
 export interface MonitorSetup extends HealthSetup {
@@ -77,6 +81,12 @@ export class Monitor extends Actor<MonitorMessage> {
         return from?.reply(this.#tree(checkedOptions(message.options)));
       case 'health':
         return from?.reply(nodeHealth(this.#health));
+      case 'crashes':
+        return from?.reply(this.kernel.crashReports());
+      case 'abandoned':
+        return from?.reply(this.kernel.abandoned());
+      case 'actor':
+        return from?.reply(inspectActor(this.kernel, String(message.pid)));
       case 'busiest':
         // Others are answered meanwhile.
         void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));

@@ -56,13 +56,17 @@ export interface MonitorHost {
   /** Those of this node as text, and the media type of that. */
   prometheus(): Promise<{ readonly type: string; readonly text: string }>;
   health(): NodeHealth;
-  /** Read without asking any actor. */
-  crashes(): readonly object[];
-  abandoned(): readonly object[];
+  /** The name of this node. */
+  readonly node: string;
+  /** Whether a node of that name can be asked. */
+  isConnected(node: string): boolean;
+  /** Of this node read without asking any actor. */
+  crashes(node: string): Promise<readonly object[]>;
+  abandoned(node: string): Promise<readonly object[]>;
   /** Undefined if nothing is at that path. */
-  supervision(options: TreeOptions): Promise<TreeNode | undefined>;
-  /** One actor of this node; undefined if it has ended, or that is no address. Without asking the actor. */
-  actor(pid: string): object | undefined;
+  supervision(options: TreeOptions, node: string): Promise<TreeNode | undefined>;
+  /** One actor of any node; undefined if it has ended, or that is no address. Without asking the actor. */
+  actor(pid: string): Promise<object | undefined>;
   busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
   /**
    * A client, wherever in the cluster it is: JSON text of a ClientView. Without asking its actor.

@@ -9,12 +9,13 @@
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
- *   GET     /monitor/<key>/actors/<pid>    one actor
+ *   GET     /monitor/<key>/actors/<pid>    one actor, of any node
  *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
  *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *
+ * With `?node=<name>` supervision, crashes and abandoned handlers are those of that node.
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../observe/errors.ts';
@@ -92,8 +93,8 @@ class MonitorPages {
     ['prometheus', (res) => this.#metrics.showPrometheus(res)],
     ['actors', (res, req) => this.#showBusiest(res, req)],
     ['health', (res, req) => this.#showHealth(res, req)],
-    ['crashes', (res) => sendJson(res, 200, { crashes: this.#host.crashes() })],
-    ['abandoned', (res) => sendJson(res, 200, { abandoned: this.#host.abandoned() })],
+    ['crashes', async (res, req) => sendJson(res, 200, { crashes: await this.#host.crashes(this.#nodeIn(req)) })],
+    ['abandoned', async (res, req) => sendJson(res, 200, { abandoned: await this.#host.abandoned(this.#nodeIn(req)) })],
   ]);
   readonly #pagesOf = new Map<string, Page>([
     ['actors', (res, _req, pid) => this.#showActor(res, pid)],
@@ -136,9 +137,16 @@ class MonitorPages {
     throw wrongMethod(code, method, 'GET, DELETE');
   }
 
-  #showActor(res: HttpResponse, pid: string): void {
-    const actor = this.#host.actor(pid);
-    if (!actor) throw new RequestError(404, code, 'No actor with that address is running on this node.');
+  /** The query parameter `node`: who is asked, this node unless it says otherwise. */
+  #nodeIn(req: HttpRequest): string {
+    const node = req.getQuery('node') || this.#host.node;
+    if (this.#host.isConnected(node)) return node;
+    throw new RequestError(404, code, `No node ${node} is connected.`);
+  }
+
+  async #showActor(res: HttpResponse, pid: string): Promise<void> {
+    const actor = await this.#host.actor(pid);
+    if (!actor) throw new RequestError(404, code, 'No actor with that address is running on any connected node.');
     sendJson(res, 200, actor);
   }
 
@@ -168,11 +176,12 @@ class MonitorPages {
     const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
     const options = treeOptions(req);
     const cluster = wantsCluster(req.getQuery('cluster'), code);
-    return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, asText);
+    if (cluster && req.getQuery('node')) throw new HiveError(code, 'Ask either one node or the whole cluster.');
+    return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, this.#nodeIn(req), asText);
   }
 
-  async #showTree(res: HttpResponse, options: TreeOptions, asText: boolean): Promise<void> {
-    const tree = await this.#host.supervision(options);
+  async #showTree(res: HttpResponse, options: TreeOptions, node: string, asText: boolean): Promise<void> {
+    const tree = await this.#host.supervision(options, node);
     if (!tree) throw noSuchPath();
     if (asText) send(res, 200, treeText(tree), plainText);
     else sendJson(res, 200, tree);

@@ -61,6 +61,14 @@ test('metrics are added up over the nodes, those missing are named, and counters
     names.map((name) => [name, 'hive_root_sup']),
   );
 
+  const of = async (path: string) => (await ask(one, 'monitor', 'GET', `/monitor/KEY/${path}`)).json;
+  const tree = (await of(`supervision?node=${names[2]}&path=hive_env_sup/hive_cluster`)) as { id: string; pid: string };
+  assert.match(tree.pid, /^<zwo@127.0.0.1\./);
+  const actor = (await of(`actors/${encodeURIComponent(tree.pid)}`)) as { pid: string; name: string };
+  assert.deepEqual([actor.pid, actor.name], [tree.pid, 'hive_cluster']);
+  assert.deepEqual(await of(`crashes?node=${names[2]}`), { crashes: [] });
+  assert.deepEqual(await of(`abandoned?node=${names[2]}`), { abandoned: [] });
+
   const spawned = 'hive.router.spawned_clients';
   const total = { hive: { router: { spawned_clients: 3 } } };
   assert.deepEqual(await show(spawned), { ...all, metrics: total });

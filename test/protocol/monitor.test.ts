@@ -147,6 +147,28 @@ const rows: readonly Row[] = [
     status: 400,
     error: bad,
   },
+  {
+    title: 'the tree of an unknown node',
+    method: 'GET',
+    path: 'supervision?node=x@127.0.0.1',
+    status: 404,
+    error: bad,
+  },
+  { title: 'the crashes of an unknown node', method: 'GET', path: 'crashes?node=x@127.0.0.1', status: 404, error: bad },
+  {
+    title: 'the tree of one node and of all',
+    method: 'GET',
+    path: 'supervision?node=hive@127.0.0.1&cluster=true',
+    status: 400,
+    error: bad,
+  },
+  {
+    title: 'crashes of this node by its name',
+    method: 'GET',
+    path: 'crashes?node=hive@127.0.0.1',
+    status: 200,
+    json: { crashes: [] },
+  },
   { title: 'the tree by DELETE', method: 'DELETE', path: 'supervision', status: 405, error: bad, allow: 'GET' },
 ];
 
