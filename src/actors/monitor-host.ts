@@ -1,6 +1,7 @@
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
 import { type BusyActor, busiest } from '../kernel/busiest.ts';
 import type { Call, NodeName } from '../kernel/types.ts';
+import { detail, summary } from '../observe/histogram.ts';
 import type { MetricValues } from '../observe/metrics.ts';
 import { prometheusText } from '../observe/prometheus.ts';
 import type { Reached } from '../web/api-host.ts';
@@ -65,9 +66,12 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
         const { each, ...reached } = await ofEach<MetricValues>(setup, { type: 'metrics', section });
         return { ...reached, metrics: metrics.together(Object.values(each)) };
       },
-      nodes: async (section) => {
+      nodes: async (section, withBuckets) => {
+        const show = withBuckets ? detail : summary;
         const { each, missing } = await ofEach<MetricValues>(setup, { type: 'metrics', section });
-        const trees = Object.entries(each).map(([node, values]) => [node, metrics.together([values]) ?? {}] as const);
+        const trees = Object.entries(each).map(
+          ([node, values]) => [node, metrics.together([values], show) ?? {}] as const,
+        );
         return { nodes: Object.fromEntries(trees), missing };
       },
       reset: async (path) => {

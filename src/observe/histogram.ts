@@ -31,6 +31,12 @@ export interface HistogramSummary {
   readonly max: number;
 }
 
+/** For those who compare what they see with what they saw before: only so can they tell what has come since. */
+export interface HistogramDetail extends HistogramSummary {
+  /** Those that are not empty, but five or ten of those that are kept as one: upper bound in ms, and how many. */
+  readonly buckets: readonly (readonly [bound: number, count: number])[];
+}
+
 export class Histogram {
   readonly #counts = new Float64Array(bucketCount);
   #sum = 0;
@@ -122,6 +128,21 @@ export function summary(value: HistogramValue): HistogramSummary {
     p99: percentile(0.99),
     max,
   };
+}
+
+export function detail(value: HistogramValue): HistogramDetail {
+  const counts = new Map<number, number>();
+  for (let at = 0; at < value.buckets.length; at += 2) {
+    const bound = Math.min(upperBound(lastBeside(value.buckets[at]!)), longestMs); // JSON has no infinity
+    counts.set(bound, (counts.get(bound) ?? 0) + value.buckets[at + 1]!);
+  }
+  return { ...summary(value), buckets: [...counts] };
+}
+
+/** The last of those that are shown together with a bucket. */
+function lastBeside(bucket: number): number {
+  const together = bucket < firstDecades ? firstDecades / 10 : perDecade / 18;
+  return firstDecades + (Math.floor((bucket - firstDecades) / together) + 1) * together - 1;
 }
 
 /** The bound under which at least `rank` of the durations lie. */

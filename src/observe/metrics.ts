@@ -16,6 +16,9 @@ export type MetricKind = 'counter' | 'gauge' | 'histogram';
 /** Metrics by dotted path, as nodes tell them to each other. */
 export type MetricValues = readonly (readonly [path: string, value: MetricValue])[];
 
+/** What is shown of a histogram. */
+type ShowHistogram = (value: HistogramValue) => HistogramSummary;
+
 /** What the numbers of several nodes are together: how many, or how much at most. Lists are united. */
 export type Together = 'sum' | 'max';
 
@@ -95,8 +98,8 @@ export class Metrics {
     return treeOf(this.values(section));
   }
 
-  /** The metrics of several nodes as one tree; undefined if there are none. */
-  together(nodes: Iterable<MetricValues>): MetricTree | undefined {
+  /** The metrics of several nodes as one tree, with `show` made of each histogram; undefined if there are none. */
+  together(nodes: Iterable<MetricValues>, show: ShowHistogram = summary): MetricTree | undefined {
     const total = new Map<string, MetricValue>();
     for (const values of nodes) {
       for (const [path, value] of values) {
@@ -104,7 +107,7 @@ export class Metrics {
         total.set(path, sofar === undefined ? value : this.#combine(path, sofar, value));
       }
     }
-    return treeOf(total);
+    return treeOf(total, show);
   }
 
   #combine(path: string, one: MetricValue, other: MetricValue): MetricValue {
@@ -128,12 +131,15 @@ function read(metric: Counter | Histogram | Gauge): MetricValue {
 }
 
 /** Where one metric's path is a prefix of another's, its own value is found under the empty name. */
-function treeOf(values: Iterable<readonly [path: string, value: MetricValue]>): MetricTree | undefined {
+function treeOf(
+  values: Iterable<readonly [path: string, value: MetricValue]>,
+  show: ShowHistogram = summary,
+): MetricTree | undefined {
   const root: MetricTree = Object.create(null);
   let found = false;
   for (const [path, value] of values) {
     found = true;
-    place(root, path.split('.'), isHistogram(value) ? summary(value) : value);
+    place(root, path.split('.'), isHistogram(value) ? show(value) : value);
   }
   return found ? root : undefined;
 }

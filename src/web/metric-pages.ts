@@ -24,8 +24,8 @@ export class MetricPages {
     sendJson(res, 200, { nodes, missing, metrics });
   }
 
-  async showNodes(res: HttpResponse, path: string): Promise<void> {
-    const { nodes, missing } = await this.#host.cluster.nodes(path);
+  async showNodes(res: HttpResponse, path: string, withBuckets: boolean): Promise<void> {
+    const { nodes, missing } = await this.#host.cluster.nodes(path, withBuckets);
     if (Object.values(nodes).every((tree) => Object.keys(tree).length === 0)) throw noMetric(path);
     sendJson(res, 200, { nodes, missing });
   }

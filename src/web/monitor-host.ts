@@ -81,8 +81,8 @@ export interface MonitorHost {
     supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
     /** Those of all nodes as one tree. */
     metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
-    /** Those of each node for itself; an empty tree if it has none. */
-    nodes(section: string): Promise<NodeMetrics>;
+    /** Those of each node for itself, histograms with their buckets if that is wanted; an empty tree if it has none. */
+    nodes(section: string, withBuckets: boolean): Promise<NodeMetrics>;
     reset(path: string): Promise<Reached & { readonly found: boolean }>;
   };
 }

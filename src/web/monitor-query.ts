@@ -18,6 +18,14 @@ export function treeOptions(req: HttpRequest): TreeOptions {
   };
 }
 
+/** Whether histograms are to have their buckets. @throws HiveError `bad_monitor_request` */
+export function wantsBuckets(req: HttpRequest): boolean {
+  const value = req.getQuery('buckets');
+  if (!value || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new HiveError(code, `buckets must be true or false, not ${value}.`);
+}
+
 /** Which of the busiest actors are shown: `limit` in number, after so many ms (`over`) of looking. */
 const limits = {
   limit: { default: 20, least: 1, most: 1000 },

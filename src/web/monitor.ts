@@ -3,7 +3,8 @@
  *
  *   GET     /monitor/<key>                 all metrics of the node, as a tree
  *   GET     /monitor/<key>/<section>       those whose dotted path starts with the section
- *   GET     /monitor/<key>/nodes[/<section>]  the same of each node for itself: `{"nodes": {<node>: <tree>}, "missing"}`
+ *   GET     /monitor/<key>/nodes[/<section>]  the same of each node for itself: `{"nodes": {<node>: <tree>}, "missing"}`;
+ *                                          with `?buckets=true` histograms have their buckets
  *   GET     /monitor/<key>/prometheus      all metrics of the node, as text for Prometheus
  *   DELETE  /monitor/<key>/<metric>        sets one counter to 0, empties one histogram
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
@@ -48,7 +49,7 @@ import {
 } from './keyed.ts';
 import { MetricPages } from './metric-pages.ts';
 import type { Health, MonitorHost, TreeOptions } from './monitor-host.ts';
-import { busiestOptions, treeOptions } from './monitor-query.ts';
+import { busiestOptions, treeOptions, wantsBuckets } from './monitor-query.ts';
 import { treeText } from './tree-text.ts';
 
 export interface MonitorSettings {
@@ -89,7 +90,7 @@ class MonitorPages {
   readonly #log: Log;
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
-    ['nodes', (res) => this.#metrics.showNodes(res, '')],
+    ['nodes', (res, req) => this.#metrics.showNodes(res, '', wantsBuckets(req))],
     ['prometheus', (res) => this.#metrics.showPrometheus(res)],
     ['actors', (res, req) => this.#showBusiest(res, req)],
     ['health', (res, req) => this.#showHealth(res, req)],
@@ -99,7 +100,7 @@ class MonitorPages {
   readonly #pagesOf = new Map<string, Page>([
     ['actors', (res, _req, pid) => this.#showActor(res, pid)],
     ['clients', (res, _req, sid) => this.#showClient(res, sid)],
-    ['nodes', (res, _req, section) => this.#metrics.showNodes(res, sectionPath(section))],
+    ['nodes', (res, req, section) => this.#metrics.showNodes(res, sectionPath(section), wantsBuckets(req))],
   ]);
 
   constructor({ host, key, publicHealth = false, log }: MonitorSettings) {

@@ -87,6 +87,19 @@ const rows: readonly Row[] = [
     status: 200,
     json: { nodes: { 'hive@127.0.0.1': { hive: { cluster: { size: 1 } } } }, missing: [] },
   },
+  {
+    title: 'a histogram of each node with its buckets',
+    method: 'GET',
+    path: 'nodes/pubsub.latency?buckets=true',
+    status: 200,
+    json: {
+      nodes: {
+        'hive@127.0.0.1': { pubsub: { latency: { count: 0, sum: 0, p50: 0, p90: 0, p99: 0, max: 0, buckets: [] } } },
+      },
+      missing: [],
+    },
+  },
+  { title: 'each node with neither', method: 'GET', path: 'nodes?buckets=1', status: 400, error: bad },
   { title: 'an unknown section of each node', method: 'GET', path: 'nodes/nothing', status: 404, error: bad },
   { title: 'more than a section of each node', method: 'GET', path: 'nodes/api/clients', status: 404, error: bad },
   { title: 'each node by DELETE', method: 'DELETE', path: 'nodes', status: 405, error: bad, allow: 'GET' },

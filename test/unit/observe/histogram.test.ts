@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { added, bucketCount, Histogram, isHistogram, summary, upperBound } from '../../../src/observe/histogram.ts';
+import {
+  added,
+  bucketCount,
+  detail,
+  Histogram,
+  isHistogram,
+  summary,
+  upperBound,
+} from '../../../src/observe/histogram.ts';
 
 function histogramOf(durations: readonly number[]): Histogram {
   const histogram = new Histogram();
@@ -104,4 +112,20 @@ test('what another node sends is a histogram only if it has the shape of one', (
   ]) {
     assert.equal(isHistogram(bad), false, JSON.stringify(bad));
   }
+});
+
+test('those who compare get fewer buckets, with finite bounds that are always the same', () => {
+  const histogram = new Histogram();
+  const lengths = [0.0001, 0.0005, 0.011, 0.014, 0.0151, 1.2, 99, 5_000_000];
+  for (const ms of lengths) histogram.record(ms);
+  const { buckets, ...rest } = detail(histogram.value());
+  assert.deepEqual(rest, summary(histogram.value()));
+  assert.deepEqual(buckets, [
+    [0.001, 2],
+    [0.015, 2],
+    [0.02, 1],
+    [1.5, 1],
+    [100, 1],
+    [1_000_000, 1],
+  ]);
 });
