@@ -1,6 +1,7 @@
-// Compiles src to dist. What was there before stays until the new build is complete.
+// Compiles src to dist, and copies the monitor's page, which browsers take as it is. What was there before stays until the new
+// build is complete.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -12,6 +13,7 @@ const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', 
   stdio: 'inherit',
 });
 if (tsc.status === 0) {
+  cpSync(join(root, 'src/web/dashboard'), join(fresh, 'web/dashboard'), { recursive: true });
   chmodSync(join(fresh, 'bin/hive.js'), 0o755);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));

@@ -15,6 +15,7 @@
  *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
+ *   GET     /monitor/<key>/dashboard[/<file>]  the page that shows all this
  *
  * With `?node=<name>` supervision, crashes and abandoned handlers are those of that node.
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
@@ -22,6 +23,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
+import { sendDashboard } from './dashboard.ts';
 import {
   closeServer,
   createApp,
@@ -93,12 +95,14 @@ class MonitorPages {
     ['nodes', (res, req) => this.#metrics.showNodes(res, '', wantsBuckets(req))],
     ['prometheus', (res) => this.#metrics.showPrometheus(res)],
     ['actors', (res, req) => this.#showBusiest(res, req)],
+    ['dashboard', (res, req) => sendDashboard(res, req.getUrl(), undefined)],
     ['health', (res, req) => this.#showHealth(res, req)],
     ['crashes', async (res, req) => sendJson(res, 200, { crashes: await this.#host.crashes(this.#nodeIn(req)) })],
     ['abandoned', async (res, req) => sendJson(res, 200, { abandoned: await this.#host.abandoned(this.#nodeIn(req)) })],
   ]);
   readonly #pagesOf = new Map<string, Page>([
     ['actors', (res, _req, pid) => this.#showActor(res, pid)],
+    ['dashboard', (res, req, file) => sendDashboard(res, req.getUrl(), file)],
     ['clients', (res, _req, sid) => this.#showClient(res, sid)],
     ['nodes', (res, req, section) => this.#metrics.showNodes(res, sectionPath(section), wantsBuckets(req))],
   ]);

@@ -64,6 +64,7 @@ test('only the kernel knows nact', () => {
 test(`no file is longer than ${maxLines} lines`, () => {
   const files = [
     ...sources,
+    ...filesUnder(join(root, 'src'), /\.(js|css|html)$/),
     ...filesUnder(join(root, 'test'), /\.ts$/),
     ...filesUnder(join(root, 'examples'), /\.(py|m?js|css|html)$/),
   ];

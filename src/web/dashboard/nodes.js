@@ -1,0 +1,66 @@
+/** The table of the cluster's nodes, the missing ones too. */
+import { byId, element, reconcile, setText } from './dom.js';
+import { age, bytes, count, decimal, milliseconds, percent } from './format.js';
+import { colourOf } from './plots.js';
+
+const none = '–';
+
+/** `choose` is called with the name of the node that the user wants to look at. */
+export function showNodes(history, view, health, choose) {
+  const rows = [
+    ...view.nodes.map((name, i) => ({ name, colour: colourOf(i), health: health[name], missing: false })),
+    ...view.missing.map((name) => ({ name, colour: 'transparent', health: undefined, missing: true })),
+  ];
+  reconcile(
+    byId('nodes'),
+    rows,
+    ({ name }) => name,
+    ({ name }) => row(name, choose),
+    (made, node) => {
+      made.classList.toggle('missing', node.missing);
+      made.classList.toggle('chosen', view.scope === node.name);
+      const [title, state, ...numbers] = made.cells;
+      title.querySelector('.swatch').style.background = view.nodes.length > 1 ? node.colour : 'transparent';
+      title.querySelector('button').disabled = node.missing;
+      showHealth(state, node);
+      const texts = node.missing ? [] : numbersOf(history, node.name);
+      for (const [i, cell] of numbers.entries()) setText(cell, texts[i] ?? none);
+    },
+  );
+}
+
+function row(name, choose) {
+  const button = element('button', 'plain', name);
+  button.addEventListener('click', () => choose(name));
+  const title = element('th', '', element('span', 'swatch'), button);
+  title.setAttribute('scope', 'row');
+  const state = element('td', '', element('span', 'chip'), element('span', 'reasons'));
+  const made = element('tr', '', title, state);
+  for (let i = 0; i < 7; i += 1) made.append(element('td', 'number'));
+  made.dataset.testid = `node ${name}`;
+  return made;
+}
+
+function showHealth(cell, { health, missing }) {
+  const status = missing ? 'missing' : (health?.status ?? 'unknown');
+  const [chip, reasons] = cell.children;
+  chip.dataset.state = status;
+  setText(chip, status);
+  setText(reasons, (health?.reasons ?? []).join('; '));
+}
+
+function numbersOf(history, name) {
+  const point = history.now(name);
+  const sample = history.latest.get(name);
+  if (!point || !sample) return [];
+  const delay = point.histograms.get('delay');
+  return [
+    age(sample.uptime),
+    count(point.clients),
+    decimal(point.events),
+    decimal(point.deliveries),
+    bytes(point.memory),
+    milliseconds((delay?.lately ?? delay?.ever)?.p99),
+    percent(point.use),
+  ];
+}

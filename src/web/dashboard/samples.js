@@ -1,0 +1,87 @@
+/** What the page keeps of the metric tree of one node. */
+
+/**
+ * @typedef {{ count: number, p50: number, p90: number, p99: number, max: number, buckets: [number, number][] }} Histogram
+ * `buckets`: upper bound in ms, and how many
+ * @typedef {{ kind: string, workers: number, capacity: number, busy: number, waiting: number, requests: number, errors: number,
+ *   connected: number | undefined }} Pool
+ * @typedef {ReturnType<typeof sampleOf>} Sample
+ */
+
+/** Of each kind, so many at most are kept: those used most. */
+const mostKept = 100;
+
+const isHistogram = (value) => Array.isArray(value?.buckets);
+
+/** The value at a dotted path; where it is the prefix of another one, it is under the empty name. */
+function at(tree, path) {
+  let found = tree;
+  for (const segment of path.split('.')) found = found?.[segment];
+  return typeof found === 'object' && found !== null && '' in found ? found[''] : found;
+}
+
+function number(tree, path) {
+  const found = at(tree, path);
+  return typeof found === 'number' ? found : undefined;
+}
+
+/** Calls `visit` with each object of a tree and its path. Names of events and pools may have dots in them. */
+function walk(tree, path, visit) {
+  if (typeof tree !== 'object' || tree === null || Array.isArray(tree) || isHistogram(tree)) return;
+  visit(tree, path);
+  for (const [name, child] of Object.entries(tree)) walk(child, path === '' ? name : `${path}.${name}`, visit);
+}
+
+/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `delay`. */
+function histogramsOf(tree) {
+  const found = new Map();
+  const add = (key, histogram) => isHistogram(histogram) && found.set(key, histogram);
+  add('hooks', at(tree, 'clients.hooks.latency'));
+  add('pools', at(tree, 'connectors.latency'));
+  add('publishes', at(tree, 'pubsub.latency'));
+  add('delay', at(tree, 'hive.event_loop.delay'));
+  const several = new Map();
+  const collect = (prefix, root) =>
+    walk(root, '', (node, path) => {
+      const histogram = at(node, 'latency');
+      if (path !== '' && isHistogram(histogram)) several.set(`${prefix} ${path}`, histogram);
+    });
+  collect('hook', tree.clients?.hooks);
+  collect('pool', tree.connectors);
+  for (const [key, histogram] of mostOf(several, ({ count }) => count)) add(key, histogram);
+  return found;
+}
+
+/** @returns {Map<string, Pool>} */
+function poolsOf(tree) {
+  const found = new Map();
+  walk(tree.connectors, '', (node, path) => {
+    if (typeof node.capacity !== 'number') return;
+    const { workers = 0, capacity, busy = 0, waiting = 0, requests = 0, errors = 0, connected } = node;
+    const kind = path.slice(0, path.indexOf('.'));
+    found.set(path, { kind, workers, capacity, busy, waiting, requests, errors, connected });
+  });
+  return mostOf(found, ({ requests }) => requests);
+}
+
+function mostOf(map, measure) {
+  if (map.size <= mostKept) return map;
+  return new Map([...map].sort(([, a], [, b]) => measure(b) - measure(a)).slice(0, mostKept));
+}
+
+export function sampleOf(tree) {
+  return {
+    uptime: number(tree, 'hive.uptime') ?? 0,
+    clients: number(tree, 'clients.total') ?? 0,
+    events: number(tree, 'clients.events.total') ?? 0,
+    publishes: number(tree, 'pubsub.published_events') ?? 0,
+    deliveries: number(tree, 'pubsub.deliveries') ?? 0,
+    memory: number(tree, 'hive.memory.total') ?? 0,
+    use: number(tree, 'hive.event_loop.utilization') ?? 0,
+    crashes: number(tree, 'hive.actors.crashes') ?? 0,
+    abandoned: number(tree, 'hive.actors.abandoned') ?? 0,
+    /** @type {Map<string, Histogram>} */
+    histograms: histogramsOf(tree),
+    pools: poolsOf(tree),
+  };
+}
