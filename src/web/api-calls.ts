@@ -30,6 +30,8 @@ export class CallBody {
     this.#value = value;
   }
 
+  static readonly none = new CallBody('', undefined);
+
   static ofText(text: string): CallBody {
     return new CallBody(text, undefined);
   }
@@ -61,7 +63,7 @@ export interface Answer {
   readonly afterwards?: () => void;
 }
 
-type Handler = (host: ApiHost, call: Call, id: string) => Answer | Promise<Answer>;
+export type Handler = (host: ApiHost, call: Call, id: string) => Answer | Promise<Answer>;
 
 interface Action {
   readonly handler: Handler;
@@ -70,6 +72,7 @@ interface Action {
 }
 
 type Methods = Readonly<Record<string, Action>>;
+type Actions = Readonly<Record<string, Methods>>;
 
 const done: Answer = { status: 200 };
 
@@ -79,7 +82,7 @@ function reached({ nodes, missing, ...rest }: Reached, afterwards?: () => void):
 }
 
 /** section → action → method → what is done. */
-const actions: Readonly<Record<string, Readonly<Record<string, Methods>>>> = {
+const actions = nested({
   hive: {
     version: { get: { handler: (host) => ({ status: 200, body: host.version }) } },
     stop: {
@@ -134,14 +137,14 @@ const actions: Readonly<Record<string, Readonly<Record<string, Methods>>>> = {
       delete: { handler: subscription((host, sid, channels) => host.unsubscribe(sid, channels)) },
     },
   },
-};
+});
 
-export const sections: readonly string[] = Object.keys(actions);
+export const sections: readonly string[] = [...actions.keys()];
 
 /** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
-export const endpoints: readonly string[] = Object.entries(actions).flatMap(([section, named]) =>
-  Object.entries(named).flatMap(([name, methods]) =>
-    Object.entries(methods).flatMap(([method, { cluster }]) => {
+export const endpoints: readonly string[] = [...actions].flatMap(([section, named]) =>
+  [...named].flatMap(([name, methods]) =>
+    [...methods].flatMap(([method, { cluster }]) => {
       const endpoint = `${method.toUpperCase()} ${section}/${name}`;
       return cluster ? [endpoint, `${endpoint}?cluster=true`] : [endpoint];
     }),
@@ -150,6 +153,12 @@ export const endpoints: readonly string[] = Object.entries(actions).flatMap(([se
 
 /** Sections whose actions name a client or channel in one more segment. */
 const sectionsWithId = new Set(['clients', 'pubsub']);
+
+function nested(sections: Readonly<Record<string, Actions>>): Map<string, Map<string, Map<string, Action>>> {
+  const mapOf = <Value, Mapped>(values: Readonly<Record<string, Value>>, map: (value: Value) => Mapped) =>
+    new Map(Object.entries(values).map(([key, value]) => [key, map(value)]));
+  return mapOf(sections, (section) => mapOf(section, (methods) => mapOf(methods, (action) => action)));
+}
 
 function order(carryOut: (host: ApiHost, call: Call, id: string) => void): Handler {
   return (host, call, id) => {
@@ -184,14 +193,15 @@ const code = 'bad_api_request';
  * @throws HiveError `bad_api_request`: 404 for a path of another shape, 501 for an unknown action, 405 for a wrong method
  */
 export function findHandler({ method, segments, cluster }: Omit<Call, 'body'>): Handler {
-  const [section = '', name, id, ...rest] = segments;
-  const known = Object.hasOwn(actions, section) ? actions[section] : undefined;
-  const wantsId = sectionsWithId.has(section);
-  if (!known || !name || (wantsId ? !id : id !== undefined) || rest.length > 0) throw notFound(code);
-  const methods = Object.hasOwn(known, name) ? known[name] : undefined;
+  const section = segments[0] ?? '';
+  const name = segments[1];
+  const known = actions.get(section);
+  const length = sectionsWithId.has(section) ? 3 : 2;
+  if (!known || !name || segments.length !== length || segments[length - 1] === '') throw notFound(code);
+  const methods = known.get(name);
   if (!methods) throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
-  const action = Object.hasOwn(methods, method) ? methods[method] : undefined;
-  if (!action) throw wrongMethod(code, method, Object.keys(methods).join(', ').toUpperCase());
+  const action = methods.get(method);
+  if (!action) throw wrongMethod(code, method, [...methods.keys()].join(', ').toUpperCase());
   if (!cluster) return action.handler;
   if (action.cluster) return action.cluster;
   throw new HiveError(code, `${section}/${name} cannot be asked of the whole cluster with ${method.toUpperCase()}.`);

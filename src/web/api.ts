@@ -12,25 +12,28 @@
  *
  * `?cluster=true` extends stop, the router's orders and the number of subscribers to all nodes.
  */
+import type { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import { performBatch } from './api-batch.ts';
-import { type Answer, type Call, CallBody, findHandler, sections } from './api-calls.ts';
+import { type Answer, type Call, CallBody, findHandler, type Handler, sections } from './api-calls.ts';
 import type { ApiHost } from './api-host.ts';
 import {
+  type BodyReceiver,
   closeServer,
   createApp,
   defer,
   type HttpRequest,
   type HttpResponse,
+  jsonType,
   listen,
   methodOf,
   plainText,
-  readBody,
+  receiveBody,
   type Server,
   send,
-  sendJson,
+  sendAtOnce,
   type TlsFiles,
 } from './http.ts';
 import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from './keyed.ts';
@@ -77,17 +80,15 @@ class Api {
     }
   }
 
-  /** Reads everything it needs of the request before the first pause. */
+  /** Reads everything it needs of the request before it waits for the body. */
   handle(res: HttpResponse, req: HttpRequest): void {
-    defer(res);
     let section = '';
-    let answer: Promise<Answer>;
     try {
       const method = methodOf(res, req);
-      const { key, segments } = keyedPath(req, 'api', 'bad_api_request');
+      const { isAllowed, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
       section = segments[0] ?? '';
       this.#count('requests', section);
-      if (!this.#key.matches(key)) {
+      if (!isAllowed) {
         // A section that is none may be a key in the wrong place.
         this.#log.warning('API request with a wrong key', {
           section: this.#sections.has(section) ? section : 'unknown',
@@ -95,44 +96,56 @@ class Api {
         throw unauthorized('bad_api_request');
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
-      answer =
-        segments.length === 1 && section === batch
-          ? this.#batch(res, method)
-          : this.#single(res, { method, segments, cluster });
+      const call = { method, segments, cluster };
+      const handler = segments.length === 1 && section === batch ? this.#batchHandler(method) : findHandler(call);
+      const request = new Request(this, res, handler, call);
+      // A GET has no body.
+      if (method === 'get') this.perform(request);
+      else receiveBody(res, maxBodyBytes, request);
     } catch (error) {
-      return this.#fail(res, section, error);
+      this.#fail(res, section, error);
     }
+  }
+
+  perform(request: Request): void {
+    const { res, segments } = request;
+    let answer: Answer | Promise<Answer>;
+    try {
+      answer = request.handler(this.#host, request, segments[2] ?? '');
+    } catch (error) {
+      return this.#fail(res, segments[0]!, error);
+    }
+    if (!(answer instanceof Promise)) return this.#reply(res, answer, sendAtOnce);
+    defer(res);
     answer.then(
-      (ready) => this.#reply(res, ready),
-      (error: unknown) => this.#fail(res, section, error),
+      (ready) => this.#reply(res, ready, send),
+      (error: unknown) => this.#fail(res, segments[0]!, error),
     );
   }
 
-  async #single(res: HttpResponse, call: Omit<Call, 'body'>): Promise<Answer> {
-    const handler = findHandler(call);
-    // GET is answered at once: it has no body.
-    const body = CallBody.ofText(call.method === 'get' ? '' : await bodyOf(res));
-    return handler(this.#host, { ...call, body }, call.segments[2] ?? '');
+  failed({ res, segments }: Request, error: HiveError): void {
+    this.#fail(res, segments[0]!, error);
   }
 
-  async #batch(res: HttpResponse, method: string): Promise<Answer> {
+  /** @throws HiveError for another method than POST */
+  #batchHandler(method: string): Handler {
     if (method !== 'post') throw wrongMethod('bad_api_request', method, 'POST');
-    const body = CallBody.ofText(await bodyOf(res));
-    return performBatch(body, async (call) => {
-      const section = call.segments[0] ?? '';
-      this.#count('requests', section);
-      try {
-        return await findHandler(call)(this.#host, call, call.segments[2] ?? '');
-      } catch (error) {
-        this.#count('errors', section);
-        throw expectedOrHidden(error, 'An API request', this.#log);
-      }
-    });
+    return (host, { body }) =>
+      performBatch(body, async (call) => {
+        const section = call.segments[0] ?? '';
+        this.#count('requests', section);
+        try {
+          return await findHandler(call)(host, call, call.segments[2] ?? '');
+        } catch (error) {
+          this.#count('errors', section);
+          throw expectedOrHidden(error, 'An API request', this.#log);
+        }
+      });
   }
 
-  #reply(res: HttpResponse, { status, body, headers, afterwards }: Answer): void {
-    if (body === undefined || typeof body === 'string') send(res, status, body ?? '', plainText, headers);
-    else sendJson(res, status, body, headers);
+  #reply(res: HttpResponse, { status, body, headers, afterwards }: Answer, sends: typeof send): void {
+    if (body === undefined || typeof body === 'string') sends(res, status, body ?? '', plainText, headers);
+    else sends(res, status, JSON.stringify(body), jsonType, headers);
     afterwards?.();
   }
 
@@ -148,6 +161,31 @@ class Api {
   }
 }
 
-async function bodyOf(res: HttpResponse): Promise<string> {
-  return (await readBody(res, maxBodyBytes)).toString('utf8');
+/** A request whose body is awaited; one object, since there are many. */
+class Request implements Call, BodyReceiver {
+  readonly res: HttpResponse;
+  readonly handler: Handler;
+  readonly method: string;
+  readonly segments: readonly string[];
+  readonly cluster: boolean;
+  body = CallBody.none;
+  readonly #api: Api;
+
+  constructor(api: Api, res: HttpResponse, handler: Handler, call: Omit<Call, 'body'>) {
+    this.#api = api;
+    this.res = res;
+    this.handler = handler;
+    this.method = call.method;
+    this.segments = call.segments;
+    this.cluster = call.cluster;
+  }
+
+  received(body: Buffer): void {
+    this.body = CallBody.ofText(body.toString('utf8'));
+    this.#api.perform(this);
+  }
+
+  failed(error: HiveError): void {
+    this.#api.failed(this, error);
+  }
 }

@@ -43,7 +43,7 @@ export interface HttpResponse {
 export type Headers = readonly (readonly [name: string, value: string])[];
 
 const none: Headers = [];
-const jsonType = 'application/json; charset=utf-8';
+export const jsonType = 'application/json; charset=utf-8';
 export const plainText = 'text/plain; charset=utf-8';
 
 export interface Listening {
@@ -149,7 +149,7 @@ export function defer(res: HttpResponse, onAbort?: () => void): void {
 /** The method in lower case. An answer to HEAD will have no body: the client would take it for the next answer. */
 export function methodOf(res: HttpResponse, req: HttpRequest): string {
   const method = req.getMethod();
-  res.bodiless = method === 'head';
+  if (method === 'head') res.bodiless = true;
   return method;
 }
 
@@ -162,32 +162,44 @@ export function isOver(res: HttpResponse): boolean {
   return res.over === true;
 }
 
+/** What becomes of a request's body. Called once, or not at all if the request has been answered before. */
+export interface BodyReceiver {
+  /** @param body valid during the call only: the library takes its memory back */
+  received(body: Buffer): void;
+  /** @param error `payload_too_large`, or `bad_request`, which nobody hears, if the client goes away meanwhile */
+  failed(error: HiveError): void;
+}
+
+/** Waits for the whole body of a request, at most `limitBytes`. */
+export function receiveBody(res: HttpResponse, limitBytes: number, receiver: BodyReceiver): void {
+  let read = 0;
+  let parts: Buffer[] | undefined;
+  let refused = false;
+  defer(res, () => receiver.failed(new HiveError('bad_request', 'The request was broken off.')));
+  res.onData((chunk, isLast) => {
+    if (refused) return;
+    read += chunk.byteLength;
+    if (read > limitBytes) {
+      refused = true;
+      parts = undefined;
+      receiver.failed(new HiveError('payload_too_large', `The body is larger than ${limitBytes} bytes.`));
+    } else if (isLast && !parts) {
+      receiver.received(Buffer.from(chunk));
+    } else {
+      parts ??= [];
+      parts.push(Buffer.from(Buffer.from(chunk)));
+      if (isLast) receiver.received(Buffer.concat(parts));
+    }
+  });
+}
+
 /**
  * The whole body of a request, at most `limitBytes`.
- * @throws HiveError (rejection) `payload_too_large`, or `bad_request`, which nobody hears, if the client goes away meanwhile
+ * @throws HiveError (rejection) as `receiveBody`
  */
 export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    let read = 0;
-    let parts: Buffer[] | undefined;
-    let refused = false;
-    defer(res, () => reject(new HiveError('bad_request', 'The request was broken off.')));
-    res.onData((chunk, isLast) => {
-      if (refused) return;
-      read += chunk.byteLength;
-      if (read > limitBytes) {
-        refused = true;
-        parts = undefined;
-        reject(new HiveError('payload_too_large', `The body is larger than ${limitBytes} bytes.`));
-      } else if (isLast && !parts) {
-        // The library takes its memory back after this call: copy.
-        resolve(Buffer.from(Buffer.from(chunk)));
-      } else {
-        parts ??= [];
-        parts.push(Buffer.from(Buffer.from(chunk)));
-        if (isLast) resolve(Buffer.concat(parts));
-      }
-    });
+  return new Promise((resolve, failed) => {
+    receiveBody(res, limitBytes, { received: (body) => resolve(Buffer.from(body)), failed });
   });
 }
 
@@ -195,13 +207,23 @@ export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer>
 export function send(res: HttpResponse, status: number, body = '', type = '', headers: Headers = none): void {
   if (res.over === true) return;
   res.over = true;
-  res.cork(() => {
-    res.writeStatus(statusLine(status));
-    if (type !== '') res.writeHeader('Content-Type', type);
-    for (const [name, value] of headers) res.writeHeader(name, value);
-    // After a refused body the rest of it is still coming: do not take it for the next request.
-    res.end(res.bodiless === true ? '' : body, status === 413);
-  });
+  res.cork(() => write(res, status, body, type, headers));
+}
+
+/** The same within a callback of the library, which has corked the response already. */
+export function sendAtOnce(res: HttpResponse, status: number, body = '', type = '', headers: Headers = none): void {
+  if (res.over === true) return;
+  res.over = true;
+  write(res, status, body, type, headers);
+}
+
+function write(res: HttpResponse, status: number, body: string, type: string, headers: Headers): void {
+  // The library's own status is 200.
+  if (status !== 200) res.writeStatus(statusLine(status));
+  if (type !== '') res.writeHeader('Content-Type', type);
+  for (const [name, value] of headers) res.writeHeader(name, value);
+  // After a refused body the rest of it is still coming: do not take it for the next request.
+  res.end(res.bodiless === true ? '' : body, status === 413);
 }
 
 export function sendJson(res: HttpResponse, status: number, value: unknown, headers: Headers = none): void {

@@ -5,13 +5,15 @@
  *     /api/<key>/<section>/<action>/<id>         /monitor/<key>/<section>
  *     /api/<section>/<action>/<id>               /monitor/<section>          with  Authorization: Bearer <key>
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import { type Headers, type HttpRequest, type HttpResponse, sendJson } from './http.ts';
 
 /** A request's path, taken apart. */
 export interface KeyedPath {
-  readonly key: string | undefined;
+  /** What was given for a key. */
+  readonly given: string | undefined;
+  /** It is the right one. */
+  readonly isAllowed: boolean;
   /** The segments behind the key, decoded. */
   readonly segments: readonly string[];
 }
@@ -22,19 +24,29 @@ const bearer = 'bearer ';
  * Key and segments of a request below `root`. One trailing slash is tolerated.
  * @throws HiveError `code` for a malformed escape, or (404) for a path that is not below `root`
  */
-export function keyedPath(req: HttpRequest, root: string, code: ErrorCode): KeyedPath {
-  const [first, ...segments] = segmentsOf(req.getUrl(), code);
-  if (first !== root) throw notFound(code);
+export function keyedPath(req: HttpRequest, root: string, key: Key, code: ErrorCode): KeyedPath {
+  const segments = segmentsOf(req.getUrl(), code);
+  if (segments.shift() !== root) throw notFound(code);
+  const given = segments[0];
+  if (key.matches(given)) return { given, isAllowed: true, segments: segments.slice(1) };
   const authorization = req.getHeader('authorization');
   if (authorization.slice(0, bearer.length).toLowerCase() === bearer) {
-    return { key: authorization.slice(bearer.length).trim(), segments };
+    const token = authorization.slice(bearer.length).trim();
+    return { given: token, isAllowed: key.matches(token), segments };
   }
-  return { key: segments[0], segments: segments.slice(1) };
+  return { given, isAllowed: false, segments: segments.slice(1) };
 }
 
 /** The segments of a path that begins with a slash, decoded. @throws HiveError `code` for a malformed escape */
 export function segmentsOf(path: string, code: ErrorCode): string[] {
-  const segments = path.slice(1, path.length > 1 && path.endsWith('/') ? -1 : undefined).split('/');
+  const end = path.length > 1 && path.endsWith('/') ? path.length - 1 : path.length;
+  const segments: string[] = [];
+  for (let at = 1; at <= end; ) {
+    const slash = path.indexOf('/', at);
+    const next = slash < 0 || slash > end ? end : slash;
+    segments.push(path.slice(at, next));
+    at = next + 1;
+  }
   if (!path.includes('%')) return segments;
   try {
     return segments.map(decodeURIComponent);
@@ -51,22 +63,33 @@ export function wantsCluster(value: string | undefined, code: ErrorCode): boolea
   throw new HiveError(code, `cluster must be true or false, not ${value}.`);
 }
 
-/** Compares keys in a time that tells nothing about the right one, not even its length. */
+/** The key of the API or the monitor. */
 export class Key {
-  readonly #digest: Buffer;
+  readonly #length: number;
+  /** The code units of the key, filled up with zeros. */
+  readonly #units: Uint16Array;
 
   constructor(key: string) {
-    this.#digest = digest(key);
+    this.#length = key.length;
+    this.#units = new Uint16Array(Math.max(leastUnits, key.length));
+    for (let at = 0; at < key.length; at += 1) this.#units[at] = key.charCodeAt(at);
   }
 
-  matches(given: string | undefined): boolean {
-    return timingSafeEqual(digest(given ?? ''), this.#digest);
+  /**
+   * Whether that is the key. The time it takes depends on what is given alone: every unit is compared, wherever the first
+   * difference is, and short keys take as long as those of `leastUnits`.
+   */
+  matches(given = ''): boolean {
+    const units = this.#units;
+    let difference = this.#length ^ given.length;
+    for (let at = 0; at < units.length; at += 1) {
+      difference |= units[at]! ^ (at < given.length ? given.charCodeAt(at) : 0);
+    }
+    return difference === 0;
   }
 }
 
-function digest(key: string): Buffer {
-  return createHash('sha256').update(key).digest();
-}
+const leastUnits = 64;
 
 /** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 501. */
 export class RequestError extends HiveError {

@@ -118,12 +118,12 @@ class MonitorPages {
   /** Reads everything it needs of the request before the first pause. */
   async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
     const method = methodOf(res, req);
-    const { key, segments } = keyedPath(req, 'monitor', code);
-    if (this.#publicHealth && key === 'health' && segments.length === 0 && req.getMethod() === 'get') {
+    const { given, isAllowed, segments } = keyedPath(req, 'monitor', this.#key, code);
+    if (this.#publicHealth && given === 'health' && segments.length === 0 && req.getMethod() === 'get') {
       const { status } = this.#host.health();
       return sendHealth(res, status, { status });
     }
-    if (!this.#key.matches(key)) {
+    if (!isAllowed) {
       this.#log.warning('Monitor request with a wrong key');
       throw unauthorized(code);
     }
