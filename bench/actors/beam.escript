@@ -1,5 +1,5 @@
 #!/usr/bin/env escript
-%%! +S 1:1
+%%! +S 1:1 +sbwt none
 %% The BEAM with one scheduler: `beam.escript MS LIVES`. A process does what an actor does there.
 -mode(compile).
 
@@ -13,17 +13,17 @@ main([Ms, Lives]) ->
     {Spawns, Bytes} = population(list_to_integer(Lives)),
 
     One = spawn_link(fun() -> receiver(Main, ?BATCH, 0) end),
-    {OnePerSecond, _} = flood(One),
+    OnePerSecond = flood(One),
 
     Crowd = [spawn_link(fun() -> receiver(Main, every(I), 0) end) || I <- lists:seq(1, ?CROWD)],
     Many = rounds(Crowd),
 
     Parent = spawn_link(fun() -> parent(Main) end),
     receive ready -> ok end,
-    {Children, _} = flood(Parent),
+    Children = flood(Parent),
 
-    Asks = per_second(fun(_) -> ask(One, ?BATCH), ?BATCH end),
-    Together = per_second(fun(_) -> together(One), ?TOGETHER * ?BATCH end),
+    Asks = per_second(fun() -> ask(One, ?BATCH), ?BATCH end),
+    Together = per_second(fun() -> together(One), ?TOGETHER * ?BATCH end),
     io:format(
         "{\"one\":~.1f,\"many\":~.1f,\"children\":~.1f,\"asks\":~.1f,\"asksTogether\":~.1f,\"spawns\":~.1f,\"bytes\":~.1f}~n",
         [OnePerSecond, Many, Children, Asks, Together, Spawns, Bytes]
@@ -56,22 +56,29 @@ receiver(Main, Every, Received) ->
             exit({unexpected, Other, 'after', Received})
     end.
 
-%% Does Step, which returns how much it has done, for the time given, after a quarter of it for warming up.
+%% Does Step, which returns how much it has done, for the time given, after a quarter of it for warming up; gives how much that is per
+%% second of processor time.
 per_second(Step) ->
     Ms = get(ms),
-    work(Step, Ms div 4, erlang:monotonic_time(), 0),
-    work(Step, Ms, erlang:monotonic_time(), 0).
+    work(Step, Ms div 4),
+    work(Step, Ms).
 
-work(Step, Ms, Start, Total) ->
-    Us = erlang:convert_time_unit(erlang:monotonic_time() - Start, native, microsecond),
-    if
-        Us < Ms * 1000 -> work(Step, Ms, Start, Total + Step(Total));
-        true -> Total * 1000000 / Us
+work(Step, Ms) ->
+    Used = cpu_ms(),
+    Total = work_until(Step, erlang:monotonic_time(millisecond) + Ms, 0),
+    Total * 1000 / max(1, cpu_ms() - Used).
+
+work_until(Step, End, Total) ->
+    case erlang:monotonic_time(millisecond) < End of
+        true -> work_until(Step, End, Total + Step());
+        false -> Total
     end.
+
+cpu_ms() -> element(1, erlang:statistics(runtime)).
 
 flood(To) ->
     put(sent, 0),
-    Rate = per_second(fun(_) ->
+    Rate = per_second(fun() ->
         From = get(sent) + 1,
         [To ! {letter, N} || N <- lists:seq(From, From + ?BATCH - 1)],
         put(sent, From + ?BATCH - 1),
@@ -79,11 +86,11 @@ flood(To) ->
     end),
     Sent = get(sent),
     Sent = gen_server:call(To, received),
-    {Rate, Sent}.
+    Rate.
 
 rounds(All) ->
     put(sent, 0),
-    Rate = per_second(fun(_) ->
+    Rate = per_second(fun() ->
         Round = get(sent) + 1,
         put(sent, Round),
         [To ! {letter, Round} || To <- All],
@@ -105,24 +112,28 @@ together(To) ->
     [receive asked -> ok end || _ <- lists:seq(1, ?TOGETHER)].
 
 population(Lives) ->
-    Parent = spawn_link(fun() -> idlers(Lives) end),
-    Parent ! {make, Lives div 10, self()},
-    receive {made, _, _} -> ok end,
+    Parent = spawn_link(fun() -> idlers() end),
+    make(Parent, Lives div 10),
     Before = erlang:memory(processes_used),
-    Parent ! {make, Lives, self()},
-    receive {made, Us, Pids} -> [Pid ! {letter, 1} || Pid <- Pids] end,
+    Used = cpu_ms(),
+    Pids = make(Parent, Lives),
+    Spawns = Lives * 1000 / max(1, cpu_ms() - Used),
+    [Pid ! {letter, 1} || Pid <- Pids],
     timer:sleep(100),
-    After = erlang:memory(processes_used),
+    Bytes = (erlang:memory(processes_used) - Before) / Lives,
     unlink(Parent),
     exit(Parent, kill),
-    {Lives * 1000000 / Us, (After - Before) / Lives}.
+    {Spawns, Bytes}.
 
-idlers(Lives) ->
+make(Parent, N) ->
+    Parent ! {make, N, self()},
+    receive {made, Pids} -> Pids end.
+
+idlers() ->
     receive
         {make, N, To} ->
-            {Us, Pids} = timer:tc(fun() -> [spawn_link(fun() -> idler(0) end) || _ <- lists:seq(1, N)] end),
-            To ! {made, Us, Pids},
-            idlers(Lives)
+            To ! {made, [spawn_link(fun() -> idler(0) end) || _ <- lists:seq(1, N)]},
+            idlers()
     end.
 
 idler(Received) ->

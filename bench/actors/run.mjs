@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
  * Actors on one processor: Hive's kernel, nact alone (on which it stands) and the BEAM with one scheduler, side by side: each
- * in a process of its own, one after the other, in several rounds; the medians are shown.
+ * in a process of its own, one after the other, in several rounds; shown are the medians per second of processor time, and how far rounds are
+ * from them.
  *
  *     npm run build && npm --prefix bench install
  *     npm --prefix bench run actors -- [--ms 1000] [--lives 100000] [--rounds 3] [--quick] [--json]
