@@ -37,7 +37,6 @@ export class DashboardPage {
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<DashboardPage> {
     const page = await browser.newPage({ viewport: { width: 1280, height: 900 }, ...options });
     const dashboard = new DashboardPage(page);
-    page.setDefaultTimeout(10_000);
     await page.clock.install();
     await page.goto(url);
     await dashboard.is('live');

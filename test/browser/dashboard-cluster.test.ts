@@ -1,0 +1,86 @@
+/** The monitor's page against a cluster of two nodes, with HTTP and Redis pools and people who talk. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { io, type Socket } from 'socket.io-client';
+import { type Browser, launchBrowser, picture } from '../support/browser.ts';
+import { ChatCluster } from '../support/chat-cluster.ts';
+import { DashboardPage } from '../support/dashboard-page.ts';
+import { eventually } from '../support/eventually.ts';
+import { missing } from '../support/programs.ts';
+
+const people = 24;
+const rooms = 3;
+/** For the picture, so that its plots are full. */
+const patienceMs = process.env.HIVE_PICTURES === '1' ? 75_000 : 0;
+
+describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-server', 'python3') }, () => {
+  let cluster: ChatCluster;
+  let browser: Browser;
+  let dashboard: DashboardPage;
+  let talk: NodeJS.Timeout;
+  const sockets: Socket[] = [];
+
+  before(async () => {
+    cluster = await ChatCluster.start();
+    browser = await launchBrowser();
+    for (let i = 0; i < people; i += 1) {
+      const socket = io(cluster.url(i % 3 === 0 ? 1 : 0), { transports: ['websocket'], forceNew: true });
+      sockets.push(socket);
+      socket.on('authorized', () => socket.emit('join_chat', { chat: [`room${i % rooms}`] }));
+      socket.on('connect', () => socket.emit('authorize', { nick: `nick${i}` }));
+    }
+    let said = 0;
+    talk = setInterval(() => {
+      said += 1 + Math.round(2 * Math.random());
+      const i = said % people;
+      sockets[i]!.emit('publish_msg', { room: `room${i % rooms}`, text: 'Is anybody here?' });
+    }, 15);
+    const url = `http://127.0.0.1:${cluster.ports[0].monitor}/monitor/distributed-chat-monitor-key/dashboard`;
+    dashboard = await DashboardPage.open(browser, url, { viewport: { width: 1280, height: 1180 } });
+  });
+
+  after(async () => {
+    clearInterval(talk);
+    for (const socket of sockets) socket.disconnect();
+    await browser?.close();
+    await cluster?.stop();
+  });
+
+  test('shows both nodes, and the plots of both together', async () => {
+    for (const node of ['node1@127.0.0.1', 'node2@127.0.0.1']) await dashboard.shows(`node ${node}`, /ready/);
+    await eventually(async () => (await dashboard.plot('clients')) === people, 'everybody');
+    await eventually(async () => (await dashboard.plot('deliveries')) > 0, 'deliveries');
+    await dashboard.shows('latency hook publish_msg', /\d ms/);
+    await dashboard.shows('pool http.backend', /ready.*of 220 at work/);
+    await dashboard.shows('pool redis.database', /connected/);
+    await dashboard.find('latency hook publish_msg').getByRole('button').click();
+    await dashboard.expand('hive_router_sup');
+    await dashboard.actor('hive_client_sup').waitFor();
+    await new Promise((resolve) => setTimeout(resolve, patienceMs));
+    await dashboard.page.mouse.move(0, 0);
+    await picture(dashboard.page, 'dashboard.png');
+  });
+
+  test('shows a line per node, or the node that is chosen', async () => {
+    const { page } = dashboard;
+    await page.locator('#combine').getByText('Per node').click();
+    await dashboard.shows('plot-clients', /node1@127.0.0.1\s*16.*node2@127.0.0.1\s*8/s);
+    await dashboard.find('node node2@127.0.0.1').getByRole('button').click();
+    await eventually(async () => (await dashboard.plot('clients')) === 8, 'the clients of the second node');
+    assert.equal(await page.locator('.row.actor[aria-level="1"]').count(), 1);
+    await dashboard.expand('hive_connectors_sup');
+    await dashboard.expand('hive_connectors_pool_sup');
+    await dashboard.expand('database');
+    await dashboard.actor('database worker').click();
+    await dashboard.shows('actor', /<node2@127\.0\.0\.1\..*connected/s);
+    await dashboard.find('scope').selectOption({ index: 0 });
+    dashboard.assertQuiet();
+  });
+
+  test('says which node is missing', async () => {
+    await cluster.nodes[1]!.stop('SIGKILL');
+    await dashboard.shows('node node2@127.0.0.1', /missing/);
+    await dashboard.shows('node node1@127.0.0.1', /degraded.*node2@127.0.0.1 is not connected/);
+    await dashboard.actor('node2@127.0.0.1').waitFor({ state: 'detached' });
+  });
+});
