@@ -14,18 +14,22 @@ test('a full node answers no_slots, one with closed doors router_error, and an o
   t.after(() => node.stop());
 
   async function refusals(): Promise<string[]> {
-    const handshake = await fetch(`${node.url}/socket.io/1/`);
-    const { error } = (await handshake.json()) as Failure;
     const client = io(node.url, { transports: ['websocket'], forceNew: true, reconnection: false });
-    const { data } = (await next(client, 'connect_error')) as { data: Failure };
+    await next(client, 'connect_error');
     client.disconnect();
-    return [`${handshake.status} ${error}`, data.error];
+    const handshakes = ['/socket.io/1/', '/socket.io/?EIO=4&transport=polling', '/socket.io/?EIO=3&transport=polling'];
+    return Promise.all(
+      handshakes.map(async (path) => {
+        const handshake = await fetch(node.url + path);
+        return `${handshake.status} ${((await handshake.json()) as Failure).error}`;
+      }),
+    );
   }
 
   const first = await SocketClient.connect('4.8 websocket', node.url);
-  assert.deepEqual(await refusals(), ['503 no_slots', 'no_slots']);
+  assert.deepEqual(await refusals(), new Array(3).fill('503 no_slots'));
   await node.api('POST', 'router/disable');
-  assert.deepEqual(await refusals(), ['503 router_error', 'router_error']);
+  assert.deepEqual(await refusals(), new Array(3).fill('503 router_error'));
   assert.ok(first.connected);
   await first.disconnect();
   await node.api('POST', 'router/enable');
