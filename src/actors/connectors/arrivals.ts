@@ -76,9 +76,9 @@ export class Arrivals implements Workforce, Entrance, Waiting {
     }
   }
 
-  rent(deadline: number, signal: AbortSignal | undefined): Promise<Place> {
+  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
     const idle = this.#idle.pop();
-    if (idle) return Promise.resolve(idle);
+    if (idle) return idle;
     const { employer, source, queueLimit } = this.#options;
     if (this.#waiting.size >= queueLimit) {
       return Promise.reject(this.failure(`${queueLimit} requests are waiting for a connection already`));

@@ -8,20 +8,19 @@
  *
  * The worker is returned when it has answered or died, whatever has become of the asker by then.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Call, Ref } from '../../kernel/types.ts';
+import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
-import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import type { ConnectorPlugin, Pool, PoolDescriptor, Services, WorkerMessage } from '../../plugins/types.ts';
 import { Arrivals } from './arrivals.ts';
 import type { ConnectorCounters } from './counters.ts';
 import { SeatPool } from './seat-pool.ts';
-import { type Employer, NoWorker, type Place, type Workforce } from './workforce.ts';
+import { type Desk, Transaction } from './transaction.ts';
+import type { Employer, Place, Workforce } from './workforce.ts';
 
 export interface PoolOptions {
   readonly name: string;
@@ -33,7 +32,7 @@ export interface PoolOptions {
   makeSupervisor(): Actor<SupervisorMessage>;
 }
 
-export class WorkerPool implements Pool, Employer {
+export class WorkerPool implements Pool, Employer, Desk {
   readonly name: string;
   readonly connector: string;
   readonly kernel: Kernel;
@@ -104,87 +103,31 @@ export class WorkerPool implements Pool, Employer {
     this.#requests.value += 1;
     this.#options.counters.requests.value += 1;
     this.#options.counters.safe_transactions.value += 1;
-    const answer = this.#admit<Reply>({ type: 'request', request, signal });
-    return signal ? unlessAborted(answer, signal) : answer;
-  }
-
-  async #admit<Reply>(message: WorkerMessage & { type: 'request' }): Promise<Reply> {
     if (this.#stopping) {
-      this.#errors.value += 1;
-      throw new HiveError('connector_error', this.#text('is being stopped'));
+      this.failed();
+      return Promise.reject(new HiveError('connector_error', this.text('is being stopped')));
     }
     this.#admitted += 1;
-    const begun = performance.now();
-    try {
-      return await this.#try<Reply>(message);
-    } finally {
-      // A request that nobody wants any more tells nothing about the back end.
-      if (!message.signal?.aborted) this.#time(performance.now() - begun);
-      this.#admitted -= 1;
-      if (this.#admitted === 0) for (const wake of this.#whenEmpty.splice(0)) wake();
-    }
+    return new Promise((resolve, reject) => {
+      new Transaction<Reply>(this, { type: 'request', request, signal }, resolve, reject).start();
+    });
   }
 
-  #time(ms: number): void {
-    this.#latency.record(ms);
-    this.#options.counters.latency.record(ms);
+  get limits(): Services['config']['connectors'] {
+    return this.#options.services.config.connectors;
   }
 
-  async #try<Reply>(message: WorkerMessage & { type: 'request' }): Promise<Reply> {
-    const { counters, services } = this.#options;
-    const { backoff_num, backoff_time, rent_timeout } = services.config.connectors;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await this.#attempt<Reply>(message, performance.now() + rent_timeout);
-      } catch (error) {
-        const vain = error instanceof Unavailable || error instanceof NoWorker;
-        if (!vain || attempt >= backoff_num || this.#stopping || message.signal?.aborted) {
-          this.#errors.value += 1;
-          throw error;
-        }
-        counters.errors.value += 1;
-        if (backoff_time > 0) await delay(Math.random() * backoff_time);
-      }
-    }
+  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
+    this.#options.counters.requests.value += 1;
+    return this.#workforce.rent(deadline, signal);
   }
 
-  async #attempt<Reply>(message: WorkerMessage & { type: 'request' }, deadline: number): Promise<Reply> {
-    for (;;) {
-      if (message.signal?.aborted) throw cancelled(message.signal);
-      const place = await this.#rent(deadline, message.signal);
-      let worker: Ref<WorkerMessage> | undefined;
-      this.#serving += 1;
-      try {
-        if (message.signal?.aborted) throw cancelled(message.signal);
-        worker = place.worker;
-        if (worker) {
-          return await this.kernel.ask<WorkerMessage, Reply>(
-            worker,
-            message as WorkerMessage & Call<Reply>,
-            Number.POSITIVE_INFINITY,
-          );
-        }
-      } catch (error) {
-        if (!(error instanceof HiveError) || error.code !== 'not_running') throw error;
-        // A cause means that the worker crashed, perhaps in the middle of this request. A planned end is one between requests.
-        if (error.cause !== undefined)
-          throw new HiveError('connector_error', this.#text(error.message), { cause: error });
-        if (worker) place.dismiss(worker);
-      } finally {
-        this.#return(place);
-      }
-    }
+  serve(): void {
+    this.#options.counters.rents.value += 1;
+    this.#serving += 1;
   }
 
-  async #rent(deadline: number, signal: AbortSignal | undefined): Promise<Place> {
-    const { counters } = this.#options;
-    counters.requests.value += 1;
-    const place = await this.#workforce.rent(deadline, signal);
-    counters.rents.value += 1;
-    return place;
-  }
-
-  #return(place: Place): void {
+  return(place: Place): void {
     const { counters } = this.#options;
     counters.requests.value += 1;
     counters.returns.value += 1;
@@ -193,12 +136,29 @@ export class WorkerPool implements Pool, Employer {
     if (this.#serving === 0) for (const wake of this.#whenIdle.splice(0)) wake();
   }
 
+  triedInVain(): void {
+    this.#options.counters.errors.value += 1;
+  }
+
+  failed(): void {
+    this.#errors.value += 1;
+  }
+
+  ended(ms: number | undefined): void {
+    if (ms !== undefined) {
+      this.#latency.record(ms);
+      this.#options.counters.latency.record(ms);
+    }
+    this.#admitted -= 1;
+    if (this.#admitted === 0) for (const wake of this.#whenEmpty.splice(0)) wake();
+  }
+
   /** Resolves when no worker has a request to answer. */
   async idle(): Promise<void> {
     if (this.#serving > 0) await new Promise<void>((resolve) => this.#whenIdle.push(resolve));
   }
 
-  #text(what: string): string {
+  text(what: string): string {
     return `Pool ${this.name}: ${what}`;
   }
 
@@ -287,20 +247,6 @@ export class WorkerPool implements Pool, Employer {
 
   workerFailed(reason: string): void {
     this.#options.counters.errors.value += 1;
-    this.#options.services.log.warning(this.#text(`a worker failed: ${reason}`), { pool: this.name });
+    this.#options.services.log.warning(this.text(`a worker failed: ${reason}`), { pool: this.name });
   }
-}
-
-function cancelled(signal: AbortSignal): HiveError {
-  return new HiveError('connector_error', 'The request was cancelled.', { cause: signal.reason });
-}
-
-/** Settles as the promise does, or rejects as soon as the signal is aborted. */
-function unlessAborted<Value>(promise: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(cancelled(signal));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }

@@ -1,6 +1,11 @@
 /**
  * Workers that the pool makes when it wants them. generic-pool decides who gets a seat and how many there are: `size` at rest,
  * up to `overflow` more under load, which are given up again after a while.
+ *
+ *   generic-pool ─▶ rented ◀─▶ at hand (a stack, from which a seat is had without waiting) ─▶ generic-pool
+ *
+ * Seats go back to generic-pool when somebody waits in its queue, when they have lost their worker, or when they have not been
+ * needed for a while.
  */
 import { createPool, type Pool as GenericPool } from 'generic-pool';
 import { HiveError } from '../../observe/errors.ts';
@@ -8,6 +13,8 @@ import type { Connector } from '../../plugins/types.ts';
 import { Seat } from './seat.ts';
 import { type Employer, NoWorker, type Workforce } from './workforce.ts';
 
+/** How often seats at hand that were not needed since the last time are given back. */
+const sortOutMs = 500;
 /** How long a worker beyond `size` may be idle before it goes, and how often that is looked at. */
 const overflowIdleMs = 5000;
 const overflowCheckMs = 1000;
@@ -25,6 +32,11 @@ export class SeatPool implements Workforce {
   readonly #options: SeatPoolOptions;
   readonly #seats: GenericPool<Seat>;
   readonly #allSeats = new Set<Seat>();
+  readonly #atHand: Seat[] = [];
+  /** The fewest that were at hand since they were last sorted out: so many are not needed. */
+  #spare = 0;
+  #sorting: NodeJS.Timeout | undefined;
+  #closing = false;
 
   constructor(options: SeatPoolOptions) {
     const { size, overflow, rentTimeoutMs } = options;
@@ -57,8 +69,16 @@ export class SeatPool implements Workforce {
     if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
   }
 
-  async rent(deadline: number): Promise<Seat> {
-    const seat = await this.#acquire();
+  rent(deadline: number): Seat | Promise<Seat> {
+    for (let seat = this.#atHand.pop(); seat; seat = this.#atHand.pop()) {
+      if (this.#atHand.length < this.#spare) this.#spare = this.#atHand.length;
+      if (seat.worker) return seat;
+      void this.#seats.release(seat);
+    }
+    return this.#acquire().then((seat) => this.#staffed(seat, deadline));
+  }
+
+  async #staffed(seat: Seat, deadline: number): Promise<Seat> {
     if (seat.worker || (await seat.filled(deadline - performance.now()))) return seat;
     this.return(seat);
     throw new NoWorker('connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
@@ -74,12 +94,29 @@ export class SeatPool implements Workforce {
   }
 
   return(seat: Seat): void {
-    void this.#seats.release(seat);
+    if (this.#closing || !seat.worker || this.#seats.pending > 0) {
+      void this.#seats.release(seat);
+      return;
+    }
+    this.#atHand.push(seat);
+    this.#sorting ??= setInterval(() => this.#sortOut(), sortOutMs).unref();
+  }
+
+  /** The seats at the bottom of the stack are those that nobody has needed. */
+  #sortOut(): void {
+    for (const seat of this.#atHand.splice(0, this.#spare)) void this.#seats.release(seat);
+    this.#spare = this.#atHand.length;
+    if (this.#spare > 0) return;
+    clearInterval(this.#sorting);
+    this.#sorting = undefined;
   }
 
   suspend(): void {}
 
   async close(): Promise<void> {
+    this.#closing = true;
+    this.#spare = this.#atHand.length;
+    this.#sortOut();
     await this.#seats.drain();
     await this.#seats.clear();
     await this.#options.connector.close();

@@ -19,11 +19,11 @@ export interface Workforce {
   /** Begins, or goes on after `suspend`. */
   start(): Promise<void>;
   /**
-   * The place of a worker, for one request.
+   * The place of a worker, for one request; at once if one is idle, and then surely with a worker.
    * @param deadline on the clock of `performance.now()`
    * @throws NoWorker (rejection)
    */
-  rent(deadline: number, signal: AbortSignal | undefined): Promise<Place>;
+  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place>;
   return(place: Place): void;
   /** The pool's supervisor is going away, perhaps to come back: no worker is to be started meanwhile. */
   suspend(): void;

@@ -9,11 +9,14 @@ export const hpPost: HookPlugin<BackEndArgs> = {
   check: checkBackEnd,
   create({ connector, endpoint }, { pools, metrics }) {
     const runs = new HookCounter(metrics, 'hp.post');
-    return async (client, trigger) => {
+    return (client, trigger) => {
       runs.count(trigger.name);
-      const request: BackEndRequest = { method: 'POST', endpoint, body: await client.metadata(trigger) };
-      const reply = await pools.get(connector).request<BackEndReply>(request, client.signal);
-      await obey(client, reply, endpoint);
+      const post = async (body: string): Promise<void> => {
+        const request: BackEndRequest = { method: 'POST', endpoint, body };
+        return obey(client, await pools.get(connector).request<BackEndReply>(request, client.signal), endpoint);
+      };
+      const metadata = client.metadata(trigger);
+      return typeof metadata === 'string' ? post(metadata) : metadata.then(post);
     };
   },
 };
