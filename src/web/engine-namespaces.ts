@@ -2,6 +2,7 @@
  * The Socket.IO part of an Engine.IO connection: its clients, one per connected namespace, and the packet that waits for its
  * attachments. A connection without any client ends after `connect_timeout`.
  */
+import { each, type Few, minus, plus } from '../kernel/few.ts';
 import type { Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { ClientPacket } from '../protocol/packet.ts';
@@ -12,7 +13,6 @@ import type { EngineConnection } from './engine-connection.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { CloseReason, Handshake } from './sessions.ts';
 
-const noLinks: readonly ClientLink[] = [];
 const nothing: Record<string, string> = Object.freeze({});
 
 interface Incomplete {
@@ -26,7 +26,7 @@ export class EngineNamespaces {
   readonly #server: EngineServer;
   readonly #connection: EngineConnection;
   #handshake: Handshake;
-  #links: readonly ClientLink[] = noLinks;
+  #links: Few<ClientLink>;
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #incomplete: Incomplete | undefined;
@@ -45,7 +45,7 @@ export class EngineNamespaces {
   }
 
   get isEmpty(): boolean {
-    return this.#links.length === 0;
+    return this.#links === undefined;
   }
 
   /** Takes an Engine.IO packet of type message. @throws HiveError `bad_packet` */
@@ -78,21 +78,20 @@ export class EngineNamespaces {
 
   /** A client has ended, or was refused. */
   remove(link: ClientLink): void {
-    const rest = this.#links.filter((other) => other !== link);
-    this.#links = rest.length === 0 ? noLinks : rest;
+    this.#links = minus(this.#links, link);
     this.#awaitConnect();
   }
 
   /** The connection has moved to a WebSocket. */
   upgraded(): void {
-    for (const link of this.#links) link.upgraded();
+    for (const link of each(this.#links)) link.upgraded();
   }
 
   /** Ends all clients; the connection is closed. */
   close(reason: CloseReason): void {
     this.#connectTimer?.cancel();
-    const links = this.#links;
-    this.#links = noLinks;
+    const links = each(this.#links);
+    this.#links = undefined;
     for (const link of links) link.close(reason);
   }
 
@@ -117,7 +116,7 @@ export class EngineNamespaces {
       return;
     }
     const link = new ClientLink(this.#connection, codec, namespace, topics);
-    this.#links = [...this.#links, link];
+    this.#links = plus(this.#links, link);
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake, auth };
@@ -136,12 +135,12 @@ export class EngineNamespaces {
   }
 
   #find(namespace: string): ClientLink | undefined {
-    for (const link of this.#links) if (link.namespace === namespace) return link;
+    for (const link of each(this.#links)) if (link.namespace === namespace) return link;
     return undefined;
   }
 
   #awaitConnect(): void {
-    if (this.#connection.isClosed || this.#links.length > 0) return;
+    if (this.#connection.isClosed || !this.isEmpty) return;
     const { wheel, config } = this.#server.context;
     this.#connectTimer?.cancel();
     this.#connectTimer = wheel.schedule(config.socketio.connect_timeout, () =>
