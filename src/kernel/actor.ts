@@ -23,7 +23,7 @@ export const callTimeoutMs = 5000;
 
 export abstract class Actor<Message = never> {
   /** @internal Set by the kernel before `init`. */
-  declare cell: Cell<Message>;
+  cell!: Cell<Message>;
 
   init(): void | Promise<void> {}
 
