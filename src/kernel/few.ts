@@ -1,39 +1,65 @@
 /**
- * A set of what an actor mostly has none of, or one: links, who watches it, timers, open calls. One value is kept as it is,
- * only more take a Map, whose first entry alone is 200 bytes. References to the same actor of another node count as one.
+ * A set of what somebody mostly has none of, or one: an actor's links, who watches it, its timers and open calls. One value is
+ * kept as it is, a few are in an array that has room for just them, only more take a Map, whose first entry alone is 200
+ * bytes. References to the same actor of another node count as one.
  *
  *   this.watchers = plus(this.watchers, watcher);      this.watchers = minus(this.watchers, watcher);
  */
 import { RemoteRef } from './remote-ref.ts';
 
-export type Few<Value extends object> = Value | Many<Value> | undefined;
+/** Values that are no arrays. */
+export type Few<Value extends object | string> = Value | readonly Value[] | Many<Value> | undefined;
 
 class Many<Value> extends Map<unknown, Value> {}
 
+/** The longest array: looking through it takes no longer than a look into a map. */
+const mostInArray = 4;
+
 /** With that value; the set given is used up. */
-export function plus<Value extends object>(few: Few<Value>, value: Value): Few<Value> {
+export function plus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
+  if (few === undefined) return value;
   if (few instanceof Many) return few.set(keyOf(value), value);
-  if (few === undefined || keyOf(few) === keyOf(value)) return value;
-  return new Many<Value>().set(keyOf(few), few).set(keyOf(value), value);
+  if (!isArray(few)) return keyOf(few) === keyOf(value) ? value : [few, value];
+  const at = indexOf(few, value);
+  if (at >= 0) return few.with(at, value);
+  if (few.length < mostInArray) return few.concat([value]);
+  const many = new Many<Value>();
+  for (const one of few) many.set(keyOf(one), one);
+  return many.set(keyOf(value), value);
 }
 
 /** Without that value, whether it was there or not; the set given is used up. */
-export function minus<Value extends object>(few: Few<Value>, value: Value): Few<Value> {
+export function minus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
+  if (few === undefined) return undefined;
   if (few instanceof Many) return few.delete(keyOf(value)) && few.size === 0 ? undefined : few;
-  return few !== undefined && keyOf(few) === keyOf(value) ? undefined : few;
+  if (!isArray(few)) return keyOf(few) === keyOf(value) ? undefined : few;
+  const at = indexOf(few, value);
+  if (at < 0) return few;
+  return few.length === 2 ? few[1 - at] : few.toSpliced(at, 1);
 }
 
-export function has<Value extends object>(few: Few<Value>, value: Value): boolean {
+export function has<Value extends object | string>(few: Few<Value>, value: Value): boolean {
+  if (few === undefined) return false;
   if (few instanceof Many) return few.has(keyOf(value));
-  return few !== undefined && keyOf(few) === keyOf(value);
+  return isArray(few) ? indexOf(few, value) >= 0 : keyOf(few) === keyOf(value);
 }
 
 /** The present values, in the order in which they came. */
-export function each<Value extends object>(few: Few<Value>): readonly Value[] {
+export function each<Value extends object | string>(few: Few<Value>): readonly Value[] {
+  if (few === undefined) return [];
   if (few instanceof Many) return [...few.values()];
-  return few === undefined ? [] : [few];
+  return isArray(few) ? few : [few];
 }
 
-function keyOf(value: object): unknown {
+function isArray<Value extends object | string>(few: Value | readonly Value[]): few is readonly Value[] {
+  return Array.isArray(few);
+}
+
+function indexOf<Value extends object | string>(values: readonly Value[], value: Value): number {
+  const key = keyOf(value);
+  return values.findIndex((one) => keyOf(one) === key);
+}
+
+function keyOf(value: object | string): unknown {
   return value instanceof RemoteRef ? value.toString() : value;
 }

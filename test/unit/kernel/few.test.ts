@@ -6,7 +6,7 @@ import type { NodeName } from '../../../src/kernel/types.ts';
 import { TestKernel } from '../../support/actors.ts';
 
 test('few are a set in the order in which they came', () => {
-  const values = Array.from({ length: 4 }, (_, number) => ({ number }));
+  const values = Array.from({ length: 7 }, (_, number) => ({ number }));
   const steps = fc.array(fc.tuple(fc.boolean(), fc.constantFrom(...values)));
   fc.assert(
     fc.property(steps, (changes) => {
