@@ -5,6 +5,7 @@
  * Pub-sub and the connection use it directly, past the client's mailbox: a client that waits for a back end can be
  * subscribed by that very back end.
  */
+import { each, type Few, has, minus, plus } from '../../kernel/few.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/sessions.ts';
@@ -17,7 +18,7 @@ export class Outlet implements Member {
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
-  #topics: Set<string> | undefined;
+  #topics: Few<string>;
 
   constructor(metrics: ClientMetrics) {
     this.#metrics = metrics;
@@ -55,7 +56,7 @@ export class Outlet implements Member {
   }
 
   get topics(): number {
-    return this.#topics?.size ?? 0;
+    return each(this.#topics).length;
   }
 
   get bufferedBytes(): number {
@@ -66,7 +67,7 @@ export class Outlet implements Member {
   attach(sink: Sink, transport: TransportKind): void {
     this.#sink = sink;
     this.transport = transport;
-    if (this.#topics) for (const topic of this.#topics) sink.join(topic);
+    for (const topic of each(this.#topics)) sink.join(topic);
   }
 
   send(packet: ServerPacket): void {
@@ -74,15 +75,15 @@ export class Outlet implements Member {
   }
 
   join(topic: string): void {
-    if (this.#phase === 'ended') return;
-    this.#topics ??= new Set();
-    if (this.#topics.has(topic)) return;
-    this.#topics.add(topic);
+    if (this.#phase === 'ended' || has(this.#topics, topic)) return;
+    this.#topics = plus(this.#topics, topic);
     this.#sink?.join(topic);
   }
 
   leave(topic: string): void {
-    if (this.#topics?.delete(topic)) this.#sink?.leave(topic);
+    if (!has(this.#topics, topic)) return;
+    this.#topics = minus(this.#topics, topic);
+    this.#sink?.leave(topic);
   }
 
   /** The connection is gone. */
