@@ -18,6 +18,7 @@ import type { Place } from './nact.ts';
 import { Timer } from './timers.ts';
 import type { Ready } from './turns.ts';
 import { type Down, type ExitReason, type From, isPlanned, type NodeName, type Ref } from './types.ts';
+import { type Monitor, noMonitor, type Watcher } from './watcher.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
@@ -28,11 +29,6 @@ export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
  */
 const leastPerTurn = 64;
 const mostPerTurn = 4096;
-
-function noMonitor(): void {}
-
-/** Called when an actor ends: the other half of a monitor. */
-export type Watcher = (reason: ExitReason) => void;
 
 class ActorTimer<Message> extends Timer {
   readonly #cell: Cell<Message>;
@@ -81,8 +77,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   links: Few<Ref<never>>;
   /** Who watches this actor. */
   watchers: Few<Watcher>;
-  /** The monitors that this actor has, and how to end each. */
-  #monitors: Map<number, () => void> | undefined;
+  /** The monitors that this actor has. */
+  #monitors: Map<number, Monitor> | undefined;
   timers: Few<Timer>;
   /** The calls it has not answered yet. */
   calls: Few<PendingCall>;
@@ -210,17 +206,17 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     if (!this.alive) return monitor;
     this.#monitors ??= new Map();
     this.#monitors.set(monitor, noMonitor);
-    const end = this.kernel.startMonitor(this, monitor, target);
+    const started = this.kernel.startMonitor(this, monitor, target);
     // A node that is not there may have answered already.
-    if (this.#monitors.has(monitor)) this.#monitors.set(monitor, end);
+    if (this.#monitors.has(monitor)) this.#monitors.set(monitor, started);
     return monitor;
   }
 
   demonitor(monitor: number): void {
-    const end = this.#monitors?.get(monitor);
-    if (!end) return this.#forgetDown(monitor);
+    const started = this.#monitors?.get(monitor);
+    if (!started) return this.#forgetDown(monitor);
     this.#monitors?.delete(monitor);
-    end();
+    started.end();
   }
 
   #forgetDown(monitor: number): void {
@@ -400,7 +396,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.kernel.forget(this);
     this.#abort?.abort();
     for (const timer of each(this.timers)) timer.cancel();
-    for (const end of this.#monitors?.values() ?? []) end();
+    for (const monitor of this.#monitors?.values() ?? []) monitor.end();
     if (this.asks) failAll(this.asks, this.kernel.undelivered(this));
     if (this.calls) {
       failAll(this.calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));

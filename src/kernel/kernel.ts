@@ -6,7 +6,7 @@ import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
 import { type Actor, callTimeoutMs, ignore } from './actor.ts';
-import { Cell, type Watcher } from './cell.ts';
+import { Cell } from './cell.ts';
 import { minus, plus } from './few.ts';
 import { PendingCall } from './letters.ts';
 import { NactSystem } from './nact.ts';
@@ -14,6 +14,7 @@ import { NamedRef, RemoteRef } from './remote-ref.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { type Call, type Down, describeReason, type ExitReason, isPlanned, type NodeName, type Ref } from './types.ts';
+import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './watcher.ts';
 
 export interface SpawnOptions {
   /** What the actor is, for people: its child id, `client`, `channel`, … */
@@ -240,10 +241,10 @@ export class Kernel {
     });
   }
 
-  /** Calls `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
+  /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
   watch(ref: Ref<never>, watcher: Watcher): () => void {
     if (!(ref instanceof Cell) || !ref.alive) {
-      queueMicrotask(() => watcher('noproc'));
+      queueMicrotask(() => tell(watcher, 'noproc'));
       return () => {};
     }
     ref.watchers = plus(ref.watchers, watcher);
@@ -255,7 +256,7 @@ export class Kernel {
   /** @internal What a watcher throws is its own fault, and must not stop the others from being told. */
   tellWatcher(watcher: Watcher, ended: Cell<never>, reason: ExitReason): void {
     try {
-      watcher(reason);
+      tell(watcher, reason);
     } catch (error) {
       this.log.critical(`A watcher of ${ended.label} failed`, { error: error instanceof Error ? error.stack : error });
     }
@@ -294,17 +295,19 @@ export class Kernel {
   }
 
   /** @internal */
-  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): () => void {
+  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor {
     if (target instanceof Cell) {
-      return this.watch(target, (reason) => watcher.signalDown({ monitor, ref: target, reason }));
+      const local = new LocalMonitor(watcher, monitor, target);
+      this.watch(target, local);
+      return local;
     }
     if (!this.#transport) {
       queueMicrotask(() => watcher.signalDown({ monitor, ref: target, reason: 'noconnection' }));
-      return () => {};
+      return noMonitor;
     }
     const remote = target instanceof NamedRef ? target.address : target;
     this.#transport.monitor(watcher, monitor, remote);
-    return () => this.#transport?.demonitor(watcher, monitor, remote);
+    return { end: () => this.#transport?.demonitor(watcher, monitor, remote) };
   }
 
   /** @internal */

@@ -15,6 +15,8 @@ export interface SessionSetup {
   /** Counts packets that do not go the direct way. */
   readonly routedPackets: Counter;
   readonly directWebsocket: boolean;
+  /** Told when a client has ended. */
+  readonly ended: (client: ClientActor) => void;
 }
 
 export class ClientSession implements Session {
@@ -73,6 +75,11 @@ export class ClientSession implements Session {
     if (this.#closed) return;
     this.#closed = true;
     this.#actor.close(reason);
+  }
+
+  /** The session is also who watches the actor: that spares every client a closure. */
+  ended(): void {
+    this.#setup.ended(this.#actor);
   }
 
   transport(kind: TransportKind): void {

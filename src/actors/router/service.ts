@@ -74,7 +74,12 @@ export class RouterService implements SessionHost, LocalRoutes {
     metrics.gauge('hive.router.current_clients', () => this.#roster.size);
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
     const { direct_websocket: directWebsocket } = config.hive;
-    this.#sessions = { kernel, directWebsocket, routedPackets: this.#counters.routed_msgs };
+    this.#sessions = {
+      kernel,
+      directWebsocket,
+      routedPackets: this.#counters.routed_msgs,
+      ended: (client) => this.#ended(client),
+    };
   }
 
   // --- opening clients
@@ -100,8 +105,9 @@ export class RouterService implements SessionHost, LocalRoutes {
       throw publicError(toHiveError(error, 'router_error'), client.sid, clients);
     }
     this.#counters.spawned_clients.value += 1;
-    kernel.watch(client.self, () => this.#ended(client));
-    return new ClientSession(client, this.#sessions);
+    const session = new ClientSession(client, this.#sessions);
+    kernel.watch(client.self, session);
+    return session;
   }
 
   async #start(client: ClientActor): Promise<ClientActor> {

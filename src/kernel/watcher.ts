@@ -1,0 +1,41 @@
+/** Those who are told when an actor of this node ends. */
+import type { Cell } from './cell.ts';
+import { minus } from './few.ts';
+import type { ExitReason } from './types.ts';
+
+/** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
+export type Watcher = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
+
+export function tell(watcher: Watcher, reason: ExitReason): void {
+  if (typeof watcher === 'function') watcher(reason);
+  else watcher.ended(reason);
+}
+
+/** What an actor keeps of a monitor that it has. */
+export interface Monitor {
+  end(): void;
+}
+
+/** One that has ended, or has still to begin. */
+export const noMonitor: Monitor = { end() {} };
+
+/** A monitor between two actors of this node: the one object that both keep. */
+export class LocalMonitor implements Monitor {
+  readonly #watcher: Cell<never>;
+  readonly #id: number;
+  readonly #target: Cell<never>;
+
+  constructor(watcher: Cell<never>, id: number, target: Cell<never>) {
+    this.#watcher = watcher;
+    this.#id = id;
+    this.#target = target;
+  }
+
+  ended(reason: ExitReason): void {
+    this.#watcher.signalDown({ monitor: this.#id, ref: this.#target, reason });
+  }
+
+  end(): void {
+    this.#target.watchers = minus<Watcher>(this.#target.watchers, this);
+  }
+}
