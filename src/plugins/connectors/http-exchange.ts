@@ -43,7 +43,8 @@ export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
     const { method, body } = this.#request;
     const headers = body === undefined ? null : jsonHeaders;
     try {
-      dispatcher.dispatch({ method, path, body: body ?? null, headers }, this);
+      // It never waits behind another one, so it need not tell when the connection would be free for that.
+      dispatcher.dispatch({ method, path, body: body ?? null, headers, blocking: false }, this);
     } catch (error) {
       this.#fail(reasonOf(error), error);
     }

@@ -1,7 +1,4 @@
-/**
- * A worker of a `connector.http` pool: it has no connection of its own, it is the right to have one request under way. The
- * connections are those of the pool's HTTP client.
- */
+/** A worker of a `connector.http` pool: the right to have one request under way. */
 import type { Dispatcher } from 'undici';
 import { Actor } from '../../kernel/actor.ts';
 import type { From } from '../../kernel/types.ts';
@@ -11,7 +8,7 @@ import type { WorkerMessage } from '../types.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
 import { type HttpAsker, HttpExchange } from './http-exchange.ts';
 
-/** What the workers of one pool share. */
+/** What a worker gets from its connector. */
 export interface HttpBackEnd {
   readonly dispatcher: Dispatcher;
   /** `http://host:port`, for error texts. */
@@ -20,6 +17,8 @@ export interface HttpBackEnd {
   readonly pathPrefix: string;
   /** Limit of a whole request, ms. */
   readonly timeoutMs: number;
+  /** The worker has ended: a connection of its own is of no use any more. */
+  leave(): void;
   readonly counters: Readonly<Record<'sync_gets' | 'sync_posts' | 'async_posts', Counter>>;
 }
 
@@ -51,6 +50,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
 
   override terminate(): void {
     for (const exchange of [...this.#running.keys()]) exchange.abort('the pool is closing');
+    this.#backEnd.leave();
   }
 
   override inspect(): Record<string, unknown> {

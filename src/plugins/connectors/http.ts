@@ -1,9 +1,10 @@
 /**
- * `connector.http`: back ends that are HTTP servers. A pool has one HTTP client (HTTP/1.1, keep-alive, no pipelining); its
- * workers limit how many requests run at once. Any status is an answer; only what keeps the answer from coming is an error.
+ * `connector.http`: back ends that are HTTP servers (HTTP/1.1, keep-alive, no pipelining). A worker has a connection of its own,
+ * unless `max_connections` allows fewer than there are workers: then they share them. Any status is an answer; only what keeps
+ * the answer from coming is an error.
  */
 import { type Static, Type } from 'typebox';
-import { Pool } from 'undici';
+import { buildConnector, Client, Pool } from 'undici';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
 import { HttpWorker } from './http-worker.ts';
@@ -50,38 +51,64 @@ function refusalOf(baseUrl: string): Refusal | undefined {
 }
 
 class HttpConnector implements Connector {
-  readonly #client: Pool;
   readonly #pool: PoolSetup<HttpArgs>;
+  readonly #origin: string;
   readonly #pathPrefix: string;
+  readonly #options: Client.Options;
+  readonly #shared: Pool | undefined;
+  /** Of the workers that run. */
+  readonly #own = new Set<Client>();
 
   constructor(pool: PoolSetup<HttpArgs>) {
     const { base_url, max_connection_timeout, max_connections, max_connect_timeout } = pool.args;
+    const workers = Math.max(1, pool.size + pool.overflow);
     this.#pool = pool;
+    this.#origin = new URL(base_url).origin;
     // Plain concatenation, as in 2014: what follows host and port is kept to the letter.
     this.#pathPrefix = base_url.replace(/^[a-z]+:\/*[^/?]*/i, '');
-    this.#client = new Pool(new URL(base_url).origin, {
-      connections: max_connections ?? Math.max(1, pool.size + pool.overflow),
-      pipelining: 1,
-      connect: { timeout: max_connect_timeout ?? max_connection_timeout },
+    this.#options = {
+      // One for all, so that they share TLS sessions.
+      connect: buildConnector({ timeout: max_connect_timeout ?? max_connection_timeout }),
       maxResponseSize: maxBodyBytes,
       // The exchange has one deadline for everything.
       headersTimeout: 0,
       bodyTimeout: 0,
-    });
+    };
+    if (max_connections !== undefined && max_connections < workers) {
+      this.#shared = new Pool(this.#origin, { ...this.#options, connections: max_connections, pipelining: 1 });
+    }
   }
 
   worker(): HttpWorker {
     const { args, name, services } = this.#pool;
+    const dispatcher = this.#shared ?? this.#connection();
     return new HttpWorker({
-      dispatcher: this.#client,
-      origin: new URL(args.base_url).origin,
+      dispatcher,
+      origin: this.#origin,
       pathPrefix: this.#pathPrefix,
       timeoutMs: args.max_connection_timeout,
       counters: services.metrics.counters(`connectors.http.${name}`, ['sync_gets', 'sync_posts', 'async_posts']),
+      leave: () => {
+        if (dispatcher instanceof Client) void this.#close(dispatcher);
+      },
     });
   }
 
-  close(): Promise<void> {
-    return this.#client.destroy();
+  #connection(): Client {
+    // A worker has one request under way, so nothing is pipelined; but with 1 every answer would be followed by a turn of the
+    // event loop in which the connection counts as busy.
+    const client = new Client(this.#origin, { ...this.#options, pipelining: 2 });
+    this.#own.add(client);
+    return client;
+  }
+
+  #close(client: Client): Promise<void> {
+    this.#own.delete(client);
+    return client.destroy();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(Array.from(this.#own, (client) => this.#close(client)));
+    await this.#shared?.destroy();
   }
 }
