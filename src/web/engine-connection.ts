@@ -5,9 +5,10 @@
  *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
  *
  * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle
- * WebSockets are what a server mostly holds: this object, its timer, namespaces and link are all that one costs in JavaScript.
+ * WebSockets are what a server mostly holds: this object, which is its own timer, its namespaces and link are all that one costs
+ * in JavaScript.
  */
-import { type Expiring, Timer } from '../kernel/timers.ts';
+import { Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
 import { type BodyForm, type EngineDialect, type EnginePacket, packetType, packetTypes } from '../protocol/engine.ts';
 import type { Encoded } from '../protocol/packet.ts';
@@ -20,7 +21,7 @@ import { PacketRate } from './packet-rate.ts';
 import { PollQueue } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
-export class EngineConnection implements Wire, FrameHandler, Expiring {
+export class EngineConnection extends Timer implements Wire, FrameHandler {
   readonly dialect: EngineDialect;
   readonly id: string;
   socket: ClientSocket | undefined;
@@ -30,17 +31,16 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   upgrade: EngineUpgrade | undefined;
   readonly #server: EngineServer;
   readonly #namespaces: EngineNamespaces;
-  readonly #heartbeat: Timer;
   readonly #rate: PacketRate | undefined;
   #awaitsPong = false;
   isClosed = false;
 
   constructor(server: EngineServer, dialect: EngineDialect, id: string, handshake: Handshake) {
+    super();
     this.#server = server;
     this.dialect = dialect;
     this.id = id;
     this.#namespaces = new EngineNamespaces(server, this, handshake);
-    this.#heartbeat = new Timer(this);
     this.#rate = PacketRate.of(server.context.config.socketio.max_packets_per_second);
     if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect);
   }
@@ -168,9 +168,9 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     return mistake === undefined;
   }
 
-  // Timers
+  // The heartbeat
 
-  expire(): void {
+  override expire(): void {
     const { wheel, config } = this.#server.context;
     if (this.isClosed) {
       this.forget();
@@ -181,7 +181,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
       return;
     }
     this.#awaitsPong = true;
-    wheel.start(this.#heartbeat, config.socketio.ping_timeout);
+    wheel.start(this, config.socketio.ping_timeout);
     this.write(packetTypes.ping);
   }
 
@@ -195,7 +195,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   #expectLife(): void {
     const { wheel, config } = this.#server.context;
     const { ping_interval, ping_timeout } = config.socketio;
-    wheel.start(this.#heartbeat, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
+    wheel.start(this, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
   }
 
   // The end
@@ -235,7 +235,7 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
   close(reason: CloseReason): void {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.#heartbeat.cancel();
+    this.cancel();
     this.#namespaces.close(reason);
     this.#closeTransport(reason);
   }
@@ -257,13 +257,13 @@ export class EngineConnection implements Wire, FrameHandler, Expiring {
     }
     // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     const { wheel, config } = this.#server.context;
-    wheel.start(this.#heartbeat, config.socketio.ping_timeout);
+    wheel.start(this, config.socketio.ping_timeout);
     polls.finish(() => this.forget());
   }
 
   /** Gives up what is left of an ended connection: its last words. */
   forget(): void {
-    this.#heartbeat.cancel();
+    this.cancel();
     this.upgrade?.abandon();
     this.#server.remove(this);
   }
