@@ -8,6 +8,7 @@
  *
  * Joining services add entries; everything else about an entry is written by its channel's actor alone.
  */
+import { each, type Few, minus, plus } from '../../kernel/few.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { Delivery, Member } from '../contracts.ts';
@@ -47,8 +48,7 @@ const dot = '.'.charCodeAt(0);
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();
-  /** Most clients are in one channel: those have no set of their own. */
-  readonly #byClient = new Map<Ref<Delivery>, ChannelEntry | Set<ChannelEntry>>();
+  readonly #byClient = new Map<Ref<Delivery>, Few<ChannelEntry>>();
 
   get size(): number {
     return this.#entries.size;
@@ -104,10 +104,7 @@ export class ChannelIndex {
     if (entry.members.has(client)) return false;
     entry.members.set(client, member);
     entry.template.subscriptions += 1;
-    const others = this.#byClient.get(client);
-    if (others === undefined) this.#byClient.set(client, entry);
-    else if (others instanceof Set) others.add(entry);
-    else this.#byClient.set(client, new Set([others, entry]));
+    this.#byClient.set(client, plus(this.#byClient.get(client), entry));
     return true;
   }
 
@@ -115,16 +112,14 @@ export class ChannelIndex {
   unsubscribe(entry: ChannelEntry, client: Ref<Delivery>): boolean {
     if (!entry.members.delete(client)) return false;
     entry.template.subscriptions -= 1;
-    const all = this.#byClient.get(client);
-    if (!(all instanceof Set)) this.#byClient.delete(client);
-    else if (all.delete(entry) && all.size === 0) this.#byClient.delete(client);
+    const others = minus(this.#byClient.get(client), entry);
+    if (others) this.#byClient.set(client, others);
+    else this.#byClient.delete(client);
     return true;
   }
 
   /** The channels that the client is subscribed to. */
-  of(client: Ref<Delivery>): ChannelEntry[] {
-    const all = this.#byClient.get(client);
-    if (all === undefined) return [];
-    return all instanceof Set ? [...all] : [all];
+  of(client: Ref<Delivery>): readonly ChannelEntry[] {
+    return each(this.#byClient.get(client));
   }
 }
