@@ -104,8 +104,10 @@ async function converse(client: SocketClient, pool: string, connection: TcpBackE
   client.emit(`get ${pool}`);
   assert.equal(await client.event('pushed'), 3);
   assert.deepEqual(connection.frames, []);
-  const counters = { errors: 0, recv: 2, requests: 3, send: 2, workers: 1 };
-  assert.deepEqual({ ...(await metric(`connectors.tcp.${pool}`)) }, counters);
+  const gauges = { workers: 1, capacity: 2, busy: 0, waiting: 0 };
+  const { latency, ...metrics } = await metric(`connectors.tcp.${pool}`);
+  assert.deepEqual(metrics, { ...gauges, errors: 0, recv: 2, requests: 3, send: 2 });
+  assert.equal((latency as { count: number }).count, 3);
 }
 
 test('hp.get, put and post speak with a back end that connects to the node', async () => {

@@ -211,7 +211,7 @@ test('gets, posts and posts without interest in the answer are counted', async (
   await pool.request({ method: 'POST', endpoint: '/', body: '{}' });
   await pool.request({ method: 'POST', endpoint: '/', body: '{}', async: true });
   const counts = { requests: 3, errors: 0, sync_gets: 1, sync_posts: 1, async_posts: 1 };
-  const counted = { workers: 2, busy: 0, waiting: 0, ...counts };
+  const counted = { workers: 2, capacity: 4, busy: 0, waiting: 0, ...counts };
   const { latency, ...metrics } = connectors.counter('connectors.http.counted') as Record<string, unknown>;
   assert.deepEqual(metrics, counted);
   assert.equal((latency as { count: number }).count, 3);
