@@ -18,7 +18,10 @@ const mostInArray = 4;
 /** With that value; the set given is used up. */
 export function plus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
   if (few === undefined) return value;
-  if (few instanceof Many) return few.set(keyOf(value), value);
+  return few instanceof Many ? few.set(keyOf(value), value) : joined(few, value);
+}
+
+function joined<Value extends object | string>(few: Value | readonly Value[], value: Value): Few<Value> {
   if (!isArray(few)) return keyOf(few) === keyOf(value) ? value : [few, value];
   const at = indexOf(few, value);
   if (at >= 0) return few.with(at, value);
@@ -32,6 +35,10 @@ export function plus<Value extends object | string>(few: Few<Value>, value: Valu
 export function minus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
   if (few === undefined) return undefined;
   if (few instanceof Many) return few.delete(keyOf(value)) && few.size === 0 ? undefined : few;
+  return without(few, value);
+}
+
+function without<Value extends object | string>(few: Value | readonly Value[], value: Value): Few<Value> {
   if (!isArray(few)) return keyOf(few) === keyOf(value) ? undefined : few;
   const at = indexOf(few, value);
   if (at < 0) return few;
@@ -57,7 +64,8 @@ function isArray<Value extends object | string>(few: Value | readonly Value[]): 
 
 function indexOf<Value extends object | string>(values: readonly Value[], value: Value): number {
   const key = keyOf(value);
-  return values.findIndex((one) => keyOf(one) === key);
+  for (let at = 0; at < values.length; at += 1) if (keyOf(values[at]!) === key) return at;
+  return -1;
 }
 
 function keyOf(value: object | string): unknown {
