@@ -11,7 +11,7 @@ let server: TestServer;
 let base: string;
 
 before(async () => {
-  server = await startTestServer({ socketio: { ping_interval: 300, ping_timeout: 200, connect_timeout: 400 } });
+  server = await startTestServer({ socketio: { ping_interval: 300, ping_timeout: 600, connect_timeout: 800 } });
   base = `${server.url}/socket.io/?EIO=4`;
 });
 
@@ -47,7 +47,7 @@ test('the open packet tells the terms', async () => {
   const { body } = await request(`${base}&transport=polling`);
   const { sid, ...terms } = JSON.parse(body.slice(1));
   assert.match(sid, /^[0-9a-f]{32}$/);
-  assert.deepEqual(terms, { upgrades: ['websocket'], pingInterval: 300, pingTimeout: 200, maxPayload: 100_000 });
+  assert.deepEqual(terms, { upgrades: ['websocket'], pingInterval: 300, pingTimeout: 600, maxPayload: 100_000 });
   const raw = new RawSocket(`${base}&transport=websocket`);
   assert.deepEqual(JSON.parse((await raw.next()).slice(1)).upgrades, []);
   raw.close();
