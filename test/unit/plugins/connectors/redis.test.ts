@@ -62,7 +62,7 @@ test('commands run as one pipeline in the configured database', { skip }, async 
   ]);
   assert.equal(await redis.query(async (client) => client.select(3).then(() => client.get('a'))), '2');
   await eventually(() => connectors.counter('connectors.redis.db.connected') === 2, 'both connections');
-  const counted = { workers: 2, busy: 0, waiting: 0, connected: 2, requests: 1, errors: 0, queries: 4 };
+  const counted = { workers: 2, capacity: 2, busy: 0, waiting: 0, connected: 2, requests: 1, errors: 0, queries: 4 };
   const { latency, ...metrics } = connectors.counter('connectors.redis.db') as Record<string, unknown>;
   assert.deepEqual(metrics, counted);
   assert.equal((latency as { count: number }).count, 1);
