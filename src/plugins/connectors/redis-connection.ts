@@ -27,6 +27,9 @@ export interface RedisConnectionListener {
   connectionLost(connection: RedisConnection, reason: string): void;
 }
 
+/** How ioredis' refusal to write begins. */
+const notWritable = "Stream isn't writeable";
+
 export class RedisConnection {
   readonly #redis: Redis;
   readonly #listener: RedisConnectionListener;
@@ -86,6 +89,10 @@ export class RedisConnection {
   /** Only what Redis said itself is its opinion on the command; the rest is about the connection. */
   #failure(error: Error): HiveError {
     const reason = reasonOf(error);
+    // The other side has hung up, which ioredis is about to learn: nothing was sent.
+    if (reason.startsWith(notWritable)) {
+      return new Unavailable('redis_error', `The connection to ${this.#name} is lost.`, { cause: error });
+    }
     const text = error.name === 'ReplyError' ? reason : `${this.#name} did not answer: ${reason}`;
     return new HiveError('redis_error', text, { cause: error });
   }
