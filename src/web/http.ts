@@ -174,21 +174,26 @@ export interface BodyReceiver {
 export function receiveBody(res: HttpResponse, limitBytes: number, receiver: BodyReceiver): void {
   let read = 0;
   let parts: Buffer[] | undefined;
-  let refused = false;
-  defer(res, () => receiver.failed(new HiveError('bad_request', 'The request was broken off.')));
+  let done = false;
+  defer(res, () => {
+    if (!done) receiver.failed(new HiveError('bad_request', 'The request was broken off.'));
+  });
   res.onData((chunk, isLast) => {
-    if (refused) return;
+    if (done) return;
     read += chunk.byteLength;
     if (read > limitBytes) {
-      refused = true;
+      done = true;
       parts = undefined;
       receiver.failed(new HiveError('payload_too_large', `The body is larger than ${limitBytes} bytes.`));
     } else if (isLast && !parts) {
+      done = true;
       receiver.received(Buffer.from(chunk));
     } else {
       parts ??= [];
       parts.push(Buffer.from(Buffer.from(chunk)));
-      if (isLast) receiver.received(Buffer.concat(parts));
+      if (!isLast) return;
+      done = true;
+      receiver.received(Buffer.concat(parts));
     }
   });
 }
