@@ -1,14 +1,8 @@
 /** Reading a node's metric tree as the monitor sends it. */
+import type { HistogramSummary } from '../../observe/histogram.ts';
 
-/** A histogram's leaf, in ms. */
-export interface Latency {
-  readonly count: number;
-  readonly sum: number;
-  readonly p50: number;
-  readonly p90: number;
-  readonly p99: number;
-  readonly max: number;
-}
+/** A histogram's leaf. */
+export type Latency = HistogramSummary;
 
 export interface PoolReading {
   /** Its kind and its name, `http.backend`. */
