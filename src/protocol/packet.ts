@@ -5,6 +5,7 @@
  * serialised again. A packet that goes to many clients keeps its last encoding: it is encoded once per wire format.
  */
 import { HiveError } from '../observe/errors.ts';
+import { endOfPlainText, endOfValue, maxScanned } from './compact-json.ts';
 
 /**
  * Names with a meaning of their own in today's client libraries, which drop the connection when they receive an event of
@@ -67,7 +68,7 @@ class Encodable {
 export class EventPacket extends Encodable {
   readonly type = 'event';
   readonly name: string;
-  /** JSON text of the arguments, as compact as `JSON.stringify` makes it: an array, or what a 2014 back end sends instead. */
+  /** JSON text of the arguments without white space: an array, or what a 2014 back end sends instead. */
   readonly argsJson: string;
   readonly id: number | undefined;
   /** 0.9 only: whether the client's application makes the acknowledgement (`+`), or its library on receipt. */
@@ -231,6 +232,21 @@ export function eventFromValue(value: unknown): EventPacket {
   if (typeof name !== 'string') throw new HiveError('bad_external_event', 'The name of an event is a string.');
   if (reservedEvents.has(name)) throw new HiveError('bad_external_event', `The event name ${name} is reserved.`);
   return new EventPacket(name, jsonText(args));
+}
+
+const beforeName = '{"name":"';
+const beforeArgs = '","args":';
+
+/** The event packet of a compact text `{"name":…,"args":…}`; undefined for any other, right or wrong, which has to be parsed. */
+export function eventFromCompact(text: string): EventPacket | undefined {
+  if (text.length > maxScanned || !text.startsWith(beforeName)) return undefined;
+  const nameEnd = endOfPlainText(text, beforeName.length);
+  if (nameEnd < 0 || !text.startsWith(beforeArgs, nameEnd)) return undefined;
+  const args = nameEnd + beforeArgs.length;
+  const end = endOfValue(text, args);
+  if (end < 0 || end !== text.length - 1 || !text.endsWith('}')) return undefined;
+  const name = text.slice(beforeName.length, nameEnd);
+  return reservedEvents.has(name) ? undefined : new EventPacket(name, text.slice(args, end));
 }
 
 /** An acknowledgement with these arguments. */

@@ -6,7 +6,7 @@ import { HiveError } from '../observe/errors.ts';
 import { channelIds } from '../protocol/channel-expression.ts';
 import { type InternalEvent, toInternalEvents } from '../protocol/internal-event.ts';
 import { parseBackEndJson } from '../protocol/json.ts';
-import { eventFromValue } from '../protocol/packet.ts';
+import { type EventPacket, eventFromCompact, eventFromValue } from '../protocol/packet.ts';
 import type { ApiHost, Reached } from './api-host.ts';
 import type { Headers } from './http.ts';
 import { notFound, RequestError, wrongMethod } from './keyed.ts';
@@ -51,6 +51,12 @@ export class CallBody {
     if (this.#text === undefined) return this.#value;
     if (this.#text.trim() === '') throw new HiveError('invalid_json', 'The body is empty.');
     return parseBackEndJson(this.#text, 'The body is');
+  }
+
+  /** @throws HiveError `invalid_json`, `bad_external_event` */
+  event(): EventPacket {
+    const compact = this.#text === undefined ? undefined : eventFromCompact(this.#text);
+    return compact ?? eventFromValue(this.json());
   }
 }
 
@@ -126,7 +132,7 @@ const actions = nested({
   pubsub: {
     action: { post: { handler: order((host, { body }, channel) => host.publishOrders(channel, ordersIn(body))) } },
     publish: {
-      post: { handler: order((host, { body }, channel) => host.publishEvent(channel, eventFromValue(body.json()))) },
+      post: { handler: order((host, { body }, channel) => host.publishEvent(channel, body.event())) },
     },
     subscribe: {
       get: {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import {
   ackPacket,
   ClientEvent,
+  eventFromCompact,
   eventFromValue,
   eventPacket,
   MessagePacket,
@@ -36,6 +37,31 @@ test('an event from back ends needs a name and nothing else', () => {
   assert.equal(eventFromValue({ name: 'say', args: [1, {}] }).json, '{"name":"say","args":[1,{}]}');
   for (const value of [[], 5, null, {}, { name: 5 }, { name: 'connect' }]) {
     assert.throws(() => eventFromValue(value), { code: 'bad_external_event' }, JSON.stringify(value));
+  }
+});
+
+test('a compact event is taken over as it is; any other has to be parsed', () => {
+  const compact = eventFromCompact('{"name":"say","args":[1.0,{"a":"\\n"}]}');
+  assert.deepEqual([compact?.name, compact?.argsJson], ['say', '[1.0,{"a":"\\n"}]']);
+  assert.equal(eventFromCompact('{"name":"","args":null}')?.argsJson, 'null');
+  const long = JSON.stringify({ name: 'say', args: ['x'.repeat(500)] });
+  for (const text of [
+    long,
+    '{"name":"say"}',
+    '{"args":[],"name":"say"}',
+    '{"name": "say","args":[]}',
+    '{"name":"say","args":[1, 2]}',
+    '{"name":"say","args":["\\u00e9"]}',
+    '{"name":"s\\u0061y","args":[]}',
+    '{"name":"say","args":[],"args":[1]}',
+    '{"name":"say","args":[]} ',
+    '{"name":"say","args":[]',
+    '{"name":"say","args":[]}}',
+    '{"name":"connect","args":[]}',
+    '{"name":5,"args":[]}',
+    '{"name":"say","args":}',
+  ]) {
+    assert.equal(eventFromCompact(text), undefined, text);
   }
 });
 
