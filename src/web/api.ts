@@ -144,7 +144,8 @@ class Api {
   }
 
   #reply(res: HttpResponse, { status, body, headers, afterwards }: Answer, sends: typeof send): void {
-    if (body === undefined || typeof body === 'string') sends(res, status, body ?? '', plainText, headers);
+    if (body === undefined) sends(res, status, '', '', headers);
+    else if (typeof body === 'string') sends(res, status, body, plainText, headers);
     else sends(res, status, JSON.stringify(body), jsonType, headers);
     afterwards?.();
   }

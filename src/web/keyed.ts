@@ -14,6 +14,8 @@ export interface KeyedPath {
   readonly given: string | undefined;
   /** It is the right one. */
   readonly isAllowed: boolean;
+  /** The right one stands in the path. */
+  readonly isInPath: boolean;
   /** The segments behind the key, decoded. */
   readonly segments: readonly string[];
 }
@@ -28,13 +30,13 @@ export function keyedPath(req: HttpRequest, root: string, key: Key, code: ErrorC
   const segments = segmentsOf(req.getUrl(), code);
   if (segments.shift() !== root) throw notFound(code);
   const given = segments[0];
-  if (key.matches(given)) return { given, isAllowed: true, segments: segments.slice(1) };
+  if (key.matches(given)) return { given, isAllowed: true, isInPath: true, segments: segments.slice(1) };
   const authorization = req.getHeader('authorization');
   if (authorization.slice(0, bearer.length).toLowerCase() === bearer) {
     const token = authorization.slice(bearer.length).trim();
-    return { given: token, isAllowed: key.matches(token), segments };
+    return { given: token, isAllowed: key.matches(token), isInPath: false, segments };
   }
-  return { given, isAllowed: false, segments: segments.slice(1) };
+  return { given, isAllowed: false, isInPath: false, segments: segments.slice(1) };
 }
 
 /** The segments of a path that begins with a slash, decoded. @throws HiveError `code` for a malformed escape */

@@ -1,5 +1,5 @@
 /** The monitor's pages about metrics. */
-import { type HttpResponse, plainText, send, sendJson } from './http.ts';
+import { type HttpResponse, send, sendJson } from './http.ts';
 import { RequestError } from './keyed.ts';
 import type { MonitorHost } from './monitor-host.ts';
 
@@ -37,7 +37,7 @@ export class MetricPages {
 
   async reset(res: HttpResponse, path: string): Promise<void> {
     if (!(await this.#host.reset(path))) throw await this.#noCounter(path);
-    send(res, 200, '', plainText);
+    send(res, 200);
   }
 
   async resetAll(res: HttpResponse, path: string): Promise<void> {

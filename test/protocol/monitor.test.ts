@@ -256,7 +256,7 @@ describe('the monitor', () => {
       assert.equal(given.headers.get('allow'), allow);
       if (error !== undefined) assert.equal((given.json as Failure).error, error);
       else if (json !== undefined) assert.deepEqual(given.json, json);
-      else assert.deepEqual([given.type, given.text], ['text/plain; charset=utf-8', '']);
+      else assert.deepEqual([given.type, given.text], [null, '']);
     });
   }
 

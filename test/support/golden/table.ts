@@ -35,7 +35,7 @@ What is compared, and what is not:
 - Errors are compared by status and code. Their wording is for people, and ours is other.
 - Headers follow one rule each, so the rows do not repeat them. Client port: answers to allowed origins have
   \`Access-Control-Allow-Origin\`, \`Access-Control-Allow-Credentials\` and \`Vary: Origin\`, the 2014 server's other two are gone (S9),
-  and errors are \`application/json\`. API and monitor: answers have a \`Content-Type\` (A4). Other headers are told in the rows.
+  and errors are \`application/json\`. API and monitor: bodies have a \`Content-Type\` (A4). Other headers are told in the rows.
 - \`Connection\`, \`Date\`, \`Server\`, \`Content-Length\`, and whether a connection stays open after an answer, are the HTTP library's.
 - Metadata for back ends and the metric tree have more fields than in 2014; the recorded ones must be there. Metrics are
   compared by name, since their values depend on what ran before.
