@@ -56,12 +56,23 @@ const batch = 'batch';
 export async function startApiServer(settings: ApiSettings): Promise<Server> {
   const app = createApp(settings.tls);
   const api = new Api(settings);
-  app.any('/*', (res, req) => api.handle(res, req));
+  // What is asked most is told its method by the library's own table.
+  app.post('/*', (res, req) => api.handle(res, req, 'post'));
+  app.any('/*', (res, req) => api.handle(res, req, methodOf(res, req)));
   const listening = await listen(app, settings.address, settings.port);
   return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 
 type Outcome = Record<'requests' | 'errors', Counter>;
+
+/** What was found for the path of a POST. */
+interface Route {
+  readonly handler: Handler;
+  readonly call: Omit<Call, 'body'>;
+}
+
+/** Taking a path apart costs more than most calls. Back ends use few paths; when these are too many, all are forgotten. */
+const maxRoutes = 1000;
 
 class Api {
   readonly #host: ApiHost;
@@ -69,6 +80,8 @@ class Api {
   readonly #log: Log;
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
+  /** By the whole path, which holds the right key. */
+  readonly #routes = new Map<string, Route>();
 
   constructor({ host, key, log, metrics }: ApiSettings) {
     this.#host = host;
@@ -81,11 +94,16 @@ class Api {
   }
 
   /** Reads everything it needs of the request before it waits for the body. */
-  handle(res: HttpResponse, req: HttpRequest): void {
+  handle(res: HttpResponse, req: HttpRequest, method: string): void {
     let section = '';
     try {
-      const method = methodOf(res, req);
-      const { isAllowed, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
+      const route = method === 'post' ? this.#routes.get(req.getUrl()) : undefined;
+      if (route && !req.getQuery('cluster')) {
+        this.#count('requests', route.call.segments[0]!);
+        receiveBody(res, maxBodyBytes, new Request(this, res, route));
+        return;
+      }
+      const { isAllowed, isInPath, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {
@@ -98,13 +116,19 @@ class Api {
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
       const call = { method, segments, cluster };
       const handler = segments.length === 1 && section === batch ? this.#batchHandler(method) : findHandler(call);
-      const request = new Request(this, res, handler, call);
+      const request = new Request(this, res, { handler, call });
       // A GET has no body.
       if (method === 'get') this.perform(request);
       else receiveBody(res, maxBodyBytes, request);
+      if (method === 'post' && isInPath && !cluster) this.#remember(req.getUrl(), { handler, call });
     } catch (error) {
       this.#fail(res, section, error);
     }
+  }
+
+  #remember(path: string, route: Route): void {
+    if (this.#routes.size === maxRoutes) this.#routes.clear();
+    this.#routes.set(path, route);
   }
 
   perform(request: Request): void {
@@ -172,7 +196,7 @@ class Request implements Call, BodyReceiver {
   body = CallBody.none;
   readonly #api: Api;
 
-  constructor(api: Api, res: HttpResponse, handler: Handler, call: Omit<Call, 'body'>) {
+  constructor(api: Api, res: HttpResponse, { handler, call }: Route) {
     this.#api = api;
     this.res = res;
     this.handler = handler;
@@ -182,7 +206,7 @@ class Request implements Call, BodyReceiver {
   }
 
   received(body: Buffer): void {
-    this.body = CallBody.ofText(body.toString('utf8'));
+    this.body = CallBody.ofText(body.toString());
     this.#api.perform(this);
   }
 

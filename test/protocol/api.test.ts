@@ -82,6 +82,21 @@ describe('the HTTP API', () => {
     assert.equal((await with_('Basic YTpi', '/api/KEY/hive/version')).status, 200);
   });
 
+  test('a path that was allowed before is checked no less', async () => {
+    const path = '/api/KEY/pubsub/publish/ping.again';
+    const event = { name: 'said', args: [] };
+    const requests = async () => (await metric(node, 'api.pubsub.requests')) ?? 0;
+    const before = await requests();
+    for (let i = 0; i < 3; i += 1) assert.equal((await api('POST', path, event)).status, 200);
+    assert.equal((await api('POST', `${path}?cluster=true`, event)).status, 400);
+    assert.equal((await api('POST', `${path}?cluster=perhaps`, event)).status, 400);
+    assert.equal((await api('POST', `${path}?cluster=false`, event)).status, 200);
+    assert.equal((await api('PUT', path, event)).status, 405);
+    assert.equal((await api('POST', path, 7)).status, 400);
+    assert.equal((await api('POST', path.replace('KEY', 'wrong'), event)).status, 401);
+    assert.equal((await requests()) - before, 9);
+  });
+
   test('the calls of a batch are carried out in order, each with its own result', async () => {
     said.length = 0;
     const flushed = next(client, 'flush');
