@@ -31,7 +31,7 @@ const { values, positionals } = parseArgs({
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** What answers slowly takes long to get warm: the compiler has seen little of it. */
-const usual = values.quick ? { runs: 1, seconds: 0.05, warmup: 0.02 } : { runs: 3, seconds: 2, warmup: 3 };
+const usual = values.quick ? { runs: 1, seconds: 0.05, warmup: 0.02 } : { runs: 5, seconds: 1, warmup: 2 };
 
 function number(name) {
   const value = Number(values[name] ?? usual[name]);

@@ -13,6 +13,14 @@ export function summary(numbers) {
   return { median: middle, spread: middle === 0 ? 0 : range / middle };
 }
 
+/**
+ * How many times the other one something is: the median over the rounds. What slows the machine for a while hits both of a round,
+ * but not the runs of other rounds.
+ */
+export function ratio(own, other) {
+  return median(own.map((figure, round) => figure / other[round]));
+}
+
 /** For people: three significant digits, thousands with a comma. */
 export function readable(number) {
   if (!Number.isFinite(number)) return '–';

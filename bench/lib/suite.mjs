@@ -8,7 +8,9 @@ export async function runScenario(scenario, entries, options) {
   const able = entries.filter((entry) => hasPrograms(scenario, entry));
   const results = Object.fromEntries(able.map((entry) => [entry, []]));
   for (let run = 1; run <= options.runs; run += 1) {
-    for (const entry of able) results[entry].push(await runOnce(scenario, entry, run, options));
+    // There and back, so that nobody always comes after the same one.
+    const turns = run % 2 === 1 ? able : able.toReversed();
+    for (const entry of turns) results[entry].push(await runOnce(scenario, entry, run, options));
   }
   return results;
 }

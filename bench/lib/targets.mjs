@@ -2,21 +2,26 @@
  * What Hive is to reach, as data: `{ of, than?, figure?, atLeast | atMost }`, where `of` and `than` are entries of the scenario.
  * With `than` their ratio counts, without it the figure itself. `{ flat: [entries], within }` asks for figures that differ little.
  */
+import { ratio } from './statistics.mjs';
 
-/** @param figureOf (entry, figure) → median, or undefined if it was not measured */
-export function evaluate(target, figureOf) {
-  if (target.flat) return evaluateFlat(target, figureOf);
+/**
+ * @param figuresOf (entry, figure) → those of its runs, or undefined if it was not measured
+ * @returns the target with `value` and whether it is `reached`
+ */
+export function evaluate(target, figuresOf) {
+  if (target.flat) return evaluateFlat(target, figuresOf);
   const { of, than, figure, atLeast, atMost } = target;
-  const own = figureOf(of, figure);
-  const other = than === undefined ? 1 : figureOf(than, figure);
+  const own = figuresOf(of, figure);
+  const other = than === undefined ? own?.map(() => 1) : figuresOf(than, figure);
   if (own === undefined || other === undefined) return undefined;
-  const value = own / other;
+  const value = ratio(own, other);
   return { ...target, value, reached: atLeast === undefined ? value <= atMost : value >= atLeast };
 }
 
-function evaluateFlat(target, figureOf) {
-  const figures = target.flat.map((entry) => figureOf(entry)).filter((figure) => figure !== undefined);
-  if (figures.length < 2) return undefined;
-  const value = Math.max(...figures) / Math.min(...figures) - 1;
+function evaluateFlat(target, figuresOf) {
+  const measured = target.flat.map((entry) => figuresOf(entry)).filter((figures) => figures !== undefined);
+  if (measured.length < 2) return undefined;
+  const relative = measured.map((figures) => ratio(figures, measured[0]));
+  const value = Math.max(...relative) / Math.min(...relative) - 1;
   return { ...target, value, reached: value <= target.within };
 }

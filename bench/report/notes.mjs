@@ -3,8 +3,9 @@
 export const method = `How to read this: absolute figures belong to the machine they were measured on, ratios between contestants of one run travel better. All
 figures but those of memory are operations per second of **processor time that the server used**, user and system time of all its threads, over the number of
 such seconds that is named below each table, after a warm-up. The server has one processor to itself, the load generator another; both columns "busy"
-are parts of the time on the clock, and where the generator is near 100 % the server waited for it, which costs the server nothing here. Median of the
-runs; *spread* is the distance from the least to the greatest run, relative to the median. The contestants take turns, each run with new processes.
+are parts of the time on the clock, and where the generator is near 100 % the server waited for it, which costs the server nothing here. Figures are medians of
+the runs; *spread* is the distance from the least to the greatest run, relative to the median. The contestants take turns, each run with new processes; a
+ratio is the median of those of the rounds, in which both ran shortly after one another, so it is not always that of the two medians.
 
 Everybody moves the same bytes: events are text frames of 100 bytes, \`42["echo",{"n":"0000001","text":"xxx…"}]\`, also for the contestants that speak no
 Socket.IO. Clients and publishers work in closed loops: nobody sends the next before the one before has arrived everywhere. Every answer is

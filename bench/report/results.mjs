@@ -1,7 +1,7 @@
 /** RESULTS.md and its charts, from the stored figures. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { percent, readable } from '../lib/statistics.mjs';
+import { percent, ratio, readable } from '../lib/statistics.mjs';
 import { barChart } from './chart.mjs';
 import { method, notes } from './notes.mjs';
 import { rowsOf, sentence, targetsOf, unitOf } from './table.mjs';
@@ -45,12 +45,12 @@ function section(scenario, { results, date, options }) {
     ...(shared ? ['server busy', 'generator busy'] : []),
   ];
   const table = [head, head.map(() => '---')];
-  for (const { title, median, spread, extra, shares } of rows) {
+  for (const { title, figures, median, spread, extra, shares } of rows) {
     table.push([
       title,
       readable(median),
       percent(spread),
-      ...(scenario.ratios === false ? [] : hive.map((own) => (own.median / median).toFixed(2))),
+      ...(scenario.ratios === false ? [] : hive.map((own) => ratio(own.figures, figures).toFixed(2))),
       ...extra.map(readable),
       ...(shared ? shares.map(percent) : []),
     ]);

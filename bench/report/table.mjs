@@ -16,19 +16,19 @@ export function titleOf(entry) {
 export function rowsOf(scenario, results) {
   return Object.entries(results).map(([entry, runs]) => {
     const of = (figure) => summary(runs.map((run) => run[figure]));
-    const { median, spread } = of(mainFigure(scenario));
+    const figures = runs.map((run) => run[mainFigure(scenario)]);
+    const { median, spread } = summary(figures);
     const extra = (scenario.extras ?? []).map(({ figure }) => of(figure).median);
     const shares =
       runs[0].serverShare === undefined ? undefined : [of('serverShare').median, of('generatorShare').median];
-    return { entry, title: titleOf(entry), median, spread, extra, shares };
+    return { entry, title: titleOf(entry), figures, median, spread, extra, shares };
   });
 }
 
 /** Evaluated targets, those that were measured. */
 export function targetsOf(scenario, results) {
-  const figureOf = (entry, figure = mainFigure(scenario)) =>
-    results[entry] && summary(results[entry].map((run) => run[figure])).median;
-  return (scenario.targets ?? []).map((target) => evaluate(target, figureOf)).filter((each) => each !== undefined);
+  const figuresOf = (entry, figure = mainFigure(scenario)) => results[entry]?.map((run) => run[figure]);
+  return (scenario.targets ?? []).map((target) => evaluate(target, figuresOf)).filter((each) => each !== undefined);
 }
 
 /** One sentence about a target. */
