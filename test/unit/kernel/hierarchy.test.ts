@@ -4,17 +4,26 @@ import { test } from 'node:test';
 import { never, Puppet, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
 
-const { Actor: NactClass } = createRequire(import.meta.url)('nact/lib/actor') as {
-  Actor: { prototype: { stop(): void } };
-};
+interface Parent {
+  childStopped(child: unknown): void;
+}
+const require = createRequire(import.meta.url);
+const { Actor: NactActor } = require('nact/lib/actor') as { Actor: { prototype: Parent } };
+const { start } = require('nact/lib/system') as { start(): { system: { name: string } } };
+const { find } = require('nact/lib/system-map') as { find(system: string, reference: object): Parent };
 
-/** How many of nact's actors have been stopped. */
+const system = start();
+const nactSystem = Object.getPrototypeOf(find(system.system.name, system)) as Parent;
+
+/** How many of nact's actors have left their parents. */
 let stopped = 0;
-const { stop } = NactClass.prototype;
-NactClass.prototype.stop = function count(): void {
-  stopped += 1;
-  stop.call(this);
-};
+for (const parent of [NactActor.prototype, nactSystem]) {
+  const { childStopped } = parent;
+  parent.childStopped = function count(child): void {
+    stopped += 1;
+    childStopped.call(this, child);
+  };
+}
 
 /** Waits until the other has ended. */
 async function farewell(self: Puppet, other: Puppet): Promise<void> {
