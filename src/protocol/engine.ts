@@ -49,17 +49,18 @@ export interface EngineDialect {
   frameMessage(frame: Buffer): Buffer | undefined;
 }
 
-/** What the open packet tells the client; times in ms, sizes in bytes. */
+/** What the open packet tells every client; times in ms, sizes in bytes. */
 export interface OpenData {
-  readonly sid: string;
   readonly upgrades: readonly string[];
   readonly pingInterval: number;
   readonly pingTimeout: number;
   readonly maxPayload: number;
 }
 
-export function openPacket(data: OpenData): string {
-  return packetTypes.open + JSON.stringify(data);
+/** Makes the open packets that differ in their session id only. An id needs no escapes. */
+export function openPackets(data: OpenData): (sid: string) => string {
+  const rest = JSON.stringify(data).slice(1);
+  return (sid) => `${packetTypes.open}{"sid":"${sid}",${rest}`;
 }
 
 /** The type of a packet; its data is the text from the second character on. @throws HiveError `bad_packet` */

@@ -47,7 +47,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
 
   /** Sends the open packet; on a WebSocket, once that is there. */
   start(): void {
-    this.write(this.#server.openPacket(this.id, this.polls !== undefined));
+    this.write(this.#server.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
     this.#expectLife();
     this.#namespaces.start();
   }

@@ -4,7 +4,7 @@
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Codec } from '../protocol/codec.ts';
-import { type BodyForm, type EngineDialect, openPacket } from '../protocol/engine.ts';
+import { type BodyForm, type EngineDialect, openPackets } from '../protocol/engine.ts';
 import { engineV3 } from '../protocol/engine-v3.ts';
 import { engineV4 } from '../protocol/engine-v4.ts';
 import type { ClientContext } from './client-context.ts';
@@ -13,7 +13,7 @@ import type { FrameHandler } from './client-socket.ts';
 import { EngineConnection } from './engine-connection.ts';
 import { EngineUpgrade } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
-import type { CloseReason, Handshake } from './sessions.ts';
+import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 
 /** Engine.IO's own error codes and texts. */
 const faults = {
@@ -42,7 +42,8 @@ export class EngineServer {
   readonly #codecs = new Map<string, Codec>();
   readonly #polling: boolean;
   readonly #websocket: boolean;
-  readonly #upgrades: readonly string[];
+  /** Makes the open packet for a connection on either transport. */
+  readonly #openPackets: Readonly<Record<TransportKind, (sid: string) => string>>;
 
   constructor(context: ClientContext) {
     const { namespaces, protocols, transports } = context.config.socketio;
@@ -55,7 +56,12 @@ export class EngineServer {
     }
     this.#polling = transports.includes('xhr-polling');
     this.#websocket = transports.includes('websocket') || transports.includes('flashsocket');
-    this.#upgrades = this.#websocket ? ['websocket'] : [];
+    const { ping_interval, ping_timeout, max_payload } = context.config.socketio;
+    const times = { pingInterval: ping_interval, pingTimeout: ping_timeout, maxPayload: max_payload };
+    this.#openPackets = {
+      polling: openPackets({ upgrades: this.#websocket ? ['websocket'] : [], ...times }),
+      websocket: openPackets({ upgrades: [], ...times }),
+    };
   }
 
   /** The codec of a configured namespace. */
@@ -63,15 +69,8 @@ export class EngineServer {
     return this.#codecs.get(protocol + namespace);
   }
 
-  openPacket(sid: string, polling: boolean): string {
-    const { ping_interval, ping_timeout, max_payload } = this.context.config.socketio;
-    return openPacket({
-      sid,
-      upgrades: polling ? this.#upgrades : [],
-      pingInterval: ping_interval,
-      pingTimeout: ping_timeout,
-      maxPayload: max_payload,
-    });
+  openPacket(sid: string, transport: TransportKind): string {
+    return this.#openPackets[transport](sid);
   }
 
   /** A request without upgrade. */

@@ -253,5 +253,5 @@ function statusLine(status: number): string {
 
 /** The client's address as text, as seen by the socket. */
 export function remoteAddress(res: HttpResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString('latin1');
+  return Buffer.from(res.getRemoteAddressAsText()).toString();
 }

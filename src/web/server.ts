@@ -228,7 +228,10 @@ class Router {
 
   #transportId(req: HttpRequest): string | undefined {
     const url = req.getUrl();
-    return this.#isEngine(url) ? parseQuery(req.getQuery()).sid : this.#legacyPath(url)?.[1];
+    if (!this.#isEngine(url)) return this.#legacyPath(url)?.[1];
+    const query = req.getQuery();
+    // Handshakes have none. Where an escape is, the name may be spelled with it.
+    return query?.includes('sid=') || query?.includes('%') ? parseQuery(query).sid : undefined;
   }
 
   #isEngine(url: string): boolean {

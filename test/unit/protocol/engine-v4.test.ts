@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { openPacket, packetType } from '../../../src/protocol/engine.ts';
+import { openPackets, packetType } from '../../../src/protocol/engine.ts';
 import { engineV4 } from '../../../src/protocol/engine-v4.ts';
 
 const form = { binary: false, base64: false };
@@ -30,6 +30,6 @@ test('only the seven packet types pass', () => {
 });
 
 test('the open packet carries what the client must know', () => {
-  const data = { sid: 'x', upgrades: ['websocket'], pingInterval: 25000, pingTimeout: 20000, maxPayload: 1e6 };
-  assert.deepEqual(JSON.parse(openPacket(data).slice(1)), data);
+  const data = { upgrades: ['websocket'], pingInterval: 25000, pingTimeout: 20000, maxPayload: 1e6 };
+  assert.deepEqual(JSON.parse(openPackets(data)('x').slice(1)), { sid: 'x', ...data });
 });
