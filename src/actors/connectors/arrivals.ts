@@ -5,6 +5,8 @@
  *                 ▲
  *   requests ─▶ waiting (first in, first out; at most `size` + `overflow`) ─▶ time-out
  */
+
+import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { Timer } from '../../kernel/timers.ts';
 import { describeReason, isPlanned, type Ref } from '../../kernel/types.ts';
@@ -145,7 +147,7 @@ interface Waiting {
 }
 
 /** A request that waits. It is its own timer and abort listener. */
-class Waiter extends Timer {
+class Waiter extends Timer implements AbortWatcher {
   readonly #queue: Waiting;
   readonly #resolve: (place: Place) => void;
   readonly #reject: (error: NoWorker) => void;
@@ -162,7 +164,7 @@ class Waiter extends Timer {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#signal = signal;
-    signal?.addEventListener('abort', this);
+    watchAbort(signal, this);
   }
 
   serve(place: Place): void {
@@ -175,14 +177,14 @@ class Waiter extends Timer {
     this.#reject(this.#queue.failure());
   }
 
-  handleEvent(): void {
+  aborted(): void {
     this.#leave();
     this.#reject(this.#queue.failure('the request was cancelled'));
   }
 
   #leave(): void {
     this.cancel();
-    this.#signal?.removeEventListener('abort', this);
+    unwatchAbort(this.#signal, this);
     this.#queue.leave(this);
   }
 }

@@ -6,6 +6,7 @@
  *                 ▲                   │
  *                 └──── try again ────┘
  */
+import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Call, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
@@ -30,7 +31,7 @@ export interface Desk {
   text(what: string): string;
 }
 
-export class Transaction<Reply> {
+export class Transaction<Reply> implements AbortWatcher {
   readonly #desk: Desk;
   readonly #message: WorkerMessage & { type: 'request' };
   readonly #resolve: (reply: Reply) => void;
@@ -52,12 +53,12 @@ export class Transaction<Reply> {
   }
 
   start(): void {
-    this.#message.signal?.addEventListener('abort', this);
+    watchAbort(this.#message.signal, this);
     this.#try();
   }
 
   /** The asker is gone: it hears so at once, whatever its worker does. */
-  handleEvent(): void {
+  aborted(): void {
     this.#reject(this.#cancelled());
   }
 
@@ -132,7 +133,7 @@ export class Transaction<Reply> {
   }
 
   #end(): void {
-    this.#message.signal?.removeEventListener('abort', this);
+    unwatchAbort(this.#message.signal, this);
     this.#desk.ended(this.#aborted ? undefined : performance.now() - this.#begun);
   }
 }

@@ -3,6 +3,7 @@
  * request costs one allocation of ours.
  */
 import type { Dispatcher } from 'undici';
+import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
@@ -16,7 +17,7 @@ export interface HttpAsker {
 
 const jsonHeaders = ['content-type', 'application/json'];
 
-export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
+export class HttpExchange extends Timer implements AbortWatcher, Dispatcher.DispatchHandler {
   readonly #asker: HttpAsker;
   readonly #request: BackEndRequest;
   readonly #url: string;
@@ -39,7 +40,7 @@ export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
   start(dispatcher: Dispatcher, path: string, wheel: TimingWheel, timeoutMs: number): void {
     if (this.#signal?.aborted) return this.abort('the asker is gone');
     wheel.start(this, timeoutMs);
-    this.#signal?.addEventListener('abort', this);
+    watchAbort(this.#signal, this);
     const { method, body } = this.#request;
     const headers = body === undefined ? null : jsonHeaders;
     try {
@@ -55,7 +56,7 @@ export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
     this.abort('no complete answer in time');
   }
 
-  handleEvent(): void {
+  aborted(): void {
     this.abort('the asker is gone');
   }
 
@@ -102,7 +103,7 @@ export class HttpExchange extends Timer implements Dispatcher.DispatchHandler {
     if (this.#over) return false;
     this.#over = true;
     this.cancel();
-    this.#signal?.removeEventListener('abort', this);
+    unwatchAbort(this.#signal, this);
     return true;
   }
 }
