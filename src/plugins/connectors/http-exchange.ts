@@ -1,12 +1,13 @@
 /**
- * One HTTP request and its answer. It is undici's handler, the deadline and the abort listener in one object, so that a
- * request costs one allocation of ours.
+ * One HTTP request and its answer. It is the handler of the connection (ours, or undici's), the deadline and the abort listener in
+ * one object, so that a request costs one allocation of ours.
  */
 import type { Dispatcher } from 'undici';
 import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
+import type { HttpAnswerHandler, HttpConnection } from './http-connection.ts';
 import { reasonOf } from './tcp-probe.ts';
 
 /** Told once, when the exchange is over. */
@@ -17,12 +18,12 @@ export interface HttpAsker {
 
 const jsonHeaders = ['content-type', 'application/json'];
 
-export class HttpExchange extends Timer implements AbortWatcher, Dispatcher.DispatchHandler {
+export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatcher, Dispatcher.DispatchHandler {
   readonly #asker: HttpAsker;
   readonly #request: BackEndRequest;
   readonly #url: string;
   readonly #signal: AbortSignal | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: { abort(reason: Error): void } | undefined;
   #status = 0;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
@@ -37,7 +38,7 @@ export class HttpExchange extends Timer implements AbortWatcher, Dispatcher.Disp
     this.#signal = signal;
   }
 
-  start(dispatcher: Dispatcher, path: string, wheel: TimingWheel, timeoutMs: number): void {
+  start(dispatcher: Dispatcher | HttpConnection, path: string, wheel: TimingWheel, timeoutMs: number): void {
     if (this.#signal?.aborted) return this.abort('the asker is gone');
     wheel.start(this, timeoutMs);
     watchAbort(this.#signal, this);
@@ -62,20 +63,21 @@ export class HttpExchange extends Timer implements AbortWatcher, Dispatcher.Disp
 
   /** Fails the exchange, and closes its connection: an answer that comes late must not be taken for the next one's. */
   abort(reason: string): void {
+    if (this.#over) return;
     this.#fail(reason);
     this.#controller?.abort(new Error(reason));
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: { abort(reason: Error): void }): void {
     this.#controller = controller;
     if (this.#over) controller.abort(new Error('given up before it was sent'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(_controller: unknown, status: number): void {
     this.#status = status;
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(_controller: unknown, chunk: Buffer): void {
     if (!this.#first) {
       this.#first = chunk;
       return;
@@ -90,7 +92,7 @@ export class HttpExchange extends Timer implements AbortWatcher, Dispatcher.Disp
     this.#asker.answered(this, { status: this.#status, body: body === undefined ? '' : body.toString() });
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+  onResponseError(_controller: unknown, error: Error): void {
     this.#fail(reasonOf(error), error);
   }
 

@@ -6,11 +6,12 @@ import type { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { WorkerMessage } from '../types.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
+import type { HttpConnection } from './http-connection.ts';
 import { type HttpAsker, HttpExchange } from './http-exchange.ts';
 
 /** What a worker gets from its connector. */
 export interface HttpBackEnd {
-  readonly dispatcher: Dispatcher;
+  readonly dispatcher: Dispatcher | HttpConnection;
   /** `http://host:port`, for error texts. */
   readonly origin: string;
   /** What stands before every endpoint. */

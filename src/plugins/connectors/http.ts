@@ -7,6 +7,7 @@ import { type Static, Type } from 'typebox';
 import { buildConnector, Client, Pool } from 'undici';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
+import { HttpConnection } from './http-connection.ts';
 import { HttpWorker } from './http-worker.ts';
 import { probeTcp } from './tcp-probe.ts';
 
@@ -52,30 +53,33 @@ function refusalOf(baseUrl: string): Refusal | undefined {
 
 class HttpConnector implements Connector {
   readonly #pool: PoolSetup<HttpArgs>;
-  readonly #origin: string;
+  readonly #url: URL;
   readonly #pathPrefix: string;
+  readonly #connectTimeoutMs: number;
+  /** undici's, for what is not the plain case. */
   readonly #options: Client.Options;
   readonly #shared: Pool | undefined;
   /** Of the workers that run. */
-  readonly #own = new Set<Client>();
+  readonly #own = new Set<Client | HttpConnection>();
 
   constructor(pool: PoolSetup<HttpArgs>) {
     const { base_url, max_connection_timeout, max_connections, max_connect_timeout } = pool.args;
     const workers = Math.max(1, pool.size + pool.overflow);
     this.#pool = pool;
-    this.#origin = new URL(base_url).origin;
+    this.#url = new URL(base_url);
     // Plain concatenation, as in 2014: what follows host and port is kept to the letter.
     this.#pathPrefix = base_url.replace(/^[a-z]+:\/*[^/?]*/i, '');
+    this.#connectTimeoutMs = max_connect_timeout ?? max_connection_timeout;
     this.#options = {
       // One for all, so that they share TLS sessions.
-      connect: buildConnector({ timeout: max_connect_timeout ?? max_connection_timeout }),
+      connect: buildConnector({ timeout: this.#connectTimeoutMs }),
       maxResponseSize: maxBodyBytes,
       // The exchange has one deadline for everything.
       headersTimeout: 0,
       bodyTimeout: 0,
     };
     if (max_connections !== undefined && max_connections < workers) {
-      this.#shared = new Pool(this.#origin, { ...this.#options, connections: max_connections, pipelining: 1 });
+      this.#shared = new Pool(this.#url.origin, { ...this.#options, connections: max_connections, pipelining: 1 });
     }
   }
 
@@ -84,31 +88,44 @@ class HttpConnector implements Connector {
     const dispatcher = this.#shared ?? this.#connection();
     return new HttpWorker({
       dispatcher,
-      origin: this.#origin,
+      origin: this.#url.origin,
       pathPrefix: this.#pathPrefix,
       timeoutMs: args.max_connection_timeout,
       counters: services.metrics.counters(`connectors.http.${name}`, ['sync_gets', 'sync_posts', 'async_posts']),
       leave: () => {
-        if (dispatcher instanceof Client) void this.#close(dispatcher);
+        if (!(dispatcher instanceof Pool)) void this.#close(dispatcher);
       },
     });
   }
 
-  #connection(): Client {
-    // A worker has one request under way, so nothing is pipelined; but with 1 every answer would be followed by a turn of the
-    // event loop in which the connection counts as busy.
-    const client = new Client(this.#origin, { ...this.#options, pipelining: 2 });
-    this.#own.add(client);
-    return client;
+  #connection(): Client | HttpConnection {
+    const connection = this.#url.protocol === 'https:' ? this.#secureConnection() : this.#plainConnection();
+    this.#own.add(connection);
+    return connection;
   }
 
-  #close(client: Client): Promise<void> {
-    this.#own.delete(client);
-    return client.destroy();
+  #plainConnection(): HttpConnection {
+    return new HttpConnection({
+      url: this.#url,
+      connectTimeoutMs: this.#connectTimeoutMs,
+      maxBodyBytes,
+      wheel: this.#pool.services.kernel.wheel,
+    });
+  }
+
+  #secureConnection(): Client {
+    // A worker has one request under way, so nothing is pipelined; but with 1 every answer would be followed by a turn of the
+    // event loop in which the connection counts as busy.
+    return new Client(this.#url.origin, { ...this.#options, pipelining: 2 });
+  }
+
+  #close(connection: Client | HttpConnection): void | Promise<void> {
+    this.#own.delete(connection);
+    return connection instanceof Client ? connection.destroy() : connection.close();
   }
 
   async close(): Promise<void> {
-    await Promise.all(Array.from(this.#own, (client) => this.#close(client)));
+    await Promise.all(Array.from(this.#own, (connection) => this.#close(connection)));
     await this.#shared?.destroy();
   }
 }

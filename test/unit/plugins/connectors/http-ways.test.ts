@@ -1,0 +1,131 @@
+/** The ways to a back end: connections of the workers' own, shared ones, and TLS. They differ in nothing that can be seen. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer, type RequestListener, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { after, type TestContext, test } from 'node:test';
+import type { BackEndReply } from '../../../../src/plugins/connectors/back-end.ts';
+import { Authority } from '../../../support/certificates.ts';
+import { startConnectors } from '../../../support/connectors.ts';
+import { eventually } from '../../../support/eventually.ts';
+import { missing } from '../../../support/programs.ts';
+
+const skipTls = missing('openssl');
+const certificate = skipTls ? undefined : new Authority({ after }).issue('IP:127.0.0.1');
+
+interface Way {
+  readonly args: object;
+  readonly tls?: boolean;
+}
+
+const ways: Record<string, Way> = {
+  'connections of its own': { args: {} },
+  'shared connections': { args: { max_connections: 1 } },
+  TLS: { args: {}, tls: true },
+};
+
+function serve(listener: RequestListener, tls: boolean): Server {
+  if (!tls) return createServer(listener);
+  const { cert_file, key_file } = certificate!;
+  return createTlsServer({ cert: readFileSync(cert_file), key: readFileSync(key_file) }, listener);
+}
+
+/** A back end, a pool that leads to it, and how many connections were made. */
+async function start(t: TestContext, { args, tls = false }: Way, listener: RequestListener, more: object = {}) {
+  const server = serve(listener, tls);
+  let connections = 0;
+  server.on(tls ? 'secureConnection' : 'connection', () => {
+    connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  t.after(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const base_url = `http${tls ? 's' : ''}://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const connectors = await startConnectors();
+  t.after(() => connectors.close());
+  await connectors.pools.start('way', {
+    connector: 'connector.http',
+    size: 2,
+    overflow: 0,
+    args: { base_url, max_connection_timeout: 10_000, ...args, ...more },
+  });
+  const pool = connectors.pools.get('way');
+  const post = (endpoint: string, signal?: AbortSignal) =>
+    pool.request<BackEndReply>({ method: 'POST', endpoint, body: '"é"' }, signal);
+  await eventually(() => tls || connections === 1, 'the probe');
+  connections = 0;
+  return { post, connections: () => connections };
+}
+
+/** The test's authority is in no list: certificates are not looked at meanwhile. */
+function trustAnybody(t: TestContext): void {
+  const before = process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
+  t.after(() => {
+    if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
+    else process.env.NODE_TLS_REJECT_UNAUTHORIZED = before;
+  });
+}
+
+for (const [name, way] of Object.entries(ways)) {
+  const options = { skip: way.tls ? skipTls : false };
+  const prepare = (t: TestContext) => way.tls && trustAnybody(t);
+
+  test(`${name}: requests follow each other on one connection`, options, async (t) => {
+    prepare(t);
+    const { post, connections } = await start(t, way, (request, response) => {
+      const { 'content-type': type, 'content-length': length } = request.headers;
+      request.on('data', (data) => response.end(`${request.method} ${request.url} ${type} ${length} ${data}`));
+    });
+    for (const endpoint of ['/a', '/b', '/c']) {
+      const body = `POST ${endpoint} application/json 4 "é"`;
+      assert.deepEqual(await post(endpoint), { status: 200, body });
+    }
+    assert.equal(connections(), 1);
+  });
+
+  test(`${name}: what is late is given up, and its connection closed`, options, async (t) => {
+    prepare(t);
+    let closed = false;
+    const listener: RequestListener = (request, response) => {
+      if (request.url === '/quick') response.end('quick');
+      else request.socket.once('close', () => (closed = true));
+    };
+    const { post } = await start(t, way, listener, { max_connection_timeout: 300 });
+    await assert.rejects(post('/slow'), { code: 'http_error', message: /\/slow: no complete answer in time/ });
+    await eventually(() => closed, 'the end of the connection');
+    assert.equal((await post('/quick')).body, 'quick');
+  });
+
+  test(`${name}: what nobody wants any more is given up, and its connection closed`, options, async (t) => {
+    prepare(t);
+    let closed = false;
+    const abort = new AbortController();
+    const { post } = await start(t, way, (request, response) => {
+      if (request.url === '/quick') return void response.end('quick');
+      request.socket.once('close', () => (closed = true));
+      abort.abort();
+    });
+    await assert.rejects(post('/slow', abort.signal), { code: 'connector_error' });
+    await eventually(() => closed, 'the end of the connection');
+    assert.equal((await post('/quick')).body, 'quick');
+  });
+
+  test(`${name}: a body may have 16 MiB`, options, async (t) => {
+    prepare(t);
+    const most = 16 * 1024 * 1024;
+    const { post } = await start(t, way, (request, response) => {
+      response.end(Buffer.alloc(most + (request.url === '/more' ? 1 : 0), 'a'));
+    });
+    assert.equal((await post('/most')).body.length, most);
+    await assert.rejects(post('/more'), { code: 'http_error', message: /size/i });
+  });
+}
+
+test('a certificate of nobody known is refused', { skip: skipTls }, async (t) => {
+  const { post } = await start(t, { args: {}, tls: true }, (_, response) => response.end());
+  await assert.rejects(post('/'), { code: 'http_error', message: /certificate/ });
+});
