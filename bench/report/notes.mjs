@@ -45,9 +45,10 @@ clock with one message at a time, from the HTTP request to the arrival at the on
 are in both, are most of them. What a hop between Hive's nodes adds is their difference. Where all processes share a processor, a message through Redis
 costs no more on the clock than one that goes straight but waits for a turn of an actor at either end.`,
 
-  hook: `100 clients with one event under way each. The back end is part of the load generator and answers at once. Everybody asks it with undici over as many
-connections as there are clients, and most of the time is undici's: both system calls, its parser and its queues. The peers use \`undici.request\`; Hive uses
-the dispatcher below it with a handler of its own, but also runs the pool that bounds requests and their time, and checks the answer before it obeys.`,
+  hook: `100 clients with one event under way each. The back end is part of the load generator and answers at once. The peers ask it with \`undici.request\`, over
+as many connections as there are clients; most of their time is undici's. Hive has a connection of its own for each worker of the pool: the request is
+written to the socket as it is, and the answer is read with the parser that undici brings along. It also runs the pool, which bounds requests and
+their time, and checks the answer before it obeys. A third of what remains are system calls.`,
 
   relay: `All clients begin their handshake at one node; then their WebSockets are opened at the same node (owner) or at the other. A relayed event passes three
 connections each way instead of one, and both nodes' time counts. Events of many clients share the messages between the nodes.`,
