@@ -22,10 +22,12 @@ export function nativeSocket(socket: ClientSocket | undefined): NativeSocket | u
   return socket !== undefined && 'subscribe' in socket ? (socket as NativeSocket) : undefined;
 }
 
+/** What a client has sent, valid during the call only. A relayed text may be the string that it stands for. */
+export type FrameData = ArrayBuffer | string;
+
 export interface FrameHandler {
   opened(socket: ClientSocket): void;
-  /** `data` is valid during the call only. */
-  message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void;
+  message(socket: ClientSocket, data: FrameData, isBinary: boolean): void;
   pong(): void;
   /** What had piled up for the client has left, or some of it. */
   drained?(): void;
@@ -39,6 +41,17 @@ export interface FrameHandler {
  */
 export function hardPayloadLimit(maxPayload: number): number {
   return 2 * maxPayload + 65_536;
+}
+
+export function textOf(data: FrameData): string {
+  return typeof data === 'string' ? data : Buffer.from(data).toString();
+}
+
+/** Whether it has more bytes than that. */
+export function exceeds(data: FrameData, bytes: number): boolean {
+  if (typeof data !== 'string') return data.byteLength > bytes;
+  // A unit of a string has one to three bytes.
+  return data.length * 3 > bytes && Buffer.byteLength(data) > bytes;
 }
 
 /** Sends a text or binary frame. @returns whether the socket has taken it */

@@ -13,7 +13,15 @@ import { HiveError } from '../observe/errors.ts';
 import { type BodyForm, type EngineDialect, type EnginePacket, packetType, packetTypes } from '../protocol/engine.ts';
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientLink, Wire } from './client-link.ts';
-import { type ClientSocket, type FrameHandler, sendFrame, sendPacket } from './client-socket.ts';
+import {
+  type ClientSocket,
+  exceeds,
+  type FrameData,
+  type FrameHandler,
+  sendFrame,
+  sendPacket,
+  textOf,
+} from './client-socket.ts';
 import { EngineNamespaces } from './engine-namespaces.ts';
 import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
@@ -94,12 +102,12 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     this.start();
   }
 
-  message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+  message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
     const { counters, config } = this.#server.context;
     counters.websocket.frames.value += 1;
-    if (data.byteLength > config.socketio.max_payload) this.close('payload_too_large');
-    else if (isBinary) this.#receiveFrame(data);
-    else this.#receive(Buffer.from(data).toString());
+    if (exceeds(data, config.socketio.max_payload)) this.close('payload_too_large');
+    else if (isBinary && typeof data !== 'string') this.#receiveFrame(data);
+    else this.#receive(textOf(data));
   }
 
   pong(): void {}

@@ -11,7 +11,7 @@
 import { type Expiring, Timer } from '../kernel/timers.ts';
 import { packetTypes } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
-import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import { type ClientSocket, exceeds, type FrameData, type FrameHandler, textOf } from './client-socket.ts';
 import type { EngineConnection } from './engine-connection.ts';
 
 /** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
@@ -39,9 +39,9 @@ export class EngineUpgrade implements FrameHandler, Expiring {
     else this.#context.wheel.start(this.#timer, releaseMs);
   }
 
-  message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+  message(socket: ClientSocket, data: FrameData, isBinary: boolean): void {
     this.#context.counters.websocket.frames.value += 1;
-    const text = isBinary || data.byteLength > probe.length + 1 ? '' : Buffer.from(data).toString();
+    const text = isBinary || exceeds(data, probe.length + 1) ? '' : textOf(data);
     if (text === packetTypes.ping + probe) {
       socket.send(packetTypes.pong + probe);
       this.#connection.polls?.release();

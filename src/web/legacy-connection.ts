@@ -20,7 +20,7 @@ import {
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import { ClientLink, type Wire } from './client-link.ts';
-import { type ClientSocket, type FrameHandler, sendPacket } from './client-socket.ts';
+import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPacket, textOf } from './client-socket.ts';
 import type { HttpResponse } from './http.ts';
 import { LegacyPolls } from './legacy-polls.ts';
 import { PacketRate } from './packet-rate.ts';
@@ -141,16 +141,16 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     void this.#link.attach('websocket');
   }
 
-  message(socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+  message(socket: ClientSocket, data: FrameData, isBinary: boolean): void {
     const { counters, config } = this.#context;
     counters.websocket.frames.value += 1;
-    if (data.byteLength > config.socketio.max_payload) {
+    if (exceeds(data, config.socketio.max_payload)) {
       this.close('payload_too_large');
     } else if (isBinary) {
       counters.websocket.errors.value += 1;
       this.close('unsupported_data');
     } else {
-      const error = this.receive(Buffer.from(data).toString());
+      const error = this.receive(textOf(data));
       if (!error) return;
       counters.websocket.bad.value += 1;
       if (this.socket) socket.send(errorPacket(error.message));

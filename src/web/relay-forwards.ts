@@ -4,7 +4,7 @@
  * anybody does by then.
  */
 import type { Counter } from '../observe/metrics.ts';
-import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import type { ClientSocket, FrameData, FrameHandler } from './client-socket.ts';
 import { type HttpResponse, isOver } from './http.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 import { costOf, PieceJoiner, sendPieces } from './relay-pieces.ts';
@@ -139,7 +139,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
     this.#socket = socket;
   }
 
-  message(_socket: ClientSocket, data: ArrayBuffer, isBinary: boolean): void {
+  message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
     this.#underWay += sendPieces(this.stream, data, !isBinary);
     if (this.#underWay <= this.#limits.maxUnderWay) return;
     this.#limits.overruns.value += 1;

@@ -23,6 +23,8 @@ export function sendPieces(
   // A string is never longer than its bytes, and those are at most three times as many.
   if (typeof data === 'string' && data.length <= pieceBytes / 3) return sendPiece(stream, data, isText, more, last);
   const bytes = bytesOf(data);
+  // The other end wants a string, and so gets one at once.
+  if (isText && bytes.length <= pieceBytes) return sendPiece(stream, bytes.toString(), isText, more, last);
   let cost = 0;
   let start = 0;
   for (; bytes.length - start > pieceBytes; start += pieceBytes) {
@@ -43,10 +45,10 @@ function sendPiece(
   return costOf(piece);
 }
 
-function bytesOf(data: RecognizedString): Uint8Array {
+function bytesOf(data: RecognizedString): Buffer {
   if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof ArrayBuffer) return new Uint8Array(data);
-  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  if (data instanceof ArrayBuffer) return Buffer.from(data);
+  return Buffer.from(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** The bytes in a buffer of their own. */

@@ -99,6 +99,8 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
       this.#received = 0;
     }
     const whole = this.#joiner.add(piece);
-    if (whole !== undefined) this.#data.handler.message(this, toArrayBuffer(whole), !piece.isText);
+    if (whole === undefined) return;
+    const data = piece.isText && typeof whole === 'string' ? whole : toArrayBuffer(whole);
+    this.#data.handler.message(this, data, !piece.isText);
   }
 }

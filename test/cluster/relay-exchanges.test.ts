@@ -200,10 +200,12 @@ test('nonsense from another node is counted and harms nobody', async (t) => {
     { type: 'signal', node, stream: 8, to: 'owner', signal: { type: 'piece' }, last: false },
     { type: 'signal', node, stream: 'x', to: 'owner', signal: {}, last: true },
     { type: 'lost', node, stream: 9, to: 'entry' },
+    [node, 10, 0],
+    [node, 11, 5, 'for nobody'],
   ]) {
     relay.tell(message);
   }
-  await eventually(() => owner.node.metrics.counter('hive.relay.errors').value >= 4, 'the count');
+  await eventually(() => owner.node.metrics.counter('hive.relay.errors').value >= 5, 'the count');
   session.sink.send(new EventPacket('a', '[1]'));
   assert.equal((await request(entry.url + path)).body, '42["a",1]');
   await eventually(() => owner.streams() === 0, 'no streams');

@@ -11,7 +11,15 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from '../../web/relay.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import { isRelayMessage, type RelayMessage, relayName, type Side } from './messages.ts';
+import {
+  isPiece,
+  isRelayMessage,
+  type RelayMessage,
+  relayName,
+  type Side,
+  type SignalMessage,
+  signalIn,
+} from './messages.ts';
 import { Stream } from './stream.ts';
 
 type EntryStream = Stream<ToEntry, ToOwner>;
@@ -96,6 +104,7 @@ export class RelayService implements Relays {
       this.#log.warning('The relay got something that it does not understand');
       return;
     }
+    if (isPiece(message)) return this.#deliver(signalIn(message));
     switch (message.type) {
       case 'open':
         return this.#accept(message.node, message.stream, message.opening);
@@ -131,7 +140,7 @@ export class RelayService implements Relays {
     });
   }
 
-  #deliver({ node, stream: number, to, signal, last }: Extract<RelayMessage, { type: 'signal' }>): void {
+  #deliver({ node, stream: number, to, signal, last }: SignalMessage): void {
     const stream = this.#find(node, number, to) as Stream<ToOwner | ToEntry, never> | undefined;
     if (stream) {
       try {

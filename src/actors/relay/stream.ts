@@ -1,7 +1,7 @@
 /** One end of a relayed request or WebSocket; see `web/relay.ts`. It is open while it is in the table of its end. */
 import type { NodeName, Ref } from '../../kernel/types.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from '../../web/relay.ts';
-import type { RelayMessage, Side } from './messages.ts';
+import { pieceMessage, type RelayMessage, type Side } from './messages.ts';
 
 type Out = ToOwner | ToEntry;
 
@@ -33,7 +33,8 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
     const { self, relay, number, to, table } = this.#parts;
     if (table.get(number) !== this) return;
     if (last) table.delete(number);
-    relay.tell({ type: 'signal', node: self, stream: number, to, signal, last });
+    if (signal.type === 'piece') relay.tell(pieceMessage(self, number, to, signal, last));
+    else relay.tell({ type: 'signal', node: self, stream: number, to, signal, last });
   }
 
   receive(signal: In, last: boolean): void {

@@ -45,6 +45,17 @@ test('pieces are small, only the last one ends the stream, and both ends count t
   );
 });
 
+test('bytes of a text become a string, unless they are many', () => {
+  const sent = (bytes: Buffer, isText: boolean) => {
+    const pieces: Piece[] = [];
+    sendPieces({ send: (piece) => pieces.push(piece) }, bytes, isText);
+    return pieces.map(({ data }) => typeof data);
+  };
+  assert.deepEqual(sent(Buffer.from('zażółć'), true), ['string']);
+  assert.deepEqual(sent(Buffer.from('abc'), false), ['object']);
+  assert.deepEqual(sent(Buffer.alloc(64 * 1024 + 1, 'a'), true), ['object', 'object']);
+});
+
 test('nothing is a piece, too', () => {
   const { pieces, bytes } = travel('');
   assert.equal(pieces.length, 1);
