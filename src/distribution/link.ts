@@ -29,6 +29,8 @@ export interface LinkOptions {
   readonly maxQueueBytes: number;
   /** A frame that is no tick, from `start` to `end` of the bytes. What it throws ends the link. */
   readonly onFrame: (bytes: Buffer, start: number, end: number) => void;
+  /** All frames that came together have been given away. */
+  readonly onFrames: () => void;
   /** Called once, with the reason. */
   readonly onClose: (reason: string) => void;
 }
@@ -38,6 +40,7 @@ export class Link {
   readonly #reader: FrameReader;
   readonly #maxQueueBytes: number;
   readonly #onFrame: LinkOptions['onFrame'];
+  readonly #onFrames: () => void;
   readonly #onClose: (reason: string) => void;
   readonly #ticker: NodeJS.Timeout;
   #readThisTurn = 0;
@@ -51,6 +54,7 @@ export class Link {
     this.#reader = options.reader;
     this.#maxQueueBytes = options.maxQueueBytes;
     this.#onFrame = options.onFrame;
+    this.#onFrames = options.onFrames;
     this.#onClose = options.onClose;
     this.#readAtTick = this.#socket.bytesRead;
     this.#ticker = setInterval(() => this.#tick(), options.tickTimeMs / quarters);
@@ -118,6 +122,7 @@ export class Link {
     } catch (error) {
       this.close(`bad_frame: ${(error as Error).message}`);
     }
+    this.#onFrames();
   }
 
   /** Lets the others have their turn: above all the actors for whom all this is. */

@@ -56,6 +56,7 @@ test('a peer that sends without pause lets others have their turn, and all its f
       read += 1;
       readThisTurn += end - start + 4;
     },
+    onFrames: () => {},
     onClose: () => {},
   });
   t.after(() => {
@@ -83,6 +84,7 @@ test('a link that was closed while it let others have their turn reads no more',
       read += 1;
       if (read === 200) link.close('enough');
     },
+    onFrames: () => {},
     onClose: (reason) => reasons.push(reason),
   });
   far.on('error', () => {});

@@ -57,6 +57,44 @@ test('a line that never ends is served in slices', async () => {
   assert.equal(asked(), 2);
 });
 
+test('who hurries has everybody served who is in line or gets there, once, and the activation finds nobody', async () => {
+  const { turns, asked } = turnsAndAsked(Number.POSITIVE_INFINITY);
+  const served: string[] = [];
+  const second = { turn: () => void served.push('second') };
+  turns.add({
+    turn: () => {
+      served.push('first');
+      turns.add(second);
+      turns.hurry();
+      assert.deepEqual(served, ['first'], 'a turn within a turn');
+    },
+  });
+  turns.hurry();
+  assert.deepEqual(served, ['first', 'second']);
+  await turns.activation();
+  assert.deepEqual(served, ['first', 'second']);
+  assert.equal(asked(), 1);
+  turns.add(second);
+  assert.equal(asked(), 2);
+});
+
+test('a line that never ends is hurried through for one slice, and goes on with the activation', async () => {
+  const { turns, asked } = turnsAndAsked();
+  let served = 0;
+  const endless = {
+    turn: () => {
+      served += 1;
+      turns.add(endless);
+    },
+  };
+  turns.add(endless);
+  turns.hurry();
+  const before = served;
+  await turns.activation();
+  assert.ok(served > before);
+  assert.equal(asked(), 2);
+});
+
 class Player extends Actor<Ref<never>> {
   received = 0;
   receive(other: Ref<never>, _from: From | undefined): void {
