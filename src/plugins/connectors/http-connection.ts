@@ -3,11 +3,11 @@
  * plain HTTP it does what undici's `Client` does, at less than half the cost of a request. What goes out is written to a socket of
  * Node as it is, what comes in goes from the socket into undici's parser.
  *
- *   closed ─▶ connecting ─▶ sent ─▶ idle ─▶ waiting for one turn of the event loop ─▶ sent …
+ *   closed ─▶ connecting ─▶ sent ─▶ idle ─▶ waiting for a round of the event loop ─▶ sent …
  *      ▲                               └─▶ closed by either side
  *      └── at every failure
  *
- * The back end may have closed an idle connection without our knowing it yet. So a request waits until the sockets have been
+ * The back end may have closed an idle connection without our knowing it yet. So a request waits until all sockets have been
  * looked at once; if that ends the connection it goes over a new one, as nothing of it was sent. This also keeps what came
  * unasked from being taken for its answer.
  */
@@ -78,17 +78,30 @@ export class HttpConnection extends Timer {
     this.#handler = handler;
     handler.onRequestStart(this);
     if (!this.#handler) return;
-    if (this.#socket) this.#waiting = setImmediate(() => this.#send());
+    if (this.#socket) this.#lookFirst();
     else this.#connect();
+  }
+
+  /** The first of the two may come in the round that has brought the request: only between them all sockets are looked at. */
+  #lookFirst(): void {
+    this.#waiting = setImmediate(() => {
+      this.#waiting = setImmediate(() => this.#send());
+    });
   }
 
   /** Gives up what is under way. */
   abort(): void {
     this.#handler = undefined;
-    this.close();
+    this.#close();
   }
 
+  /** Ends the connection, and fails what is under way. */
   close(): void {
+    if (this.#handler) this.#fail(new Error('the connection was closed'));
+    else this.#close();
+  }
+
+  #close(): void {
     const socket = this.#socket;
     if (!socket) return;
     this.cancel();
@@ -103,7 +116,7 @@ export class HttpConnection extends Timer {
 
   /** Connecting took too long, or nobody needed the connection for a while. */
   override expire(): void {
-    if (!this.#isConnecting) return this.close();
+    if (!this.#isConnecting) return this.#close();
     this.#fail(new Error(`connect timeout: no connection within ${this.#options.connectTimeoutMs} ms`));
   }
 
@@ -134,7 +147,7 @@ export class HttpConnection extends Timer {
       if (socket === this.#socket) this.#ended();
     });
     socket.on('error', (error) => {
-      if (socket === this.#socket) this.#lost(error);
+      if (socket === this.#socket) this.#broken(error);
     });
     socket.on('close', () => {
       if (socket === this.#socket) this.#lost(new Error('the connection was closed'));
@@ -155,7 +168,7 @@ export class HttpConnection extends Timer {
     const length = Buffer.byteLength(text);
     let head = `${method} ${path} HTTP/1.1\r\nhost: ${this.#options.url.host}\r\nconnection: keep-alive\r\n`;
     if (headers) for (let at = 0; at < headers.length; at += 2) head += `${headers[at]}: ${headers[at + 1]}\r\n`;
-    if (method !== 'GET') head += `content-length: ${length}\r\n`;
+    if (method !== 'GET' || length > 0) head += `content-length: ${length}\r\n`;
     this.#request = undefined;
     this.#isSent = true;
     // ASCII needs no second piece in another encoding.
@@ -186,10 +199,16 @@ export class HttpConnection extends Timer {
     else this.#lost(new Error('the connection was closed by the back end'));
   }
 
+  /** Who closes without having read all of the request resets the connection; an answer that ends with it has ended all the same. */
+  #broken(error: NodeJS.ErrnoException): void {
+    if (error.code === 'ECONNRESET' && this.#isSent && this.#parser!.finish()) this.#answered();
+    else this.#lost(error);
+  }
+
   /** A request that was not sent goes over another connection. */
   #lost(error?: Error): void {
     if (this.#isConnecting || this.#isSent) return this.#fail(error!);
-    this.close();
+    this.#close();
     if (this.#handler) this.#connect();
   }
 
@@ -217,6 +236,6 @@ export class HttpConnection extends Timer {
     const idleMs = keepsSeconds === undefined ? usualIdleMs : Math.min(mostIdleMs, keepsSeconds * 1000 - idleMarginMs);
     // An answer that has come before the request was out: the rest of it would be the beginning of the next one.
     if (keepsConnection && idleMs > 0 && this.#socket!.writableLength === 0) this.#options.wheel.start(this, idleMs);
-    else this.close();
+    else this.#close();
   }
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import dns, { type LookupAddress } from 'node:dns';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, Socket } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
@@ -6,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { TimingWheel } from '../../../../src/kernel/timers.ts';
 import { HttpConnection, type HttpRequest } from '../../../../src/plugins/connectors/http-connection.ts';
 import { eventually } from '../../../support/eventually.ts';
+import { missing } from '../../../support/programs.ts';
 
 const wheel = new TimingWheel(1);
 after(() => wheel.stop());
@@ -161,6 +164,43 @@ test('an answer that is cut off is an error', async (t) => {
   }
 });
 
+/**
+ * Answers each connection with one of its arguments, and resets it when that has been read, which cannot be seen from there. Node's
+ * own sockets end connections before they reset them.
+ */
+const resetting = `
+import socket, struct, sys, time
+server = socket.create_server(('127.0.0.1', 0))
+print(server.getsockname()[1], flush=True)
+for text in sys.argv[1:]:
+    client, _ = server.accept()
+    client.recv(65536)
+    client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    client.sendall(text.encode())
+    time.sleep(0.1)
+    client.close()
+`;
+
+test('an answer that ends with its connection may end with a reset', { skip: missing('python3') }, async (t) => {
+  const answers = ['HTTP/1.0 200 OK\r\n\r\na', ok('whole').slice(0, -1)];
+  const server = spawn('python3', ['-c', resetting, ...answers], { stdio: ['ignore', 'pipe', 'inherit'] });
+  t.after(() => server.kill());
+  const [port] = await once(server.stdout, 'data');
+  const connection = connectionTo(t, `http://127.0.0.1:${Number(port)}`);
+  assert.equal(await ask(connection), '200 a');
+  await assert.rejects(ask(connection), { code: 'ECONNRESET' });
+});
+
+test('a connection that is closed fails its request, and can be used again', async (t) => {
+  const backEnd = new BackEnd(t, (socket, connection) => connection > 1 && socket.write(ok('a')));
+  const connection = connectionTo(t, await backEnd.listen());
+  const asked = ask(connection);
+  await eventually(() => backEnd.received.length === 1, 'the request');
+  connection.close();
+  await assert.rejects(asked, /the connection was closed/);
+  assert.equal(await ask(connection), '200 a');
+});
+
 test('an aborted request closes the connection, and the next one opens another', async (t) => {
   const backEnd = new BackEnd(t, (socket, connection) => connection > 1 && socket.write(ok('a')));
   const connection = connectionTo(t, await backEnd.listen());
@@ -177,7 +217,13 @@ test('an aborted request closes the connection, and the next one opens another',
 
 test('a name that leads to several addresses is tried at all of them', async (t) => {
   const backEnd = new BackEnd(t, (socket) => socket.write(ok('a')));
-  const url = (await backEnd.listen()).replace('127.0.0.1', 'localhost');
+  const url = (await backEnd.listen()).replace('127.0.0.1', 'several.test');
+  const addresses = [
+    { address: '::1', family: 6 },
+    { address: '127.0.0.1', family: 4 },
+  ];
+  const lookup = (_: string, __: unknown, found: (error: null, all: LookupAddress[]) => void) => found(null, addresses);
+  t.mock.method(dns, 'lookup', lookup);
   assert.equal(await ask(connectionTo(t, url)), '200 a');
 });
 
@@ -189,7 +235,7 @@ async function elsewhere(t: TestContext, act: string) {
   const told = new Int32Array(new SharedArrayBuffer(8));
   const program = `
     const { workerData: told, parentPort } = require('node:worker_threads');
-    const server = require('node:net').createServer((socket) => {
+    const server = require('node:net').createServer({ noDelay: true }, (socket) => {
       socket.on('error', () => {});
       socket.once('data', () => socket.write(${JSON.stringify(ok('a'))}, () => {
         if (Atomics.load(told, 1) === 1) return;
@@ -211,23 +257,44 @@ async function elsewhere(t: TestContext, act: string) {
   return { url: `http://127.0.0.1:${port}`, go };
 }
 
-test('a request on a connection that the back end has just closed goes over another one', async (t) => {
-  const { url, go } = await elsewhere(t, 'socket.on("close", done).destroy()');
-  const connection = connectionTo(t, url);
-  assert.equal(await ask(connection), '200 a');
-  await new Promise(setImmediate);
-  go();
-  assert.equal(await ask(connection, post('{}')), '200 a');
-});
+/** Where requests come from: an immediate, or a socket, whose turn it is earlier in the round of the event loop. */
+const origins: Record<string, (t: TestContext, task: () => void) => Promise<void>> = {
+  async 'an immediate'(_, task) {
+    setImmediate(task);
+  },
+  async 'a socket'(t, task) {
+    const backEnd = new BackEnd(t, task);
+    new Socket().connect(Number(new URL(await backEnd.listen()).port), '127.0.0.1').end('now');
+  },
+};
 
-test('what has just come unasked is not taken for the answer', async (t) => {
-  const { url, go } = await elsewhere(t, `socket.write(${JSON.stringify(ok('forged'))}, done)`);
-  const connection = connectionTo(t, url);
-  assert.equal(await ask(connection), '200 a');
-  await new Promise(setImmediate);
-  go();
-  assert.equal(await ask(connection), '200 a');
-});
+for (const [name, from] of Object.entries(origins)) {
+  test(`a request on a connection that the back end has just closed goes over another one, when it comes from ${name}`, async (t) => {
+    const { url, go } = await elsewhere(t, 'socket.on("close", done).destroy()');
+    const connection = connectionTo(t, url);
+    assert.equal(await ask(connection), '200 a');
+    const second = new Promise((resolve) => {
+      void from(t, () => {
+        go();
+        resolve(ask(connection, post('{}')));
+      });
+    });
+    assert.equal(await second, '200 a');
+  });
+
+  test(`what has just come unasked is not taken for the answer, when the request comes from ${name}`, async (t) => {
+    const { url, go } = await elsewhere(t, `socket.write(${JSON.stringify(ok('forged'))}, done)`);
+    const connection = connectionTo(t, url);
+    assert.equal(await ask(connection), '200 a');
+    const second = new Promise((resolve) => {
+      void from(t, () => {
+        go();
+        resolve(ask(connection));
+      });
+    });
+    assert.equal(await second, '200 a');
+  });
+}
 
 test('a connection that is not accepted in time is an error', async (t) => {
   // A backlog of one takes two connections when nobody accepts them; the system lets a third one wait.
