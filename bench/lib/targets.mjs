@@ -2,7 +2,7 @@
  * What Hive is to reach, as data: `{ of, than?, figure?, atLeast | atMost }`, where `of` and `than` are entries of the scenario.
  * With `than` their ratio counts, without it the figure itself. `{ flat: [entries], within }` asks for figures that differ little.
  */
-import { ratio } from './statistics.mjs';
+import { median, ratio } from './statistics.mjs';
 
 /**
  * @param figuresOf (entry, figure) → those of its runs, or undefined if it was not measured
@@ -18,10 +18,11 @@ export function evaluate(target, figuresOf) {
   return { ...target, value, reached: atLeast === undefined ? value <= atMost : value >= atLeast };
 }
 
+/** Runs with many clients lie too far from one another in time for the ratios of rounds to be worth more than those of medians. */
 function evaluateFlat(target, figuresOf) {
   const measured = target.flat.map((entry) => figuresOf(entry)).filter((figures) => figures !== undefined);
   if (measured.length < 2) return undefined;
-  const relative = measured.map((figures) => ratio(figures, measured[0]));
-  const value = Math.max(...relative) / Math.min(...relative) - 1;
+  const medians = measured.map(median);
+  const value = Math.max(...medians) / Math.min(...medians) - 1;
   return { ...target, value, reached: value <= target.within };
 }
