@@ -1,5 +1,7 @@
 /** `hive status`: how a node, or a whole cluster, is. */
+import type { NodeHealth } from '../web/monitor-host.ts';
 import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
+import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
 import { printable } from './operator/printable.ts';
 import { type PoolReading, Readings } from './operator/readings.ts';
@@ -10,28 +12,13 @@ export interface StatusOptions {
   readonly cluster?: boolean;
 }
 
-interface Health {
-  readonly status: string;
-  readonly reasons: readonly string[];
-  readonly node: string;
-  readonly version: string;
-}
-
-/** Of one node or several, by name. */
-interface Status {
-  /** Known members of the cluster without an answer. */
-  readonly missing: readonly string[];
-  readonly health: Readonly<Record<string, Health>>;
-  readonly metrics: Readonly<Record<string, unknown>>;
-}
-
 const codes = { ready: 0, degraded: 2 };
 
 /** Resolves to the exit code: 0 all is ready, 2 something is not. @throws Failure (rejection) */
 export async function status(where: Where, { json = false, cluster = false }: StatusOptions): Promise<number> {
   const operator = new Operator(where);
   try {
-    const found = cluster ? await ofAll(operator) : await ofOne(operator);
+    const found = await (cluster ? allNodes : askedNode)(operator);
     const all = Object.values(found.health);
     if (!json) process.stdout.write(printable(describe(found, cluster)));
     else if (cluster) process.stdout.write(`${JSON.stringify(found)}\n`);
@@ -43,21 +30,7 @@ export async function status(where: Where, { json = false, cluster = false }: St
   }
 }
 
-async function ofOne(operator: Operator): Promise<Status> {
-  // A node that drains says so with 503.
-  const health = await operator.json<Health>('health', { also: [503] });
-  const metrics = await operator.json<unknown>('');
-  return { missing: [], health: { [health.node]: health }, metrics: { [health.node]: metrics } };
-}
-
-async function ofAll(operator: Operator): Promise<Status> {
-  const { health, missing } = await operator.json<Status>('health?cluster=true');
-  const { nodes } = await operator.json<{ nodes: Readonly<Record<string, unknown>> }>('nodes');
-  const metrics = Object.fromEntries(Object.entries(nodes).filter(([node]) => Object.hasOwn(health, node)));
-  return { missing, health, metrics };
-}
-
-function describe({ missing, health, metrics }: Status, cluster: boolean): string {
+function describe({ missing, health, metrics }: Nodes, cluster: boolean): string {
   const blocks = Object.values(health).map((one) => describeNode(one, new Readings(metrics[one.node])));
   if (cluster) {
     const away = missing.length === 0 ? '' : `, missing: ${missing.join(', ')}`;
@@ -66,7 +39,7 @@ function describe({ missing, health, metrics }: Status, cluster: boolean): strin
   return blocks.join('\n');
 }
 
-function describeNode({ node, status: state, reasons, version }: Health, readings: Readings): string {
+function describeNode({ node, status: state, reasons, version }: NodeHealth, readings: Readings): string {
   const number = (path: string): number => readings.number(path);
   const lines: [string, string][] = reasons.map((reason) => ['reason', reason]);
   lines.push(['version', version], ['uptime', duration(number('hive.uptime'))]);

@@ -170,7 +170,7 @@ class Top {
   /** From node to node of the cluster, in the order of their names. */
   #nextNode(): Scope {
     const nodes = this.#frame?.now;
-    const shown = nodes?.scope === 'cluster' ? undefined : nodes?.nodes[0]?.name;
+    const shown = nodes?.scope === 'cluster' ? undefined : nodes?.nodes[0]?.node;
     const all = [...(nodes?.total.names('hive.cluster.nodes') ?? [])].sort();
     const next = all[(shown === undefined ? 0 : all.indexOf(shown) + 1) % all.length];
     return next === undefined ? 'asked' : { node: next };

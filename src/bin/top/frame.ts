@@ -25,8 +25,8 @@ const unknown = '–';
 export function frameLines({ before, now, busy, order }: Frame, columns: number): Line[] {
   const lines: Line[] = [{ text: title(now), style: 'title' }];
   const say = (text: string): void => void lines.push({ text });
-  for (const { name, reasons } of now.nodes) {
-    for (const reason of reasons) say(now.nodes.length > 1 ? `${name}: ${reason}` : reason);
+  for (const { node, reasons } of now.nodes) {
+    for (const reason of reasons) say(now.nodes.length > 1 ? `${node}: ${reason}` : reason);
   }
   if (now.missing.length > 0) say(`missing: ${now.missing.join(', ')}`);
   for (const text of figures(now, before)) say(text);
@@ -46,7 +46,7 @@ function title({ scope, nodes }: Sample): string {
     return `the cluster: ${plural(nodes.length, 'node')}, ${ready} ready`;
   }
   if (!first) return '';
-  return `${first.name} is ${first.status}, up ${duration(first.readings.number('hive.uptime'))}, version ${first.version}`;
+  return `${first.node} is ${first.status}, up ${duration(first.readings.number('hive.uptime'))}, version ${first.version}`;
 }
 
 function figures({ nodes, total }: Sample, before: Sample): string[] {
@@ -100,7 +100,7 @@ function nodeTable({ scope, nodes }: Sample, before: Sample): string[] {
     ['memory', ({ readings }) => bytes(readings.number('hive.memory.total'))],
     ['up', ({ readings }) => duration(readings.number('hive.uptime'))],
   ];
-  return table(scope === 'cluster' ? nodes : [], columns, 'node', ({ name }) => name);
+  return table(scope === 'cluster' ? nodes : [], columns, 'node', ({ node }) => node);
 }
 
 function poolTable({ nodes, total }: Sample, before: Sample): string[] {

@@ -1,15 +1,13 @@
 /** What `hive top` knows at one time, of the node that is asked, another one, or all nodes of the cluster. */
+import type { NodeHealth } from '../../web/monitor-host.ts';
 import { Failure } from '../operator/failure.ts';
+import { allNodes, askedNode } from '../operator/nodes.ts';
 import type { Operator } from '../operator/operator.ts';
 import { Readings } from '../operator/readings.ts';
 
 export type Scope = 'asked' | 'cluster' | { readonly node: string };
 
-export interface NodeSample {
-  readonly name: string;
-  readonly status: string;
-  readonly reasons: readonly string[];
-  readonly version: string;
+export interface NodeSample extends NodeHealth {
   readonly readings: Readings;
 }
 
@@ -22,39 +20,19 @@ export interface Sample {
   readonly missing: readonly string[];
 }
 
-interface Health {
-  readonly node: string;
-  readonly status: string;
-  readonly reasons: readonly string[];
-  readonly version: string;
-}
-
 /** @throws Failure (rejection) */
 export async function takeSample(operator: Operator, scope: Scope, signal: AbortSignal): Promise<Sample> {
-  if (scope === 'asked') {
-    const health = await operator.json<Health>('health', { also: [503], signal });
-    const readings = new Readings(await operator.json('', { signal }));
-    return { scope, nodes: [nodeSample(health, readings)], total: readings, missing: [] };
-  }
-  const { health, missing } = await operator.json<{ health: Record<string, Health>; missing: string[] }>(
-    'health?cluster=true',
-    { signal },
-  );
-  const { nodes: trees } = await operator.json<{ nodes: Record<string, unknown> }>('nodes', { signal });
-  const nodes = Object.values(health)
-    .filter(({ node }) => Object.hasOwn(trees, node))
-    .map((one) => nodeSample(one, new Readings(trees[one.node])));
+  const found = await (scope === 'asked' ? askedNode : allNodes)(operator, signal);
+  const nodes = Object.values(found.health)
+    .filter(({ node }) => Object.hasOwn(found.metrics, node))
+    .map((health) => ({ ...health, readings: new Readings(found.metrics[health.node]) }));
   if (scope === 'cluster') {
     const { metrics } = await operator.json<{ metrics: unknown }>('?cluster=true', { signal });
-    return { scope, nodes, total: new Readings(metrics), missing };
+    return { scope, nodes, total: new Readings(metrics), missing: found.missing };
   }
-  const chosen = nodes.find(({ name }) => name === scope.node);
-  if (!chosen) throw new Failure(`${scope.node} does not answer.`);
-  return { scope, nodes: [chosen], total: chosen.readings, missing: [] };
-}
-
-function nodeSample({ node, status, reasons, version }: Health, readings: Readings): NodeSample {
-  return { name: node, status, reasons, version, readings };
+  const shown = scope === 'asked' ? nodes[0] : nodes.find(({ node }) => node === scope.node);
+  if (!shown) throw new Failure(`${scope === 'asked' ? 'The node' : scope.node} does not answer.`);
+  return { scope, nodes: [shown], total: shown.readings, missing: [] };
 }
 
 /**
@@ -63,8 +41,8 @@ function nodeSample({ node, status, reasons, version }: Health, readings: Readin
  */
 export function perSecond(now: readonly NodeSample[], before: readonly NodeSample[], path: string): number | undefined {
   let sum: number | undefined;
-  for (const { name, readings } of now) {
-    const earlier = before.find((node) => node.name === name)?.readings;
+  for (const { node, readings } of now) {
+    const earlier = before.find((one) => one.node === node)?.readings;
     if (!earlier) continue;
     const ms = readings.number('hive.uptime') - earlier.number('hive.uptime');
     if (ms <= 0) continue;

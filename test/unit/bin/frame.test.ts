@@ -6,9 +6,9 @@ import { Readings } from '../../../src/bin/operator/readings.ts';
 import { frameLines } from '../../../src/bin/top/frame.ts';
 import { type NodeSample, perSecond, type Sample } from '../../../src/bin/top/sample.ts';
 
-function node(name: string, uptime: number, events: number, rest: object = {}): NodeSample {
+function node(node: string, uptime: number, events: number, rest: object = {}): NodeSample {
   const readings = new Readings({ hive: { uptime }, clients: { events: { total: events } }, ...rest });
-  return { name, status: 'ready', reasons: [], version: '1.0.0', readings };
+  return { node, status: 'ready', reasons: [], version: '1.0.0', readings };
 }
 
 const rate = (now: NodeSample[], before: NodeSample[]) => perSecond(now, before, 'clients.events.total');
