@@ -11,16 +11,12 @@ const markup = '<img src=x onerror="document.title=`hurt`">';
 
 describe("the monitor's page", { skip: missing('chromium') }, () => {
   let node: CrashNode;
-  let end = async (): Promise<void> => {};
   let browser: Browser;
   let dashboard: DashboardPage;
   let url: string;
 
   before(async () => {
-    const after = (stop: () => Promise<void>): void => {
-      end = stop;
-    };
-    node = await CrashNode.start({ after }, ['4.8 websocket', '0.9 xhr-polling']);
+    node = await CrashNode.launch(['4.8 websocket', '0.9 xhr-polling']);
     browser = await launchBrowser();
     url = `${node.node.addresses.monitor}/monitor/${node.monitorKey}/dashboard`;
     dashboard = await DashboardPage.open(browser, url);
@@ -28,7 +24,7 @@ describe("the monitor's page", { skip: missing('chromium') }, () => {
 
   after(async () => {
     await browser?.close();
-    await end();
+    await node?.stop();
   });
 
   test('shows the node, its clients and what they do, and the plots move', async () => {

@@ -7,14 +7,10 @@ import { eventually } from '../support/eventually.ts';
 
 describe('the monitor', () => {
   let node: CrashNode;
-  let end = async (): Promise<void> => {};
   before(async () => {
-    const after = (stop: () => Promise<void>): void => {
-      end = stop;
-    };
-    node = await CrashNode.start({ after }, ['4.8 websocket', '0.9 xhr-polling']);
+    node = await CrashNode.launch(['4.8 websocket', '0.9 xhr-polling']);
   });
-  after(() => end());
+  after(() => node.stop());
 
   const ask = async (sid: string, method = 'GET') => {
     const response = await node.monitor(`clients/${encodeURIComponent(sid)}`, {}, method);

@@ -19,14 +19,10 @@ interface Busy {
 
 describe('the monitor', () => {
   let node: CrashNode;
-  let end = async (): Promise<void> => {};
   before(async () => {
-    const after = (stop: () => Promise<void>): void => {
-      end = stop;
-    };
-    node = await CrashNode.start({ after }, ['4.8 websocket', '0.9 websocket']);
+    node = await CrashNode.launch(['4.8 websocket', '0.9 websocket']);
   });
-  after(() => end());
+  after(() => node.stop());
 
   const ask = async (path: string, accept = '*/*') => {
     const response = await node.monitor(path, { accept });

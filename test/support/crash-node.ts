@@ -123,22 +123,35 @@ export class CrashNode {
   }
 
   /** A node with one talker per kind of client; it ends with the test. */
-  static async start(t: Stage, kinds: readonly ClientKind[] = clientKinds): Promise<CrashNode> {
+  static async start(t: Stage, kinds?: readonly ClientKind[]): Promise<CrashNode> {
+    const crash = await CrashNode.launch(kinds);
+    t.after(() => crash.stop());
+    return crash;
+  }
+
+  /** The same, to be stopped by the caller. */
+  static async launch(kinds: readonly ClientKind[] = clientKinds): Promise<CrashNode> {
     const directory = mkdtempSync(join(tmpdir(), 'hive-crash-'));
     const file = await writeDefaultConfig(directory, 'hive.json', configure);
     const { config, plugins } = await loadWithPlugins(file);
     const crash = new CrashNode(await startNode(config, plugins), directory, config.monitor.hash, config.api.hash);
-    t.after(async () => {
-      await Promise.all(crash.talkers.map((talker) => talker.stop().catch(() => {})));
-      await Promise.all(crash.talkers.map(({ socket }) => socket.disconnect()));
-      crash.node.stop('the test is over');
-      await crash.node.ended;
-      rmSync(directory, { recursive: true, force: true });
-    });
-    const { client } = crash.node.addresses;
-    for (const [i, kind] of kinds.entries()) crash.talkers.push(await Talker.start(kind, `talker ${i}`, client));
-    await crash.go();
+    try {
+      const { client } = crash.node.addresses;
+      for (const [i, kind] of kinds.entries()) crash.talkers.push(await Talker.start(kind, `talker ${i}`, client));
+      await crash.go();
+    } catch (error) {
+      await crash.stop();
+      throw error;
+    }
     return crash;
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.talkers.map((talker) => talker.stop().catch(() => {})));
+    await Promise.all(this.talkers.map(({ socket }) => socket.disconnect()));
+    this.node.stop('the test is over');
+    await this.node.ended;
+    rmSync(this.directory, { recursive: true, force: true });
   }
 
   get kernel(): Kernel {
