@@ -17,7 +17,6 @@ export interface MonitorHostSetup extends MonitorSetup {
   readonly client: (sid: string) => Promise<string>;
 }
 
-/** The monitors of this node and of all nodes as the monitor's server asks them. */
 export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   const { kernel, metrics, cluster } = setup;
   const here = kernel.node;
@@ -54,13 +53,10 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       },
       supervision: async (options) => {
         const message = { type: 'supervision', options: checkedOptions(options) } as const;
-        const answers = await everywhere<MonitorMessage, TreeNode | undefined>(setup, monitorName, message);
-        const trees = [...answers.replies].filter((reply): reply is [NodeName, TreeNode] => Boolean(reply[1]));
-        return {
-          nodes: [...answers.replies.keys()].sort(),
-          missing: [...answers.missing].sort(),
-          trees: Object.fromEntries(trees.sort(([a], [b]) => (a < b ? -1 : 1))),
-        };
+        const { each, ...reached } = await ofEach<TreeNode | undefined>(setup, message);
+        // One that has nothing at that path has no tree.
+        const trees = Object.entries(each).filter((entry): entry is [string, TreeNode] => Boolean(entry[1]));
+        return { ...reached, trees: Object.fromEntries(trees) };
       },
       metrics: async (section) => {
         const { each, ...reached } = await ofEach<MetricValues>(setup, { type: 'metrics', section });
@@ -75,18 +71,14 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
         return { nodes: Object.fromEntries(trees), missing };
       },
       reset: async (path) => {
-        const { replies, missing } = await everywhere<MonitorMessage, boolean>(setup, monitorName, {
-          type: 'reset',
-          path,
-        });
-        const found = [...replies.values()].includes(true);
-        return { nodes: [...replies.keys()].sort(), missing: [...missing].sort(), found };
+        const { each, ...reached } = await ofEach<boolean>(setup, { type: 'reset', path });
+        return { ...reached, found: Object.values(each).includes(true) };
       },
     },
   };
 }
 
-/** What each node's monitor answers. */
+/** What each node's monitor answers, in the order of the nodes' names. */
 async function ofEach<Reply>(
   setup: MonitorSetup,
   message: MonitorMessage & Call<Reply>,
