@@ -45,7 +45,6 @@ const { find } = require('nact/lib/system-map') as { find(system: string, refere
 
 const nowhere = { createChildPath: () => nowhere };
 const nobody = Object.freeze({});
-const noMessages = { toArray: () => [] };
 const noChildren = new Map<string | number, Concrete>();
 const unread = new (class extends Map<string | number, unknown> {
   override set(): this {
@@ -90,7 +89,7 @@ export class NactSystem {
     const actor = new Placed(above, name, this.#system, nothing, options);
     actor.children = noChildren;
     actor.childReferences = unread;
-    actor.mailbox = noMessages;
+    actor.mailbox = nobody;
     actor.reference = undefined;
     return actor;
   }
