@@ -40,6 +40,7 @@ import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
 import { startMonitorServer } from './web/monitor.ts';
 import { startClientServer } from './web/server.ts';
+import { sockets } from './web/sockets/sockets.ts';
 import { Topics } from './web/topics.ts';
 
 export interface Node {
@@ -142,14 +143,23 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
     monitorServer: () =>
       listener(async () => {
         const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
-        const server = await startMonitorServer({ address, port, tls, key, publicHealth, host: monitor, log: webLog });
+        const server = await startMonitorServer({
+          sockets,
+          address,
+          port,
+          tls,
+          key,
+          publicHealth,
+          host: monitor,
+          log: webLog,
+        });
         ports.monitor = server.port;
         return server;
       }),
     api: () =>
       listener(async () => {
         const { host: address, port, tls, hash: key } = config.api;
-        const server = await startApiServer({ address, port, tls, key, host: api, metrics, log: webLog });
+        const server = await startApiServer({ sockets, address, port, tls, key, host: api, metrics, log: webLog });
         ports.api = server.port;
         return server;
       }),
@@ -157,7 +167,7 @@ export async function startNode(config: Config, registry: PluginRegistry): Promi
       listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
-        const options = { config, host: router, topics, newId, wheel, metrics, log: webLog, relays };
+        const options = { sockets, config, host: router, topics, newId, wheel, metrics, log: webLog, relays };
         const server = await startClientServer(options);
         ports.client = server.port;
         return { port: server.port, stop: () => server.close() };

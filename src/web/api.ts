@@ -22,23 +22,22 @@ import type { ApiHost } from './api-host.ts';
 import {
   type BodyReceiver,
   closeServer,
-  createApp,
   defer,
   type HttpRequest,
   type HttpResponse,
   jsonType,
-  listen,
   methodOf,
   plainText,
   receiveBody,
   type Server,
   send,
   sendAtOnce,
-  type TlsFiles,
 } from './http.ts';
 import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from './keyed.ts';
+import type { SocketLibrary, TlsFiles } from './sockets/types.ts';
 
 export interface ApiSettings {
+  readonly sockets: SocketLibrary;
   readonly address: string;
   readonly port: number;
   readonly tls: TlsFiles | undefined;
@@ -54,12 +53,12 @@ const batch = 'batch';
 
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startApiServer(settings: ApiSettings): Promise<Server> {
-  const app = createApp(settings.tls);
+  const app = settings.sockets.createApp(settings.tls);
   const api = new Api(settings);
   // What is asked most is told its method by the library's own table.
   app.post('/*', (res, req) => api.handle(res, req, 'post'));
   app.any('/*', (res, req) => api.handle(res, req, methodOf(res, req)));
-  const listening = await listen(app, settings.address, settings.port);
+  const listening = await app.listen(settings.address, settings.port);
   return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 

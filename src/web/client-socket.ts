@@ -2,9 +2,9 @@
  * A client's WebSocket, and what handles its frames: the library's only user data is that one reference. The socket is the
  * library's own, or one that another node holds for this one (relay-socket.ts).
  */
-import type { WebSocket } from 'uWebSockets.js';
 import type { Encoded } from '../protocol/packet.ts';
 import type { CloseReason } from './sessions.ts';
+import type { WebSocket } from './sockets/types.ts';
 
 export interface SocketData {
   /** May be replaced: a probe gives its socket to the connection that it upgrades. */

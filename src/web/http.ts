@@ -1,5 +1,5 @@
 /**
- * HTTP on uWebSockets.js with its pitfalls fenced in. A response must not be touched after it was aborted or answered (the
+ * HTTP on a socket library (sockets/types.ts) with its pitfalls fenced in. A response must not be touched after it was aborted or answered (the
  * library throws), a handler that answers later must have an abort handler, and writes belong into a cork. So:
  *
  *     app.post('/x', (res, req) => {
@@ -11,18 +11,15 @@
  * The send functions do nothing on a response that is over, so nobody else has to check.
  */
 
-import uws, { type RecognizedString, type TemplatedApp, type us_listen_socket } from 'uWebSockets.js';
-import { readFileSync } from 'node:fs';
 import { STATUS_CODES } from 'node:http';
-import { createSecureContext } from 'node:tls';
 import { HiveError } from '../observe/errors.ts';
+import type { Listening, SocketApp, SocketRequest, SocketResponse } from './sockets/types.ts';
 
-export type { TemplatedApp } from 'uWebSockets.js';
+/** What is used of a request, so that one of another node can take its place (relay-exchange.ts). */
+export type HttpRequest = SocketRequest;
 
-/** What is used of a request and a response, so that those of another node can take their place (relay-exchange.ts). */
-export type HttpRequest = Pick<uws.HttpRequest, 'getUrl' | 'getQuery' | 'getMethod' | 'getHeader' | 'forEach'>;
-
-export interface HttpResponse {
+/** A response, with what is remembered of it. */
+export interface HttpResponse extends SocketResponse {
   /** True once it was answered or aborted; false when an answer is to come later. */
   over?: boolean;
   onAbort?: () => void;
@@ -30,13 +27,6 @@ export interface HttpResponse {
   bodiless?: boolean;
   /** The headers that tell browsers who may see the answer. */
   cors?: Headers;
-  onAborted(handler: () => void): unknown;
-  onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
-  cork(callback: () => void): unknown;
-  writeStatus(status: string): unknown;
-  writeHeader(name: string, value: string): unknown;
-  end(body?: RecognizedString, closeConnection?: boolean): unknown;
-  getRemoteAddressAsText(): ArrayBuffer;
 }
 
 /** Name and value pairs, written as they are. */
@@ -46,13 +36,6 @@ const none: Headers = [];
 export const jsonType = 'application/json; charset=utf-8';
 export const plainText = 'text/plain; charset=utf-8';
 
-export interface Listening {
-  /** The real port, where 0 was asked for. */
-  readonly port: number;
-  /** Stops accepting connections; open ones live on. Idempotent. */
-  stop(): void;
-}
-
 /** A running server. */
 export interface Server {
   readonly port: number;
@@ -60,76 +43,14 @@ export interface Server {
   stop(): Promise<void>;
 }
 
-/** The PEM files of a server that speaks TLS. */
-export interface TlsFiles {
-  readonly cert_file: string;
-  readonly key_file: string;
-  readonly passphrase?: string | undefined;
-}
-
-/** @throws HiveError `file_error` if the certificate or its key cannot be used */
-export function createApp(tls?: TlsFiles): TemplatedApp {
-  if (!tls) return uws.App();
-  const { cert_file, key_file, passphrase } = tls;
-  checkTls(tls);
-  return uws.SSLApp({ cert_file_name: cert_file, key_file_name: key_file, ...(passphrase && { passphrase }) });
-}
-
-/** The library does not say what is wrong, or that anything is. */
-function checkTls({ cert_file, key_file, passphrase }: TlsFiles): void {
-  try {
-    createSecureContext({ cert: readFileSync(cert_file), key: readFileSync(key_file), passphrase });
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new HiveError('file_error', `TLS cannot be served with ${cert_file} and ${key_file}: ${reason}`, {
-      cause: error,
-    });
-  }
-}
-
-/** Listens with an exclusive port: without that, two nodes could share one silently. @throws HiveError `port_taken` */
-export function listen(app: TemplatedApp, host: string, port: number): Promise<Listening> {
-  return new Promise((resolve, reject) => {
-    bindOf(app)(host, port, exclusivePort, (socket) => {
-      if (socket) resolve(new ListenSocket(socket));
-      else reject(new HiveError('port_taken', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`));
-    });
-  });
-}
-
-/** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library declares in a place where it does not exist at run time. */
-const exclusivePort = 1;
-
-type Bind = (host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void) => void;
-
-/** The declared types let `listen` take a host or options; the function takes both. */
-function bindOf(app: TemplatedApp): Bind {
-  return app.listen.bind(app) as unknown as Bind;
-}
-
-class ListenSocket implements Listening {
-  readonly port: number;
-  #socket: us_listen_socket | undefined;
-
-  constructor(socket: us_listen_socket) {
-    this.port = uws.us_socket_local_port(socket);
-    this.#socket = socket;
-  }
-
-  stop(): void {
-    if (this.#socket) uws.us_listen_socket_close(this.#socket);
-    this.#socket = undefined;
-  }
-}
-
 /**
  * Ends a server: no new connections, then the present ones closed, when their last answers have reached the sockets. Idle
  * kept-alive ones would keep the process alive.
  */
-export async function closeServer(app: TemplatedApp, listening: Listening): Promise<void> {
+export async function closeServer(app: SocketApp, listening: Listening): Promise<void> {
   listening.stop();
   await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
-  (app as TemplatedApp & { close(): void }).close();
+  app.close();
 }
 
 /** Announces that the answer comes after the handler has returned. `onAbort` runs if the client goes away before it. */

@@ -26,18 +26,15 @@ import { expectedOrHidden } from '../observe/reference.ts';
 import { sendDashboard } from './dashboard.ts';
 import {
   closeServer,
-  createApp,
   defer,
   type HttpRequest,
   type HttpResponse,
-  listen,
   methodOf,
   plainText,
   type Server,
   send,
   sendJson,
   sendJsonText,
-  type TlsFiles,
 } from './http.ts';
 import {
   answerError,
@@ -52,9 +49,11 @@ import {
 import { MetricPages } from './metric-pages.ts';
 import type { Health, MonitorHost, TreeOptions } from './monitor-host.ts';
 import { busiestOptions, treeOptions, wantsBuckets } from './monitor-query.ts';
+import type { SocketLibrary, TlsFiles } from './sockets/types.ts';
 import { treeText } from './tree-text.ts';
 
 export interface MonitorSettings {
+  readonly sockets: SocketLibrary;
   readonly address: string;
   readonly port: number;
   readonly tls: TlsFiles | undefined;
@@ -69,7 +68,7 @@ const code = 'bad_monitor_request';
 
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startMonitorServer(settings: MonitorSettings): Promise<Server> {
-  const app = createApp(settings.tls);
+  const app = settings.sockets.createApp(settings.tls);
   const monitor = new MonitorPages(settings);
   app.any('/*', (res, req) => {
     defer(res);
@@ -77,7 +76,7 @@ export async function startMonitorServer(settings: MonitorSettings): Promise<Ser
       .handle(res, req)
       .catch((error: unknown) => answerError(res, expectedOrHidden(error, 'A monitor request', settings.log)));
   });
-  const listening = await listen(app, settings.address, settings.port);
+  const listening = await app.listen(settings.address, settings.port);
   return { port: listening.port, stop: () => closeServer(app, listening) };
 }
 

@@ -1,9 +1,9 @@
 /** A request that reached another node, as its owner deals with it: the client is elsewhere, everything else as usual. */
-import type { RecognizedString } from 'uWebSockets.js';
 import { parseQuery } from './client-requests.ts';
 import type { Headers, HttpRequest, HttpResponse } from './http.ts';
 import type { Opening, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 import { sendPieces, toArrayBuffer } from './relay-pieces.ts';
+import type { Payload } from './sockets/types.ts';
 
 /** Unlike the library's, it stays valid. */
 export class RelayedRequest implements HttpRequest {
@@ -26,7 +26,7 @@ export class RelayedRequest implements HttpRequest {
     return key === undefined ? query : (parseQuery(query)[key] ?? '');
   }
 
-  getHeader(name: RecognizedString): string {
+  getHeader(name: string): string {
     return this.#opening.headers.find(([known]) => known === name)?.[1] ?? '';
   }
 
@@ -73,7 +73,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
     this.#headers.push([name, value]);
   }
 
-  end(body: RecognizedString = '', close = false): void {
+  end(body: Payload = '', close = false): void {
     this.#aborted = undefined;
     this.#stream.send({ type: 'answer', status: this.#status, headers: this.#headers, close });
     sendPieces(this.#stream, body, typeof body === 'string', false, true);

@@ -1,6 +1,6 @@
 /** Cutting bodies and messages into pieces for a relay stream, and joining them again. */
-import type { RecognizedString } from 'uWebSockets.js';
 import type { Piece, RelayStream } from './relay.ts';
+import type { Payload } from './sockets/types.ts';
 
 /** Large enough to be cheap, small enough that a heartbeat between nodes does not wait behind it. */
 const pieceBytes = 64 * 1024;
@@ -15,7 +15,7 @@ export function costOf({ data }: Piece): number {
 /** Sends data that may be large; returns its cost. `last`: it closes the stream. */
 export function sendPieces(
   stream: RelayStream<Piece>,
-  data: RecognizedString,
+  data: Payload,
   isText: boolean,
   more = false,
   last = false,
@@ -45,7 +45,7 @@ function sendPiece(
   return costOf(piece);
 }
 
-function bytesOf(data: RecognizedString): Buffer {
+function bytesOf(data: Payload): Buffer {
   if (typeof data === 'string') return Buffer.from(data);
   if (data instanceof ArrayBuffer) return Buffer.from(data);
   return Buffer.from(data.buffer, data.byteOffset, data.byteLength);

@@ -2,10 +2,10 @@
  * A client's WebSocket that another node holds, as the owner of the session sees it. What is under way to the client counts
  * as buffered until the other node says that the client has taken it, so the usual limit applies to slow clients.
  */
-import type { RecognizedString } from 'uWebSockets.js';
 import type { ClientSocket, FrameHandler, SocketData } from './client-socket.ts';
 import type { Piece, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 import { costOf, PieceJoiner, sendPieces, toArrayBuffer } from './relay-pieces.ts';
+import type { Payload } from './sockets/types.ts';
 
 /** Bytes: on this node the system's own buffers would take about that much before a client counted as slow. */
 const slackBytes = 256 * 1024;
@@ -32,7 +32,7 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
 
   // ClientSocket
 
-  send(message: RecognizedString, isBinary = false): number {
+  send(message: Payload, isBinary = false): number {
     if (!this.#isOpen) return 2;
     this.#underWay += sendPieces(this.#stream, message, !isBinary);
     return this.getBufferedAmount() > this.#window ? 0 : 1;

@@ -6,7 +6,6 @@
  *     <path>/1/…                   Socket.IO 0.9
  *     anything else                404
  */
-import uws from 'uWebSockets.js';
 import type { TimingWheel } from '../kernel/timers.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -15,24 +14,18 @@ import { clientCounters } from './client-counters.ts';
 import { parseQuery } from './client-requests.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
 import { EngineServer } from './engine-server.ts';
-import {
-  closeServer,
-  createApp,
-  type HttpRequest,
-  type HttpResponse,
-  listen,
-  methodOf,
-  type TemplatedApp,
-} from './http.ts';
+import { closeServer, type HttpRequest, type HttpResponse, methodOf } from './http.ts';
 import { RequestError } from './keyed.ts';
 import { LegacyServer } from './legacy-server.ts';
 import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { Relays } from './relay.ts';
 import { RelayGate } from './relay-gate.ts';
 import type { SessionHost } from './sessions.ts';
+import type { SocketApp, SocketLibrary } from './sockets/types.ts';
 import type { TopicHost, Topics } from './topics.ts';
 
 export interface ClientServerOptions {
+  readonly sockets: SocketLibrary;
   readonly config: ClientSettings;
   readonly host: SessionHost;
   readonly topics: Topics;
@@ -57,7 +50,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
   const context = new ClientContext({ ...options, counters });
   const router = new Router(context, options.relays);
   const { hive, socketio } = options.config;
-  const app = createApp(hive.tls);
+  const app = options.sockets.createApp(hive.tls);
   openSockets(app, router, context);
   app.any('/*', (res, req) => {
     try {
@@ -66,7 +59,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       context.replyError(res, error);
     }
   });
-  const listening = await listen(app, hive.host, hive.port);
+  const listening = await app.listen(hive.host, hive.port);
   const topicHost: TopicHost = {
     app,
     compression: socketio.compression,
@@ -89,7 +82,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
 }
 
 /** An exception that reaches the library takes the process down: none may. */
-function openSockets(app: TemplatedApp, router: Router, context: ClientContext): void {
+function openSockets(app: SocketApp, router: Router, context: ClientContext): void {
   const { socketio } = context.config;
   const { websocket } = context.counters;
   const tooBig = 'Received too big message';
@@ -97,11 +90,7 @@ function openSockets(app: TemplatedApp, router: Router, context: ClientContext):
     maxPayloadLength: hardPayloadLimit(socketio.max_payload),
     // We look at `max_backpressure` ourselves; this is for publishes of a single turn of the event loop.
     maxBackpressure: 2 * socketio.max_backpressure + hardPayloadLimit(socketio.max_payload),
-    closeOnBackpressureLimit: 1,
-    // Every protocol has its own heartbeat.
-    idleTimeout: 0,
-    sendPingsAutomatically: false,
-    compression: socketio.compression ? uws.SHARED_COMPRESSOR : uws.DISABLED,
+    compression: socketio.compression,
     upgrade: (res, req, socketContext) => {
       const key = req.getHeader('sec-websocket-key');
       const extensions = req.getHeader('sec-websocket-extensions');

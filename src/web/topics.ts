@@ -11,7 +11,7 @@
 import type { Counter } from '../observe/metrics.ts';
 import type { Encoded, PacketEncoder, ServerPacket } from '../protocol/packet.ts';
 import type { NativeSocket } from './client-socket.ts';
-import type { TemplatedApp } from './http.ts';
+import type { SocketApp } from './sockets/types.ts';
 
 /** Who takes part in a topic without a native subscription. */
 export interface TopicMember {
@@ -21,7 +21,7 @@ export interface TopicMember {
 
 /** What a running server lends to its topics. */
 export interface TopicHost {
-  readonly app: TemplatedApp;
+  readonly app: SocketApp;
   /** Whether what is published may be compressed. */
   readonly compression: boolean;
   /** Counts packets sent over WebSockets. */

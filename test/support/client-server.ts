@@ -8,6 +8,7 @@ import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/pa
 import type { ClientSettings } from '../../src/web/client-context.ts';
 import { type ClientServerOptions, startClientServer } from '../../src/web/server.ts';
 import type { CloseReason, OpenRequest, Session, SessionHost, Sink, TransportKind } from '../../src/web/sessions.ts';
+import { sockets } from '../../src/web/sockets/sockets.ts';
 import { Topics } from '../../src/web/topics.ts';
 import { eventually } from './eventually.ts';
 
@@ -151,7 +152,7 @@ export async function startTestServer(
   const crashes: unknown[] = [];
   const log = { ...silent, crash: (_message: string, fields: Record<string, unknown>) => crashes.push(fields.error) };
   const newId = () => randomBytes(16).toString('hex');
-  const server = await startClientServer({ config, host, topics, newId, wheel, metrics, log, ...parts });
+  const server = await startClientServer({ sockets, config, host, topics, newId, wheel, metrics, log, ...parts });
   const { port } = server;
   const close = async () => {
     await server.close();

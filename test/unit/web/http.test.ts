@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { closeServer, createApp, listen, readBody } from '../../../src/web/http.ts';
+import { closeServer, readBody } from '../../../src/web/http.ts';
+import { sockets } from '../../../src/web/sockets/sockets.ts';
 
 test('a body whose sender goes away fails', async (t) => {
-  const app = createApp();
+  const app = sockets.createApp();
   let begun = (): void => {};
   const started = new Promise<void>((resolve) => {
     begun = resolve;
@@ -15,7 +16,7 @@ test('a body whose sender goes away fails', async (t) => {
       begun();
     });
   });
-  const listening = await listen(app, '127.0.0.1', 0);
+  const listening = await app.listen('127.0.0.1', 0);
   t.after(() => closeServer(app, listening));
   const socket = connect(listening.port, '127.0.0.1');
   socket.write('POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf');
