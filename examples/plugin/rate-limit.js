@@ -6,12 +6,12 @@
  * new ones; an event takes one. When there is none left, the client is told to slow down, and the hooks behind this one do not
  * run. `action.grant_rate` gives one client another rate, as long as it is connected.
  */
-import { definePlugin, eventPacket, HiveError, Type } from 'hive';
+import { definePlugin, eventPacket, HiveError, Type } from 'hive-push';
 
 /**
  * @typedef {{ readonly per_second: number, readonly burst: number }} Rate
  * @typedef {{ tokens: number, filledAt: number }} Bucket
- * @typedef {import('hive').Client} Client
+ * @typedef {import('hive-push').Client} Client
  */
 
 /**

@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const mistakes = `
-import { definePlugin, Type, type HookPlugin } from 'hive';
+import { definePlugin, Type, type HookPlugin } from 'hive-push';
 
 const args = Type.Object({ rate: Type.Integer() });
 // @ts-expect-error args are typed by their schema
@@ -34,7 +34,7 @@ test("the example's and the guide's plugins compile against the built package, a
   const directory = mkdtempSync(join(tmpdir(), 'hive-types-'));
   try {
     mkdirSync(join(directory, 'node_modules/@types'), { recursive: true });
-    symlinkSync(root, join(directory, 'node_modules/hive'));
+    symlinkSync(root, join(directory, 'node_modules/hive-push'));
     symlinkSync(join(root, 'node_modules/@types/node'), join(directory, 'node_modules/@types/node'));
     for (const file of ['examples/plugin/rate-limit.js', 'test/support/mischief-plugin.js']) {
       copyFileSync(join(root, file), join(directory, file.replaceAll('/', '-')));

@@ -24,7 +24,7 @@ before(async () => {
   directory = mkdtempSync(join(tmpdir(), 'hive-user-'));
   copyFileSync(module, join(directory, 'mischief.mjs'));
   mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(installation, join(directory, 'node_modules/hive'));
+  symlinkSync(installation, join(directory, 'node_modules/hive-push'));
   node = await DefaultNode.start(configure);
 });
 

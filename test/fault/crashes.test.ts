@@ -253,7 +253,7 @@ test('the process of a root that gives up ends with 1 and says why', async (t) =
   const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
   copyFileSync(file('../support/mischief-plugin.js'), join(directory, 'mischief.mjs'));
   mkdirSync(join(directory, 'node_modules'));
-  symlinkSync(file('../..'), join(directory, 'node_modules/hive'));
+  symlinkSync(file('../..'), join(directory, 'node_modules/hive-push'));
   let url = '';
   const config = await writeDefaultConfig(directory, 'hive.json', (sections) => {
     url = `http://127.0.0.1:${sections.hive!.port}`;

@@ -3,9 +3,9 @@
  * A plugin through which tests act inside a real node: it asks pools and actors what clients tell it to, and makes what goes
  * wrong inside go wrong. Requests are answered in the background, with `answered`, so that many may be under way.
  */
-import { Actor, definePlugin, eventPacket, HiveError, Type } from 'hive';
+import { Actor, definePlugin, eventPacket, HiveError, Type } from 'hive-push';
 
-/** @typedef {import('hive').Hook} Hook */
+/** @typedef {import('hive-push').Hook} Hook */
 
 /** Does nothing, or fails every call as one that was not foreseen. */
 class Idler extends Actor {
@@ -17,7 +17,7 @@ class Idler extends Actor {
 
   /**
    * @param {unknown} _message
-   * @param {import('hive').From | undefined} from
+   * @param {import('hive-push').From | undefined} from
    */
   receive(_message, from) {
     if (this.refuses) from?.fail(new TypeError('refused'));
@@ -54,18 +54,18 @@ const hanging = [];
 
 /**
  * A hook without args: its events carry what it needs.
- * @param {(services: import('hive').Services) => Hook} create
+ * @param {(services: import('hive-push').Services) => Hook} create
  */
 const hook = (create) => ({
   args: Type.Null(),
   /**
    * @param {null} _args
-   * @param {import('hive').Services} services
+   * @param {import('hive-push').Services} services
    */
   create: (_args, services) => create(services),
 });
 
-/** @type {Record<string, import('hive').HookPlugin<null>>} */
+/** @type {Record<string, import('hive-push').HookPlugin<null>>} */
 const hooks = {
   /** `(id, pool, request)` */
   'insider.request': hook(({ pools }) => (client, { event }) => {

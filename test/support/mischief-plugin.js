@@ -1,6 +1,6 @@
 // @ts-check
 /** A plugin with one part of each kind, each of which works, and crashes when it is told to. */
-import { Actor, definePlugin, eventPacket, HiveError, StopClient, Type } from 'hive';
+import { Actor, definePlugin, eventPacket, HiveError, StopClient, Type } from 'hive-push';
 
 /** @typedef {'well' | 'throw' | 'reject' | 'detach' | 'refuse' | 'stop'} Mischief */
 
@@ -31,8 +31,8 @@ function make(what) {
 /** Answers with what it is asked, in capitals. */
 class Shouter extends Actor {
   /**
-   * @param {import('hive').WorkerMessage} message
-   * @param {import('hive').From | undefined} from
+   * @param {import('hive-push').WorkerMessage} message
+   * @param {import('hive-push').From | undefined} from
    */
   receive(message, from) {
     if (message.type === 'drain') return this.stop('shutdown');
