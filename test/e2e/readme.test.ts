@@ -36,8 +36,8 @@ describe('push to a browser with curl', { skip: missing('curl') }, () => {
   const atTestPorts = (text: string): string =>
     text
       .replaceAll('http://127.0.0.1:8080', node.address('client', ''))
-      .replaceAll('http://127.0.0.1:1234', node.address('api', ''))
-      .replaceAll('http://127.0.0.1:1235', node.address('monitor', ''));
+      .replaceAll('http://127.0.0.1:1235', node.address('api', ''))
+      .replaceAll('http://127.0.0.1:1234', node.address('monitor', ''));
 
   test('the client of the README prints what its curl command publishes', async () => {
     const [program] = blocks('js');
@@ -68,7 +68,7 @@ describe('push to a browser with curl', { skip: missing('curl') }, () => {
 
 /** The demo's ports are fixed: on a machine where somebody uses them it cannot be tried. */
 async function demoPortsTaken(): Promise<string | false> {
-  for (const port of [8080, 8079, 8081, 1234, 1235, 2234, 2235]) {
+  for (const port of [8080, 8079, 8081, 1235, 1234, 2234, 2235]) {
     const taken = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1');
       socket.once('connect', () => resolve(true)).once('error', () => resolve(false));

@@ -85,8 +85,8 @@ export function goodConfig(): object {
       },
     },
     pubsub: { channels: { room: { privilege: 'public', timeout: 1000 } } },
-    api: { port: 1234, hash: 'api-key-0' },
-    monitor: { port: 1235, hash: 'monitor-key-0' },
+    api: { port: 1235, hash: 'api-key-0' },
+    monitor: { port: 1234, hash: 'monitor-key-0' },
     log: { dir: 'log' },
   };
 }
