@@ -1,9 +1,10 @@
 /**
  * A timing wheel: any number of time-outs behind one timer of Node, and no timer at all while none is pending. Starting
- * and cancelling cost O(1). Time-outs are rounded up to the tick, so they never fire early.
+ * and cancelling cost O(1). Time-outs are rounded up to the tick, so they never fire early; those of one tick fire in the
+ * order of their deadlines, and those of one deadline in the order of their start.
  *
- *   slots:  [0] [1] [2] … [511]     a slot is a doubly linked ring of entries; an entry that lies more than one
- *                 ^ hand            turn ahead carries how many turns it has still to wait.
+ *   slots:  [0] [1] [2] … [511]     a slot is a doubly linked list of entries, the last of them known to the first;
+ *                 ^ hand            an entry knows its tick, which may be some turns ahead.
  */
 export interface Expiring {
   /** Called once when the time is over. Must not throw. */
@@ -16,17 +17,18 @@ const slotCount = 512;
 export class Timer implements Expiring {
   // Declared, and assigned below: fields that a class defines for several classes below it cost more than a microsecond.
   /** @internal */ declare next: Timer | undefined;
-  /** @internal */ declare previous: Timer | undefined;
-  /** @internal */ declare turns: number;
-  /** @internal */ declare slot: number;
+  /** The one before it; of the first in its slot, the last. @internal */ declare previous: Timer | undefined;
+  /** When it is due, in ticks of the wheel. @internal */ declare tick: number;
+  /** The same in whole ms, which are small integers: what falls into one tick is put in order by it. @internal */
+  declare dueMs: number;
   /** @internal */ declare wheel: TimingWheel | undefined;
   readonly #target: Expiring | undefined;
 
   constructor(target?: Expiring) {
     this.next = undefined;
     this.previous = undefined;
-    this.turns = 0;
-    this.slot = 0;
+    this.tick = 0;
+    this.dueMs = 0;
     this.wheel = undefined;
     this.#target = target;
   }
@@ -54,9 +56,9 @@ class Callback implements Expiring {
 export class TimingWheel {
   readonly tickMs: number;
   readonly #slots: (Timer | undefined)[] = new Array(slotCount).fill(undefined);
-  #hand = 0;
   #pending = 0;
   #startedAt = 0;
+  /** Ticks since then; the hand is at this number, modulo the number of slots. */
   #ticks = 0;
   #interval: NodeJS.Timeout | undefined;
 
@@ -77,26 +79,35 @@ export class TimingWheel {
   start(timer: Timer, ms: number): Timer {
     timer.wheel?.unlink(timer);
     if (!this.#interval) this.#wind();
-    const behind = (performance.now() - this.#startedAt) / this.tickMs - this.#ticks;
-    const ticks = Math.max(1, Math.ceil(ms / this.tickMs + behind));
-    const slot = (this.#hand + ticks) % slotCount;
-    const first = this.#slots[slot];
+    const dueMs = performance.now() - this.#startedAt + ms;
+    const tick = Math.max(this.#ticks + 1, Math.ceil(dueMs / this.tickMs));
     timer.wheel = this;
-    timer.slot = slot;
-    timer.turns = Math.floor((ticks - 1) / slotCount);
-    timer.next = first;
-    timer.previous = undefined;
-    if (first) first.previous = timer;
-    this.#slots[slot] = timer;
+    timer.tick = tick;
+    timer.dueMs = Math.ceil(dueMs);
+    timer.next = undefined;
+    const first = this.#slots[tick % slotCount];
+    if (first) {
+      const last = first.previous!;
+      last.next = timer;
+      timer.previous = last;
+      first.previous = timer;
+    } else {
+      timer.previous = timer;
+      this.#slots[tick % slotCount] = timer;
+    }
     this.#pending += 1;
     return timer;
   }
 
   /** @internal */
   unlink(timer: Timer): void {
-    if (timer.previous) timer.previous.next = timer.next;
-    else this.#slots[timer.slot] = timer.next;
-    if (timer.next) timer.next.previous = timer.previous;
+    const { next, previous } = timer;
+    const slot = timer.tick % slotCount;
+    const first = this.#slots[slot]!;
+    if (timer === first) this.#slots[slot] = next;
+    else previous!.next = next;
+    if (next) next.previous = previous;
+    else if (timer !== first) first.previous = previous;
     timer.next = undefined;
     timer.previous = undefined;
     timer.wheel = undefined;
@@ -114,7 +125,6 @@ export class TimingWheel {
     const due = Math.floor((performance.now() - this.#startedAt) / this.tickMs);
     while (this.#ticks < due && this.#pending > 0) {
       this.#ticks += 1;
-      this.#hand = (this.#hand + 1) % slotCount;
       this.#expireSlot();
     }
     if (this.#pending > 0) return;
@@ -133,14 +143,24 @@ export class TimingWheel {
 
   #expireSlot(): void {
     const due: Timer[] = [];
-    for (let timer = this.#slots[this.#hand]; timer; timer = timer.next) {
-      if (timer.turns > 0) timer.turns -= 1;
-      else due.push(timer);
+    let last = 0;
+    let inOrder = true;
+    for (let timer = this.#slots[this.#ticks % slotCount]; timer; timer = timer.next) {
+      if (timer.tick > this.#ticks) continue;
+      if (timer.dueMs < last) inOrder = false;
+      last = timer.dueMs;
+      due.push(timer);
     }
+    if (!inOrder) due.sort(byDeadline);
     for (const timer of due) {
-      if (timer.wheel !== this) continue; // cancelled, or started anew, by one that expired before it
+      // One that expired before it may have cancelled it, or started it anew.
+      if (timer.wheel !== this || timer.tick > this.#ticks) continue;
       this.unlink(timer);
       timer.expire();
     }
   }
+}
+
+function byDeadline(one: Timer, other: Timer): number {
+  return one.dueMs - other.dueMs;
 }

@@ -124,3 +124,62 @@ test("an actor's timers die with it", async () => {
   await kernel.stop(ref);
   assert.equal(kernel.wheel.pending, 0);
 });
+
+test('time-outs of one tick fire in the order of their deadlines, those of one deadline in the order of their start', async () => {
+  // They fired in the reverse order of their start.
+  const wheel = new TimingWheel(50);
+  const fired: string[] = [];
+  const done = new Gate();
+  for (const [name, ms] of [
+    ['c', 30],
+    ['a', 10],
+    ['d', 30],
+    ['b', 20],
+  ] as const) {
+    wheel.schedule(ms, () => {
+      fired.push(name);
+      if (fired.length === 4) done.open();
+    });
+  }
+  await done.promise;
+  assert.equal(fired.join(''), 'abcd');
+});
+
+test('a time-out that its neighbour starts again does not fire at once', async () => {
+  // It fired with its neighbour, because it was pending on the same wheel as before.
+  const wheel = new TimingWheel(5);
+  const fired: string[] = [];
+  const done = new Gate();
+  const second = new Timer({
+    expire: () => {
+      fired.push('second');
+      done.open();
+    },
+  });
+  let restartedAt = 0;
+  wheel.schedule(5, () => {
+    fired.push('first');
+    restartedAt = performance.now();
+    wheel.start(second, 40);
+  });
+  wheel.start(second, 5);
+  await done.promise;
+  assert.ok(performance.now() - restartedAt >= 40);
+  assert.deepEqual(fired, ['first', 'second']);
+  assert.equal(wheel.pending, 0);
+});
+
+test('whatever is started, started again and cancelled in one slot: the rest fires once, in order', async () => {
+  const wheel = new TimingWheel(20);
+  const fired: number[] = [];
+  const done = new Gate();
+  const timers = Array.from({ length: 9 }, (_, i) => new Timer({ expire: () => void fired.push(i) }));
+  for (const timer of timers) wheel.start(timer, 20);
+  for (const i of [0, 4, 8]) timers[i]!.cancel();
+  for (const i of [1, 7]) wheel.start(timers[i]!, 20);
+  wheel.start(timers[0]!, 20);
+  assert.equal(wheel.pending, 7);
+  wheel.schedule(40, () => done.open());
+  await done.promise;
+  assert.deepEqual(fired, [2, 3, 5, 6, 1, 7, 0]);
+});
