@@ -9,6 +9,7 @@
  * Like OTP's it does one thing at a time: while it starts or stops a child, further requests wait. Told to stop while a
  * child's `init` hangs, it gives that child the time of its `shutdown`.
  */
+import { Cell } from '../kernel/cell.ts';
 import type { ChildCounts, ChildInfo, ChildSpec } from '../kernel/supervision.ts';
 import type { Exit, ExitReason, From, Ref } from '../kernel/types.ts';
 import { isPlanned } from '../kernel/types.ts';
@@ -31,8 +32,8 @@ export class Supervisor extends SupervisorBase {
   readonly strategy: Strategy;
   readonly #autoShutdown: AutoShutdown;
   readonly #specs: readonly ChildSpec<never>[];
-  /** In the order of their start. */
-  #children: Child[] = [];
+  /** By id, in the order of their start. */
+  readonly #children = new Map<string, Child>();
 
   constructor(options: SupervisorOptions) {
     super(options);
@@ -43,20 +44,20 @@ export class Supervisor extends SupervisorBase {
 
   /** Fails with the code of the child that could not start, and a description that names it, level by level. */
   override async init(): Promise<void> {
-    for (const spec of this.#specs) this.#children.push(this.#check(spec));
-    const failed = await this.#startAll([...this.#children]);
+    for (const spec of this.#specs) this.#children.set(spec.id, this.#check(spec));
+    const failed = await this.#startAll([...this.#children.values()]);
     if (!failed) return;
-    await this.stopChildren(this.#children);
+    await this.stopChildren([...this.#children.values()]);
     const { code, message } = toHiveError(failed.error, 'hive_error');
     throw new HiveError(code, `${failed.child.id}: ${message}`, { cause: failed.error });
   }
 
   override terminate(_reason: ExitReason): Promise<void> {
-    return this.stopChildren(this.#children);
+    return this.stopChildren([...this.#children.values()]);
   }
 
   override handleExit({ ref, reason }: Exit): void | Promise<void> {
-    const child = this.#children.find((candidate) => candidate.ref === ref);
+    const child = this.#find(ref);
     if (!child) return; // it was stopped, or failed to start: whoever did it knows
     child.ended(reason);
     if (!isPlanned(reason) || child.restart === 'permanent') this.report(child.id, 'ended', reason);
@@ -67,7 +68,7 @@ export class Supervisor extends SupervisorBase {
 
   #significantEnded(child: Child): void {
     if (this.#autoShutdown === 'all_significant') {
-      if (this.#children.some((other) => other.significant && other.ref !== undefined)) return;
+      for (const other of this.#children.values()) if (other.significant && other.ref !== undefined) return;
     }
     this.kernel.log.info(`${this.cell.label} shuts down: its significant child ${child.id} has ended`);
     this.stop('shutdown');
@@ -79,7 +80,7 @@ export class Supervisor extends SupervisorBase {
     const group = this.#restartedWith(child);
     await this.stopChildren(group.filter((other) => other !== child));
     const failed = await this.#startAll(
-      group.filter((other) => this.#children.includes(other)),
+      group.filter((other) => this.#has(other)),
       true,
     );
     if (!failed || this.signal.aborted) return;
@@ -91,12 +92,13 @@ export class Supervisor extends SupervisorBase {
 
   #restartedWith(child: Child): Child[] {
     if (this.strategy === 'one_for_one') return [child];
-    return this.strategy === 'one_for_all' ? [...this.#children] : this.#children.slice(this.#children.indexOf(child));
+    const all = [...this.#children.values()];
+    return this.strategy === 'one_for_all' ? all : all.slice(all.indexOf(child));
   }
 
   protected override tryAgain(child: Child): void | Promise<void> {
     // It may have been terminated or deleted meanwhile, or restarted with others.
-    if (child.ref === 'restarting' && this.#children.includes(child)) return this.#restart(child);
+    if (child.ref === 'restarting' && this.#has(child)) return this.#restart(child);
   }
 
   /** Starts children in order, up to the first that fails; that one is returned with its error. */
@@ -136,7 +138,11 @@ export class Supervisor extends SupervisorBase {
   }
 
   #remove(child: Child): void {
-    this.#children = this.#children.filter((other) => other !== child);
+    if (this.#has(child)) this.#children.delete(child.id);
+  }
+
+  #has(child: Child): boolean {
+    return this.#children.get(child.id) === child;
   }
 
   // --- requests
@@ -155,7 +161,7 @@ export class Supervisor extends SupervisorBase {
     let child: Child;
     try {
       child = this.#check(spec);
-      this.#children.push(child);
+      this.#children.set(child.id, child);
     } catch (error) {
       return from?.fail(error);
     }
@@ -204,26 +210,34 @@ export class Supervisor extends SupervisorBase {
     return undefined;
   }
 
+  /** By id, or by the reference of the incarnation that is running, which bears the child's id as label. */
   #find(child: string | Ref<never>): Child | undefined {
-    return this.#children.find((candidate) => candidate.id === child || candidate.ref === child);
+    if (typeof child === 'string') return this.#children.get(child);
+    const candidate = child instanceof Cell ? this.#children.get(child.label) : undefined;
+    return candidate?.ref === child ? candidate : undefined;
   }
 
   override get size(): number {
-    return this.#children.length;
+    return this.#children.size;
   }
 
   override children(limit = Number.POSITIVE_INFINITY): ChildInfo[] {
-    return this.#children.slice(0, limit).map((child) => child.info());
+    const rows: ChildInfo[] = [];
+    for (const child of this.#children.values()) {
+      if (rows.length >= limit) break;
+      rows.push(child.info());
+    }
+    return rows;
   }
 
   override count(): ChildCounts {
     let active = 0;
     let supervisors = 0;
-    for (const child of this.#children) {
+    for (const child of this.#children.values()) {
       if (child.running) active += 1;
       if (child.type === 'supervisor') supervisors += 1;
     }
-    const specs = this.#children.length;
+    const specs = this.#children.size;
     return { specs, active, supervisors, workers: specs - supervisors };
   }
 }
