@@ -128,7 +128,9 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   /** The labels from the top of the tree down to this actor. */
   get path(): string {
-    return this.parent ? `${this.parent.path}/${this.label}` : this.label;
+    let path = this.label;
+    for (let above = this.parent; above; above = above.parent) path = `${above.label}/${path}`;
+    return path;
   }
 
   toString(): string {
@@ -195,8 +197,13 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     else if (reason !== 'normal') this.die(reason);
   }
 
+  /** The Down takes the place of its monitor until it is delivered: calling the monitor off forgets it, wherever it waits. */
   signalDown(down: Down): void {
-    if (this.#monitors?.delete(down.monitor)) this.#enqueueSignal(new DownLetter(down));
+    const present = this.#monitors?.get(down.monitor);
+    if (!present || present instanceof DownLetter) return;
+    const letter = new DownLetter(down);
+    this.#monitors?.set(down.monitor, letter);
+    this.#enqueueSignal(letter);
   }
 
   // --- what its actor does
@@ -208,22 +215,14 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#monitors.set(monitor, noMonitor);
     const started = this.kernel.startMonitor(this, monitor, target);
     // A node that is not there may have answered already.
-    if (this.#monitors.has(monitor)) this.#monitors.set(monitor, started);
+    if (this.#monitors.get(monitor) === noMonitor) this.#monitors.set(monitor, started);
     return monitor;
   }
 
   demonitor(monitor: number): void {
     const started = this.#monitors?.get(monitor);
-    if (!started) return this.#forgetDown(monitor);
     this.#monitors?.delete(monitor);
-    started.end();
-  }
-
-  #forgetDown(monitor: number): void {
-    for (let left = this.mailbox.length; left > 0; left -= 1) {
-      const letter = this.mailbox.shift();
-      if (!(letter instanceof DownLetter && letter.down.monitor === monitor)) this.mailbox.push(letter);
-    }
+    started?.end();
   }
 
   link(target: Ref<never>): void {
@@ -335,10 +334,15 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
       this.lastMessage = messageType(letter.message);
       return this.#actor.receive(letter.message as Message, letter.from);
     }
-    if (letter instanceof DownLetter) return this.#actor.handleDown(letter.down);
+    if (letter instanceof DownLetter) return this.#deliverDown(letter.down);
     if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
     this.lastMessage = messageType(letter);
     return this.#actor.receive(letter as Message, undefined);
+  }
+
+  #deliverDown(down: Down): void | Promise<void> {
+    if (this.#monitors?.delete(down.monitor)) return this.#actor.handleDown(down);
+    this.handled -= 1; // its monitor was called off while it waited
   }
 
   #wait(pending: Promise<void>): void {
@@ -388,7 +392,10 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.die(reason);
   }
 
-  /** The end of this incarnation, at once. The name is free before anybody hears of it. */
+  /**
+   * The end of this incarnation, at once: nothing reaches it any more, and its name is free before anybody hears of it. Whom it
+   * concerns is told when all who ended before it have been told of: a chain of links ends link by link, not call within call.
+   */
   die(reason: ExitReason): void {
     if (this.status === 'dead') return;
     this.status = 'dead';
@@ -397,20 +404,26 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#abort?.abort();
     for (const timer of each(this.timers)) timer.cancel();
     for (const monitor of this.#monitors?.values() ?? []) monitor.end();
-    if (this.asks) failAll(this.asks, this.kernel.undelivered(this));
-    if (this.calls) {
-      failAll(this.calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
-    }
-    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
+    this.timers = undefined;
+    this.#monitors = undefined;
     while (this.mailbox.length > 0) {
       const letter = this.mailbox.shift();
       if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this);
     }
-    this.timers = undefined;
-    this.#monitors = undefined;
-    const { links } = this;
+    this.kernel.announceEnd(this, reason);
+  }
+
+  /** @internal Tells callers, links and watchers, in this order. */
+  tellEnd(reason: ExitReason): void {
+    if (this.asks) this.#failAll(this.asks, this.kernel.undelivered(this));
+    if (this.calls) {
+      this.#failAll(this.calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
+    }
+    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
+    for (const linked of each(this.links)) {
+      if (has(this.links, linked)) this.kernel.linkExit(this, linked, reason);
+    }
     this.links = undefined;
-    for (const linked of each(links)) this.kernel.linkExit(this, linked, reason);
     for (const watcher of each(this.watchers)) {
       // One that was told before may have called this one off.
       if (has(this.watchers, watcher)) this.kernel.tellWatcher(watcher, this, reason);
@@ -419,21 +432,21 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#leaveHierarchy();
   }
 
+  #failAll(calls: Few<PendingCall>, error: Error): void {
+    for (const call of each(calls)) this.kernel.failCall(call, this, error);
+  }
+
   /** nact stops an actor's children with it; ours end in their own order, so the parent's nact actor waits for them. */
   #leaveHierarchy(): void {
-    if (this.#place && this.status === 'dead' && this.#runningChildren === 0) {
-      this.#place.stop();
-      this.#place = undefined;
-      const { parent } = this;
-      if (!parent) return;
-      parent.#runningChildren -= 1;
-      if (parent.status === 'dead') parent.#leaveHierarchy();
+    let cell = this as unknown as Cell;
+    while (cell.#place && cell.status === 'dead' && cell.#runningChildren === 0) {
+      cell.#place.stop();
+      cell.#place = undefined;
+      if (!cell.parent) return;
+      cell = cell.parent;
+      cell.#runningChildren -= 1;
     }
   }
-}
-
-function failAll(calls: Few<PendingCall>, error: Error): void {
-  for (const call of each(calls)) call.fail(error);
 }
 
 function asError(thrown: unknown): Error {

@@ -100,6 +100,9 @@ export class Kernel {
   readonly #crashReports: CrashReport[] = [];
   readonly #deadLetters: Counter;
   readonly #crashes: Counter;
+  /** Actors that have ended and whose ends are not all told, in that order. */
+  readonly #ends: { readonly cell: Cell<never>; readonly reason: ExitReason }[] = [];
+  #tellingEnds = false;
   #transport: Transport | undefined;
   #lastId = 0;
   #lastMonitor = 0;
@@ -227,6 +230,19 @@ export class Kernel {
     else this.#transport?.exit(from, to, reason);
   }
 
+  /** @internal An actor is dead. Whoever ends by what others are told is told of after them. */
+  announceEnd(cell: Cell<never>, reason: ExitReason): void {
+    this.#ends.push({ cell, reason });
+    if (this.#tellingEnds) return;
+    this.#tellingEnds = true;
+    for (let at = 0; at < this.#ends.length; at += 1) {
+      const end = this.#ends[at]!;
+      end.cell.tellEnd(end.reason);
+    }
+    this.#ends.length = 0;
+    this.#tellingEnds = false;
+  }
+
   /** @internal The end of one half of a link. */
   linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void {
     if (linked instanceof Cell) linked.signalLinkExit(from, reason);
@@ -258,8 +274,21 @@ export class Kernel {
     try {
       tell(watcher, reason);
     } catch (error) {
-      this.log.critical(`A watcher of ${ended.label} failed`, { error: error instanceof Error ? error.stack : error });
+      this.#reportTelling('A watcher', ended, error);
     }
+  }
+
+  /** @internal The same for callers. */
+  failCall(call: PendingCall, ended: Cell<never>, failure: Error): void {
+    try {
+      call.fail(failure);
+    } catch (error) {
+      this.#reportTelling('A caller', ended, error);
+    }
+  }
+
+  #reportTelling(who: string, ended: Cell<never>, error: unknown): void {
+    this.log.critical(`${who} of ${ended.label} failed`, { error: error instanceof Error ? error.stack : error });
   }
 
   /** A link from an actor of another node; false if the local actor is dead. */

@@ -5,6 +5,7 @@ import { minus, plus } from './few.ts';
 import { Timer, type TimingWheel } from './timers.ts';
 import type { PendingFrom } from './transport.ts';
 import type { Down, Exit, From } from './types.ts';
+import type { Monitor } from './watcher.ts';
 
 export class CallLetter {
   readonly message: unknown;
@@ -15,11 +16,13 @@ export class CallLetter {
   }
 }
 
-export class DownLetter {
+/** Kept in place of the monitor that brought it, which has ended. */
+export class DownLetter implements Monitor {
   readonly down: Down;
   constructor(down: Down) {
     this.down = down;
   }
+  end(): void {}
 }
 
 export class ExitLetter {

@@ -184,3 +184,94 @@ test('signals and letters of one actor arrive in the order in which it sent them
   await eventually(() => order.length === 4, 'all four');
   assert.deepEqual(order, ['1', '2', '3', '4']);
 });
+
+test('a chain of links of any length ends link by link', async () => {
+  // Each end was told within the end before it: a chain of 3,000 links overflowed the stack.
+  const kernel = new TestKernel();
+  const chain: Puppet[] = [];
+  for (let i = 0; i < 30_000; i += 1) {
+    const puppet = new Puppet();
+    await kernel.run(puppet);
+    chain.at(-1)?.cell.link(puppet.self);
+    chain.push(puppet);
+  }
+  const end = kernel.ended(chain.at(-1)!.self);
+  const middle = kernel.ended(chain[15_000]!.self);
+  kernel.exit(chain[0]!.self, chain[0]!.self, 'boom');
+  assert.deepEqual([await middle, await end], ['boom', 'boom']);
+  assert.equal(chain.filter(({ alive }) => alive).length, 0);
+});
+
+test('a chain of actors that kill each other when they are told ends link by link', async () => {
+  const kernel = new TestKernel();
+  const chain: Puppet[] = [];
+  for (let i = 0; i < 30_000; i += 1) {
+    const puppet = new Puppet();
+    await kernel.run(puppet);
+    const last = chain.at(-1);
+    if (last) kernel.watch(last.self, () => kernel.exit(last.self, puppet.self, 'kill'));
+    chain.push(puppet);
+  }
+  kernel.exit(chain[0]!.self, chain[0]!.self, 'kill');
+  assert.equal(chain.at(-1)!.alive, false);
+});
+
+test('children of children of any depth leave the hierarchy with the last of them', async () => {
+  const kernel = new TestKernel();
+  let parent: Puppet | undefined;
+  for (let i = 0; i < 10_000; i += 1) {
+    const puppet = new Puppet({ traps: true });
+    await kernel.run(puppet, parent ? { parent: parent.self } : {});
+    if (parent) parent.cell.unlink(puppet.self);
+    parent = puppet;
+  }
+  assert.equal(parent!.cell.path.split('/').length, 10_000);
+  kernel.halt();
+  assert.equal(parent!.cell.place, undefined);
+});
+
+test('a caller that throws when its call fails keeps nobody from being told', async () => {
+  const { kernel, one, other } = await pair({ traps: true });
+  await within(one, (self) => self.link(other.self));
+  kernel.askThen(
+    other.self,
+    { type: 'do', task: () => new Promise(() => {}) },
+    5000,
+    () => {},
+    () => assert.fail('clumsy'),
+  );
+  await eventually(() => other.cell.status === 'waiting', 'the call');
+  kernel.exit(one.self, other.self, 'kill');
+  await eventually(() => one.exits.length === 1, 'the exit');
+  assert.equal(kernel.lines.filter(({ level }) => level === 'critical').length, 1);
+});
+
+test('a Down that was called off and one that was delivered leave nothing, and demonitor looks through no mailbox', async () => {
+  // Each demonitor behind queued Downs took out and put back every letter that waited.
+  const { kernel, one } = await pair();
+  const others: Puppet[] = [];
+  for (let i = 0; i < 100; i += 1) {
+    const puppet = new Puppet();
+    await kernel.run(puppet);
+    others.push(puppet);
+  }
+  let shifts = 0;
+  await within(one, (self) => {
+    const monitors = others.map((other) => self.monitor(other.self));
+    for (const other of others) kernel.exit(other.self, other.self, 'kill');
+    const { mailbox } = self.cell;
+    const shift = mailbox.shift.bind(mailbox);
+    mailbox.shift = () => {
+      shifts += 1;
+      return shift();
+    };
+    for (const monitor of monitors.slice(0, 50)) self.demonitor(monitor);
+    assert.equal(shifts, 0);
+  });
+  await eventually(() => one.downs.length === 50, 'the other Downs');
+  assert.deepEqual(
+    one.downs.map(({ ref }) => ref),
+    others.slice(50).map(({ self }) => self),
+  );
+  assert.equal(one.cell.mailbox.length, 0);
+});
