@@ -55,3 +55,4 @@ export {
   type ServerPacket,
 } from './protocol/packet.ts';
 export { version } from './version.ts';
+export { type ChosenSockets, chooseSockets, type SocketsWanted } from './web/sockets/choice.ts';

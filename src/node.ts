@@ -40,7 +40,7 @@ import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
 import { startMonitorServer } from './web/monitor.ts';
 import { startClientServer } from './web/server.ts';
-import { sockets } from './web/sockets/sockets.ts';
+import { type ChosenSockets, chooseSockets } from './web/sockets/choice.ts';
 import { Topics } from './web/topics.ts';
 
 export interface Node {
@@ -66,9 +66,15 @@ export interface End {
 /**
  * Starts a node; resolves when it serves clients.
  * @param registry what the configuration was checked against
- * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, …: the first thing that cannot be had; what was started is stopped again
+ * @param chosen holds its sockets; the best that can be had unless told
+ * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, `sockets_unavailable`, …: the first thing that cannot be had; what was started is stopped again
  */
-export async function startNode(config: Config, registry: PluginRegistry): Promise<Node> {
+export async function startNode(
+  config: Config,
+  registry: PluginRegistry,
+  chosen: ChosenSockets = chooseSockets(),
+): Promise<Node> {
+  const { library: sockets } = chosen;
   const { name } = config.hive;
   const files = openLogFiles(config.log, { node: name });
   const { log } = files;

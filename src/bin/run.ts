@@ -1,7 +1,9 @@
 /** `hive run`: one node, from its configuration to its graceful end. */
+import { dirname, resolve } from 'node:path';
 import { describeReason } from '../kernel/types.ts';
 import { type Node, startNode } from '../node.ts';
 import { HiveError } from '../observe/errors.ts';
+import { chooseSockets } from '../web/sockets/choice.ts';
 import { loadOrExplain, type Mode } from './config-file.ts';
 
 /** Resolves to the exit code: 0 after a graceful stop, 1 if the node could not start or gave up. */
@@ -15,7 +17,8 @@ export async function run(file: string, mode: Mode | undefined): Promise<number>
   const signalled = new Promise<void>((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
   process.on('SIGHUP', () => node?.reopenLogs());
   try {
-    node = await startNode(chosen, plugins);
+    const sockets = chooseSockets({ from: dirname(resolve(file)) });
+    node = await startNode(chosen, plugins, sockets);
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
     console.error(`${error.code}: ${error.message}`);

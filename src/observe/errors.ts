@@ -57,6 +57,7 @@ export const catalogue = {
   file_error: { status: 400, text: 'The file cannot be read.' },
   schema_not_found: { status: 400, text: 'No such configuration section.' },
   port_taken: { status: 500, text: 'The port cannot be listened on.' },
+  sockets_unavailable: { status: 500, text: 'No socket library can be loaded.' },
   timeout: { status: 504, text: 'No answer came in time.' },
   overloaded: { status: 503, text: 'Too many messages are waiting.' },
   not_running: { status: 503, text: 'The part of the server that should answer is not running.' },

@@ -110,6 +110,12 @@ describe('hive run', () => {
     });
   }
 
+  test('sockets that are forced and not to be had are one clear error', async () => {
+    const { code, stdout, stderr } = await hive(['run', await writeConfig('sockets.json')], { HIVE_SOCKETS: 'none' });
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^sockets_unavailable: HIVE_SOCKETS is none, which is none of .+\.\n$/);
+  });
+
   test('a second node of the same name refuses to start and names it', async () => {
     const [epmd, one, two] = await freePorts(3);
     const cluster = (port: number | undefined) => ({

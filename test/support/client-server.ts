@@ -8,9 +8,9 @@ import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/pa
 import type { ClientSettings } from '../../src/web/client-context.ts';
 import { type ClientServerOptions, startClientServer } from '../../src/web/server.ts';
 import type { CloseReason, OpenRequest, Session, SessionHost, Sink, TransportKind } from '../../src/web/sessions.ts';
-import { sockets } from '../../src/web/sockets/sockets.ts';
 import { Topics } from '../../src/web/topics.ts';
 import { eventually } from './eventually.ts';
+import { sockets } from './sockets.ts';
 
 export type SettingsChange = { hive?: Partial<ClientSettings['hive']>; socketio?: Partial<ClientSettings['socketio']> };
 

@@ -1,6 +1,5 @@
 /** A build of uWebSockets as a socket library. */
 
-import type * as Uws from 'uWebSockets.js';
 import { readFileSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { HiveError } from '../../observe/errors.ts';
@@ -14,13 +13,31 @@ import type {
   TlsFiles,
 } from './types.ts';
 
-/** What is used of the module. */
-export type UwsModule = Pick<
-  typeof Uws,
-  'App' | 'SSLApp' | 'us_listen_socket_close' | 'us_socket_local_port' | 'SHARED_COMPRESSOR' | 'DISABLED'
->;
+/** What is used of the module, of which no version's types have it all. */
+export interface UwsModule {
+  App(): UwsNativeApp;
+  SSLApp(options: { cert_file_name: string; key_file_name: string; passphrase?: string }): UwsNativeApp;
+  us_listen_socket_close(socket: UwsListenSocket): void;
+  us_socket_local_port(socket: UwsListenSocket): number;
+  readonly SHARED_COMPRESSOR: number;
+  readonly DISABLED: number;
+}
 
-type NativeHandler = Parameters<Uws.TemplatedApp['any']>[1];
+interface UwsNativeApp extends Pick<SocketApp, 'post' | 'any' | 'publish' | 'numSubscribers' | 'close'> {
+  ws<Data>(pattern: string, behavior: UwsBehavior<Data>): unknown;
+  listen(host: string, port: number, options: number, done: (socket: UwsListenSocket | false) => void): unknown;
+}
+
+interface UwsBehavior<Data> extends Omit<SocketBehavior<Data>, 'compression'> {
+  readonly compression: number;
+  readonly closeOnBackpressureLimit: 1;
+  /** Seconds; 0: none. */
+  readonly idleTimeout: number;
+  readonly sendPingsAutomatically: boolean;
+}
+
+/** A pointer to what the library holds. */
+type UwsListenSocket = object;
 
 export function uwsLibrary(uws: UwsModule): SocketLibrary {
   return { createApp: (tls) => new UwsApp(uws, tls) };
@@ -28,7 +45,7 @@ export function uwsLibrary(uws: UwsModule): SocketLibrary {
 
 class UwsApp implements SocketApp {
   readonly #uws: UwsModule;
-  readonly #app: Uws.TemplatedApp;
+  readonly #app: UwsNativeApp;
 
   constructor(uws: UwsModule, tls: TlsFiles | undefined) {
     this.#uws = uws;
@@ -42,29 +59,27 @@ class UwsApp implements SocketApp {
   }
 
   post(pattern: '/*', handler: RequestHandler): void {
-    this.#app.post(pattern, handler as NativeHandler);
+    this.#app.post(pattern, handler);
   }
 
   any(pattern: '/*', handler: RequestHandler): void {
-    this.#app.any(pattern, handler as NativeHandler);
+    this.#app.any(pattern, handler);
   }
 
   ws<Data>(pattern: '/*', behavior: SocketBehavior<Data>): void {
-    const { compression, ...rest } = behavior;
-    const native = {
-      ...rest,
-      compression: compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
+    this.#app.ws<Data>(pattern, {
+      ...behavior,
+      compression: behavior.compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
       closeOnBackpressureLimit: 1,
       // Every protocol has its own heartbeat.
       idleTimeout: 0,
       sendPingsAutomatically: false,
-    };
-    this.#app.ws<Data>(pattern, native as unknown as Uws.WebSocketBehavior<Data>);
+    });
   }
 
   listen(host: string, port: number): Promise<Listening> {
     return new Promise((resolve, reject) => {
-      bindOf(this.#app)(host, port, exclusivePort, (socket) => {
+      this.#app.listen(host, port, exclusivePort, (socket) => {
         if (socket) resolve(new ListenSocket(this.#uws, socket));
         else reject(new HiveError('port_taken', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`));
       });
@@ -72,7 +87,7 @@ class UwsApp implements SocketApp {
   }
 
   publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): void {
-    this.#app.publish(topic, message as Uws.RecognizedString, isBinary, compress);
+    this.#app.publish(topic, message, isBinary, compress);
   }
 
   numSubscribers(topic: string): number {
@@ -80,7 +95,7 @@ class UwsApp implements SocketApp {
   }
 
   close(): void {
-    (this.#app as Uws.TemplatedApp & { close(): void }).close();
+    this.#app.close();
   }
 }
 
@@ -99,19 +114,12 @@ function checkTls({ cert_file, key_file, passphrase }: TlsFiles): void {
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library declares in a place where it does not exist at run time. */
 const exclusivePort = 1;
 
-type Bind = (host: string, port: number, options: number, done: (socket: Uws.us_listen_socket | false) => void) => void;
-
-/** The declared types let `listen` take a host or options; the function takes both. */
-function bindOf(app: Uws.TemplatedApp): Bind {
-  return app.listen.bind(app) as unknown as Bind;
-}
-
 class ListenSocket implements Listening {
   readonly port: number;
   readonly #uws: UwsModule;
-  #socket: Uws.us_listen_socket | undefined;
+  #socket: UwsListenSocket | undefined;
 
-  constructor(uws: UwsModule, socket: Uws.us_listen_socket) {
+  constructor(uws: UwsModule, socket: UwsListenSocket) {
     this.#uws = uws;
     this.port = uws.us_socket_local_port(socket);
     this.#socket = socket;

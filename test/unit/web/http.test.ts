@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { closeServer, readBody } from '../../../src/web/http.ts';
-import { sockets } from '../../../src/web/sockets/sockets.ts';
+import { sockets } from '../../support/sockets.ts';
 
 test('a body whose sender goes away fails', async (t) => {
   const app = sockets.createApp();
