@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import { describeReason } from '../kernel/types.ts';
 import { type Node, startNode } from '../node.ts';
 import { HiveError } from '../observe/errors.ts';
+import { stackOf } from '../observe/thrown.ts';
 import { chooseSockets } from '../web/sockets/choice.ts';
 import { loadOrExplain, type Mode } from './config-file.ts';
 
@@ -27,8 +28,7 @@ export async function run(file: string, mode: Mode | undefined): Promise<number>
   // What a plugin has begun and not waited for fails alone: no client or worker can be blamed, least of all the whole node.
   const { log } = node;
   process.on('unhandledRejection', (reason) => {
-    const stack = reason instanceof Error ? reason.stack : String(reason);
-    log.crash('A promise that nobody waits for was rejected', { stack });
+    log.crash('A promise that nobody waits for was rejected', { stack: stackOf(reason) });
   });
   const { client, api, monitor } = node.addresses;
   console.log(`hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}`);

@@ -1,4 +1,5 @@
 /** The integrity check: every descriptor names a plugin that exists, and its args are what the plugin takes. */
+import { titleOf } from '../observe/thrown.ts';
 import { checkArgs, type PluginCatalogue, type PluginKind, type Refusal } from './catalogue.ts';
 import { pointerTo } from './json.ts';
 import type { Problem } from './problem.ts';
@@ -66,7 +67,7 @@ function checkMeaning(catalogue: PluginCatalogue, descriptor: Descriptor, config
   try {
     refusal = catalogue.find(kind, name)?.check?.(object.args, config);
   } catch (error) {
-    const reason = source.withoutInserted(argsPointer, `the plugin's check of its args crashed: ${error}`);
+    const reason = source.withoutInserted(argsPointer, `the plugin's check of its args crashed: ${titleOf(error)}`);
     return source.problem('plugins_error', { pointer: argsPointer, reason });
   }
   if (!refusal) return undefined;

@@ -4,6 +4,7 @@
  */
 import { Ajv, type ErrorObject } from 'ajv';
 import type { TSchema } from 'typebox';
+import { textOf } from '../observe/thrown.ts';
 import { pointerTo } from './json.ts';
 import type { Finding } from './problem.ts';
 import { suggest } from './suggest.ts';
@@ -31,7 +32,7 @@ export function schemaFault(schema: TSchema): string | undefined {
     ajv.compile(schema);
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return textOf(error);
   }
 }
 

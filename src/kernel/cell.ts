@@ -9,6 +9,7 @@
  *
  * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
+import { asError } from '../observe/thrown.ts';
 import { type Actor, ignore } from './actor.ts';
 import { each, type Few, has, minus, plus } from './few.ts';
 import type { Kernel } from './kernel.ts';
@@ -259,8 +260,13 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
       const initialised = this.#actor.init();
       if (initialised) await this.#initialised(initialised);
     } catch (error) {
-      this.die(error === ignore ? 'normal' : asError(error));
-      throw error;
+      if (error === ignore) {
+        this.die('normal');
+        throw error;
+      }
+      const reason = asError(error);
+      this.die(reason);
+      throw reason;
     }
     if (this.status !== 'starting') throw this.kernel.undelivered(this);
     this.status = 'running';
@@ -282,7 +288,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #settle(pending: Promise<void>, fulfilled: () => void, rejected: (error: unknown) => void): void {
     this.#busy = true;
     if (!this.alive) this.kernel.abandon(this);
-    pending.then(
+    // What is no promise, although it is something, is over at once.
+    Promise.resolve(pending).then(
       () => {
         this.#busy = false;
         if (this.alive) fulfilled();
@@ -447,8 +454,4 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
       cell.#runningChildren -= 1;
     }
   }
-}
-
-function asError(thrown: unknown): Error {
-  return thrown instanceof Error ? thrown : new Error(String(thrown));
 }

@@ -5,6 +5,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
+import { stackOf, textOf } from '../observe/thrown.ts';
 import { type Actor, callTimeoutMs, ignore } from './actor.ts';
 import { Cell } from './cell.ts';
 import { minus, plus } from './few.ts';
@@ -288,7 +289,7 @@ export class Kernel {
   }
 
   #reportTelling(who: string, ended: Cell<never>, error: unknown): void {
-    this.log.critical(`${who} of ${ended.label} failed`, { error: error instanceof Error ? error.stack : error });
+    this.log.critical(`${who} of ${ended.label} failed`, { error: stackOf(error) });
   }
 
   /** A link from an actor of another node; false if the local actor is dead. */
@@ -391,7 +392,7 @@ export class Kernel {
       label: cell.label,
       path: cell.path,
       reason: reason.message,
-      stack: reason.stack,
+      stack: stackOf(reason),
       lastMessage: cell.lastMessage,
       mailbox: cell.mailbox.length,
       ageMs: at - cell.startedAt,
@@ -460,6 +461,6 @@ function inspectState(cell: Cell): Record<string, unknown> {
   try {
     return cell.actor.inspect();
   } catch (error) {
-    return { unreadable: error instanceof Error ? error.message : String(error) };
+    return { unreadable: textOf(error) };
   }
 }

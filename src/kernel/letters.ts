@@ -1,5 +1,6 @@
 /** What lies in a mailbox besides plain messages: calls, and signals that become callbacks. */
 import { HiveError } from '../observe/errors.ts';
+import { asError } from '../observe/thrown.ts';
 import type { Cell } from './cell.ts';
 import { minus, plus } from './few.ts';
 import { Timer, type TimingWheel } from './timers.ts';
@@ -79,8 +80,9 @@ export class PendingCall extends Timer implements PendingFrom {
     if (this.#close()) this.#resolve(value as never);
   }
 
+  /** Actors fail calls with what they caught: whoever asked gets something that can be looked at. */
   fail(error: unknown): void {
-    if (this.#close()) this.#reject(error);
+    if (this.#close()) this.#reject(asError(error));
   }
 
   override expire(): void {

@@ -7,6 +7,8 @@
  *
  * Source: the 2014 codes keep their names, so that back ends that match on them go on working.
  */
+import { asError } from './thrown.ts';
+
 export const catalogue = {
   // What clients do
   bad_request: { status: 400, text: 'The request is not understood.' },
@@ -82,6 +84,8 @@ export class HiveError extends Error {
   /** @param options.summary the description without what it shows of somebody's data */
   constructor(code: ErrorCode, description?: string, options: { cause?: unknown; summary?: string } = {}) {
     const { summary, ...rest } = options;
+    // A plugin in JavaScript may have made it up; the status of an answer depends on it.
+    if (!Object.hasOwn(catalogue, code)) throw new TypeError(`HiveError: there is no error code ${String(code)}`);
     super(description ?? catalogue[code].text, rest);
     this.name = 'HiveError';
     this.code = code;
@@ -105,6 +109,7 @@ export class HiveError extends Error {
 
 /** Any thrown thing as a HiveError: itself, or `code` with the thing as cause. */
 export function toHiveError(thrown: unknown, code: ErrorCode = 'internal_error'): HiveError {
-  if (thrown instanceof HiveError) return thrown;
-  return new HiveError(code, thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  const cause = asError(thrown);
+  if (cause instanceof HiveError) return cause;
+  return new HiveError(code, cause.message, { cause });
 }

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { HiveError } from './errors.ts';
 import type { Log } from './logger.ts';
+import { asError, stackOf } from './thrown.ts';
 
 export function newReference(): string {
   return randomUUID().slice(0, 8);
@@ -14,8 +15,9 @@ export function hiddenError(reference: string, cause?: unknown): HiveError {
 
 /** An expected failure as it is; a programming error logged as the crash of `what`, and hidden. */
 export function expectedOrHidden(thrown: unknown, what: string, log: Log): HiveError {
-  if (thrown instanceof HiveError) return thrown;
+  const error = asError(thrown);
+  if (error instanceof HiveError) return error;
   const reference = newReference();
-  log.crash(`${what} failed`, { reference, stack: thrown instanceof Error ? thrown.stack : String(thrown) });
-  return hiddenError(reference, thrown);
+  log.crash(`${what} failed`, { reference, stack: stackOf(thrown) });
+  return hiddenError(reference, error);
 }

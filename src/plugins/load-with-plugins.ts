@@ -6,6 +6,7 @@ import type { Imported } from '../config/catalogue.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { schemaFault } from '../config/validate.ts';
 import { HiveError } from '../observe/errors.ts';
+import { asError, stackOf, titleOf } from '../observe/thrown.ts';
 import { Plugin, pluginMark } from './define-plugin.ts';
 import { PluginRegistry } from './registry.ts';
 
@@ -70,8 +71,8 @@ function checkSchemas(plugin: Plugin): void {
 
 /** Our own refusals as they are; of what the module threw, what its author needs to find the place. */
 function describe(error: unknown): string {
-  if (error instanceof HiveError) return error.message;
-  if (!(error instanceof Error)) return `importing it failed: ${error}`;
-  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(error.stack?.slice(error.message.length) ?? '')?.[1];
-  return `importing it failed: ${error.name}: ${error.message.split('\n')[0]}${place === undefined ? '' : ` (${place})`}`;
+  const cause = asError(error);
+  if (cause instanceof HiveError) return cause.message;
+  const place = /(?:file:\/\/)?(\/[^\s()]+:\d+)/.exec(stackOf(error).slice(cause.message.length))?.[1];
+  return `importing it failed: ${titleOf(error).split('\n')[0]}${place === undefined ? '' : ` (${place})`}`;
 }

@@ -5,6 +5,7 @@ import { validateArgs } from '../config/catalogue.ts';
 import { problemError } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { asError, titleOf } from '../observe/thrown.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { Refusals } from './refusals.ts';
 import type { PluginRegistry } from './registry.ts';
@@ -124,8 +125,9 @@ function made<Product>(kind: string, name: string, make: () => Product): Product
   try {
     return make();
   } catch (error) {
-    if (error instanceof HiveError) throw error;
-    throw new HiveError('plugins_error', `The ${kind} ${name} cannot be made: ${error}`, { cause: error });
+    const cause = asError(error);
+    if (cause instanceof HiveError) throw cause;
+    throw new HiveError('plugins_error', `The ${kind} ${name} cannot be made: ${titleOf(error)}`, { cause });
   }
 }
 

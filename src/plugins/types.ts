@@ -11,7 +11,7 @@ import type { Refusal } from '../config/catalogue.ts';
 import type { Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
-import type { ErrorCode, HiveError } from '../observe/errors.ts';
+import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { InternalEvent } from '../protocol/internal-event.ts';
@@ -170,6 +170,7 @@ export interface Client {
 export class StopClient extends Error {
   readonly error: HiveError;
   constructor(error: HiveError) {
+    if (!(error instanceof HiveError)) throw new TypeError('StopClient: its argument must be a HiveError');
     super(error.message, { cause: error });
     this.name = 'StopClient';
     this.error = error;

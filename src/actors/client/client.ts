@@ -13,7 +13,8 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { Call, ExitReason, From } from '../../kernel/types.ts';
-import { HiveError } from '../../observe/errors.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
 import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
 import type { ClientView } from '../../web/monitor-host.ts';
@@ -173,8 +174,9 @@ export class ClientActor extends Actor<ClientLetter> {
   }
 
   /** The client was never connected, so it ends without `on_disconnect`; its connection is told by the failed call. */
-  #refuse(error: unknown, from: From | undefined): void {
+  #refuse(thrown: unknown, from: From | undefined): void {
     if (!this.alive) return;
+    const error = asError(thrown);
     // The node ends, not the client: a refusal would keep client libraries from trying elsewhere.
     if (this.signal.aborted) return;
     this.#context.metrics.failed('control');
@@ -186,7 +188,7 @@ export class ClientActor extends Actor<ClientLetter> {
     } else if (error instanceof HiveError) {
       from?.fail(publicError(error, this.sid, this.#context));
     } else {
-      from?.fail(publicError(new HiveError('internal_error', String(error)), this.sid, this.#context));
+      from?.fail(publicError(toHiveError(error), this.sid, this.#context));
       throw error;
     }
     this.stop();
@@ -219,7 +221,8 @@ export class ClientActor extends Actor<ClientLetter> {
     }
   }
 
-  #failed(error: unknown, kind: EventKind): void {
+  #failed(thrown: unknown, kind: EventKind): void {
+    const error = asError(thrown);
     const stopped = error instanceof StopClient;
     if (!stopped && !(error instanceof HiveError)) throw error;
     this.#context.metrics.failed(kind);
@@ -311,17 +314,17 @@ export class ClientActor extends Actor<ClientLetter> {
   }
 
   /** Nobody is there any more to be told. */
-  #complain(what: string, error: unknown): void {
+  #complain(what: string, thrown: unknown): void {
+    const error = asError(thrown);
     const cause = error instanceof StopClient ? error.error : error;
     const expected = cause instanceof HiveError;
     const fields = {
       sid: shortSid(this.sid),
       error: expected ? cause.code : 'internal_error',
-      description: expected ? cause.summary : String(cause),
+      description: expected ? cause.summary : titleOf(cause),
     };
     if (expected) this.#context.log.warning(`At the end of a client ${what} failed`, fields);
-    else
-      this.#context.log.error(`At the end of a client ${what} crashed`, { ...fields, stack: (cause as Error)?.stack });
+    else this.#context.log.error(`At the end of a client ${what} crashed`, { ...fields, stack: stackOf(cause) });
     this.#context.metrics.failed('control');
   }
 

@@ -93,7 +93,9 @@ export class PluginClient implements Client, Identity {
   forget(): void | Promise<void> {
     const state = this.#state;
     this.#state = undefined;
-    return state?.cleanup();
+    const pending: unknown = state?.cleanup();
+    // A store may return what its deletion returns.
+    if (pending) return Promise.resolve(pending as Promise<void>);
   }
 
   get hooks(): HookTable {

@@ -1,6 +1,7 @@
 /** What a client may know of an error: all of it in development; in production that there was one, and where to look. */
 import type { HiveError } from '../../observe/errors.ts';
 import { hiddenError, newReference } from '../../observe/reference.ts';
+import { stackOf } from '../../observe/thrown.ts';
 import { EventPacket } from '../../protocol/packet.ts';
 import type { ClientContext } from './context.ts';
 
@@ -14,7 +15,7 @@ export function publicError(error: HiveError, sid: string, { log, showsErrors }:
   const { code, summary, message } = error;
   const reference = newReference();
   // A cause speaks freely of what was sent, as `message` does, unless the error was told to keep that apart.
-  const cause = error.cause instanceof Error && summary === message ? { cause: error.cause.stack } : undefined;
+  const cause = error.cause !== undefined && summary === message ? { cause: stackOf(error.cause) } : undefined;
   log.warning('A client gets an error', { reference, sid: shortSid(sid), error: code, description: summary, ...cause });
   if (summary !== message) log.debug('What was wrong with it', { reference, description: message });
   return showsErrors ? error : hiddenError(reference);

@@ -11,6 +11,7 @@ import type { Actor } from '../../kernel/actor.ts';
 import { Timer } from '../../kernel/timers.ts';
 import { describeReason, isPlanned, type Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import { textOf } from '../../observe/thrown.ts';
 import type { ConnectionSource, Entrance, WorkerMessage } from '../../plugins/types.ts';
 import { drainWorker, type Employer, NoWorker, type Place, type Workforce } from './workforce.ts';
 
@@ -73,7 +74,7 @@ export class Arrivals implements Workforce, Entrance, Waiting {
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
       if (error instanceof HiveError && error.code === 'not_running') return false;
-      employer.workerFailed(error instanceof Error ? error.message : String(error));
+      employer.workerFailed(textOf(error));
       return false;
     }
   }

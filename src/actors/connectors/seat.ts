@@ -5,6 +5,7 @@
 import type { Actor } from '../../kernel/actor.ts';
 import { describeReason, type ExitReason, isPlanned, type Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import { textOf } from '../../observe/thrown.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
 import { drainWorker, type Employer, type Place } from './workforce.ts';
 
@@ -55,7 +56,7 @@ export class Seat implements Place {
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
       if (error instanceof HiveError && error.code === 'not_running') this.#fillAfter(firstBackoffMs);
-      else this.#failed(error instanceof Error ? error.message : String(error));
+      else this.#failed(textOf(error));
     }
   }
 

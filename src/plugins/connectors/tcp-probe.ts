@@ -1,6 +1,7 @@
 /** Whether anything listens at an address: opens a TCP connection and closes it. */
 import { connect } from 'node:net';
 import { HiveError } from '../../observe/errors.ts';
+import { asError } from '../../observe/thrown.ts';
 
 /** Time limit of a probe, ms (that of the 2014 server). */
 const probeTimeoutMs = 5000;
@@ -29,6 +30,6 @@ export function probeTcp(host: string, port: number): Promise<void> {
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '' && error.errors.length > 0)
     return reasonOf(error.errors[0]);
-  if (!(error instanceof Error)) return String(error);
-  return error.message === '' ? error.name : error.message;
+  const { name, message } = asError(error);
+  return message === '' ? name : message;
 }

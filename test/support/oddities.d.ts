@@ -1,0 +1,2 @@
+/** By name, what makes something odd. */
+export const oddities: Record<string, () => unknown>;
