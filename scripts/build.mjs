@@ -1,8 +1,8 @@
-// Compiles src to dist, and copies the monitor's page, which browsers take as it is. What was there before stays until the new
-// build is complete.
+// Compiles src to dist, and copies what browsers take as it is: the monitor's page, and the Socket.IO client of the examples, so
+// that they run where only the package is installed. What was there before stays until the new build is complete.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -14,6 +14,10 @@ const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', 
 });
 if (tsc.status === 0) {
   cpSync(join(root, 'src/web/dashboard'), join(fresh, 'web/dashboard'), { recursive: true });
+  const client = (file) =>
+    cpSync(join(root, 'node_modules/socket.io-client', file), join(fresh, 'socket.io-client', basename(file)));
+  client('dist/socket.io.min.js');
+  client('LICENSE');
   chmodSync(join(fresh, 'bin/hive.js'), 0o755);
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   renameSync(fresh, join(root, 'dist'));

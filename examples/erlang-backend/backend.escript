@@ -173,7 +173,7 @@ answer('GET', Path, _, _, _) ->
     Folder = filename:dirname(filename:absname(escript:script_name())),
     Name = filename:basename(Path),
     File = case Path of
-        <<"/socket.io.min.js">> -> [Folder, "../../node_modules/socket.io-client/dist", Name];
+        <<"/socket.io.min.js">> -> [Folder, "../../dist/socket.io-client", Name];
         <<"/shared/", Name/binary>> -> [Folder, "../shared/web", Name];
         _ -> [Folder, "../simple-chat/web", Name]
     end,

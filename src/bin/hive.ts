@@ -39,6 +39,15 @@ program
     end(await check(file, options.probe ?? false));
   });
 
+program
+  .command('demo')
+  .description('run the distributed chat until Ctrl-C: two nodes, a back end and a page')
+  .option('--port <first>', 'use 9 ports in a row from this one on, instead of those that the example names', parsePort)
+  .action(async (options: { port?: number }) => {
+    const { demo } = await import('./demo.ts');
+    await demo(options.port);
+  });
+
 askedOf(program.command('status'), 'monitor')
   .description('tell how a running node is; exits with 0: ready, 2: degraded or draining, 1: not to be asked')
   .option('--cluster', 'all nodes of its cluster')
@@ -82,6 +91,12 @@ function parseMode(text: string): Mode {
 function parseCount(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new InvalidArgumentError('It must be a whole number.');
+}
+
+function parsePort(text: string): number {
+  const port = parseCount(text);
+  if (port >= 1 && port <= 65_527) return port;
+  throw new InvalidArgumentError('It must be from 1 to 65527.');
 }
 
 function parseInterval(text: string): number {

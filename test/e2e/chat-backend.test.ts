@@ -1,4 +1,4 @@
-/** The distributed chat's back end alone: its answers to hooks, and its calls to two APIs that this file plays. */
+/** The distributed chat's back ends alone: their answers to hooks, and their calls to two APIs that this file plays. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -9,7 +9,7 @@ import { after, afterEach, before, beforeEach, describe, test } from 'node:test'
 import { fileURLToPath } from 'node:url';
 import { missing } from '../support/programs.ts';
 
-const script = fileURLToPath(new URL('../../examples/distributed-chat/backend/backend.py', import.meta.url));
+const example = (path: string) => fileURLToPath(new URL(`../../examples/distributed-chat/${path}`, import.meta.url));
 const key = 'a key/with a slash';
 
 interface Call {
@@ -95,7 +95,7 @@ interface State {
   rooms?: string[];
 }
 
-describe('the chat back end', { skip: missing('python3') }, () => {
+function actsAsBackEnd(program: string, script: string): void {
   const alive = new Set<string>();
   let first: FakeApi;
   let second: FakeApi;
@@ -105,7 +105,7 @@ describe('the chat back end', { skip: missing('python3') }, () => {
   async function startBackend(...options: string[]): Promise<void> {
     const apis = [first, second].flatMap((api) => ['--api', `http://127.0.0.1:${api.port}`]);
     const args = [script, '--port', '0', '--key', key, ...apis, '--node', 'one=http://127.0.0.1:9', ...options];
-    backend = spawn('python3', args, {
+    backend = spawn(program, args, {
       stdio: ['ignore', 'pipe', 'ignore'],
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
     });
@@ -394,4 +394,11 @@ describe('the chat back end', { skip: missing('python3') }, () => {
     assert.match(await (await fetch(new URL('socket.io.min.js', url))).text(), /Socket\.IO/);
     assert.equal((await fetch(`${url}..%2fbackend%2fbackend.py`)).status, 404);
   });
-});
+}
+
+describe('the chat back end', { skip: missing('python3') }, () =>
+  actsAsBackEnd('python3', example('backend/backend.py')),
+);
+
+describe('the chat back end for Node alone', () =>
+  actsAsBackEnd(process.execPath, example('backend-node/backend.mjs')));

@@ -47,9 +47,11 @@ describe('the demo', { skip: missing('python3') }, () => {
   function start(env: NodeJS.ProcessEnv = {}): void {
     output = '';
     demo = spawn(process.execPath, ['demo.mjs'], { cwd: folder, env: { ...process.env, REDIS: '', ...env } });
-    demo.stdout?.on('data', (chunk) => {
-      output += chunk;
-    });
+    for (const stream of [demo.stdout, demo.stderr]) {
+      stream?.on('data', (chunk) => {
+        output += chunk;
+      });
+    }
     ended = once(demo, 'close').then(([code]) => code as number | null);
   }
 

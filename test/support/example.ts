@@ -35,13 +35,13 @@ export class Command {
   output = '';
   readonly #process: ChildProcess;
 
-  constructor(line: string, folder: string) {
+  constructor(line: string, folder: string, env: NodeJS.ProcessEnv = {}) {
     // A process group of its own, which is what a terminal sends the signal of Ctrl-C to.
     this.#process = spawn('sh', ['-c', `exec ${line}`], {
       cwd: folder,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1', ...env },
     });
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on('data', (chunk) => {

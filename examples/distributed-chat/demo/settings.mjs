@@ -22,15 +22,47 @@ export function readSettings(folder, fileOf) {
   return { nodes, server, redis };
 }
 
-/** Writes the same configuration with the sessions' state in `sm.local` and no Redis pool. */
-export function writeWithoutRedis(folder, target) {
+/** Writes the same configuration with the sessions' state in `sm.local` and no Redis pool, its files changed by `change(name, content)`. */
+export function writeWithoutRedis(folder, target, change = (_name, content) => content) {
   mkdirSync(target, { recursive: true });
-  const write = (file, content) => writeFileSync(join(target, file), `${JSON.stringify(content, null, 2)}\n`);
-  for (const name of nodeNames) write(`${name}.json`, readJson(join(folder, `${name}.json`)));
-  write('pubsub.json', readJson(join(folder, 'pubsub.json')));
+  const write = (name, content) => {
+    writeFileSync(join(target, `${name}.json`), `${JSON.stringify(change(name, content), null, 2)}\n`);
+  };
+  for (const name of [...nodeNames, 'pubsub']) write(name, readJson(join(folder, `${name}.json`)));
   const clients = readJson(join(folder, 'clients.json'));
-  write('clients.json', { ...clients, state: { ...clients.state, state_manager: 'sm.local', args: null } });
+  write('clients', { ...clients, state: { ...clients.state, state_manager: 'sm.local', args: null } });
   const connectors = readJson(join(folder, 'connectors.json'));
   const pools = Object.entries(connectors.pools).filter(([, pool]) => pool.connector !== 'connector.redis');
-  write('connectors.json', { ...connectors, pools: Object.fromEntries(pools) });
+  write('connectors', { ...connectors, pools: Object.fromEntries(pools) });
+}
+
+/** How many ports the demo needs in a row where it is moved away from those of its files. */
+export const portsInARow = 9;
+
+/**
+ * A `change` for `writeWithoutRedis` that moves everything to ports from `first` on: the page, then clients, API and monitor of
+ * each node, then the cluster. The nodes get names of their own, too, so that several demos can run on one machine.
+ */
+export function movedTo(first) {
+  const idOf = (name) => `demo-${first}-${name}@127.0.0.1`;
+  return (name, content) => {
+    if (name === 'connectors') {
+      const { backend } = content.pools;
+      const args = { ...backend.args, base_url: `http://127.0.0.1:${first}` };
+      return { ...content, pools: { ...content.pools, backend: { ...backend, args } } };
+    }
+    const index = nodeNames.indexOf(name);
+    if (index < 0) return content;
+    const [clients, api, monitor] = [1, 2, 3].map((offset) => first + 3 * index + offset);
+    const hive = {
+      ...content.hive,
+      name: idOf(name),
+      cluster_nodes: nodeNames.filter((other) => other !== name).map(idOf),
+      cluster_port_min: first + 7,
+      cluster_port_max: first + 8,
+      port: clients,
+      allowed_origins: [`http://127.0.0.1:${first}`, `http://localhost:${first}`, null],
+    };
+    return { ...content, hive, api: { ...content.api, port: api }, monitor: { ...content.monitor, port: monitor } };
+  };
 }

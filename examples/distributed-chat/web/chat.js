@@ -141,7 +141,7 @@ document.getElementById('leave').addEventListener('click', () => connection.emit
 
 async function start() {
   if (typeof window.io !== 'function') {
-    notice('The Socket.IO client is missing: run `npm ci` in the folder of Hive and reload this page.');
+    notice('The Socket.IO client is missing: run `make build` in the folder of Hive and reload this page.');
     return;
   }
   const nodes = await (await fetch('nodes')).json();

@@ -15,7 +15,7 @@ from metadata import BadMetadata, parse_metadata
 log = logging.getLogger("backend")
 
 SHARED = Path(__file__).resolve().parents[1] / "web"
-CLIENT = Path(__file__).resolve().parents[3] / "node_modules/socket.io-client/dist/socket.io.min.js"
+CLIENT = Path(__file__).resolve().parents[3] / "dist/socket.io-client/socket.io.min.js"  # the build puts it there
 TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -69,7 +69,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             return self.reply(200, file.read_bytes(), TYPES[file.suffix])
         except FileNotFoundError:
-            return self.fail(404, f"{file} is missing; `npm ci` in Hive's folder installs the Socket.IO client")
+            return self.fail(404, f"{file} is missing; `make build` in Hive's folder puts the Socket.IO client there")
 
     def do_POST(self):
         length = self.headers.get("Content-Length", "")

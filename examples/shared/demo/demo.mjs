@@ -12,6 +12,11 @@ export function node(name, file) {
   return new Program(name, process.execPath, [hive, 'run', file]);
 }
 
+/** A server of an example that Node runs. */
+export function nodeScript(name, script, ...options) {
+  return new Program(name, process.execPath, [script, ...options]);
+}
+
 /** A Python server of an example. */
 export function python(name, script, ...options) {
   return new Program(name, 'python3', [script, ...options], { PYTHONDONTWRITEBYTECODE: '1' });
@@ -47,7 +52,8 @@ class Running {
 
   giveUp(error) {
     if (this.#stopping) return undefined;
-    say(`\n${error.message}`);
+    const gap = this.#programs.length > 0 ? '\n' : '';
+    process.stderr.write(`${gap}${error.message}\n`);
     return this.stop(1);
   }
 
@@ -66,16 +72,17 @@ class Running {
 }
 
 /**
- * Runs `programs` in this order. `settings` and `fileOf` are what could be in their way, see `obstacles`; `summary()` gives
- * the lines to print once all are ready, as pairs of a label and a text.
+ * Runs `programs` in this order. `settings` and `fileOf` are what could be in their way, see `obstacles`, in whose place
+ * `findObstacles` may look for it; `summary()` gives the lines to print once all are ready, as pairs of a label and a text.
  */
-export async function runDemo({ settings, fileOf, programs, summary }) {
+export async function runDemo({ settings, fileOf, programs, summary, findObstacles = obstacles }) {
   const running = new Running();
   try {
     if (!existsSync(hive))
       throw new Error('Hive is not built yet: run `make build`, or start the demo with `make`, which builds it.');
-    const found = await obstacles(settings, fileOf);
-    if (found.length > 0) throw new Error(`The demo cannot start:\n\n  ${found.join('\n\n  ')}`);
+    const found = await findObstacles(settings, fileOf);
+    if (found.length === 1) throw new Error(`The demo cannot start: ${found[0]}`);
+    if (found.length > 1) throw new Error(`The demo cannot start:\n\n  ${found.join('\n\n  ')}`);
     process.stdout.on('error', () => running.stop(1)); // nobody reads us any more
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running.stop(0));
     if (!(await running.start(programs))) return;

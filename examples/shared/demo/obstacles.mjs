@@ -53,19 +53,23 @@ function wantedPorts({ nodes, server }, fileOf) {
   return [...wanted, server];
 }
 
-async function takenPorts(settings, fileOf) {
+/** Those that cannot be listened on, each with the `reason`. */
+export async function takenPorts(settings, fileOf) {
   const found = [];
-  for (const { who, host, port, change } of wantedPorts(settings, fileOf)) {
-    const reason = await whyNotListen(host, port);
-    if (reason === undefined) continue;
-    const what = reason === 'EADDRINUSE' ? 'another program has it' : `listening fails with ${reason}`;
-    found.push(
-      `port ${port} is wanted by ${who}, but ${what}.\n` +
-        `    See which one: ss -ltnp 'sport = :${port}'\n` +
-        `    Stop it, or choose another port: ${change}`,
-    );
+  for (const wanted of wantedPorts(settings, fileOf)) {
+    const reason = await whyNotListen(wanted.host, wanted.port);
+    if (reason !== undefined) found.push({ ...wanted, reason });
   }
   return found;
+}
+
+function explainPort({ who, port, reason, change }) {
+  const what = reason === 'EADDRINUSE' ? 'another program has it' : `listening fails with ${reason}`;
+  return (
+    `port ${port} is wanted by ${who}, but ${what}.\n` +
+    `    See which one: ss -ltnp 'sport = :${port}'\n` +
+    `    Stop it, or choose another port: ${change}`
+  );
 }
 
 async function missingClusterPorts({ nodes }, fileOf) {
@@ -107,7 +111,7 @@ async function missingRedis({ host, port }) {
 export async function obstacles(settings, fileOf) {
   return [
     ...(await takenNames(settings)),
-    ...(await takenPorts(settings, fileOf)),
+    ...(await takenPorts(settings, fileOf)).map(explainPort),
     ...(await missingClusterPorts(settings, fileOf)),
     ...(settings.redis ? await missingRedis(settings.redis) : []),
   ];

@@ -8,7 +8,7 @@ const PAUSE_MS = 1000; // before we come back to a node that has sent us away
  */
 export async function connect(linked) {
   if (typeof window.io !== 'function') {
-    throw new Error('the Socket.IO client is missing; run `npm ci` in the folder of Hive and reload this page.');
+    throw new Error('the Socket.IO client is missing; run `make build` in the folder of Hive and reload this page.');
   }
   const [node] = await (await fetch('nodes')).json();
   linked('connecting', node);
