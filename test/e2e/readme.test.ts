@@ -1,4 +1,4 @@
-/** What the README tells a newcomer to type, typed. */
+/** What the README tells a newcomer to type, typed. Its fresh clone needs the registry. */
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
