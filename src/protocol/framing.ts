@@ -52,12 +52,19 @@ export class FrameReader {
     return this.#part === 'first mark' && this.#read === 0;
   }
 
+  /** As `next`, for all of the chunk. */
+  read(chunk: Buffer): void {
+    for (let at = 0; at < chunk.length; ) at = this.next(chunk, at);
+  }
+
   /**
-   * After an exception the stream has no meaning any more; the frames before it were taken.
+   * Reads from there on, until a frame is complete or the chunk is at its end; returns where it has stopped. After an exception
+   * the stream has no meaning any more; the frames before it were taken.
    * @throws HiveError `tcp_error`
    */
-  read(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
+  next(chunk: Buffer, start: number): number {
+    let at = start;
+    while (at < chunk.length) {
       if (this.#part === 'packet') {
         const end = Math.min(chunk.length, at + this.#missing);
         this.#chunks.push(chunk.subarray(at, end));
@@ -67,8 +74,12 @@ export class FrameReader {
         this.#readHeader(chunk[at]!);
         at += 1;
       }
-      if (this.#part === 'packet' && this.#missing === 0) this.#finish();
+      if (this.#part === 'packet' && this.#missing === 0) {
+        this.#finish();
+        break;
+      }
     }
+    return at;
   }
 
   #readHeader(byte: number): void {

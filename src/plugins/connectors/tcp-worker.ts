@@ -7,6 +7,11 @@
  *
  * Frames carry nothing that would tell which request they answer. So after a limit has passed, or an answer came from another
  * endpoint, the connection is closed: what still comes would be taken for the next answer.
+ *
+ * What comes is read as far as it is wanted, by a request or by the place that is left for waiting frames, and no further:
+ *
+ *   socket ──▶ data letters ──▶ unread bytes ──▶ waiting frames ──▶ gets
+ *     paused while two of these lie there, or bytes are unread
  */
 import type { Socket } from 'node:net';
 import { Actor } from '../../kernel/actor.ts';
@@ -22,8 +27,11 @@ import { reasonOf } from './tcp-probe.ts';
 
 /** Largest packet, bytes: a back end that runs wild must not take the node's memory. */
 const maxPacketBytes = 16 * 1024 * 1024;
-/** Frames that may wait for a get; then the back end is not read from until they are fewer. */
+/** Frames that may wait for a get, and characters in them; then the back end is not read from until they are fewer. */
 const maxWaitingFrames = 64;
+const maxWaitingChars = 1024 * 1024;
+/** Pieces from the socket that may lie in the mailbox. */
+const maxLetters = 2;
 /** How long a connection that is one too many may be idle, ms. */
 const surplusIdleMs = 5000;
 
@@ -61,6 +69,12 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   readonly #mayLeave: (() => boolean) | undefined;
   readonly #reader = new FrameReader(maxPacketBytes, (frame) => this.#take(frame));
   readonly #waiting: Frame[] = [];
+  #waitingChars = 0;
+  /** What has come and is not wanted yet. */
+  #unread: Buffer[] = [];
+  /** Where the first of them goes on. */
+  #unreadAt = 0;
+  #letters = 0;
   #problem = 'the back end has closed the connection';
   #job: Job | undefined;
   #idle: Timer | undefined;
@@ -88,7 +102,11 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     const closed = (): void => this.send(this.self, { type: 'closed' });
     this.#socket.on('end', closed);
     this.#socket.on('close', closed);
-    this.#socket.on('data', (chunk: Buffer) => this.send(this.self, { type: 'data', chunk }));
+    this.#socket.on('data', (chunk: Buffer) => {
+      this.#letters += 1;
+      if (this.#letters >= maxLetters) this.#socket.pause();
+      this.send(this.self, { type: 'data', chunk });
+    });
     if (this.#socket.destroyed) return this.#gone();
     this.#socket.resume();
     if (this.#terms.restartMs > 0) this.after(this.#terms.restartMs, { type: 'drain' });
@@ -101,7 +119,9 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
         if (from) this.#begin(message.request as BackEndRequest, message.signal, from);
         break;
       case 'data':
-        this.#read(message.chunk);
+        this.#letters -= 1;
+        this.#unread.push(message.chunk);
+        this.#read();
         break;
       case 'sent':
         this.#sent(message.job);
@@ -140,13 +160,19 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     this.#idle?.cancel();
     const job: Job = { kind: method === 'GET' ? 'get' : async ? 'put' : 'post', endpoint, from };
     this.#job = job;
-    if (job.kind !== 'put' && this.#socket.isPaused()) this.#socket.resume();
     if (job.kind === 'get') {
       this.#terms.counters.recv.value += 1;
       const frame = this.#waiting.shift();
-      if (frame) return this.#answer(job, frame);
+      if (frame) {
+        this.#waitingChars -= frame.payload.length;
+        this.#answer(job, frame);
+        return this.#read();
+      }
       this.#listen(job, signal);
     } else if (!this.#write(job, body)) return;
+    // Frames that wait may have kept it from being read.
+    this.#read();
+    if (job !== this.#job) return;
     job.deadline = this.after(this.#terms.timeoutMs, { type: 'overdue', job });
   }
 
@@ -180,20 +206,35 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     else if (job === this.#job) this.#end(job)?.reply({ status: 200, body: '' } satisfies BackEndReply);
   }
 
-  #read(chunk: Buffer): void {
+  /** Reads as many frames as are wanted, and lets more come if that is all there is. */
+  #read(): void {
     try {
-      this.#reader.read(chunk);
+      while (this.#unread.length > 0 && this.#wantsFrames) {
+        const [chunk] = this.#unread;
+        this.#unreadAt = this.#reader.next(chunk!, this.#unreadAt);
+        if (this.#unreadAt < chunk!.length) continue;
+        this.#unread.shift();
+        this.#unreadAt = 0;
+      }
     } catch (error) {
       if (!(error instanceof HiveError)) throw error;
-      this.#break(error.message);
+      return this.#break(error.message);
     }
+    if (this.#unread.length > 0 || !this.#wantsFrames) this.#socket.pause();
+    else if (this.#letters < maxLetters && this.#socket.isPaused()) this.#socket.resume();
+  }
+
+  get #wantsFrames(): boolean {
+    const job = this.#job;
+    if (job && job.kind !== 'put') return true;
+    return this.#waiting.length < maxWaitingFrames && this.#waitingChars < maxWaitingChars;
   }
 
   #take(frame: Frame): void {
     const job = this.#job;
     if (job && job.kind !== 'put') return this.#answer(job, frame);
     this.#waiting.push(frame);
-    if (this.#waiting.length >= maxWaitingFrames) this.#socket.pause();
+    this.#waitingChars += frame.payload.length;
   }
 
   #answer(job: Job, { endpoint, payload }: Frame): void {
