@@ -85,7 +85,6 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
 function openSockets(app: SocketApp, router: Router, context: ClientContext): void {
   const { socketio } = context.config;
   const { websocket } = context.counters;
-  const tooBig = 'Received too big message';
   app.ws<SocketData>('/*', {
     maxPayloadLength: hardPayloadLimit(socketio.max_payload),
     // We look at `max_backpressure` ourselves; this is for publishes of a single turn of the event loop.
@@ -128,11 +127,10 @@ function openSockets(app: SocketApp, router: Router, context: ClientContext): vo
     },
     pong: (socket) => handlerOf(socket).pong(),
     drain: (socket) => handlerOf(socket).drained?.(),
-    close: (socket, code, message) => {
+    close: (socket, messageTooBig) => {
       websocket.hang_up.value += 1;
-      const tooLarge = code === 1006 && Buffer.from(message).toString('latin1').startsWith(tooBig);
       try {
-        handlerOf(socket).closed(tooLarge ? 'payload_too_large' : 'transport_closed');
+        handlerOf(socket).closed(messageTooBig ? 'payload_too_large' : 'transport_closed');
       } catch (error) {
         context.crashed(error);
       }

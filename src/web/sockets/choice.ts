@@ -4,15 +4,17 @@
  *   official   the official build of uWebSockets.js, if the user has installed it
  *   20.57      `@btc-vision/uwebsockets.js` of that version or newer: Node 20, 22, 24, 25
  *   20.30      `@trufflesuite/uws-js-unofficial`: Node 20, and older systems
+ *   node       our own adapter of Node's `http` and the `ws` package: everywhere
  *
  * docs/platforms.md tells users where each of them runs.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { type NativePackage, official, trufflesuite, tryPackage, uws57 } from './native.ts';
+import { nodeLibrary } from './node/library.ts';
 import type { SocketLibrary } from './types.ts';
 import { uwsLibrary } from './uws.ts';
 
-export type LibraryName = 'official' | '20.57' | '20.30';
+export type LibraryName = 'official' | '20.57' | '20.30' | 'node';
 
 export interface ChosenSockets {
   readonly library: SocketLibrary;
@@ -41,7 +43,7 @@ const natives: readonly (readonly [LibraryName, NativePackage])[] = [
   ['20.57', uws57],
   ['20.30', trufflesuite],
 ];
-const words = [...natives.map(([name]) => name), 'native'];
+const words = [...natives.map(([name]) => name), 'native', 'node'];
 
 /** @throws HiveError `sockets_unavailable` if none of those wanted can be had */
 export function chooseSockets(wanted: SocketsWanted = {}): ChosenSockets {
@@ -59,11 +61,9 @@ export function chooseSockets(wanted: SocketsWanted = {}): ChosenSockets {
     }
     refused.push({ name, reason: tried.reason });
   }
+  if (forced === undefined || forced === 'node') {
+    return { library: nodeLibrary(), name: 'node', title: 'node:http and ws', version: process.versions.node, refused };
+  }
   const reasons = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  throw new HiveError(
-    'sockets_unavailable',
-    forced === undefined
-      ? `No socket library can be loaded: ${reasons}.`
-      : `HIVE_SOCKETS is ${forced}, which cannot be had: ${reasons}.`,
-  );
+  throw new HiveError('sockets_unavailable', `HIVE_SOCKETS is ${forced}, which cannot be had: ${reasons}.`);
 }

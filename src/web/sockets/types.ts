@@ -96,13 +96,14 @@ export interface SocketBehavior<Data> {
   readonly compression: boolean;
   readonly upgrade: (res: UpgradeResponse, req: SocketRequest, context: unknown) => void;
   readonly open: (socket: WebSocket<Data>) => void;
-  readonly message: (socket: WebSocket<Data>, data: ArrayBuffer, isBinary: boolean) => void;
+  /** Text that is known to be UTF-8 may come as the string that it stands for. */
+  readonly message: (socket: WebSocket<Data>, data: ArrayBuffer | string, isBinary: boolean) => void;
   readonly ping: () => void;
   readonly pong: (socket: WebSocket<Data>) => void;
   /** What had piled up has left, or some of it. */
   readonly drain: (socket: WebSocket<Data>) => void;
-  /** The socket is gone. */
-  readonly close: (socket: WebSocket<Data>, code: number, message: ArrayBuffer) => void;
+  /** The socket is gone, because a message exceeded `maxPayloadLength` or for any other reason. */
+  readonly close: (socket: WebSocket<Data>, messageTooBig: boolean) => void;
 }
 
 export interface WebSocket<Data> {

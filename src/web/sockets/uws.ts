@@ -1,8 +1,7 @@
 /** A build of uWebSockets as a socket library. */
 
-import { readFileSync } from 'node:fs';
-import { createSecureContext } from 'node:tls';
 import { HiveError } from '../../observe/errors.ts';
+import { readTls } from './tls.ts';
 import type {
   Listening,
   Payload,
@@ -11,6 +10,7 @@ import type {
   SocketBehavior,
   SocketLibrary,
   TlsFiles,
+  WebSocket,
 } from './types.ts';
 
 /** What is used of the module, of which no version's types have it all. */
@@ -28,7 +28,8 @@ interface UwsNativeApp extends Pick<SocketApp, 'post' | 'any' | 'publish' | 'num
   listen(host: string, port: number, options: number, done: (socket: UwsListenSocket | false) => void): unknown;
 }
 
-interface UwsBehavior<Data> extends Omit<SocketBehavior<Data>, 'compression'> {
+interface UwsBehavior<Data> extends Omit<SocketBehavior<Data>, 'compression' | 'close'> {
+  close(socket: WebSocket<Data>, code: number, message: ArrayBuffer): void;
   readonly compression: number;
   readonly closeOnBackpressureLimit: 1;
   /** Seconds; 0: none. */
@@ -54,7 +55,7 @@ class UwsApp implements SocketApp {
       return;
     }
     const { cert_file, key_file, passphrase } = tls;
-    checkTls(tls);
+    readTls(tls);
     this.#app = uws.SSLApp({ cert_file_name: cert_file, key_file_name: key_file, ...(passphrase && { passphrase }) });
   }
 
@@ -67,9 +68,11 @@ class UwsApp implements SocketApp {
   }
 
   ws<Data>(pattern: '/*', behavior: SocketBehavior<Data>): void {
+    const { compression, close, ...rest } = behavior;
     this.#app.ws<Data>(pattern, {
-      ...behavior,
-      compression: behavior.compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
+      ...rest,
+      close: (socket, code, message) => close(socket, isTooBig(code, message)),
+      compression: compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
       closeOnBackpressureLimit: 1,
       // Every protocol has its own heartbeat.
       idleTimeout: 0,
@@ -99,16 +102,9 @@ class UwsApp implements SocketApp {
   }
 }
 
-/** The library does not say what is wrong, or that anything is. */
-function checkTls({ cert_file, key_file, passphrase }: TlsFiles): void {
-  try {
-    createSecureContext({ cert: readFileSync(cert_file), key: readFileSync(key_file), passphrase });
-  } catch (error) {
-    const reason = (error as Error).message;
-    throw new HiveError('file_error', `TLS cannot be served with ${cert_file} and ${key_file}: ${reason}`, {
-      cause: error,
-    });
-  }
+/** The library drops such a socket, and says why only here. */
+function isTooBig(code: number, message: ArrayBuffer): boolean {
+  return code === 1006 && Buffer.from(message).toString('latin1').startsWith('Received too big message');
 }
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library declares in a place where it does not exist at run time. */

@@ -39,7 +39,10 @@ test('what is forced and cannot be had is an error that says why', (t) => {
 });
 
 test('a name that is none is an error, with those that are', () => {
-  assert.equal(refusal({ forced: 'uws' }), 'HIVE_SOCKETS is uws, which is none of official, 20.57, 20.30, native.');
+  assert.equal(
+    refusal({ forced: 'uws' }),
+    'HIVE_SOCKETS is uws, which is none of official, 20.57, 20.30, native, node.',
+  );
 });
 
 function refusal(wanted: SocketsWanted): string {

@@ -1,0 +1,63 @@
+/**
+ * A connection of HTTP, with the exchanges on it that have no answer yet: one, or more where a client does not wait for answers
+ * (RFC 9112 §9.3.2). It knows when the client has gone away, for all of them.
+ */
+import type { Socket } from 'node:net';
+
+export interface Exchange {
+  /** The client has gone away. */
+  abort(): void;
+}
+
+/** Requests without an answer: so many fit into what is read at a time, and are there before the first can be answered. */
+const maxOpen = 1000;
+
+/** How long a client may go on sending what nobody reads, until it has read its answer. */
+const lingerMs = 2000;
+
+const state = Symbol('connection');
+
+type Known = Socket & { [state]?: Connection };
+
+export class Connection {
+  readonly socket: Socket;
+  readonly #open: Exchange[] = [];
+
+  private constructor(socket: Socket) {
+    this.socket = socket;
+    socket.once('close', () => {
+      for (const exchange of this.#open.splice(0)) exchange.abort();
+    });
+  }
+
+  static of(socket: Known): Connection {
+    socket[state] ??= new Connection(socket);
+    return socket[state];
+  }
+
+  /** Whether a request waits for its answer. */
+  get isBusy(): boolean {
+    return this.#open.length > 0;
+  }
+
+  /** A client that goes on asking while it gets no answers loses its connection. */
+  begin(exchange: Exchange): void {
+    if (this.#open.push(exchange) > maxOpen) this.socket.destroy();
+  }
+
+  end(exchange: Exchange): void {
+    const at = this.#open.indexOf(exchange);
+    if (at >= 0) this.#open.splice(at, 1);
+  }
+}
+
+/**
+ * Ends a connection whose client may still be sending: were it closed at once, the system would throw away what the client
+ * has not read yet (RFC 9112 §9.6).
+ */
+export function closeGently(socket: Socket): void {
+  socket.end();
+  socket.resume();
+  const timer = setTimeout(() => socket.destroy(), lingerMs);
+  socket.once('close', () => clearTimeout(timer));
+}

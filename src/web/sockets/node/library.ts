@@ -1,0 +1,202 @@
+/**
+ * A socket library that runs wherever Node does: `node:http`, `node:https` and the `ws` package in the manner of the native
+ * ones.
+ *
+ *     library.ts ── exchange.ts ──── connection.ts     requests
+ *            └───── upgrade.ts ───── socket.ts         WebSockets
+ *                                      ├─ frames.ts, outbox.ts
+ *                                      └─ subscriptions.ts
+ */
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
+import type { AddressInfo, Socket } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { HiveError } from '../../../observe/errors.ts';
+import { readTls } from '../tls.ts';
+import type {
+  Listening,
+  Payload,
+  RequestHandler,
+  SocketApp,
+  SocketBehavior,
+  SocketLibrary,
+  TlsFiles,
+} from '../types.ts';
+import { closeGently } from './connection.ts';
+import { NodeRequest, NodeResponse } from './exchange.ts';
+import { compressedFrameOf, frameOf, opcodes } from './frames.ts';
+import { HeldPeer, type NodeSocket, type SocketHost } from './socket.ts';
+import { Subscriptions } from './subscriptions.ts';
+import {
+  deflateOffer,
+  isBusy,
+  NodeUpgradeResponse,
+  plainAnswer,
+  refusalOf,
+  wantsWebSocket,
+  withoutUpgrade,
+} from './upgrade.ts';
+
+const httpOptions = {
+  maxHeaderSize: 16 * 1024,
+  // The whole head; it is one packet mostly.
+  headersTimeout: 20_000,
+  // The whole request. Its answer may take any time.
+  requestTimeout: 60_000,
+  // Longer than proxies keep unused connections, or they would send requests into closed ones: nginx 60 s.
+  keepAliveTimeout: 75_000,
+  connectionsCheckingInterval: 5000,
+} satisfies ServerOptions;
+
+const tlsHandshakeMs = 10_000;
+
+/** How long a client may take to answer a close frame. */
+const closeMs = 10_000;
+
+/** By the code of a parser's error; 400 otherwise. */
+const statusOf = new Map<string | undefined, number>([
+  ['HPE_HEADER_OVERFLOW', 431],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', 413],
+  ['ERR_HTTP_REQUEST_TIMEOUT', 408],
+]);
+
+export function nodeLibrary(): SocketLibrary {
+  return { createApp: (tls) => new NodeApp(tls) };
+}
+
+class NodeApp implements SocketApp {
+  readonly #server: Server;
+  readonly #isTls: boolean;
+  /** Everything that is connected. */
+  readonly #connections = new Set<Socket>();
+  readonly #subscriptions = new Subscriptions<NodeSocket<unknown>>();
+  readonly #sockets = new Set<NodeSocket<unknown>>();
+  #post: RequestHandler | undefined;
+  #any: RequestHandler | undefined;
+
+  constructor(tls: TlsFiles | undefined) {
+    this.#isTls = tls !== undefined;
+    this.#server = tls
+      ? createTlsServer({ ...httpOptions, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
+      : createServer(httpOptions);
+    this.#server.on('connection', (socket: Socket) => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    });
+    this.#server.on('request', (message, response) => this.#handle(message, response));
+    this.#server.on('clientError', refuse);
+  }
+
+  post(_pattern: '/*', handler: RequestHandler): void {
+    this.#post = handler;
+  }
+
+  any(_pattern: '/*', handler: RequestHandler): void {
+    this.#any = handler;
+  }
+
+  ws<Data>(_pattern: '/*', behavior: SocketBehavior<Data>): void {
+    const options = {
+      noServer: true,
+      clientTracking: false,
+      WebSocket: HeldPeer,
+      maxPayload: behavior.maxPayloadLength,
+      // What is sent is compressed in frames.ts.
+      perMessageDeflate: behavior.compression && { serverNoContextTakeover: true, clientNoContextTakeover: true },
+      skipUTF8Validation: false,
+      // Pongs go through the outbox, which bounds them.
+      autoPong: false,
+      closeTimeout: closeMs,
+    };
+    const sockets = new WebSocketServer(options);
+    const host = { behavior, subscriptions: this.#subscriptions, sockets: this.#sockets } as SocketHost<unknown>;
+    this.#server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
+      socket.on('error', ignore);
+      if (isBusy(socket)) socket.destroy();
+      else if (!wantsWebSocket(message)) this.#again(message, socket, head);
+      else if (socket.readable && socket.writable) this.#upgrade(host, sockets, message, socket, head);
+    });
+  }
+
+  listen(host: string, port: number): Promise<Listening> {
+    const server = this.#server;
+    return new Promise((resolve, reject) => {
+      server.once('error', (cause) => {
+        const message = `Cannot listen on ${host}:${port}: the port is taken or not allowed.`;
+        reject(new HiveError('port_taken', message, { cause }));
+      });
+      server.listen({ host, port, exclusive: true }, () => {
+        resolve({ port: (server.address() as AddressInfo).port, stop: () => server.close() });
+      });
+    });
+  }
+
+  publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): void {
+    const subscribers = this.#subscriptions.of(topic);
+    if (!subscribers) return;
+    const opcode = isBinary ? opcodes.binary : opcodes.text;
+    const frame = frameOf(opcode, message);
+    const compressed = (compress && compressedFrameOf(opcode, message)) || frame;
+    for (const socket of subscribers) socket.push(socket.inflates ? compressed : frame);
+  }
+
+  numSubscribers(topic: string): number {
+    return this.#subscriptions.of(topic)?.size ?? 0;
+  }
+
+  close(): void {
+    for (const socket of this.#sockets) socket.close();
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #handle(message: IncomingMessage, response: ServerResponse): void {
+    const handler = (message.method === 'POST' && this.#post) || this.#any;
+    if (handler) handler(new NodeResponse(message, response), new NodeRequest(message));
+    else response.writeHead(404).end();
+  }
+
+  #upgrade(
+    host: SocketHost<unknown>,
+    sockets: WebSocketServer,
+    message: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+  ): void {
+    const refusal = refusalOf(message);
+    if (refusal !== undefined) {
+      socket.write(refusal);
+      closeGently(socket);
+      return;
+    }
+    const { headers } = message;
+    const request = new NodeRequest(message);
+    if (host.behavior.compression) {
+      const offer = headers['sec-websocket-extensions'];
+      headers['sec-websocket-extensions'] = offer && deflateOffer(offer);
+    }
+    // No protocols are served, whatever is asked for, and `ws` would read that.
+    delete headers['sec-websocket-protocol'];
+    host.behavior.upgrade(new NodeUpgradeResponse(host, sockets, message, socket, head), request, undefined);
+  }
+
+  /** Takes a request once more, as one without upgrade. */
+  #again(message: IncomingMessage, socket: Socket, head: Buffer): void {
+    socket.unshift(withoutUpgrade(message, head));
+    this.#server.emit(this.#isTls ? 'secureConnection' : 'connection', socket);
+  }
+}
+
+/** What is no HTTP, or too much of it, or too slow. */
+function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (socket.writableEnded) return;
+  // Another answer may be due before this one.
+  if (!socket.writable || error.code === 'ECONNRESET' || isBusy(socket)) {
+    socket.destroy();
+    return;
+  }
+  socket.write(plainAnswer(statusOf.get(error.code) ?? 400));
+  closeGently(socket);
+}
+
+/** Sockets say that they are closed as well. */
+function ignore(): void {}

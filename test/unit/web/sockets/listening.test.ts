@@ -1,0 +1,69 @@
+import assert from 'node:assert/strict';
+import { get } from 'node:https';
+import { connect } from 'node:tls';
+import { closeServer } from '../../../../src/web/http.ts';
+import { Authority } from '../../../support/certificates.ts';
+import { next } from '../../../support/eventually.ts';
+import { behavior, echoing, serve, testAdapter, testLibraries } from '../../../support/socket-libraries.ts';
+import { first, frame, upgradeRequest } from '../../../support/tcp-client.ts';
+
+testLibraries('a port is had by one server alone, and may be had again when that has ended', async (t, library) => {
+  const one = library.createApp();
+  const listening = await one.listen('127.0.0.1', 0);
+  const other = library.createApp();
+  await assert.rejects(other.listen('127.0.0.1', listening.port), {
+    code: 'port_taken',
+    message: `Cannot listen on 127.0.0.1:${listening.port}: the port is taken or not allowed.`,
+  });
+  await closeServer(one, listening);
+  const third = library.createApp();
+  const again = await third.listen('127.0.0.1', listening.port);
+  t.after(() => closeServer(third, again));
+  assert.equal(again.port, listening.port);
+});
+
+testLibraries('a certificate that cannot be read is an error that names it', async (_t, library) => {
+  assert.throws(() => library.createApp({ cert_file: '/no/cert.pem', key_file: '/no/key.pem' }), {
+    code: 'file_error',
+    message: /^TLS cannot be served with \/no\/cert\.pem and \/no\/key\.pem: ENOENT/,
+  });
+});
+
+testLibraries('requests and WebSockets are served over TLS', async (t, library) => {
+  const files = new Authority(t).issue('IP:127.0.0.1');
+  const { port } = await serve(
+    t,
+    library,
+    (app) => {
+      app.any('/*', (res) => res.end('secret'));
+      app.ws('/*', behavior(echoing));
+    },
+    files,
+  );
+  const request = get({ port, host: '127.0.0.1', rejectUnauthorized: false, agent: false });
+  const response = (await next(request, 'response')) as NodeJS.ReadableStream;
+  assert.equal(String(await next(response, 'data')), 'secret');
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  t.after(() => socket.destroy());
+  socket.write(upgradeRequest());
+  assert.match(String(await next(socket, 'data')), /^HTTP\/1\.1 101 /);
+  socket.write(frame(first.text, 'hello'));
+  assert.deepEqual(await next(socket, 'data'), Buffer.from('\x81\x05hello', 'latin1'));
+});
+
+testAdapter('over TLS a request for another protocol is an ordinary request', async (t, library) => {
+  const files = new Authority(t).issue('IP:127.0.0.1');
+  const { port } = await serve(
+    t,
+    library,
+    (app) => {
+      app.any('/*', (res, req) => res.end(req.getUrl()));
+      app.ws('/*', behavior());
+    },
+    files,
+  );
+  const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false });
+  t.after(() => socket.destroy());
+  socket.write('GET /plain HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: TLS/1.0\r\n\r\n');
+  assert.match(String(await next(socket, 'data')), /\r\n\r\n\/plain$/);
+});
