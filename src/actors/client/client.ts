@@ -3,7 +3,8 @@
  * ends, and says good-bye when the client ends, however it ends.
  *
  *   generic ──attach──▶ transient (on_connect) ──accepted──▶ waiting ──▶ on_disconnect ──▶ state forgotten ──▶ ended
- *      │                        │ refused                                                       ▲
+ *      │                        │ refused                                  ▲                    ▲
+ *      │                        ├── a back end may know of it ─────────────┘                    │
  *      └────────────────────────┴───────────────────────────────────────────────────────────────┘
  *
  * Messages: the client's packets; `attach` (call); `act`, orders for this client; `published`, what a channel carries;
@@ -15,10 +16,12 @@ import { Actor } from '../../kernel/actor.ts';
 import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
+import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
 import type { ClientView } from '../../web/monitor-host.ts';
 import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/sessions.ts';
+import { NoWorker } from '../connectors/workforce.ts';
 import type { Delivery } from '../contracts.ts';
 import type { ClientContext } from './context.ts';
 import type { EventKind } from './metrics.ts';
@@ -50,6 +53,8 @@ export class ClientActor extends Actor<ClientLetter> {
   readonly #protocol: ClientProtocol;
   #closeReason: CloseReason | undefined;
   #leaving = false;
+  /** Its `on_connect` has failed, and no back end can believe that it is there. */
+  #isUnheardOf = false;
 
   constructor(context: ClientContext, sid: string, namespace: string, handshake: Handshake) {
     super();
@@ -173,10 +178,11 @@ export class ClientActor extends Actor<ClientLetter> {
     from?.reply(undefined);
   }
 
-  /** The client was never connected, so it ends without `on_disconnect`; its connection is told by the failed call. */
+  /** The client was never connected. Its connection is told by the failed call, the back ends that may know of it by `on_disconnect`. */
   #refuse(thrown: unknown, from: From | undefined): void {
     if (!this.alive) return;
     const error = asError(thrown);
+    this.#isUnheardOf = this.#client.failedHook === 0 && saysNo(error);
     // The node ends, not the client: a refusal would keep client libraries from trying elsewhere.
     if (this.signal.aborted) return;
     this.#context.metrics.failed('control');
@@ -276,13 +282,14 @@ export class ClientActor extends Actor<ClientLetter> {
 
   /** Runs at every end but a kill. */
   override terminate(reason: ExitReason): void | Promise<void> {
-    const wasConnected = this.outlet.phase === 'waiting';
+    const { phase } = this.outlet;
+    const isKnown = phase === 'waiting' || (phase === 'transient' && !this.#isUnheardOf);
     this.#closeReason ??= reason instanceof Error ? 'internal_error' : 'shutdown';
     this.#leaving = true;
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.outlet.end(this.#closeReason);
-    const farewell = wasConnected ? this.#farewell() : undefined;
+    const farewell = isKnown ? this.#farewell() : undefined;
     return farewell ? farewell.then(() => this.#forget()) : this.#forget();
   }
 
@@ -332,4 +339,10 @@ export class ClientActor extends Actor<ClientLetter> {
     const { phase, transport, topics, bufferedBytes } = this.outlet;
     return { sid: shortSid(this.sid), phase, transport, topics, bufferedBytes };
   }
+}
+
+/** The first hook of `on_connect` has refused the client by itself, or nothing was begun: no back end waits for its end. */
+function saysNo(error: Error): boolean {
+  if (error instanceof StopClient || error instanceof NoWorker || error instanceof Unavailable) return true;
+  return error instanceof HiveError && (error.code === 'client_error' || error.code === 'internal_error');
 }

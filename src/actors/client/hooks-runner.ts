@@ -7,7 +7,11 @@ import type { EventHooks } from './hook-table.ts';
 import type { ClientMetrics } from './metrics.ts';
 
 /** A client that can be seen to have ended while one of its hooks waited. */
-export type RunningClient = Client & { readonly alive: boolean };
+export type RunningClient = Client & {
+  readonly alive: boolean;
+  /** Which hook of its list has failed last: so many before it were done. */
+  failedHook: number;
+};
 
 export function runHooks(
   client: RunningClient,
@@ -22,6 +26,7 @@ export function runHooks(
     try {
       pending = run(hooks[at]!, client, event, trigger, metrics);
     } catch (error) {
+      client.failedHook = at;
       countFailure(event, metrics);
       latency.passed(begun);
       throw error;
@@ -40,13 +45,16 @@ async function runRest(
   waiting: number,
   pending: Promise<void>,
 ): Promise<void> {
+  const { hooks } = event;
+  let at = waiting;
   try {
     await pending;
-    for (const hook of event.hooks.slice(waiting + 1)) {
+    for (at += 1; at < hooks.length; at += 1) {
       if (!client.alive) return;
-      await run(hook, client, event, trigger, metrics);
+      await run(hooks[at]!, client, event, trigger, metrics);
     }
   } catch (error) {
+    client.failedHook = at;
     countFailure(event, metrics);
     throw error;
   } finally {

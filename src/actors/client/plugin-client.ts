@@ -36,6 +36,7 @@ export class PluginClient implements Client, Identity {
   #handshake: Handshake | undefined;
   #hooks: HookTable;
   #state: ClientState | undefined;
+  failedHook = 0;
   #depth = 0;
   #silent = false;
 
