@@ -116,7 +116,13 @@ export async function startNode(
     log,
     metrics,
   });
-  const relays = new RelayService({ kernel, cluster, log: log.child({ component: 'relay' }), metrics });
+  const relays = new RelayService({
+    kernel,
+    cluster,
+    maxQueueBytes: config.hive.cluster_max_queue,
+    log: log.child({ component: 'relay' }),
+    metrics,
+  });
 
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitorLog = log.child({ component: 'monitor' });

@@ -94,6 +94,7 @@ const rows: readonly Row[] = [
   ['hive.relay.errors', 'Failures between nodes'],
   ['hive.relay.entries', 'Forwarded requests and sockets that are open here'],
   ['hive.relay.owned', 'Requests and sockets from other nodes that are open here'],
+  ['hive.relay.waiting_bytes', 'Bytes of clients that wait for other nodes to deal with others'],
 
   ['clients.total', 'Clients', { name: 'clients' }],
   ['clients.<transport>', 'Clients by transport', { name: 'clients_by_transport' }],

@@ -1,8 +1,16 @@
 /** A request that reached another node, as its owner deals with it: the client is elsewhere, everything else as usual. */
 import { parseQuery } from './client-requests.ts';
 import type { Headers, HttpRequest, HttpResponse } from './http.ts';
-import type { Opening, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
-import { sendPieces, toArrayBuffer } from './relay-pieces.ts';
+import {
+  type Opening,
+  type Piece,
+  type RelayEnd,
+  type RelayStream,
+  type ToEntry,
+  type ToOwner,
+  waitsToBeWanted,
+} from './relay.ts';
+import { costOf, noteBytes, sendPieces, toArrayBuffer } from './relay-pieces.ts';
 import type { Payload } from './sockets/types.ts';
 
 /** Unlike the library's, it stays valid. */
@@ -40,15 +48,17 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   onAbort?: () => void;
   cors?: Headers;
   readonly #stream: RelayStream<ToEntry>;
-  readonly #address: string;
+  readonly #opening: Opening;
+  /** The cost of what was received since the last note. */
+  #received = 0;
   #status = '200 OK';
   readonly #headers: [string, string][] = [];
   #aborted: (() => void) | undefined;
   #onData: ((chunk: ArrayBuffer, isLast: boolean) => void) | undefined;
 
-  constructor(stream: RelayStream<ToEntry>, address: string) {
+  constructor(stream: RelayStream<ToEntry>, opening: Opening) {
     this.#stream = stream;
-    this.#address = address;
+    this.#opening = opening;
   }
 
   // HttpResponse
@@ -59,7 +69,14 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
 
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): void {
     this.#onData = handler;
+    // Whoever asks for the body has found the session.
+    if (waitsToBeWanted(this.#opening)) this.#stream.send({ type: 'wanted' });
   }
+
+  /** Nobody needs it: the entry sends no more than what is taken. */
+  pause(): void {}
+
+  resume(): void {}
 
   cork(callback: () => void): void {
     callback();
@@ -80,14 +97,23 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
-    return toArrayBuffer(this.#address);
+    return toArrayBuffer(this.#opening.address);
   }
 
   // RelayEnd
 
   receive(signal: ToOwner): void {
-    if (signal.type === 'piece') this.#onData?.(toArrayBuffer(signal.data), !signal.more);
+    if (signal.type === 'piece') this.#receivePiece(signal);
     else if (signal.type === 'gone') this.lost();
+  }
+
+  #receivePiece(piece: Piece): void {
+    this.#received += costOf(piece);
+    if (this.#received >= noteBytes) {
+      this.#stream.send({ type: 'taken', cost: this.#received });
+      this.#received = 0;
+    }
+    this.#onData?.(toArrayBuffer(piece.data), !piece.more);
   }
 
   lost(): void {

@@ -7,14 +7,20 @@ import type { Counter } from '../observe/metrics.ts';
 import type { ClientSocket, FrameData, FrameHandler } from './client-socket.ts';
 import { type HttpResponse, isOver } from './http.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
+import { BodyForward, type BodyParts } from './relay-body.ts';
 import { costOf, PieceJoiner, sendPieces } from './relay-pieces.ts';
 import { type CloseReason, closeReasons } from './sessions.ts';
 
 type Answer = Extract<ToEntry, { type: 'answer' }>;
 
+/** What one client may have under way while the way to the owner is overloaded: who has more is the one who overloads it. */
+const fairBytes = 64 * 1024;
+
 /** How a node answers a request of its own. */
 export interface Local {
   answer(): void;
+  /** Answers that too much waits for the owner. */
+  refuse(): void;
   /** Turns the request into a WebSocket. */
   upgrade(handler: FrameHandler): void;
 }
@@ -32,7 +38,8 @@ export class RequestForward implements RelayEnd<ToEntry> {
   protected readonly res: HttpResponse;
   protected readonly local: Local;
   declare protected stream: RelayStream<ToOwner>;
-  readonly #body = new PieceJoiner();
+  #body: BodyForward | undefined;
+  readonly #answered = new PieceJoiner();
   #answer: Answer | undefined;
 
   constructor(res: HttpResponse, local: Local) {
@@ -45,18 +52,15 @@ export class RequestForward implements RelayEnd<ToEntry> {
     this.stream = stream;
   }
 
-  /** Forwards the body, up to the chunk that exceeds the limit: from that the owner sees that it is too large. */
-  forwardBody(limitBytes: number): void {
-    let read = 0;
-    this.res.onData((chunk, isLast) => {
-      if (read > limitBytes) return;
-      read += chunk.byteLength;
-      sendPieces(this.stream, chunk, false, !isLast);
-    });
+  /** Forwards the body; see relay-body.ts. */
+  forwardBody(parts: Pick<BodyParts, 'limitBytes' | 'held' | 'waits'>): void {
+    const { res, stream } = this;
+    this.#body = new BodyForward({ ...parts, res, stream, refuse: () => this.#refuse() });
   }
 
   /** The client has broken off its request. */
   aborted(): void {
+    this.#body?.end(true);
     this.stream.send({ type: 'gone', reason: 'transport_closed' }, true);
   }
 
@@ -64,18 +68,31 @@ export class RequestForward implements RelayEnd<ToEntry> {
     if (signal.type === 'answer') {
       this.#answer = signal;
     } else if (signal.type === 'piece') {
-      const body = this.#body.add(signal);
+      const body = this.#answered.add(signal);
       if (body !== undefined && this.#answer) this.#reply(this.#answer, body);
+    } else if (signal.type === 'wanted') {
+      this.#body?.wanted();
+    } else if (signal.type === 'taken') {
+      this.#body?.taken(signal.cost);
     }
   }
 
   lost(): void {
-    if (!isOver(this.res)) this.local.answer();
+    if (isOver(this.res)) return;
+    this.#body?.end();
+    this.local.answer();
+  }
+
+  #refuse(): void {
+    this.#body?.end();
+    this.stream.send({ type: 'gone', reason: 'transport_closed' }, true);
+    this.local.refuse();
   }
 
   #reply({ status, headers, close }: Answer, body: string | Uint8Array): void {
     const { res } = this;
     if (isOver(res)) return;
+    this.#body?.end();
     res.over = true;
     res.cork(() => {
       res.writeStatus(status);
@@ -97,6 +114,8 @@ export class SocketForward extends RequestForward implements FrameHandler {
   #untaken = 0;
   /** The cost of what the owner has not dealt with yet. */
   #underWay = 0;
+  /** The owner waits for a pong. Clients may send others, as many as they like. */
+  #isPinged = false;
 
   constructor(res: HttpResponse, local: Local, limits: SocketLimits) {
     super(res, local);
@@ -115,6 +134,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
         else this.#deliver(signal);
         break;
       case 'ping':
+        this.#isPinged = true;
         this.#socket?.ping();
         break;
       case 'taken':
@@ -140,13 +160,21 @@ export class SocketForward extends RequestForward implements FrameHandler {
   }
 
   message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
+    const { load } = this.stream;
+    // The library cannot stop reading from a WebSocket: what would have to wait is not taken in.
+    if (load >= 2 || (load >= 1 && this.#underWay > fairBytes)) return this.#overrun(closeReasons.overloaded.code);
     this.#underWay += sendPieces(this.stream, data, !isBinary);
-    if (this.#underWay <= this.#limits.maxUnderWay) return;
+    if (this.#underWay > this.#limits.maxUnderWay) this.#overrun(closeReasons.transport_error.code);
+  }
+
+  #overrun(code: number): void {
     this.#limits.overruns.value += 1;
-    this.#end(closeReasons.transport_error.code);
+    this.#end(code);
   }
 
   pong(): void {
+    if (!this.#isPinged) return;
+    this.#isPinged = false;
     this.stream.send({ type: 'pong' });
   }
 

@@ -2,10 +2,21 @@
  * Where relayed requests leave and enter a node's client server: what belongs to another node is forwarded, what others
  * forward is given to the protocols' servers as if its client were here.
  */
+import { HiveError } from '../observe/errors.ts';
 import type { ClientContext } from './client-context.ts';
 import { type FrameHandler, hardPayloadLimit } from './client-socket.ts';
 import { type HttpRequest, type HttpResponse, remoteAddress } from './http.ts';
-import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from './relay.ts';
+import {
+  type Opening,
+  type RelayEnd,
+  type RelayHost,
+  type RelayStream,
+  type Relays,
+  type ToEntry,
+  type ToOwner,
+  waitsToBeWanted,
+} from './relay.ts';
+import type { Held } from './relay-body.ts';
 import { RelayedRequest, RelayedResponse } from './relay-exchange.ts';
 import { RequestForward, SocketForward } from './relay-forwards.ts';
 import { RelayedSocket } from './relay-socket.ts';
@@ -24,11 +35,13 @@ export class RelayGate implements RelayHost {
   readonly #context: ClientContext;
   readonly #relays: Relays;
   readonly #routes: Routes;
+  readonly #held: Held;
 
   constructor(context: ClientContext, relays: Relays, routes: Routes) {
     this.#context = context;
     this.#relays = relays;
     this.#routes = routes;
+    this.#held = { bytes: 0, most: relays.mostHeld };
   }
 
   // --- to other nodes
@@ -37,14 +50,22 @@ export class RelayGate implements RelayHost {
   forward(res: HttpResponse, req: HttpRequest, id: string): boolean {
     const owner = this.#relays.ownerOf(id);
     if (owner === undefined) return false;
+    if (this.#relays.load(owner) >= 1) {
+      this.#refuse(res);
+      return true;
+    }
     const opening = openingOf(res, req, 'request');
     const forward = new RequestForward(res, {
       answer: () => this.#handle(res, new RelayedRequest(opening)),
+      refuse: () => this.#refuse(res),
       upgrade: () => {},
     });
     this.#context.defer(res, () => forward.aborted());
     forward.start(this.#relays.open(owner, opening, forward));
-    if (opening.method !== 'get') forward.forwardBody(this.#context.config.socketio.max_payload);
+    if (opening.method !== 'get') {
+      const limitBytes = this.#context.config.socketio.max_payload;
+      forward.forwardBody({ limitBytes, held: this.#held, waits: waitsToBeWanted(opening) });
+    }
     return true;
   }
 
@@ -52,6 +73,11 @@ export class RelayGate implements RelayHost {
   forwardSocket(res: HttpResponse, req: HttpRequest, id: string, upgrade: (handler: FrameHandler) => void): boolean {
     const owner = this.#relays.ownerOf(id);
     if (owner === undefined) return false;
+    const refuse = () => this.#refuse(res);
+    if (this.#relays.load(owner) >= 1) {
+      refuse();
+      return true;
+    }
     const opening = openingOf(res, req, 'socket');
     const answer = () => {
       const handler = this.#accept(res, new RelayedRequest(opening));
@@ -63,7 +89,7 @@ export class RelayGate implements RelayHost {
     const { overruns } = this.#context.counters;
     const maxUnderWay = underWayBytes + hardPayloadLimit(max_payload);
     const limits = { maxUnderWay, overruns, compress: compression };
-    const forward = new SocketForward(res, { answer, upgrade }, limits);
+    const forward = new SocketForward(res, { answer, refuse, upgrade }, limits);
     this.#context.defer(res, () => forward.aborted());
     forward.start(this.#relays.open(owner, opening, forward));
     return true;
@@ -73,7 +99,7 @@ export class RelayGate implements RelayHost {
 
   open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
     const req = new RelayedRequest(opening);
-    const res = new RelayedResponse(stream, opening.address);
+    const res = new RelayedResponse(stream, opening);
     if (opening.kind === 'request') {
       this.#handle(res, req);
       return res;
@@ -101,6 +127,10 @@ export class RelayGate implements RelayHost {
   /** Ends everything that is being relayed, so that clients turn elsewhere. */
   close(): void {
     this.#relays.close(this);
+  }
+
+  #refuse(res: HttpResponse): void {
+    this.#context.replyError(res, new HiveError('overloaded', 'Too much waits for the node of this session.'));
   }
 
   #handle(res: HttpResponse, req: HttpRequest): void {

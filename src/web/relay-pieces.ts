@@ -4,6 +4,8 @@ import type { Payload } from './sockets/types.ts';
 
 /** Large enough to be cheap, small enough that a heartbeat between nodes does not wait behind it. */
 const pieceBytes = 64 * 1024;
+/** How much of what was received is dealt with between two notes of it. */
+export const noteBytes = 64 * 1024;
 /** What a piece costs besides its data, so that empty ones are not for free. */
 const pieceCost = 32;
 
@@ -14,7 +16,7 @@ export function costOf({ data }: Piece): number {
 
 /** Sends data that may be large; returns its cost. `last`: it closes the stream. */
 export function sendPieces(
-  stream: RelayStream<Piece>,
+  stream: Pick<RelayStream<Piece>, 'send'>,
   data: Payload,
   isText: boolean,
   more = false,
@@ -34,7 +36,7 @@ export function sendPieces(
 }
 
 function sendPiece(
-  stream: RelayStream<Piece>,
+  stream: Pick<RelayStream<Piece>, 'send'>,
   data: string | Uint8Array,
   isText: boolean,
   more: boolean,

@@ -4,13 +4,11 @@
  */
 import type { ClientSocket, FrameHandler, SocketData } from './client-socket.ts';
 import type { Piece, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
-import { costOf, PieceJoiner, sendPieces, toArrayBuffer } from './relay-pieces.ts';
+import { costOf, noteBytes, PieceJoiner, sendPieces, toArrayBuffer } from './relay-pieces.ts';
 import type { Payload } from './sockets/types.ts';
 
 /** Bytes: on this node the system's own buffers would take about that much before a client counted as slow. */
 const slackBytes = 256 * 1024;
-/** How much of what was received is dealt with between two notes of it. */
-const noteBytes = 64 * 1024;
 
 export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
   readonly #stream: RelayStream<ToEntry>;

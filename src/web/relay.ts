@@ -42,6 +42,19 @@ interface Taken {
   readonly cost: number;
 }
 
+/**
+ * A body that goes along with its request: the owner does not know the session yet, but so little is not worth waiting for.
+ * All others wait at the entry until the owner says that it wants them, so that nobody can send for sessions that are made up.
+ */
+export const smallBodyBytes = 16 * 1024;
+
+/** Whether the body waits for `wanted`; both ends know from the request. */
+export function waitsToBeWanted({ method, headers }: Opening): boolean {
+  if (method === 'get' || method === 'head') return false;
+  const length = headers.find(([name]) => name === 'content-length')?.[1];
+  return length === undefined || !(Number(length) <= smallBodyBytes);
+}
+
 /** What the entry node tells the owner. */
 export type ToOwner =
   | Piece
@@ -54,6 +67,8 @@ export type ToOwner =
 export type ToEntry =
   | Piece
   | Taken
+  /** The session is known and the body may come. */
+  | { readonly type: 'wanted' }
   /** The head of an answer; the body's pieces follow, the last of which is the last signal. */
   | { readonly type: 'answer'; readonly status: string; readonly headers: Headers; readonly close: boolean }
   /** The WebSocket is welcome; `window` is how much may be under way to it. */
@@ -65,6 +80,8 @@ export type ToEntry =
 /** One end of a stream. After the last signal, every call is a no-op. */
 export interface RelayStream<Signal> {
   send(signal: Signal, last?: boolean): void;
+  /** That of the way to the other node; see `Relays.load`. */
+  readonly load: number;
 }
 
 /** Who hears what the other end sends. */
@@ -79,6 +96,13 @@ export interface Relays {
   /** The connected node, other than this one, whose present boot made this transport id. */
   ownerOf(id: string): NodeName | undefined;
   open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
+  /**
+   * How much of all clients together waits here because a node has not dealt with what is under way to it: 0 is nothing, 1
+   * as much as may wait. From 1 on nothing new is taken in for that node.
+   */
+  load(node: NodeName): number;
+  /** Bytes of bodies that may wait until they are wanted, all together. */
+  readonly mostHeld: number;
   /** Takes in what other nodes forward from now on. */
   serve(host: RelayHost): void;
   /** The host has ended: every stream of this node is lost, to both ends. */

@@ -98,6 +98,8 @@ export const closeReasons = {
   too_slow: { code: 1008, final: false },
   /** More than `socketio.max_packets_per_second` came from the client. */
   too_many_packets: { code: 1008, final: false },
+  /** More waits for the node that owns the session than may. */
+  overloaded: { code: 1013, final: false },
   /** A hook refused the client, or an action stopped it. */
   stopped: { code: 1000, final: true },
   refused: { code: 1000, final: true },

@@ -34,7 +34,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',
   'hive.distribution': 'sent received errors queued_bytes',
-  'hive.relay': 'forwarded accepted lost errors entries owned',
+  'hive.relay': 'forwarded accepted lost errors entries owned waiting_bytes',
   ...Object.fromEntries(
     // The configured events: shown before their first use.
     ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors latency']),

@@ -21,13 +21,17 @@ export class RelayCluster {
   readonly nodes: RelayNode[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
 
-  static async start(size: number, socketio: Record<string, unknown> = {}): Promise<RelayCluster> {
+  static async start(
+    size: number,
+    socketio: Record<string, unknown> = {},
+    hive: Record<string, unknown> = {},
+  ): Promise<RelayCluster> {
     const cluster = new RelayCluster();
     const [epmd, ...ports] = (await freePorts(1 + 4 * size)) as [number, ...number[]];
     try {
       for (let index = 0; index < size; index += 1) {
         const [port, api, monitor, distribution] = ports.slice(4 * index) as [number, number, number, number];
-        const config = cluster.#config(index, { epmd, port, api, monitor, distribution, size }, socketio);
+        const config = cluster.#config(index, { epmd, port, api, monitor, distribution, size }, socketio, hive);
         const process = await HiveProcess.run(config);
         const metric = async (path: string) => {
           const answer = await fetch(`http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}/${path}`);
@@ -61,6 +65,7 @@ export class RelayCluster {
     index: number,
     at: { epmd: number; port: number; api: number; monitor: number; distribution: number; size: number },
     socketio: Record<string, unknown>,
+    hive: Record<string, unknown>,
   ): string {
     const path = join(this.#directory, `node${index}.json`);
     const config = {
@@ -76,6 +81,7 @@ export class RelayCluster {
         cluster_port_min: at.distribution,
         cluster_port_max: at.distribution,
         epmd_port: at.epmd,
+        ...hive,
       },
       socketio: {
         transports: ['websocket', 'xhr-polling'],

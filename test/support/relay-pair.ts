@@ -26,7 +26,7 @@ async function startNode(t: TestContext, name: string, epmdPort: number, change:
   const table = new ClusterTable(kernel.node, kernel.creation);
   distribution.onNodeUp((event) => table.up(event.node, event.creation));
   distribution.onNodeDown((event) => table.down(event.node));
-  const relays = new RelayService({ kernel, cluster: table, log: silent, metrics });
+  const relays = new RelayService({ kernel, cluster: table, maxQueueBytes: 64 * 1024 * 1024, log: silent, metrics });
   const startRelay = async () => {
     await kernel.spawn(new Relay(relays), { name: relayName });
   };

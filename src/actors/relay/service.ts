@@ -6,14 +6,16 @@
  * stream is answered with `lost`; a relay that was restarted, and so may have lost signals, says that it has started anew.
  */
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { NodeName } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from '../../web/relay.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
+import { Flow } from './flow.ts';
 import {
   isPiece,
   isRelayMessage,
+  type PieceMessage,
   type RelayMessage,
   relayName,
   type Side,
@@ -28,12 +30,18 @@ type OwnerStream = Stream<ToOwner, ToEntry>;
 export interface RelaySetup {
   readonly kernel: Kernel;
   readonly cluster: ClusterTable;
+  /** What may wait for another node before the link to it is dropped; of that, relays take a small part. */
+  readonly maxQueueBytes: number;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
+/** A link carries calls and publishes, too. And a string may be three times as many bytes as it is long. */
+const partOfQueue = 8;
+/** With less, each message would wait for the note of the one before. */
+const leastBudget = 2 * Flow.noteWeight;
+
 export class RelayService implements Relays {
-  readonly #kernel: Kernel;
   readonly #cluster: ClusterTable;
   readonly #log: Log;
   readonly #counters: Record<'forwarded' | 'accepted' | 'lost' | 'errors', Counter>;
@@ -41,18 +49,29 @@ export class RelayService implements Relays {
   readonly #entries = new Map<number, EntryStream>();
   /** Streams of sessions that are here, by the node that has the client. */
   readonly #owned = new Map<NodeName, Map<number, OwnerStream>>();
-  readonly #relays = new Map<NodeName, Ref<RelayMessage>>();
+  /** The ways to the connected nodes. */
+  readonly #flows = new Map<NodeName, Flow>();
+  readonly #budget: number;
   #host: RelayHost | undefined;
   #lastStream = 0;
 
-  constructor({ kernel, cluster, log, metrics }: RelaySetup) {
-    this.#kernel = kernel;
+  constructor({ kernel, cluster, maxQueueBytes, log, metrics }: RelaySetup) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#budget = Math.max(leastBudget, Math.floor(maxQueueBytes / partOfQueue));
     this.#counters = metrics.counters('hive.relay', ['forwarded', 'accepted', 'lost', 'errors']);
     metrics.gauge('hive.relay.entries', () => this.#entries.size);
     metrics.gauge('hive.relay.owned', () => this.#countOwned());
-    cluster.listen({ nodeUp: () => {}, nodeDown: (node) => this.#lose(node) });
+    metrics.gauge('hive.relay.waiting_bytes', () => this.#countWaiting());
+    cluster.listen({
+      nodeUp: (node) => {
+        this.#flows.set(node, new Flow(kernel.remote<RelayMessage>(node, relayName), cluster.self, this.#budget));
+      },
+      nodeDown: (node) => {
+        this.#lose(node);
+        this.#flows.delete(node);
+      },
+    });
   }
 
   // --- Relays
@@ -67,11 +86,19 @@ export class RelayService implements Relays {
     this.#lastStream += 1;
     const number = this.#lastStream;
     const { self } = this.#cluster;
-    const relay = this.#relayOf(owner);
-    const stream: EntryStream = new Stream({ self, relay, number, to: 'owner', table: this.#entries });
+    const flow = this.#flows.get(owner)!;
+    const stream: EntryStream = new Stream({ self, flow, number, to: 'owner', table: this.#entries });
     stream.end = end;
-    relay.tell({ type: 'open', node: self, stream: number, opening });
+    flow.send({ type: 'open', node: self, stream: number, opening });
     return stream;
+  }
+
+  load(node: NodeName): number {
+    return this.#flows.get(node)?.load ?? 0;
+  }
+
+  get mostHeld(): number {
+    return this.#budget;
   }
 
   serve(host: RelayHost): void {
@@ -93,8 +120,9 @@ export class RelayService implements Relays {
   started(): void {
     for (const stream of this.#all()) this.#guard(stream, () => stream.lost());
     const { self } = this.#cluster;
-    for (const node of this.#cluster.nodes()) {
-      if (node !== self) this.#relayOf(node).tell({ type: 'started', node: self });
+    for (const flow of this.#flows.values()) {
+      flow.reset();
+      flow.relay.tell({ type: 'started', node: self });
     }
   }
 
@@ -104,30 +132,42 @@ export class RelayService implements Relays {
       this.#log.warning('The relay got something that it does not understand');
       return;
     }
-    if (isPiece(message)) return this.#deliver(signalIn(message));
+    const flow = this.#flows.get(isPiece(message) ? message[0] : message.node);
+    // It has been lost since it sent this, and its streams with it.
+    if (!flow) return;
+    if (isPiece(message)) this.#deliver(flow, signalIn(message));
+    else this.#perform(flow, message);
+    flow.received(message);
+  }
+
+  #perform(flow: Flow, message: Exclude<RelayMessage, PieceMessage>): void {
     switch (message.type) {
       case 'open':
-        return this.#accept(message.node, message.stream, message.opening);
+        return this.#accept(flow, message.stream, message.opening);
       case 'signal':
-        return this.#deliver(message);
+        return this.#deliver(flow, message);
+      case 'credit':
+        return flow.credit(message.weight);
       case 'lost': {
         const stream = this.#find(message.node, message.stream, message.to);
         if (stream) this.#guard(stream, () => stream.lost());
         return;
       }
       case 'started':
-        return this.#lose(message.node);
+        this.#lose(message.node);
+        return flow.reset();
     }
   }
 
-  #accept(node: NodeName, number: number, opening: Opening): void {
+  #accept(flow: Flow, number: number, opening: Opening): void {
+    const { node } = flow;
     let table = this.#owned.get(node);
     if (!table) {
       table = new Map();
       this.#owned.set(node, table);
     }
     const { self } = this.#cluster;
-    const stream: OwnerStream = new Stream({ self, relay: this.#relayOf(node), number, to: 'entry', table });
+    const stream: OwnerStream = new Stream({ self, flow, number, to: 'entry', table });
     const host = this.#host;
     if (!host) {
       stream.tellLost();
@@ -140,7 +180,7 @@ export class RelayService implements Relays {
     });
   }
 
-  #deliver({ node, stream: number, to, signal, last }: SignalMessage): void {
+  #deliver(flow: Flow, { node, stream: number, to, signal, last }: SignalMessage): void {
     const stream = this.#find(node, number, to) as Stream<ToOwner | ToEntry, never> | undefined;
     if (stream) {
       try {
@@ -151,7 +191,7 @@ export class RelayService implements Relays {
     } else if (!last) {
       // Both ends may have closed it at the same time, or this one has lost it.
       const other = to === 'owner' ? 'entry' : 'owner';
-      this.#relayOf(node).tell({ type: 'lost', node: this.#cluster.self, stream: number, to: other });
+      flow.send({ type: 'lost', node: this.#cluster.self, stream: number, to: other });
     }
   }
 
@@ -191,19 +231,16 @@ export class RelayService implements Relays {
     }
   }
 
-  #relayOf(node: NodeName): Ref<RelayMessage> {
-    let relay = this.#relays.get(node);
-    if (!relay) {
-      relay = this.#kernel.remote<RelayMessage>(node, relayName);
-      this.#relays.set(node, relay);
-    }
-    return relay;
-  }
-
   #all(): (EntryStream | OwnerStream)[] {
     const all: (EntryStream | OwnerStream)[] = [...this.#entries.values()];
     for (const table of this.#owned.values()) all.push(...table.values());
     return all;
+  }
+
+  #countWaiting(): number {
+    let bytes = 0;
+    for (const flow of this.#flows.values()) bytes += flow.waiting;
+    return bytes;
   }
 
   #countOwned(): number {

@@ -1,14 +1,15 @@
 /** One end of a relayed request or WebSocket; see `web/relay.ts`. It is open while it is in the table of its end. */
-import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { NodeName } from '../../kernel/types.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from '../../web/relay.ts';
-import { pieceMessage, type RelayMessage, type Side } from './messages.ts';
+import type { Flow } from './flow.ts';
+import { pieceMessage, type Side } from './messages.ts';
 
 type Out = ToOwner | ToEntry;
 
 export interface StreamParts<In, Sent extends Out> {
   readonly self: NodeName;
-  /** The other node's relay. */
-  readonly relay: Ref<RelayMessage>;
+  /** The way to the other node. */
+  readonly flow: Flow;
   readonly number: number;
   /** The other end. */
   readonly to: Side;
@@ -26,15 +27,19 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
   }
 
   get peer(): NodeName {
-    return this.#parts.relay.node;
+    return this.#parts.flow.node;
+  }
+
+  get load(): number {
+    return this.#parts.flow.load;
   }
 
   send(signal: Sent, last = false): void {
-    const { self, relay, number, to, table } = this.#parts;
+    const { self, flow, number, to, table } = this.#parts;
     if (table.get(number) !== this) return;
     if (last) table.delete(number);
-    if (signal.type === 'piece') relay.tell(pieceMessage(self, number, to, signal, last));
-    else relay.tell({ type: 'signal', node: self, stream: number, to, signal, last });
+    if (signal.type === 'piece') flow.send(pieceMessage(self, number, to, signal, last));
+    else flow.send({ type: 'signal', node: self, stream: number, to, signal, last });
   }
 
   receive(signal: In, last: boolean): void {
@@ -53,7 +58,7 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
 
   /** Lets the other end know that this one is gone. */
   tellLost(): void {
-    const { self, relay, number, to } = this.#parts;
-    relay.tell({ type: 'lost', node: self, stream: number, to });
+    const { self, flow, number, to } = this.#parts;
+    flow.send({ type: 'lost', node: self, stream: number, to });
   }
 }

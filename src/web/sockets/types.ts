@@ -71,6 +71,9 @@ export interface SocketResponse {
   onAborted(handler: () => void): unknown;
   /** The body, in one or more chunks. */
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): unknown;
+  /** No more of the body is read, beyond what has arrived, until `resume`. */
+  pause(): unknown;
+  resume(): unknown;
   /** Everything written within leaves as one piece. */
   cork(callback: () => void): unknown;
   /** Status code and reason; 200 unless set. */

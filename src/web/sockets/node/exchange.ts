@@ -85,6 +85,14 @@ export abstract class Answer implements SocketResponse, Exchange {
     });
   }
 
+  pause(): void {
+    this.message.pause();
+  }
+
+  resume(): void {
+    this.message.resume();
+  }
+
   cork(callback: () => void): void {
     callback();
   }
