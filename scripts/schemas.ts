@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { maxTimeMs } from '../src/config/schema/fields.ts';
-import { sectionDefaults, sections } from '../src/config/schema/sections.ts';
+import { sections } from '../src/config/schema/sections.ts';
 
 /** The parts of JSON Schema that the section schemas use. */
 interface Schema {
@@ -34,14 +34,15 @@ const end = '<!-- generated: end -->';
 export function generatedFiles(): Map<string, string> {
   const files = new Map<string, string>();
   const properties: Record<string, unknown> = { $schema: { type: 'string' } };
+  const required: string[] = [];
   for (const [name, schema] of Object.entries(sections) as [string, Schema][]) {
     const published = publish(schema);
+    if (published.required?.length) required.push(name);
     if (published.properties) published.properties = { $schema: { type: 'string' }, ...published.properties };
     files.set(`config/schema/${name}.json`, toJson({ $schema: draft, title: `Hive: section ${name}`, ...published }));
     const description = `${schema.description} Or the name of a file with it, relative to this one.`;
     properties[name] = { anyOf: [{ type: 'string', minLength: 1 }, { $ref: `${name}.json` }], description };
   }
-  const required = Object.keys(sections).filter((name) => !(name in sectionDefaults));
   files.set(
     'config/schema/config.json',
     toJson({

@@ -101,13 +101,18 @@ function checkTimes({ socketio }: Sections, warn: Report): void {
   }
 }
 
-/** `*`, the `*.*` of the 2014 user guide, `*.domain`. */
-const understoodWildcard = /^(?:\*|\*\.\*|\*\.[^*/]+)$/;
+/** `*`, the `*.*` of the 2014 user guide, `*.domain`, `http://host:*`. */
+const understoodWildcard = /^(?:\*|\*\.\*|\*\.[^*/]+|[^*]+:\*)$/;
 
 function checkOrigins({ hive }: Sections, warn: Report): void {
   for (const [index, origin] of hive.allowed_origins.entries()) {
     if (origin?.includes('*') && !understoodWildcard.test(origin)) {
-      warn('hive', `/allowed_origins/${index}`, 'matches no origin: a wildcard is `*` or `*.domain`', origin);
+      warn(
+        'hive',
+        `/allowed_origins/${index}`,
+        'matches no origin: wildcards are `*`, `*.domain` and `http://host:*`',
+        origin,
+      );
     }
   }
 }

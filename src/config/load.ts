@@ -14,7 +14,7 @@ import { checkPlugins } from './check-plugins.ts';
 import { findInconsistencies } from './consistency.ts';
 import { completeNodeName } from './node-name.ts';
 import { ConfigError, type Problem } from './problem.ts';
-import { sectionDefaults, sections } from './schema/sections.ts';
+import { emptySection, sections } from './schema/sections.ts';
 import { type Source, SourceReader } from './source.ts';
 import { suggest } from './suggest.ts';
 import type { Config, SectionName, Sections } from './types.ts';
@@ -111,7 +111,7 @@ function inReadingOrder(problems: readonly Problem[], files: readonly string[]):
   return problems.toSorted((a, b) => fileOf(a) - fileOf(b) || lineOf(a) - lineOf(b) || columnOf(a) - columnOf(b));
 }
 
-/** The source of every section that is there. */
+/** The source of every section whose files can be read. */
 function readSections(reader: SourceReader): Map<SectionName, Source> {
   const found = new Map<SectionName, Source>();
   const main = reader.main();
@@ -131,12 +131,7 @@ function readSections(reader: SourceReader): Map<SectionName, Source> {
   }
   for (const name of Object.keys(sections) as SectionName[]) {
     const present = Object.hasOwn(value, name);
-    const section = present ? Reflect.get(value, name) : structuredClone(Reflect.get(sectionDefaults, name));
-    const inMain = main.member(name, section);
-    if (section === undefined) {
-      reader.problems.push(inMain.problem('invalid_config', { pointer: '', reason: 'the section is missing' }));
-      continue;
-    }
+    const inMain = main.member(name, present ? Reflect.get(value, name) : emptySection(name));
     const source = reader.follow(inMain, name);
     if (source) found.set(name, source);
   }

@@ -5,7 +5,8 @@
  *   console.log  what the console shows       hive.log   what `file_level` lets through
  *   error.log    from `error` on              crash.log  one report per crashed actor
  *
- * Files hold one JSON object per line; the console is made for reading.
+ * Files hold one JSON object per line; the console is made for reading, or as the files are (`format: json`). Without files
+ * the console has the crash reports as well.
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,10 @@ import { LogFile } from './log-file.ts';
 import { type Level, type Log, levels } from './logger.ts';
 
 export interface LogSettings {
-  readonly dir: string;
+  /** Null: no files. */
+  readonly dir: string | null;
+  /** Of the console. */
+  readonly format: 'pretty' | 'json';
   /** Filters of levels. */
   readonly file_level: string;
   readonly console_level: string;
@@ -47,33 +51,21 @@ type LevelLogger = Logger<Level>;
 
 /** @throws HiveError `file_error` if the directory or a file in it cannot be written */
 export function openLogFiles(settings: LogSettings, fields: Record<string, unknown>): LogFiles {
+  const { dir, format, console_level: consoleLevel, file_level: fileLevel } = settings;
   const files: LogFile[] = [];
-  const open = (name: string): pino.DestinationStream => {
-    try {
-      const file = new LogFile(join(settings.dir, name));
-      files.push(file);
-      return file.stream;
-    } catch (error) {
-      for (const { stream } of files) stream.destroy();
-      throw error;
-    }
-  };
-  try {
-    mkdirSync(settings.dir, { recursive: true });
-  } catch (error) {
-    throw new HiveError('file_error', `Cannot write logs into ${settings.dir}: ${(error as Error).message}`, {
-      cause: error,
-    });
-  }
   const sinks = new Sinks();
-  const onConsole = levelsOf(settings.console_level);
-  if (onConsole.length > 0) {
-    sinks.add(onConsole, consoleStream());
-    sinks.add(onConsole, open('console.log'));
+  const onConsole = levelsOf(consoleLevel);
+  if (onConsole.length > 0) sinks.add(onConsole, consoleStream(format));
+  let crashFile: pino.DestinationStream | undefined;
+  if (dir !== null) {
+    const open = (name: string): pino.DestinationStream => openFile(dir, name, files);
+    makeDirectory(dir);
+    if (onConsole.length > 0) sinks.add(onConsole, open('console.log'));
+    const inFile = levelsOf(fileLevel);
+    if (inFile.length > 0) sinks.add(inFile, open('hive.log'));
+    sinks.add(levelsOf('error'), open('error.log'));
+    crashFile = open('crash.log');
   }
-  const inFile = levelsOf(settings.file_level);
-  if (inFile.length > 0) sinks.add(inFile, open('hive.log'));
-  sinks.add(levelsOf('error'), open('error.log'));
   const options = {
     base: fields,
     customLevels: severity,
@@ -82,7 +74,7 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
     serializers: { error: described },
   };
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
-  const crashes = pino<Level>({ ...options, level: 'error' }, open('crash.log'));
+  const crashes = crashFile && pino<Level>({ ...options, level: 'error' }, crashFile);
   return {
     log: new PinoLog(main, crashes),
     reopen: () => {
@@ -92,6 +84,26 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
       await Promise.all(files.map((file) => file.close()));
     },
   };
+}
+
+function makeDirectory(dir: string): void {
+  try {
+    mkdirSync(dir, { recursive: true });
+  } catch (error) {
+    throw new HiveError('file_error', `Cannot write logs into ${dir}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Opens one more of the files; if that fails, those before it are closed. */
+function openFile(dir: string, name: string, files: LogFile[]): pino.DestinationStream {
+  try {
+    const file = new LogFile(join(dir, name));
+    files.push(file);
+    return file.stream;
+  } catch (error) {
+    for (const { stream } of files) stream.destroy();
+    throw error;
+  }
 }
 
 function named(level: string): { level: string } {
@@ -124,7 +136,8 @@ function described(error: unknown): unknown {
   return error instanceof Error ? error.stack : error;
 }
 
-function consoleStream(): pino.DestinationStream {
+function consoleStream(format: LogSettings['format']): pino.DestinationStream {
+  if (format === 'json') return pino.destination({ dest: 2, sync: true });
   return pretty({
     colorize: process.stderr.isTTY === true,
     customLevels: severity,
@@ -141,9 +154,10 @@ function consoleStream(): pino.DestinationStream {
 
 class PinoLog implements Log {
   readonly #main: LevelLogger;
-  readonly #crashes: LevelLogger;
+  /** Undefined without files. */
+  readonly #crashes: LevelLogger | undefined;
 
-  constructor(main: LevelLogger, crashes: LevelLogger) {
+  constructor(main: LevelLogger, crashes: LevelLogger | undefined) {
     this.#main = main;
     this.#crashes = crashes;
   }
@@ -173,11 +187,12 @@ class PinoLog implements Log {
     this.#main.emergency(fields, message);
   }
   crash(message: string, fields: Record<string, unknown>): void {
+    if (!this.#crashes) return this.#main.error(fields, message);
     const { stack: _, ...brief } = fields;
     this.#main.error(brief, message);
     this.#crashes.error(fields, message);
   }
   child(fields: Record<string, unknown>): Log {
-    return new PinoLog(this.#main.child(fields), this.#crashes.child(fields));
+    return new PinoLog(this.#main.child(fields), this.#crashes?.child(fields));
   }
 }

@@ -11,18 +11,21 @@ export class Origins {
   readonly #exact = new Set<string>();
   /** `.example.com` for `*.example.com`. */
   readonly #suffixes: string[] = [];
+  /** `http://localhost` for `http://localhost:*`. */
+  readonly #anyPort = new Set<string>();
   #any = false;
   #absent = false;
 
   /**
-   * @param allowed exact origins, `*` for any, `*.example.com` for every subdomain with any scheme and port, `null` for
-   * requests without an `Origin` header
+   * @param allowed exact origins, `http://localhost:*` for every port, `*` for any, `*.example.com` for every subdomain with
+   * any scheme and port, `null` for requests without an `Origin` header
    */
   constructor(allowed: readonly (string | null)[]) {
     for (const entry of allowed) {
       if (entry === null) this.#absent = true;
       else if (entry === '*' || entry === '*.*') this.#any = true;
       else if (entry.startsWith('*.')) this.#suffixes.push(entry.slice(1).toLowerCase());
+      else if (entry.endsWith(':*')) this.#anyPort.add(entry.slice(0, -2));
       else this.#exact.add(entry);
     }
   }
@@ -30,7 +33,11 @@ export class Origins {
   /** @param origin the header's value; empty: the request has none */
   allows(origin: string): boolean {
     if (origin === '') return this.#absent;
-    return this.#any || this.#exact.has(origin) || this.#hasSuffix(origin);
+    return this.#any || this.#exact.has(origin) || this.#hasAnyPort(origin) || this.#hasSuffix(origin);
+  }
+
+  #hasAnyPort(origin: string): boolean {
+    return this.#anyPort.size > 0 && this.#anyPort.has(origin.replace(/:\d+$/, ''));
   }
 
   #hasSuffix(origin: string): boolean {

@@ -18,10 +18,14 @@ export async function writeDefaultConfig(
   change: (config: Sections) => void = () => {},
 ): Promise<string> {
   const [client, api, monitor, epmd, distribution] = await freePorts(5);
-  const { $schema: _, ...config } = JSON.parse(readFileSync(defaultConfig, 'utf8')) as Sections;
+  const { $schema: _, ...written } = JSON.parse(readFileSync(defaultConfig, 'utf8')) as Sections;
+  // What it leaves to the defaults, there to be changed.
+  const config: Sections = { socketio: {}, connectors: { pools: {} }, ...written };
   Object.assign(config.hive!, {
     host: '127.0.0.1',
     port: client,
+    // The last but one is what 0.9 clients in Node call their origin.
+    allowed_origins: ['http://localhost:*', 'http://127.0.0.1:*', '127.0.0.1:*', null],
     epmd_port: epmd,
     cluster_port_min: distribution,
     cluster_port_max: distribution,

@@ -18,19 +18,25 @@ export const clientsSchema = strictObject(
   {
     state: strictObject(
       {
-        state_manager: Type.String({ minLength: 1, description: 'Name of the state manager plugin.' }),
-        initial_value: Type.Unknown({ description: 'State of a new client; normally an object.' }),
-        args: anyArgs,
+        state_manager: Type.String({
+          default: 'sm.local',
+          minLength: 1,
+          description: 'Name of the state manager plugin.',
+        }),
+        initial_value: Type.Unknown({ default: {}, description: 'State of a new client; normally an object.' }),
+        args: Type.Unknown({ default: null, description: 'Arguments of the plugin; any JSON value that it accepts.' }),
       },
-      { description: 'Where the state of clients is kept.' },
+      { default: {}, description: 'Where the state of clients is kept.' },
     ),
     actions: mapOf(
       Type.Array(actionDescriptorSchema),
       'Actions that back ends may use: name → action plugins, all run in order.',
+      { default: {} },
     ),
     hooks: mapOf(
       Type.Array(hookDescriptorSchema),
       'Hooks per client event: name → hook plugins, run in order. `on_connect`, `on_disconnect` and `on_terminate` are events of the server.',
+      { default: {} },
     ),
   },
   { description: "Clients' state, hooks and actions." },

@@ -14,7 +14,10 @@ export const poolDescriptorSchema = strictObject(
 
 export const connectorsSchema = strictObject(
   {
-    rent_timeout: milliseconds('Time that a request waits for a free worker before it fails.', { minimum: 1 }),
+    rent_timeout: milliseconds('Time that a request waits for a free worker before it fails.', {
+      default: 2_000,
+      minimum: 1,
+    }),
     backoff_num: Type.Integer({
       default: 1,
       minimum: 1,
@@ -22,7 +25,7 @@ export const connectorsSchema = strictObject(
       description: 'Attempts of a pool operation that fails, the first one included.',
     }),
     backoff_time: milliseconds('Upper bound of the random wait between two attempts.', { default: 0, minimum: 0 }),
-    pools: mapOf(poolDescriptorSchema, 'Pool name → pool. Started with the node, in this order.'),
+    pools: mapOf(poolDescriptorSchema, 'Pool name → pool. Started with the node, in this order.', { default: {} }),
   },
   { description: 'The pools of workers that talk to back ends and databases.' },
 );

@@ -19,8 +19,17 @@ export function strictObject<Properties extends TProperties>(
 }
 
 /** An object with freely chosen keys. (`Type.Record` would let keys that contain a line break through unchecked.) */
-export function mapOf<Schema extends TSchema>(values: Schema, description: string) {
-  return Type.Unsafe<Record<string, Static<Schema>>>({ type: 'object', additionalProperties: values, description });
+export function mapOf<Schema extends TSchema>(
+  values: Schema,
+  description: string,
+  options: { default?: Record<string, never> } = {},
+) {
+  return Type.Unsafe<Record<string, Static<Schema>>>({
+    type: 'object',
+    ...options,
+    additionalProperties: values,
+    description,
+  });
 }
 
 /** A duration in milliseconds. */

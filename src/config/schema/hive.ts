@@ -15,7 +15,7 @@ export const hiveSchema = strictObject(
         "Name of the node, `id@host`. Other nodes reach it at that host. A bare `id` is completed with the machine's host name.",
     }),
     host: host('0.0.0.0'),
-    port: port('TCP port for clients; 0 = any free one.'),
+    port: port('TCP port for clients; 0 = any free one.', { default: 8080 }),
     tls: tls('clients'),
     mode: Type.Enum(['production', 'development'], {
       default: 'production',
@@ -23,13 +23,16 @@ export const hiveSchema = strictObject(
     }),
     acceptors,
     allowed_origins: Type.Array(Type.Union([Type.String(), Type.Null()]), {
+      default: ['http://localhost:*', 'http://127.0.0.1:*', null],
       minItems: 1,
       uniqueItems: true,
       description:
-        'Accepted values of the `Origin` request header: exact ones (`https://shop.example`), `*` for every origin, ' +
-        '`*.shop.example` for every subdomain under any scheme and port, `null` for requests without the header.',
+        'Accepted values of the `Origin` request header: exact ones (`https://shop.example`), `http://localhost:*` for ' +
+        'every port, `*.shop.example` for every subdomain under any scheme and port, `*` for every origin, `null` for ' +
+        'requests without the header.',
     }),
     max_client_slots: Type.Integer({
+      default: 10_000,
       minimum: 1,
       maximum: 10_000_000,
       description: 'Number of clients that may be connected to this node at a time. More are refused.',
@@ -39,7 +42,7 @@ export const hiveSchema = strictObject(
     ),
     graceful_termination_timeout: milliseconds(
       'Time that clients and requests under way get to end before the node stops.',
-      { minimum: 1 },
+      { default: 10_000, minimum: 1 },
     ),
     direct_websocket: Type.Boolean({
       default: true,

@@ -15,9 +15,14 @@ function filter(defaultLevel: (typeof levels)[number], description: string) {
 
 export const logSchema = strictObject(
   {
-    dir: Type.String({
-      minLength: 1,
-      description: 'Directory of the log files. Relative to the working directory; made if absent.',
+    dir: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
+      default: 'log',
+      description:
+        'Directory of the log files. Relative to the working directory; made if absent. `null` = no files, only the console.',
+    }),
+    format: Type.Enum(['pretty', 'json'], {
+      default: 'pretty',
+      description: 'Form of the console: `pretty` is made for reading, `json` is one object per line, as in the files.',
     }),
     file_level: filter(
       'info',

@@ -5,7 +5,7 @@ import { acceptors, accessKey, host, port, strictObject, tls } from './fields.ts
 export const monitorSchema = strictObject(
   {
     host: host('127.0.0.1'),
-    port: port('TCP port of the monitor; 0 = any free one.'),
+    port: port('TCP port of the monitor; 0 = any free one.', { default: 1234 }),
     tls: tls('the monitor'),
     acceptors,
     hash: accessKey('Key that requests to the monitor must carry. A secret; at least 8 characters.'),

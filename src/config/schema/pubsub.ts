@@ -16,6 +16,7 @@ export const pubsubSchema = strictObject(
         { description: 'Template of all channels with that prefix.' },
       ),
       'Prefix → template. The prefix of a channel id is its part before the first dot.',
+      { default: {} },
     ),
   },
   { description: 'Templates of the publish/subscribe channels.' },

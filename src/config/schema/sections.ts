@@ -21,5 +21,7 @@ export const sections = {
   plugins: pluginsSchema,
 };
 
-/** Sections that may be left out, and what they then are. */
-export const sectionDefaults: { readonly plugins: readonly string[] } = { plugins: [] };
+/** What a section is that is left out. Those with required keys (of `api` and `monitor` the keys) then lack these. */
+export function emptySection(name: keyof typeof sections): object {
+  return name === 'plugins' ? [] : {};
+}

@@ -18,6 +18,7 @@ export const socketioSchema = strictObject(
         'Enabled generations: `eio4` = clients 3.x and 4.x, `eio3` = 1.x and 2.x, `0.9` = the legacy protocol.',
     }),
     transports: Type.Array(Type.Enum(['websocket', 'flashsocket', 'xhr-polling']), {
+      default: ['websocket', 'xhr-polling'],
       minItems: 1,
       uniqueItems: true,
       description:
@@ -55,22 +56,24 @@ export const socketioSchema = strictObject(
       description: 'Packets accepted from one client per second; 0 = no limit.',
     }),
     compression: Type.Boolean({ default: false, description: 'Compress WebSocket messages (permessage-deflate).' }),
-    init_timeout: milliseconds('0.9: time from the handshake to the first transport connection.', { minimum: 1 }),
+    init_timeout: milliseconds('0.9: time from the handshake to the first transport connection.', {
+      default: 5_000,
+      minimum: 1,
+    }),
     heartbeat_timeout: milliseconds(
       '0.9: idle time after which the server sends a heartbeat or an empty poll answer. Clients are told 1.1 times as much.',
-      { minimum: 1_000 },
+      { default: 15_000, minimum: 1_000 },
     ),
     reconnect_timeout: milliseconds(
       '0.9: the close timeout told to clients, and the time an absent polling client is kept. Not below `heartbeat_timeout`.',
-      { minimum: 1_000 },
+      { default: 60_000, minimum: 1_000 },
     ),
     poll_timeout: milliseconds(
       '0.9: time that replies to a long-polling client are collected for before they are sent.',
-      {
-        minimum: 1,
-      },
+      { default: 50, minimum: 1 },
     ),
     session_timeout: milliseconds('Time without any packet from a client after which its session ends.', {
+      default: 3_600_000,
       minimum: 1,
     }),
   },

@@ -75,7 +75,7 @@ export const inFiles: readonly BadConfig[] = [
   {
     title: 'a missing section',
     set: { monitor: undefined },
-    expect: [invalid('monitor', 'missing')],
+    expect: [invalid('monitor.hash', 'missing')],
   },
   {
     title: 'a misspelt section',

@@ -4,10 +4,11 @@ import { type BadConfig, invalid } from './bad-config.ts';
 export const inValues: readonly BadConfig[] = [
   {
     title: 'a misspelt key, and so a missing one',
-    set: { 'hive.alowed_origins': ['*'], 'hive.allowed_origins': undefined },
+    set: { 'hive.alowed_origins': ['*'], 'api.hsah': 'api-key-0', 'api.hash': undefined },
     expect: [
-      invalid('hive.allowed_origins', 'missing'),
       invalid('hive.alowed_origins', 'unknown key', 'allowed_origins'),
+      invalid('api.hash', 'missing'),
+      invalid('api.hsah', 'unknown key', 'hash'),
     ],
   },
   {
@@ -81,9 +82,9 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('log.file_level', 'must be one of')],
   },
   {
-    title: 'no log directory',
-    set: { 'log.dir': '' },
-    expect: [invalid('log.dir', 'must not be empty')],
+    title: 'no log directory, and an unknown format',
+    set: { 'log.dir': '', 'log.format': 'JSON' },
+    expect: [invalid('log.dir', 'must not be empty'), invalid('log.format', 'must be one of', 'json')],
   },
   {
     title: 'a misspelt privilege of a channel, and a missing time-out',

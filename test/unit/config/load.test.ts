@@ -46,6 +46,27 @@ test('a loaded configuration has every default', async () => {
   assert.deepEqual(config.plugins, []);
 });
 
+test('only the keys of API and monitor have no default', async () => {
+  const { config } = await load({
+    'config.json':
+      '{ "hive": { "name": "one@127.0.0.1" }, "api": { "hash": "key-of-the-api" }, "monitor": "monitor.json" }',
+    'monitor.json': '{ "hash": "key-of-the-monitor" }',
+  });
+  const { hive, api, monitor, clients, connectors, log } = config;
+  assert.deepEqual([hive.port, api.port, monitor.port], [8080, 1235, 1234]);
+  assert.deepEqual(clients, {
+    state: { state_manager: 'sm.local', initial_value: {}, args: null },
+    actions: {},
+    hooks: {},
+  });
+  assert.deepEqual(connectors.pools, {});
+  assert.deepEqual([log.dir, log.format], ['log', 'pretty']);
+  assert.deepEqual(await refusals({ 'config.json': '{}' }), [
+    'config.json:1:1: api.hash → is missing',
+    'config.json:1:1: monitor.hash → is missing',
+  ]);
+});
+
 test("plugins' args are completed with the plugins' defaults", async () => {
   const { config } = await load({ 'config.json': edited() });
   assert.deepEqual(config.clients.state.args, { connector: 'database', expiration_timeout: 172_800_000 });

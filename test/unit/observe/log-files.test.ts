@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -19,7 +19,7 @@ function run(program: string): { status: number | null; stdout: string; stderr: 
   const module = fileURLToPath(new URL('../../../src/observe/log-files.ts', import.meta.url));
   const source = `
     import { openLogFiles } from ${JSON.stringify(module)};
-    const settings = { dir: ${JSON.stringify(dir)}, file_level: 'info', console_level: 'error' };
+    const settings = { dir: ${JSON.stringify(dir)}, format: 'pretty', file_level: 'info', console_level: 'error' };
     ${program}
   `;
   return spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', source], { encoding: 'utf8' });
@@ -50,4 +50,21 @@ test('a full disk costs lines of the log and nothing else; it is told once', { s
   assert.deepEqual([status, stdout], [0, 'went on\n'], stderr);
   assert.equal(stderr.match(/file_error: The log .*hive\.log cannot be written: ENOSPC/g)?.length, 1, stderr);
   assert.equal(readFileSync(join(dir, 'error.log'), 'utf8').match(/"msg":"line \d"/g)?.length, 3);
+});
+
+test('without a directory there are no files, and the console has the crash reports', () => {
+  const { status, stderr } = run(`
+    const files = openLogFiles({ ...settings, dir: null, format: 'json' }, { node: 'n@h' });
+    const log = files.log.child({ component: 'kernel' });
+    log.info('below the level of the console');
+    log.crash('An actor crashed', { stack: 'Error: no\\n    at here' });
+    files.reopen();
+    await files.close();
+  `);
+  const lines = stderr.split('\n').filter((line) => line !== '');
+  const { time, ...line } = JSON.parse(lines[0] ?? '');
+  const stack = 'Error: no\n    at here';
+  assert.deepEqual(line, { level: 'error', node: 'n@h', component: 'kernel', msg: 'An actor crashed', stack });
+  assert.equal(typeof time, 'number');
+  assert.deepEqual([status, lines.length, readdirSync(dir)], [0, 1, []]);
 });

@@ -34,6 +34,24 @@ test('a wildcard covers subdomains with any scheme and port, and nothing else', 
   }
 });
 
+test('a star for the port covers every port of that very host, and none', () => {
+  const list = ['http://localhost:*'];
+  for (const origin of ['http://localhost', 'http://localhost:3000', 'http://localhost:80']) {
+    assert.equal(allows(list, origin), true, origin);
+  }
+  for (const origin of [
+    'https://localhost:3000',
+    'http://localhost.evil:80',
+    'http://localhost:80.evil',
+    'http://a.localhost:80',
+    'http://localhost:',
+    'null',
+    '',
+  ]) {
+    assert.equal(allows(list, origin), false, origin);
+  }
+});
+
 test('a star is every origin, but not the absence of one', () => {
   assert.equal(allows(['*'], 'http://anything'), true);
   assert.equal(allows(['*.*'], 'http://anything'), true);
