@@ -1,11 +1,12 @@
 /** `hive check`: is this configuration usable? With `--probe`: are its back ends there? */
+import type { Override } from '../config/overrides.ts';
 import { describeReason } from '../kernel/types.ts';
 import { probePools } from '../plugins/registry.ts';
 import { loadOrExplain } from './config-file.ts';
 
 /** Resolves to the exit code: 0 if nothing is wrong, else 1. */
-export async function check(file: string, probe: boolean): Promise<number> {
-  const loaded = await loadOrExplain(file);
+export async function check(file: string, overrides: readonly Override[], probe: boolean): Promise<number> {
+  const loaded = await loadOrExplain(file, overrides);
   if (!loaded) return 1;
   let unreachable = 0;
   for (const { pool, error } of probe ? await probePools(loaded.config, loaded.plugins) : []) {

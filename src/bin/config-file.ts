@@ -1,15 +1,17 @@
 /** Loading a configuration file for a command, and telling the operator what is wrong with it. */
 import type { LoadedConfig } from '../config/load.ts';
+import type { Override } from '../config/overrides.ts';
 import { ConfigError, formatProblem } from '../config/problem.ts';
 import { loadWithPlugins } from '../plugins/load-with-plugins.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 
-export type Mode = 'production' | 'development';
-
 /** The loaded configuration; undefined after every problem has been told on stderr. */
-export async function loadOrExplain(file: string): Promise<LoadedConfig<PluginRegistry> | undefined> {
+export async function loadOrExplain(
+  file: string,
+  overrides: readonly Override[],
+): Promise<LoadedConfig<PluginRegistry> | undefined> {
   try {
-    const loaded = await loadWithPlugins(file);
+    const loaded = await loadWithPlugins(file, { overrides });
     for (const warning of loaded.warnings) console.error(`warning: ${formatProblem(warning)}`);
     return loaded;
   } catch (error) {

@@ -4,8 +4,9 @@
  * Results go to stdout, the log and errors to stderr.
  */
 import { Command, InvalidArgumentError, Option } from 'commander';
+import type { Override } from '../config/overrides.ts';
 import { version } from '../version.ts';
-import type { Mode } from './config-file.ts';
+import { collectOverride } from './collect-override.ts';
 import { defaultConfigFile } from './default-config-file.ts';
 import { carryOut } from './operator/carry-out.ts';
 import { askedOf, type WhereOptions } from './operator/where.ts';
@@ -23,20 +24,22 @@ program
   .command('run')
   .description('run one node until SIGTERM or SIGINT')
   .argument('[config]', 'main configuration file', defaultConfigFile)
+  .option('--set <key=value>', 'overrides one key: section.key=value; again for more', collectOverride)
   .option('--mode <mode>', 'production or development: overrides hive.mode', parseMode)
-  .action(async (file: string, options: { mode?: Mode }) => {
+  .action(async (file: string, { set = [], mode = [] }: { set?: Override[]; mode?: Override[] }) => {
     const { run } = await import('./run.ts');
-    end(await run(file, options.mode));
+    end(await run(file, [...set, ...mode]));
   });
 
 program
   .command('check')
   .description('validate a configuration and list every problem')
   .argument('[config]', 'main configuration file', defaultConfigFile)
+  .option('--set <key=value>', 'overrides one key: section.key=value; again for more', collectOverride)
   .option('--probe', 'also try to reach every configured back end')
-  .action(async (file: string, options: { probe?: boolean }) => {
+  .action(async (file: string, { set = [], probe = false }: { set?: Override[]; probe?: boolean }) => {
     const { check } = await import('./check.ts');
-    end(await check(file, options.probe ?? false));
+    end(await check(file, set, probe));
   });
 
 program
@@ -83,8 +86,8 @@ function end(code: number): void {
   process.exit(code);
 }
 
-function parseMode(text: string): Mode {
-  if (text === 'production' || text === 'development') return text;
+function parseMode(text: string): Override[] {
+  if (text === 'production' || text === 'development') return collectOverride(`hive.mode=${text}`);
   throw new InvalidArgumentError('It must be production or development.');
 }
 

@@ -1,25 +1,25 @@
 /** `hive run`: one node, from its configuration to its graceful end. */
 import { dirname, resolve } from 'node:path';
+import type { Override } from '../config/overrides.ts';
 import { describeReason } from '../kernel/types.ts';
 import { type Node, startNode } from '../node.ts';
 import { HiveError } from '../observe/errors.ts';
 import { stackOf } from '../observe/thrown.ts';
 import { chooseSockets } from '../web/sockets/choice.ts';
-import { loadOrExplain, type Mode } from './config-file.ts';
+import { loadOrExplain } from './config-file.ts';
 
 /** Resolves to the exit code: 0 after a graceful stop, 1 if the node could not start or gave up. */
-export async function run(file: string, mode: Mode | undefined): Promise<number> {
-  const loaded = await loadOrExplain(file);
+export async function run(file: string, overrides: readonly Override[]): Promise<number> {
+  const loaded = await loadOrExplain(file, overrides);
   if (!loaded) return 1;
   const { config, plugins } = loaded;
-  const chosen = mode === undefined ? config : { ...config, hive: { ...config.hive, mode } };
   let node: Node | undefined;
   // From now on a signal means a graceful stop, also one that comes while the node starts.
   const signalled = new Promise<void>((resolve) => process.once('SIGTERM', resolve).once('SIGINT', resolve));
   process.on('SIGHUP', () => node?.reopenLogs());
   try {
     const sockets = chooseSockets({ from: dirname(resolve(file)) });
-    node = await startNode(chosen, plugins, sockets);
+    node = await startNode(config, plugins, sockets);
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
     console.error(`${error.code}: ${error.message}`);

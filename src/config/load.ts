@@ -1,24 +1,28 @@
 /**
  * Loads a configuration:
  *
- *   main file ── parse ── replace ${ENV} ── for each section: follow file names ── schema (+ defaults)
- *        ── values that must go together ── import the modules of `plugins` ── plugins' args ── complete, freeze
+ *   main file ── parse ── replace ${ENV} ── for each section: follow file names ── import the modules of `plugins`
+ *        ── overrides ── schema (+ defaults) ── values that must go together ── plugins' args ── complete, freeze
  *
  * Nothing is probed: no connection is made and no port opened (unless a plugin's module does so when it is imported). All problems of all sections are found in one go; only
  * checks that would rely on a misshapen section wait until that one is mended.
  */
 import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { type ArgsSchema, applyOverrides, strayOverrides } from './apply-overrides.ts';
 import type { Imported, ImportPlugins, PluginCatalogue } from './catalogue.ts';
 import { checkPlugins } from './check-plugins.ts';
 import { findInconsistencies } from './consistency.ts';
 import { completeNodeName } from './node-name.ts';
+import { environmentOverrides, type Override } from './overrides.ts';
 import { ConfigError, type Problem } from './problem.ts';
 import { emptySection, sections } from './schema/sections.ts';
 import { type Source, SourceReader } from './source.ts';
 import { suggest } from './suggest.ts';
 import type { Config, SectionName, Sections } from './types.ts';
 import { validate } from './validate.ts';
+
+const sectionNames = Object.keys(sections) as SectionName[];
 
 export interface LoadedConfig<Catalogue extends PluginCatalogue> {
   readonly config: Config;
@@ -32,20 +36,33 @@ export interface LoadedConfig<Catalogue extends PluginCatalogue> {
 
 export interface LoadOptions<Catalogue extends PluginCatalogue> {
   readonly importPlugins: ImportPlugins<Catalogue>;
-  /** Where `${NAME}` is looked up; the process's environment if absent. */
+  /** Where `${NAME}` is looked up, and whose `HIVE__…` override the files; the process's environment if absent. */
   readonly env?: NodeJS.ProcessEnv | undefined;
+  /** What overrides the files and the environment. */
+  readonly overrides?: readonly Override[] | undefined;
 }
 
 /** Rejects with a `ConfigError` that has every problem if there is one. */
 export async function loadConfig<Catalogue extends PluginCatalogue>(
   file: string,
-  { importPlugins, env = process.env }: LoadOptions<Catalogue>,
+  { importPlugins, env = process.env, overrides: given = [] }: LoadOptions<Catalogue>,
 ): Promise<LoadedConfig<Catalogue>> {
   const reader = new SourceReader(file, env);
   const sources = readSections(reader);
   const problems = reader.problems;
+  const overrides = [...environmentOverrides(env), ...given];
+  problems.push(...strayOverrides(overrides, sectionNames));
+  const override = (name: SectionName, argsSchema: ArgsSchema): void => {
+    const source = sources.get(name);
+    if (source) problems.push(...applyOverrides(overrides, name, sections[name], source, argsSchema));
+  };
+  override('plugins', () => undefined);
+  const { catalogue, faults } = await importModules(importPlugins, sources.get('plugins'), dirname(file), problems);
+  for (const name of sectionNames) {
+    if (name !== 'plugins') override(name, (kind, plugin) => catalogue.find(kind, plugin)?.args);
+  }
   const violated = new Set<string>();
-  let sound = sources.size === Object.keys(sections).length;
+  let sound = sources.size === sectionNames.length;
   for (const [name, source] of sources) {
     for (const violation of validate(sections[name], source.value)) {
       problems.push(source.problem('invalid_config', violation));
@@ -67,7 +84,6 @@ export async function loadConfig<Catalogue extends PluginCatalogue>(
     problems.push(...resolveFiles(draft, sources, dirname(file)));
   }
   const config = draft && complete(draft);
-  const { catalogue, faults } = await importModules(importPlugins, sources.get('plugins'), dirname(file), problems);
   // a name that nobody knows may be in a module that could not be used
   problems.push(...checkPlugins(catalogue, sources, config, faults.length === 0));
   const [first, ...more] = inReadingOrder(problems, reader.files);
@@ -129,7 +145,7 @@ function readSections(reader: SourceReader): Map<SectionName, Source> {
     const finding = { pointer: '', reason: 'unknown section', ...(suggestion ? { suggestion } : {}) };
     reader.problems.push(main.member(key, undefined).problem('schema_not_found', finding));
   }
-  for (const name of Object.keys(sections) as SectionName[]) {
+  for (const name of sectionNames) {
     const present = Object.hasOwn(value, name);
     const inMain = main.member(name, present ? Reflect.get(value, name) : emptySection(name));
     const source = reader.follow(inMain, name);

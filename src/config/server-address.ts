@@ -1,7 +1,9 @@
 /** Where a node's API or monitor listens, and its key, read from a configuration of which the rest is left alone. */
 import { dirname, resolve } from 'node:path';
+import { applyOverrides } from './apply-overrides.ts';
+import { environmentOverrides, type Override } from './overrides.ts';
 import { ConfigError, type Problem } from './problem.ts';
-import { sections } from './schema/sections.ts';
+import { emptySection, sections } from './schema/sections.ts';
 import { SourceReader } from './source.ts';
 import type { Sections } from './types.ts';
 import { validate } from './validate.ts';
@@ -15,23 +17,30 @@ export interface ServerAddress {
 }
 
 /**
- * What is wrong elsewhere (a variable that only the node's environment has, say) does not matter here.
+ * Overrides count as they do for the node. What is wrong elsewhere (a variable that only the node's environment has, say) does not matter here.
  * @throws ConfigError
  */
 export function readServerAddress(
   file: string,
   section: 'api' | 'monitor',
+  given: readonly Override[] = [],
   env: NodeJS.ProcessEnv = process.env,
 ): ServerAddress {
   const reader = new SourceReader(file, env);
   const main = reader.main();
   const value: unknown = main?.value;
   if (!main) throw failure(reader.problems);
-  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, section)) {
-    throw failure([main.problem('invalid_config', { pointer: '', reason: `it has no section ${section}` })]);
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw failure([
+      main.problem('invalid_config', { pointer: '', reason: 'must be an object with one key per section' }),
+    ]);
   }
-  const source = reader.follow(main.member(section, Reflect.get(value, section)), section);
+  const present = Object.hasOwn(value, section);
+  const member = main.member(section, present ? Reflect.get(value, section) : emptySection(section));
+  const source = reader.follow(member, section);
   const problems = reader.problems.filter(({ path }) => path === section || path.startsWith(`${section}.`));
+  const overrides = [...environmentOverrides(env), ...given];
+  if (source) problems.push(...applyOverrides(overrides, section, sections[section], source, () => undefined));
   for (const violation of source ? validate(sections[section], source.value) : []) {
     problems.push(source!.problem('invalid_config', violation));
   }

@@ -6,9 +6,17 @@ import { expandEnvironment } from './environment.ts';
 import { type JsonDocument, JsonSyntaxError, parseJson, pointerSegments, pointerTo } from './json.ts';
 import { type Finding, type Problem, problemAt } from './problem.ts';
 
+/** What put a value into a source from outside of its file. */
+export interface Origin {
+  /** As errors call it. */
+  readonly name: string;
+  /** Text that must not be shown, nor any part of the value. */
+  readonly secret?: string;
+}
+
 /** One value (a whole file, or a section) and the place it stands at. */
 export class Source {
-  readonly value: unknown;
+  #value: unknown;
   readonly file: string;
   /** Dotted path of the value in the configuration; empty for the main file. */
   readonly #path: string;
@@ -16,6 +24,8 @@ export class Source {
   /** Pointer of the value within its file. */
   readonly #base: string;
   readonly #inserted: ReadonlyMap<string, readonly string[]>;
+  /** By pointer, relative to the value. */
+  readonly #origins = new Map<string, Origin>();
 
   constructor(parts: {
     value: unknown;
@@ -25,12 +35,31 @@ export class Source {
     base: string;
     inserted: ReadonlyMap<string, readonly string[]>;
   }) {
-    this.value = parts.value;
+    this.#value = parts.value;
     this.file = parts.file;
     this.#path = parts.path;
     this.#document = parts.document;
     this.#base = parts.base;
     this.#inserted = parts.inserted;
+  }
+
+  get value(): unknown {
+    return this.#value;
+  }
+
+  /** Puts a value at a pointer whose parent is there. Problems with it will name its origin. */
+  put(pointer: string, value: unknown, origin?: Origin): void {
+    const segments = pointerSegments(pointer);
+    const last = segments.pop();
+    if (last === undefined) {
+      this.#value = value;
+    } else {
+      const holder = valueAt(this.#value, segments.reduce(pointerTo, ''));
+      Object.defineProperty(holder, last, { value, enumerable: true, writable: true, configurable: true });
+    }
+    if (!origin) return;
+    for (const below of [...this.#origins.keys()]) if (isWithin(below, pointer)) this.#origins.delete(below);
+    this.#origins.set(pointer, origin);
   }
 
   /** The member `key` of this source's object, still in the same file. */
@@ -46,21 +75,32 @@ export class Source {
   }
 
   problem(code: ErrorCode, finding: Finding): Problem {
-    const isHidden = (pointer: string) => this.#inserted.has(this.#base + pointer);
-    const place = { path: this.#path, root: this.value, isHidden };
+    const isHidden = (pointer: string) =>
+      this.#inserted.has(this.#base + pointer) || this.#originOf(pointer)?.secret !== undefined;
+    const problem = problemAt({ path: this.#path, root: this.#value, isHidden }, code, finding);
+    const origin = this.#originOf(finding.pointer);
+    if (origin) return { file: origin.name, ...problem };
     const position = this.#position(finding.pointer);
-    return { file: this.file, ...(position ? { position } : {}), ...problemAt(place, code, finding) };
+    return { file: this.file, ...(position ? { position } : {}), ...problem };
   }
 
   /** `text` without anything that the environment put into the values at or below `pointer`. */
   withoutInserted(pointer: string, text: string): string {
-    const start = this.#base + pointer;
-    let clean = text;
-    for (const [at, values] of this.#inserted) {
-      if (at !== start && !at.startsWith(`${start}/`)) continue;
-      for (const value of values) if (value !== '') clean = clean.replaceAll(value, '***');
+    const hidden: string[] = [];
+    for (const [at, values] of this.#inserted) if (isWithin(at, this.#base + pointer)) hidden.push(...values);
+    for (const [at, { secret }] of this.#origins) {
+      if (secret === undefined || !(isWithin(at, pointer) || isWithin(pointer, at))) continue;
+      hidden.push(secret, ...textsIn(valueAt(this.#value, at)));
     }
-    return clean;
+    // The longest first: one may be part of another.
+    const texts = hidden.filter((value) => value !== '').sort((a, b) => b.length - a.length);
+    return texts.reduce((clean, value) => clean.replaceAll(value, '***'), text);
+  }
+
+  /** Of the value, or of what holds it. */
+  #originOf(pointer: string): Origin | undefined {
+    for (const [at, origin] of this.#origins) if (isWithin(pointer, at)) return origin;
+    return undefined;
   }
 
   /** Of the value, or if it is missing or a default, of what encloses it. */
@@ -72,6 +112,20 @@ export class Source {
       segments.pop();
     }
   }
+}
+
+function isWithin(pointer: string, parent: string): boolean {
+  return pointer === parent || pointer.startsWith(`${parent}/`);
+}
+
+function valueAt(root: unknown, pointer: string): unknown {
+  return pointerSegments(pointer).reduce<unknown>((object, segment) => Reflect.get(Object(object), segment), root);
+}
+
+/** Every string within a value. */
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
 /** Reads one file; its mistakes go to `problems`, paths in them start with `path`. Undefined if there is no value. */

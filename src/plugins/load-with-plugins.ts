@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { isAbsolute, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Imported } from '../config/catalogue.ts';
-import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../config/load.ts';
 import { schemaFault } from '../config/validate.ts';
 import { HiveError } from '../observe/errors.ts';
 import { asError, stackOf, titleOf } from '../observe/thrown.ts';
@@ -12,11 +12,13 @@ import { PluginRegistry } from './registry.ts';
 
 /**
  * Reads and checks a configuration and imports its plugins.
- * @param env where `${NAME}` is looked up
  * @throws ConfigError (rejection) with every problem
  */
-export function loadWithPlugins(file: string, env?: NodeJS.ProcessEnv): Promise<LoadedConfig<PluginRegistry>> {
-  return loadConfig(file, { importPlugins, env });
+export function loadWithPlugins(
+  file: string,
+  options: Omit<LoadOptions<PluginRegistry>, 'importPlugins'> = {},
+): Promise<LoadedConfig<PluginRegistry>> {
+  return loadConfig(file, { ...options, importPlugins });
 }
 
 /** Never rejects: a module that cannot be used is a fault, and nothing of it is in the catalogue. */

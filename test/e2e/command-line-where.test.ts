@@ -1,11 +1,13 @@
 /** Which node the command line asks, and what it says when that is none. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { hive } from '../support/hive-process.ts';
+import { writeDefaultConfig } from '../support/default-node.ts';
+import { HiveProcess, hive } from '../support/hive-process.ts';
 import { failed, keys } from '../support/locked-node.ts';
 import { freePorts } from '../support/ports.ts';
 
@@ -24,8 +26,8 @@ describe('a configuration', () => {
       /file_missing: \/nowhere\/hive\.json: the file does/,
     );
     failed(await status('{'), /invalid_json: \S+config\.json:1:2: /);
-    failed(await status([]), /config\.json:1:1: it has no section monitor/);
-    failed(await status({ api: {} }), /it has no section monitor/);
+    failed(await status([]), /config\.json:1:1: must be an object with one key per section/);
+    failed(await status({ api: {} }), /config\.json:1:1: monitor\.hash → is missing/);
     failed(await status({ monitor: 'elsewhere.json' }), /file_missing: \S+elsewhere\.json: monitor/);
     failed(await status({ monitor: { port: 0, hash: keys.monitor } }), /monitor\.port: 0 → with port 0 nobody/);
     failed(await status({ monitor: { port: 1, hash: 'short' } }), /monitor\.hash: \*{3}|monitor\.hash.*at least 8/);
@@ -40,6 +42,33 @@ describe('a configuration', () => {
     const refused = await status(config, { MONITOR_HASH: keys.monitor });
     failed(refused, new RegExp(`^hive status: Nothing answers at http://127.0.0.1:${port} \\(monitor of .*refused`));
   });
+});
+
+test('the environment and --set say where a node is asked as they say where it listens', async (t) => {
+  const [api, monitor] = (await freePorts(2)) as [number, number];
+  const env = {
+    HIVE__API__PORT: String(api),
+    HIVE__MONITOR__PORT: '1',
+    HIVE__MONITOR__HASH: 'key-of-the-environment',
+    HIVE__LOG__DIR: 'null',
+    HIVE__LOG__FORMAT: 'json',
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'hive-where-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const file = await writeDefaultConfig(folder, 'config.json');
+  const set = ['--set', `monitor.port=${monitor}`];
+  const node = await HiveProcess.run(file, env, ...set);
+  t.after(() => node.stop());
+  assert.match(node.stdout, new RegExp(`api http://127.0.0.1:${api}, monitor http://127.0.0.1:${monitor}`));
+  for (const line of node.stderr.split('\n').filter((text) => text !== '')) JSON.parse(line);
+  assert.deepEqual(readdirSync(folder), ['config.json']);
+  const status = await hive(['status', '--config', file, ...set], env);
+  assert.equal(status.code, 0, status.stderr);
+  failed(await hive(['status', '--config', file], env), /Nothing answers at http:\/\/127\.0\.0\.1:1 /);
+  const refused = await hive(['status', '--url', 'http://127.0.0.1:1', '--set', 'monitor.port=2']);
+  failed(refused, /--set goes with a configuration/);
+  const stopped = await hive(['stop', '--config', file], env);
+  assert.equal(stopped.code, 0, stopped.stderr);
 });
 
 describe('what is no Hive', () => {

@@ -44,6 +44,22 @@ describe('hive check', () => {
     const mode = await hive(['run', '--mode', 'fast']);
     assert.notEqual(mode.code, 0);
     assert.match(mode.stderr, /production or development/);
+    const set = await hive(['check', '--set', 'hive.port']);
+    assert.notEqual(set.code, 0);
+    assert.match(set.stderr, /must be like hive\.port=9000/);
+  });
+
+  test('what the environment and the command line say is checked like the file, and named', async () => {
+    const env = { HIVE__SOCKETIO__PNIG_TIMEOUT: '5', HIVE__HIVE__PORT: 'hunter2' };
+    const { code, stderr } = await hive(['check', '--set', 'log.dri=x'], env);
+    assert.equal(code, 1);
+    assert.deepEqual(stderr.split('\n'), [
+      'invalid_config: HIVE__SOCKETIO__PNIG_TIMEOUT: unknown key (did you mean "HIVE__SOCKETIO__PING_TIMEOUT"?)',
+      'invalid_config: --set log.dri: unknown key (did you mean "--set log.dir"?)',
+      'invalid_config: HIVE__HIVE__PORT: hive.port: "***" → must be an integer',
+      'config/hive.json cannot be used: 3 problems.',
+      '',
+    ]);
   });
 
   describe('names each mistake with file, path and reason, and fails', () => {

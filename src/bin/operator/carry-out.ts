@@ -10,7 +10,7 @@ export async function carryOut<Options extends WhereOptions>(
   options: Options,
   command: (where: Where, options: Omit<Options, keyof WhereOptions>) => Promise<number>,
 ): Promise<number> {
-  const { config, url, key, ca, insecure, ...own } = options;
+  const { config, set, url, key, ca, insecure, ...own } = options;
   try {
     return await command(whereIs(kind, options), own);
   } catch (error) {

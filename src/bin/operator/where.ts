@@ -2,7 +2,7 @@
  * Which node a command asks. In this order:
  *
  *   --url URL --key KEY     or the key from HIVE_MONITOR_KEY, HIVE_API_KEY, which keeps it out of process lists
- *   --config FILE
+ *   --config FILE, --set    the latter of the configuration that is read without it, too
  *   HIVE_MONITOR_URL or HIVE_API_URL
  *   HIVE_CONFIG
  *   the default configuration
@@ -10,8 +10,10 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
+import type { Override } from '../../config/overrides.ts';
 import { ConfigError, formatProblem } from '../../config/problem.ts';
 import { readServerAddress } from '../../config/server-address.ts';
+import { collectOverride } from '../collect-override.ts';
 import { defaultConfigFile } from '../default-config-file.ts';
 import { Failure } from './failure.ts';
 
@@ -19,6 +21,7 @@ export type ServerKind = 'monitor' | 'api';
 
 export interface WhereOptions {
   readonly config?: string;
+  readonly set?: readonly Override[];
   readonly url?: string;
   readonly key?: string;
   readonly ca?: string;
@@ -48,6 +51,7 @@ export function askedOf(command: Command, kind: ServerKind): Command {
   const NAME = kind.toUpperCase();
   return command
     .option('-c, --config <file>', `configuration of the node, for address and key of its ${names[kind]} (HIVE_CONFIG)`)
+    .option('--set <key=value>', 'overrides one key of that configuration; again for more', collectOverride)
     .option('-u, --url <url>', `the ${names[kind]} of the node, http://host:port (HIVE_${NAME}_URL)`)
     .option('-k, --key <key>', `its key; others see it in process lists: prefer HIVE_${NAME}_KEY`)
     .option('--ca <file>', 'PEM file of the authority that signed its certificate (HIVE_CA)')
@@ -56,17 +60,18 @@ export function askedOf(command: Command, kind: ServerKind): Command {
 
 /** @throws Failure */
 export function whereIs(kind: ServerKind, options: WhereOptions, env: NodeJS.ProcessEnv = process.env): Where {
-  const { config, url, key, insecure = false } = options;
+  const { config, set, url, key, insecure = false } = options;
   if (config !== undefined && url !== undefined) throw new Failure('Give either --config or --url, not both.');
+  if (set !== undefined && url !== undefined) throw new Failure('--set goes with a configuration, not with --url.');
   if (key !== undefined && url === undefined) throw new Failure('--key goes with --url.');
   const caFile = options.ca ?? env.HIVE_CA;
   const tls = { authorities: caFile ? readPem('The authority', caFile).text : undefined, insecure };
   const NAME = kind.toUpperCase();
   if (url !== undefined) return { ...given(kind, url, '--url', key ?? env[`HIVE_${NAME}_KEY`]), ...tls };
   const envUrl = env[`HIVE_${NAME}_URL`];
-  if (config === undefined && envUrl)
+  if (config === undefined && set === undefined && envUrl)
     return { ...given(kind, envUrl, `HIVE_${NAME}_URL`, env[`HIVE_${NAME}_KEY`]), ...tls };
-  return { ...configured(kind, config ?? (env.HIVE_CONFIG || defaultConfigFile)), ...tls };
+  return { ...configured(kind, config ?? (env.HIVE_CONFIG || defaultConfigFile), set), ...tls };
 }
 
 type Found = Omit<Where, 'authorities' | 'insecure'>;
@@ -87,9 +92,9 @@ function given(kind: ServerKind, url: string, source: string, key: string | unde
   return { kind, origin, key, source, certificate: undefined };
 }
 
-function configured(kind: ServerKind, file: string): Found {
+function configured(kind: ServerKind, file: string, overrides: readonly Override[] | undefined): Found {
   try {
-    const { host, port, key, certificateFile } = readServerAddress(file, kind);
+    const { host, port, key, certificateFile } = readServerAddress(file, kind, overrides);
     const origin = `http${certificateFile ? 's' : ''}://${reachable(host)}:${port}`;
     const certificate =
       certificateFile === undefined ? undefined : readPem(`${kind}.tls.cert_file`, certificateFile).certificate;

@@ -27,7 +27,7 @@ async function load(files: Record<string, string>, set: Record<string, unknown>)
     writeFileSync(join(directory, name), text);
   }
   writeFileSync(join(directory, 'config.json'), edited(set));
-  return loadWithPlugins(join(directory, 'config.json'), {});
+  return loadWithPlugins(join(directory, 'config.json'), { env: {} });
 }
 
 /** The problems of a configuration with these modules as its plugins, without the directory's name. */
@@ -70,7 +70,7 @@ test('the list of plugins may be in a file of its own and come from the environm
   const files = { 'lists/plugins.json': `["\${MINE}"]`, 'mine.mjs': echoing('mine') };
   const error = await load(files, { plugins: 'lists/plugins.json' }).catch((refused: unknown) => refused);
   assert.ok(error instanceof ConfigError && error.problems[0]?.path === 'plugins[0]');
-  const { plugins } = await loadWithPlugins(join(directory, 'config.json'), { MINE: './mine.mjs' });
+  const { plugins } = await loadWithPlugins(join(directory, 'config.json'), { env: { MINE: './mine.mjs' } });
   assert.ok(plugins.hook('mine'));
 });
 
