@@ -39,8 +39,9 @@ import { version } from './version.ts';
 import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
 import { startMonitorServer } from './web/monitor.ts';
+import { checkServers, checksOf } from './web/self-check.ts';
 import { startClientServer } from './web/server.ts';
-import { type ChosenSockets, chooseSockets } from './web/sockets/choice.ts';
+import { type ChosenSockets, chooseSockets, nativeHint } from './web/sockets/choice.ts';
 import { Topics } from './web/topics.ts';
 
 export interface Node {
@@ -48,6 +49,8 @@ export interface Node {
   readonly name: string;
   /** Where its servers listen, with real ports where 0 was configured. */
   readonly addresses: { readonly client: string; readonly api: string; readonly monitor: string };
+  /** What holds its sockets: `uWebSockets 20.57.0`. */
+  readonly sockets: string;
   /** Ends the node gracefully: new clients are refused, present ones asked to leave, everything stopped in reverse order. */
   stop(reason: string): void;
   /** Resolves when everything has ended. */
@@ -64,10 +67,10 @@ export interface End {
 }
 
 /**
- * Starts a node; resolves when it serves clients.
+ * Starts a node; resolves when it has seen that its servers answer.
  * @param registry what the configuration was checked against
  * @param chosen holds its sockets; the best that can be had unless told
- * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, `sockets_unavailable`, …: the first thing that cannot be had; what was started is stopped again
+ * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, `sockets_unavailable`, `not_answering`, …: the first thing that cannot be had; what was started is stopped again
  */
 export async function startNode(
   config: Config,
@@ -126,7 +129,16 @@ export async function startNode(
 
   const ports = { client: 0, api: 0, monitor: 0 };
   const monitorLog = log.child({ component: 'monitor' });
-  const watched = { kernel, cluster, pools, refusal: () => router.refusal(), version, metrics, log: monitorLog };
+  const watched = {
+    kernel,
+    cluster,
+    pools,
+    refusal: () => router.refusal(),
+    version,
+    sockets: chosen.title,
+    metrics,
+    log: monitorLog,
+  };
   const monitor = monitorHost({ ...watched, client: (sid) => router.view(sid) });
   const webLog = log.child({ component: 'web' });
   const errors = metrics.counter('hive.errors');
@@ -186,6 +198,14 @@ export async function startNode(
       }),
   };
 
+  const address = ({ host, tls }: { host: string; tls?: unknown }, port: number): string =>
+    `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const addresses = () => ({
+    client: address(config.hive, ports.client),
+    api: address(config.api, ports.api),
+    monitor: address(config.monitor, ports.monitor),
+  });
+
   let root: Ref<never>;
   let graceful = false;
   let over = false;
@@ -207,6 +227,13 @@ export async function startNode(
 
   try {
     root = await startRoot(kernel, workers);
+    const keys = { apiKey: config.api.hash, monitorKey: config.monitor.hash };
+    await checkServers(checksOf({ addresses: addresses(), ...keys, node: name, version }), metrics).catch(
+      async (error: unknown) => {
+        await kernel.stop(root, 'shutdown');
+        throw error;
+      },
+    );
   } catch (error) {
     kernel.halt();
     await files.close();
@@ -222,16 +249,13 @@ export async function startNode(
       resolve({ graceful, reason });
     });
   });
-  const address = ({ host, tls }: { host: string; tls?: unknown }, port: number): string =>
-    `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  log.notice(`Started version ${version}`);
+  log.notice(`Started version ${version}`, { sockets: chosen.title });
+  const hint = nativeHint(chosen);
+  if (hint !== undefined) log.notice(hint);
   return {
     name,
-    addresses: {
-      client: address(config.hive, ports.client),
-      api: address(config.api, ports.api),
-      monitor: address(config.monitor, ports.monitor),
-    },
+    addresses: addresses(),
+    sockets: chosen.title,
     stop: (reason) => void stop(reason),
     ended,
     log,

@@ -12,6 +12,8 @@ export interface HealthSetup {
   /** Why new clients are refused now. */
   readonly refusal: () => HiveError | undefined;
   readonly version: string;
+  /** What holds its sockets. */
+  readonly sockets: string;
 }
 
 /** Without which a node does not do all it should. */
@@ -19,10 +21,10 @@ const vital = ['hive_cluster', 'hive_connectors', 'hive_router', 'hive_relay', '
 
 /** With whose it is. */
 export function nodeHealth(setup: HealthSetup): NodeHealth {
-  return { ...health(setup), node: setup.kernel.node, version: setup.version };
+  return { ...health(setup), node: setup.kernel.node, version: setup.version, sockets: setup.sockets };
 }
 
-export function health({ kernel, cluster, pools, refusal }: Omit<HealthSetup, 'version'>): Health {
+export function health({ kernel, cluster, pools, refusal }: Omit<HealthSetup, 'version' | 'sockets'>): Health {
   const refused = refusal();
   const draining = refused?.code === 'router_error';
   const reasons = vital.filter((name) => !kernel.whereis(name)).map((name) => `${name} is not running`);

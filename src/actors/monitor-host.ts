@@ -18,7 +18,8 @@ export interface MonitorHostSetup extends MonitorSetup {
 }
 
 export function monitorHost(setup: MonitorHostSetup): MonitorHost {
-  const { kernel, metrics, cluster } = setup;
+  const { kernel, metrics, cluster, version, sockets } = setup;
+  const about = { version, node_version: process.versions.node, sockets };
   const here = kernel.node;
   const monitorOf = (node: string) => kernel.remote<MonitorMessage>(node as NodeName, monitorName);
   const monitor = monitorOf(here);
@@ -26,7 +27,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
-    prometheus: () => prometheusText(metrics),
+    prometheus: () => prometheusText(metrics, about),
     health: () => nodeHealth(setup),
     node: here,
     isConnected,

@@ -31,7 +31,9 @@ export async function run(file: string, overrides: readonly Override[]): Promise
     log.crash('A promise that nobody waits for was rejected', { stack: stackOf(reason) });
   });
   const { client, api, monitor } = node.addresses;
-  console.log(`hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}`);
+  console.log(
+    `hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor} (sockets: ${node.sockets})`,
+  );
   void signalled.then(() => node?.stop('shutdown'));
   const end = await node.ended;
   if (end.graceful) return 0;

@@ -39,10 +39,10 @@ function describe({ missing, health, metrics }: Nodes, cluster: boolean): string
   return blocks.join('\n');
 }
 
-function describeNode({ node, status: state, reasons, version }: NodeHealth, readings: Readings): string {
+function describeNode({ node, status: state, reasons, version, sockets }: NodeHealth, readings: Readings): string {
   const number = (path: string): number => readings.number(path);
   const lines: [string, string][] = reasons.map((reason) => ['reason', reason]);
-  lines.push(['version', version], ['uptime', duration(number('hive.uptime'))]);
+  lines.push(['version', version], ['sockets', sockets], ['uptime', duration(number('hive.uptime'))]);
   const transports = `${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`;
   lines.push(['clients', `${number('clients.total')} (${transports})`]);
   lines.push(['channels', String(number('pubsub.total_channels'))]);

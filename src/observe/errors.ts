@@ -59,6 +59,7 @@ export const catalogue = {
   file_error: { status: 400, text: 'The file cannot be read.' },
   schema_not_found: { status: 400, text: 'No such configuration section.' },
   port_taken: { status: 500, text: 'The port cannot be listened on.' },
+  not_answering: { status: 500, text: 'A server of the node does not answer.' },
   sockets_unavailable: { status: 500, text: 'No socket library can be loaded.' },
   timeout: { status: 504, text: 'No answer came in time.' },
   overloaded: { status: 503, text: 'Too many messages are waiting.' },

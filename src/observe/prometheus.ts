@@ -1,6 +1,7 @@
 /**
  * The metric tree in the text format of Prometheus, made when it is scraped. Counters end in `_total`, durations are in seconds,
- * histograms have the bounds below; what changes from one installation to the next (events, pools, prefixes) is in labels.
+ * histograms have the bounds below; what changes from one installation to the next (events, pools, prefixes) is in labels. What
+ * runs there is in the labels of `hive_info`.
  */
 import { type Metric, Registry } from 'prom-client';
 import { countOf, type HistogramValue, isHistogram, upperBound } from './histogram.ts';
@@ -25,9 +26,19 @@ interface Collected {
   readonly values: Value[];
 }
 
-export async function prometheusText(metrics: Metrics): Promise<{ readonly type: string; readonly text: string }> {
+/** @param about the labels of `hive_info` */
+export async function prometheusText(
+  metrics: Metrics,
+  about: Readonly<Record<string, string>>,
+): Promise<{ readonly type: string; readonly text: string }> {
   const registry = new Registry();
-  for (const family of collect(metrics).values()) {
+  const info = {
+    name: 'hive_info',
+    help: 'What runs, in labels.',
+    type: 'gauge',
+    values: [{ labels: about, value: 1 }],
+  };
+  for (const family of [info as Collected, ...collect(metrics).values()]) {
     // The registry asks a metric for what it has, and for nothing else.
     registry.registerMetric({ name: family.name, get: async () => family } as unknown as Metric);
   }

@@ -22,6 +22,8 @@ export interface Health {
 export interface NodeHealth extends Health {
   readonly node: string;
   readonly version: string;
+  /** What holds its sockets: `uWebSockets 20.57.0`. */
+  readonly sockets: string;
 }
 
 /** Metric trees by name of the node. */

@@ -33,6 +33,7 @@ describe('a running node', () => {
     assert.match(stdout, /^hive@127\.0\.0\.1 is ready\n/);
     for (const line of [
       /^ {2}version {4}\d+\.\d+\.\d+/m,
+      /^ {2}sockets {4}\S+ .+$/m,
       /^ {2}uptime {5}\d+ s$/m,
       /^ {2}clients {4}1 \(1 WebSocket, 0 polling\)$/m,
       /^ {2}channels {3}0$/m,

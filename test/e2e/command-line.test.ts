@@ -95,7 +95,10 @@ describe('hive run', () => {
       const node = await HiveProcess.run(await writeConfig('run.json'));
       const { code, stdout } = await node.stop(signal);
       assert.equal(code, 0);
-      assert.match(stdout, /^hive hive@127\.0\.0\.1 is ready: clients http:\S+, api http:\S+, monitor http:\S+\n$/);
+      assert.match(
+        stdout,
+        /^hive hive@127\.0\.0\.1 is ready: clients http:\S+, api http:\S+, monitor http:\S+ \(sockets: \S+ .+\)\n$/,
+      );
     }
   });
 

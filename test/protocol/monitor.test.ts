@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { seriesOf } from '../../src/observe/prometheus-families.ts';
+import { version } from '../../src/version.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { metricNames, poolMetricNames } from '../support/metric-names.ts';
@@ -227,6 +228,9 @@ describe('the monitor', () => {
     assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
     const families = parsePrometheus(text);
     const { json } = await ask(node, 'monitor', 'GET', '/monitor/KEY');
+    const { version: hive, node_version, sockets } = families.get('hive_info')!.samples[0]!.labels;
+    assert.deepEqual([hive, node_version], [version, process.versions.node]);
+    assert.match(sockets ?? '', /^\S+ .+$/);
     for (const path of paths(json as Tree)) {
       assert.ok(
         [...families.keys()].some((name) => familyOf(path).test(name)),

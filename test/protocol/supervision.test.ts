@@ -123,7 +123,7 @@ describe('the monitor', () => {
       const response = await fetch(`${node.node.addresses.monitor}/monitor/health`);
       return [response.status, await response.json()];
     };
-    const whose = { node: 'hive@127.0.0.1', version };
+    const whose = { node: 'hive@127.0.0.1', version, sockets: node.node.sockets };
     const ready = { status: 'ready', reasons: [], ...whose };
     assert.deepEqual(await health(), [200, ready]);
     assert.deepEqual(await health('health?cluster=true'), [

@@ -64,6 +64,16 @@ export function chooseSockets(wanted: SocketsWanted = {}): ChosenSockets {
   if (forced === undefined || forced === 'node') {
     return { library: nodeLibrary(), name: 'node', title: 'node:http and ws', version: process.versions.node, refused };
   }
-  const reasons = refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
-  throw new HiveError('sockets_unavailable', `HIVE_SOCKETS is ${forced}, which cannot be had: ${reasons}.`);
+  throw new HiveError('sockets_unavailable', `HIVE_SOCKETS is ${forced}, which cannot be had: ${told(refused)}.`);
+}
+
+/** How to get native sockets, where nothing better than Node's own was to be had; undefined otherwise. */
+export function nativeHint({ name, refused }: ChosenSockets): string | undefined {
+  if (name !== 'node' || refused.length === 0) return undefined;
+  const where = 'for Node 20, 22, 24 and 25 on macOS, Windows x64 and Linux with glibc 2.38 (Node 20: 2.27)';
+  return `The sockets are Node's own. Native ones, which are faster, come with npm's optional dependencies, ${where}. Here: ${told(refused)}.`;
+}
+
+function told(refused: readonly Refused[]): string {
+  return refused.map(({ name, reason }) => `${name}: ${reason}`).join('; ');
 }

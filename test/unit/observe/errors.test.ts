@@ -51,6 +51,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   file_error: 'e2e/command-line.test.ts',
   schema_not_found: 'support/bad-configs/files.ts',
   port_taken: 'e2e/command-line.test.ts',
+  not_answering: 'e2e/self-check.test.ts',
   sockets_unavailable: 'e2e/command-line.test.ts',
   name_taken: 'e2e/command-line.test.ts',
   cluster_error: 'cluster/silent-owner.test.ts',

@@ -7,10 +7,15 @@ import { seriesOf } from '../../../src/observe/prometheus-families.ts';
 import { metricNames, poolMetricNames } from '../../support/metric-names.ts';
 import { parsePrometheus } from '../../support/prometheus.ts';
 
+const about = { version: '1.0.0', node_version: '24.1.0', sockets: 'uWebSockets 20.57.0' };
+
 async function scraped(metrics: Metrics) {
-  const { type, text } = await prometheusText(metrics);
+  const { type, text } = await prometheusText(metrics, about);
   assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
-  return parsePrometheus(text);
+  const families = parsePrometheus(text);
+  assert.deepEqual(families.get('hive_info')?.samples, [{ name: 'hive_info', labels: about, value: 1 }]);
+  families.delete('hive_info');
+  return families;
 }
 
 test('every metric of the tree has a family with a help of its own', () => {

@@ -4,8 +4,11 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { HiveError } from '../../../../src/observe/errors.ts';
 import { closeServer } from '../../../../src/web/http.ts';
-import { chooseSockets, type SocketsWanted } from '../../../../src/web/sockets/choice.ts';
+import { chooseSockets, nativeHint, type SocketsWanted } from '../../../../src/web/sockets/choice.ts';
 import { binaryName, install, loadableBinary, packageFolder } from '../../../support/native-packages.ts';
+
+// What is forced from outside is not meant here.
+delete process.env.HIVE_SOCKETS;
 
 test('the official build that the user has goes before all others', {
   skip: loadableBinary() === undefined,
@@ -28,6 +31,18 @@ test('what cannot be loaded is passed over, and why is remembered', { skip: load
   assert.notEqual(name, 'official');
   assert.equal(refused[0]?.name, 'official');
   assert.match(refused[0].reason, /^20\.99\.0 has no build for Node /);
+});
+
+test('who has only Node’s own is told how to get better ones, unless that was wanted', (t) => {
+  const from = packageFolder(t);
+  const forced = chooseSockets({ from, forced: 'node' });
+  assert.deepEqual([forced.name, forced.refused, nativeHint(forced)], ['node', [], undefined]);
+  const refused = [{ name: '20.30', reason: 'not installed' }] as const;
+  assert.match(
+    nativeHint({ ...forced, refused }) ?? '',
+    /^The sockets are Node's own\. .+ Here: 20\.30: not installed\.$/,
+  );
+  assert.equal(nativeHint({ ...forced, name: '20.30', refused }), undefined);
 });
 
 test('what is forced and cannot be had is an error that says why', (t) => {
