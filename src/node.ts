@@ -58,6 +58,8 @@ export interface Node {
   readonly log: Log;
   /** Opens the log files anew. */
   reopenLogs(): void;
+  /** Writes what is still buffered before it returns: for a process that is about to end. */
+  flushLogs(): void;
 }
 
 /** `graceful`: it was told to stop; otherwise the root supervisor gave up, and the process should be started anew. */
@@ -260,6 +262,7 @@ export async function startNode(
     ended,
     log,
     reopenLogs: () => files.reopen(),
+    flushLogs: () => files.flush(),
   };
 }
 

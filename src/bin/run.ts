@@ -4,7 +4,7 @@ import type { Override } from '../config/overrides.ts';
 import { describeReason } from '../kernel/types.ts';
 import { type Node, startNode } from '../node.ts';
 import { HiveError } from '../observe/errors.ts';
-import { stackOf } from '../observe/thrown.ts';
+import { stackOf, titleOf } from '../observe/thrown.ts';
 import { chooseSockets } from '../web/sockets/choice.ts';
 import { loadOrExplain } from './config-file.ts';
 
@@ -26,7 +26,14 @@ export async function run(file: string, overrides: readonly Override[]): Promise
     return 1;
   }
   // What a plugin has begun and not waited for fails alone: no client or worker can be blamed, least of all the whole node.
-  const { log } = node;
+  const { name, log, flushLogs } = node;
+  // What it has left half-done nobody knows: the process ends, when the log has said why.
+  process.on('uncaughtException', (error) => {
+    log.crash('An exception that nobody has caught', { stack: stackOf(error) });
+    flushLogs();
+    console.error(`hive_error: ${name} ends of an exception that nobody has caught: ${titleOf(error)}`);
+    process.exit(1);
+  });
   process.on('unhandledRejection', (reason) => {
     log.crash('A promise that nobody waits for was rejected', { stack: stackOf(reason) });
   });

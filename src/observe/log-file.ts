@@ -35,6 +35,15 @@ export class LogFile {
     process.stderr.write(`file_error: The log ${this.#path} cannot be written: ${error.message}\n`);
   }
 
+  /** Writes what is still buffered before it returns: for a process that is about to end. */
+  flush(): void {
+    try {
+      this.stream.flushSync();
+    } catch (error) {
+      this.#failed(error as Error);
+    }
+  }
+
   /** Writes what is still buffered, if that is possible, and closes the file. */
   close(): Promise<void> {
     return new Promise((resolve) => {

@@ -31,6 +31,8 @@ export interface LogFiles {
   readonly log: Log;
   /** Opens the files anew: after logrotate has moved them. */
   reopen(): void;
+  /** Writes what is still buffered before it returns: for a process that is about to end. */
+  flush(): void;
   /** Writes what is still buffered and closes the files. */
   close(): Promise<void>;
 }
@@ -79,6 +81,9 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
     log: new PinoLog(main, crashes),
     reopen: () => {
       for (const { stream } of files) stream.reopen();
+    },
+    flush: () => {
+      for (const file of files) file.flush();
     },
     close: async () => {
       await Promise.all(files.map((file) => file.close()));

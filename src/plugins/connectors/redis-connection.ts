@@ -5,6 +5,7 @@
  */
 import { Redis } from 'ioredis';
 import { HiveError } from '../../observe/errors.ts';
+import './redis-replies.ts';
 import { reasonOf } from './tcp-probe.ts';
 import { Unavailable } from './unavailable.ts';
 

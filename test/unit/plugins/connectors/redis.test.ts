@@ -83,7 +83,7 @@ test('password and user are sent', { skip }, async (t) => {
   t.after(() => guarded.stop());
   const { port } = guarded;
   const whoami = async (args: object): Promise<unknown[]> =>
-    run(await started(t, descriptor({ port, max_reconnect_timeout: 50, ...args })), ['acl', 'whoami']);
+    run(await started(t, descriptor({ port, max_reconnect_timeout: 1000, ...args })), ['acl', 'whoami']);
   assert.deepEqual(await whoami({ password: 'open' }), ['default']);
   assert.deepEqual(await whoami({ username: 'hive', password: 'sesame' }), ['hive']);
   await assert.rejects(whoami({ password: 'wrong' }), { code: 'redis_error', message: /unreachable: WRONGPASS/ });
