@@ -73,3 +73,30 @@ test('a node that does not take note is waited for two seconds, and told again',
     return ann.received.length > 0;
   }, 'an event');
 });
+
+test('a node that is behind is not waited for, and publishes everything here until it has been told', async (t) => {
+  const { wire, a, b } = await pair(t);
+  const ann = await a.client();
+  wire.hold(a.kernel, b.kernel);
+  // Both wait for the node, and both are done when the first has waited long enough.
+  await Promise.all([a.pubsub.join(ann, ['news.0'], 'public'), a.pubsub.join(ann, ['news.1'], 'public')]);
+  const asked = wire.waiting(a.kernel, b.kernel);
+  const startedAt = performance.now();
+  for (let n = 2; n < 100; n += 1) await a.pubsub.join(ann, [`news.${n}`], 'public');
+  assert.ok(performance.now() - startedAt < 10_000, 'not two seconds for each');
+  assert.equal(wire.waiting(a.kernel, b.kernel), asked, 'nothing more waits for it');
+  wire.hold(a.kernel, b.kernel, false);
+  type Peer = { known: boolean; channels: number };
+  const interest = () => (b.kernel.inspect(b.manager())!.state.peers as Peer[])[0]!;
+  await eventually(() => interest().known && interest().channels === 100, 'everything to be told');
+  b.pubsub.publish(['news.99'], 'public', event('1'));
+  await eventually(() => ann.received.length === 1, 'the event');
+  // It is waited for again.
+  wire.hold(a.kernel, b.kernel);
+  let joined = false;
+  const join = a.pubsub.join(ann, ['news.again'], 'public').then(() => (joined = true));
+  await eventually(() => wire.waiting(a.kernel, b.kernel) > 0, 'the announcement');
+  assert.ok(!joined);
+  wire.hold(a.kernel, b.kernel, false);
+  await join;
+});

@@ -155,7 +155,7 @@ test('a publish that the other node does not allow, or cannot read, is counted t
     { type: 'announced' },
     { type: 'nodeup' },
     { type: 'nodedown' },
-    { type: 'tell_all' },
+    { type: 'catch_up' },
     { type: 'closed' },
     { type: 'gibberish' },
     'gibberish',

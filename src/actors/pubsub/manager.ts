@@ -74,7 +74,10 @@ export class PubSubManager extends Actor<PubSubMessage> {
     const latency = metrics.histogram('pubsub.latency');
     const deliveries = metrics.counter('pubsub.deliveries');
     this.#channels = { index, fanout, latency, deliveries, manager: this.kernel.remote(this.self.node, managerName) };
-    this.#announcer = new Announcer(this, (peer, error) => this.#notTaken(peer, error));
+    this.#announcer = new Announcer(this, {
+      fellBehind: (peer, error, isNew) => this.#fellBehind(peer, error, isNew),
+      answered: (peer) => this.#caughtUp(peer),
+    });
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
     this.kernel.watch(this.self, () => interests.forgetAll());
     for (const entry of [...index.entries()]) this.#takeOver(entry);
@@ -107,8 +110,11 @@ export class PubSubManager extends Actor<PubSubMessage> {
         return this.#learn(message, from);
       case 'interest_wanted':
         return this.#tellAll(this.#announcer.peer(message.node));
-      case 'tell_all':
-        return this.#tellAll(message.peer);
+      case 'interest_stale':
+        this.#announcer.peer(message.node)?.forget();
+        return from?.reply(undefined);
+      case 'catch_up':
+        return void this.#announcer.catchUp(message.peer);
       case 'nodeup':
         return this.#nodeUp(message.peer);
       case 'nodedown':
@@ -126,7 +132,10 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   override inspect(): Record<string, unknown> {
     const { index, interests } = this.#setup;
-    const peers = Array.from(interests.peers(), ({ node, known, size }) => ({ node, known, channels: size }));
+    const peers = Array.from(interests.peers(), (peer) => {
+      const { node, known, size } = peer;
+      return { node, known, channels: size, behind: this.#announcer.isBehind(peer) };
+    });
     return { channels: index.size, opening: this.#waiting.size, reopened: this.#reopened, peers };
   }
 
@@ -246,10 +255,19 @@ export class PubSubManager extends Actor<PubSubMessage> {
     }
   }
 
-  #notTaken(peer: PeerInterest, error: unknown): void {
-    const reason = toHiveError(error).message;
-    this.#setup.log.notice(`${peer.node} did not take note of this node's channels, trying again: ${reason}`);
-    this.after(retryMs, { type: 'tell_all', peer });
+  #fellBehind(peer: PeerInterest, error: unknown, isNew: boolean): void {
+    if (isNew) {
+      const reason = toHiveError(error).message;
+      this.#setup.log.notice(`${peer.node} did not take note of this node's channels and is not waited for: ${reason}`);
+      this.send<PubSubMessage>(this.self, { type: 'catch_up', peer });
+    } else {
+      this.after(retryMs, { type: 'catch_up', peer });
+    }
+  }
+
+  #caughtUp(peer: PeerInterest): void {
+    this.#setup.log.notice(`${peer.node} answers again and is told this node's channels`);
+    this.#tellAll(peer);
   }
 
   // --- from other nodes

@@ -14,9 +14,10 @@ export type PubSubMessage =
   | { readonly type: 'announced'; readonly entries: readonly ChannelEntry[] }
   | { readonly type: 'nodeup'; readonly peer: PeerInterest }
   | { readonly type: 'nodedown'; readonly peer: PeerInterest }
-  | { readonly type: 'tell_all'; readonly peer: PeerInterest }
+  | { readonly type: 'catch_up'; readonly peer: PeerInterest }
   | InterestMessage
   | InterestRequest
+  | StaleInterest
   | PublishMessage;
 
 /** A node tells its channels: all of them, or changes. */
@@ -31,6 +32,12 @@ export interface InterestMessage extends Call<void> {
 /** The manager of that node has restarted: it wants to be told all channels. */
 export interface InterestRequest {
   readonly type: 'interest_wanted';
+  readonly node: NodeName;
+}
+
+/** What that node told does not count any more; it will tell everything when it has been answered. */
+export interface StaleInterest extends Call<void> {
+  readonly type: 'interest_stale';
   readonly node: NodeName;
 }
 
@@ -60,12 +67,12 @@ export function isPubSubMessage(message: unknown): message is PubSubMessage {
       return Array.isArray(entries) && entries.every((one) => one instanceof ChannelEntry);
     case 'nodeup':
     case 'nodedown':
-    case 'tell_all':
+    case 'catch_up':
       return peer instanceof PeerInterest;
     case 'closed':
       return typeof id === 'string';
     default:
-      return type === 'announce' || type === 'interest_wanted';
+      return type === 'announce' || type === 'interest_wanted' || type === 'interest_stale';
   }
 }
 

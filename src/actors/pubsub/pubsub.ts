@@ -7,9 +7,11 @@
  *            └─▶ manager of each node that has such channels ──▶ its channels
  *
  * Promises:
- *  - When `join` has resolved, what is published afterwards on any connected node reaches the client, once per channel. A node
- *    that does not take note within two seconds is not waited for; it is told again, and a line in the log says so.
- *  - What one publisher publishes to one channel reaches each client in that order.
+ *  - When `join` has resolved, what is published afterwards on any connected node that is not behind reaches the client, once per
+ *    channel. A node that does not take note within two seconds is behind until it answers, and then told everything; lines
+ *    in the log say so.
+ *  - What one publisher publishes to one channel, through one node, reaches each client in that order. Nothing is said of the
+ *    order of publishes through several nodes, though one was confirmed before the other was made.
  *  - Subscriptions outlive crashes of channels and of the manager. What was on its way through a crashed actor is lost.
  */
 import type { Config } from '../../config/types.ts';

@@ -1,0 +1,49 @@
+/**
+ * One node of three hangs: it is connected and does not answer. Each join of a new channel, on all other nodes, waited two
+ * seconds for it, as long as it hung.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { eventually } from '../support/eventually.ts';
+import { RawSocket } from '../support/raw-client.ts';
+import { RelayCluster, type RelayNode } from '../support/relay-cluster.ts';
+
+const websocket = '/socket.io/?EIO=4&transport=websocket';
+
+async function client(node: RelayNode): Promise<RawSocket> {
+  const socket = new RawSocket(node.url + websocket);
+  await socket.next();
+  socket.answerPings();
+  socket.send('40');
+  await socket.next();
+  return socket;
+}
+
+test('a node that hangs holds up one join, and when it goes on its publishes reach whoever joined meanwhile', async (t) => {
+  const cluster = await RelayCluster.start(3);
+  t.after(async () => {
+    cluster.nodes[2]?.process.signal('SIGCONT');
+    await cluster.stop();
+  });
+  const [one, two, three] = cluster.nodes as [RelayNode, RelayNode, RelayNode];
+  const [ann, bob, late] = await Promise.all([client(one), client(two), client(three)]);
+  three.process.signal('SIGSTOP');
+  const joins = 20;
+  const startedAt = performance.now();
+  for (let n = 0; n < joins; n += 1) {
+    ann.send(`42["join","room.${n}"]`);
+    assert.equal(await ann.next(), '42["joined"]');
+  }
+  // It was 40 seconds; one of them waits for two.
+  assert.ok(performance.now() - startedAt < 20_000, 'the joins do not wait for the node one by one');
+  // Those who are there are waited for.
+  bob.send('42["say",{"name":"said","args":["bob"]}]');
+  for (let n = 0; n < joins; n += 1) assert.equal(await ann.next(), '42["said","bob"]');
+  three.process.signal('SIGCONT');
+  // What the node hears next is this, before it has been told of any channel.
+  late.send('42["say",{"name":"said","args":["late"]}]');
+  for (let n = 0; n < joins; n += 1) assert.equal(await ann.next(), '42["said","late"]');
+  late.send('42["join","room.late"]');
+  await eventually(() => late.messages.includes('42["joined"]'), 'a join at the node that hung');
+  for (const node of cluster.nodes) assert.equal(await node.metric('hive.cluster.size'), 3);
+});
