@@ -11,6 +11,7 @@ import { Cluster } from './actors/cluster/cluster.ts';
 import { ClusterTable } from './actors/cluster/cluster-table.ts';
 import { ConnectorsManager } from './actors/connectors/manager.ts';
 import { PoolTable } from './actors/connectors/pool-table.ts';
+import { health } from './actors/health.ts';
 import { Listener, type Listening } from './actors/listener.ts';
 import { Monitor } from './actors/monitor.ts';
 import { monitorHost } from './actors/monitor-host.ts';
@@ -38,6 +39,7 @@ import { names, poolSupervisor, rootSupervisor, type Workers } from './superviso
 import { version } from './version.ts';
 import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
+import { startHealthServer } from './web/health.ts';
 import { startMonitorServer } from './web/monitor.ts';
 import { checkServers, checksOf } from './web/self-check.ts';
 import { startClientServer } from './web/server.ts';
@@ -48,7 +50,12 @@ export interface Node {
   /** `id@host`. */
   readonly name: string;
   /** Where its servers listen, with real ports where 0 was configured. */
-  readonly addresses: { readonly client: string; readonly api: string; readonly monitor: string };
+  readonly addresses: {
+    readonly client: string;
+    readonly api: string;
+    readonly monitor: string;
+    readonly health?: string;
+  };
   /** What holds its sockets: `uWebSockets 20.57.0`. */
   readonly sockets: string;
   /** Ends the node gracefully: new clients are refused, present ones asked to leave, everything stopped in reverse order. */
@@ -129,7 +136,7 @@ export async function startNode(
     metrics,
   });
 
-  const ports = { client: 0, api: 0, monitor: 0 };
+  const ports = { client: 0, api: 0, monitor: 0, health: 0 };
   const monitorLog = log.child({ component: 'monitor' });
   const watched = {
     kernel,
@@ -151,7 +158,19 @@ export async function startNode(
         throw error;
       }),
     );
+  const { health_port: healthPort, health_host: healthHost = config.monitor.host } = config.monitor;
+  let started = false;
   const workers: Workers = {
+    health:
+      healthPort === undefined
+        ? undefined
+        : () =>
+            listener(async () => {
+              const state = () => (started ? health(watched).status : 'starting');
+              const server = await startHealthServer({ sockets, address: healthHost, port: healthPort, state });
+              ports.health = server.port;
+              return server;
+            }),
     monitor: () => new Monitor(watched, (options) => supervisionTree(root, options)),
     cluster: () =>
       new Cluster({ config: config.hive, table: cluster, version, log: log.child({ component: 'cluster' }), metrics }),
@@ -206,6 +225,7 @@ export async function startNode(
     client: address(config.hive, ports.client),
     api: address(config.api, ports.api),
     monitor: address(config.monitor, ports.monitor),
+    ...(healthPort === undefined ? {} : { health: address({ host: healthHost }, ports.health) }),
   });
 
   let root: Ref<never>;
@@ -251,6 +271,7 @@ export async function startNode(
       resolve({ graceful, reason });
     });
   });
+  started = true;
   log.notice(`Started version ${version}`, { sockets: chosen.title });
   const hint = nativeHint(chosen);
   if (hint !== undefined) log.notice(hint);

@@ -37,9 +37,10 @@ export async function run(file: string, overrides: readonly Override[]): Promise
   process.on('unhandledRejection', (reason) => {
     log.crash('A promise that nobody waits for was rejected', { stack: stackOf(reason) });
   });
-  const { client, api, monitor } = node.addresses;
+  const { client, api, monitor, health } = node.addresses;
+  const probes = health === undefined ? '' : `, health ${health}`;
   console.log(
-    `hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor} (sockets: ${node.sockets})`,
+    `hive ${node.name} is ready: clients ${client}, api ${api}, monitor ${monitor}${probes} (sockets: ${node.sockets})`,
   );
   void signalled.then(() => node?.stop('shutdown'));
   const end = await node.ended;

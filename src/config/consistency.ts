@@ -51,19 +51,30 @@ function checkName({ hive }: Sections, refuse: Report, warn: Report): void {
 
 interface Listener {
   readonly section: 'hive' | 'api' | 'monitor';
+  readonly key: 'port' | 'health_port';
   readonly host: string;
   readonly port: number;
 }
 
 function checkPorts({ hive, api, monitor }: Sections, refuse: Report): void {
   const listeners: Listener[] = [
-    { section: 'hive', host: hive.host, port: hive.port },
-    { section: 'api', host: api.host, port: api.port },
-    { section: 'monitor', host: monitor.host, port: monitor.port },
+    { section: 'hive', key: 'port', host: hive.host, port: hive.port },
+    { section: 'api', key: 'port', host: api.host, port: api.port },
+    { section: 'monitor', key: 'port', host: monitor.host, port: monitor.port },
   ];
+  const { health_host: healthHost = monitor.host, health_port: healthPort } = monitor;
+  if (healthPort !== undefined) {
+    listeners.push({ section: 'monitor', key: 'health_port', host: healthHost, port: healthPort });
+  }
   for (const [index, listener] of listeners.entries()) {
     const other = listeners.slice(0, index).find((earlier) => collide(earlier, listener));
-    if (other) refuse(listener.section, '/port', `is already the port of ${other.section}.port`, listener.port);
+    if (other)
+      refuse(
+        listener.section,
+        `/${listener.key}`,
+        `is already the port of ${other.section}.${other.key}`,
+        listener.port,
+      );
   }
   const { cluster_port_min: lowest, cluster_port_max: highest } = hive;
   if (lowest > highest) {

@@ -3,6 +3,7 @@
  *
  *   hive_root_sup                            one_for_one
  *   ├─ hive_env_sup                          one_for_one      what all others rely on
+ *   │  ├─ hive_health                                         for probes: opened first, closed last; only with a port
  *   │  ├─ hive_monitor                                        metrics, the view of this tree
  *   │  └─ hive_cluster                                        connections with other nodes
  *   └─ hive_sup                              one_for_one
@@ -41,6 +42,8 @@ export const names = {
 export interface Workers {
   monitor(): Actor<never>;
   cluster(): Actor<never>;
+  /** Undefined if no port is configured for it. */
+  readonly health: (() => Actor<never>) | undefined;
   connectors(): Actor<never>;
   router(): Actor<never>;
   relay(): Actor<never>;
@@ -58,6 +61,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
     ...few,
     children: [
       supervisor('hive_env_sup', 'one_for_one', [
+        ...(workers.health ? [worker('hive_health', workers.health)] : []),
         worker('hive_monitor', workers.monitor),
         worker('hive_cluster', workers.cluster),
       ]),

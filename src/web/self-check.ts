@@ -19,7 +19,12 @@ export interface ServerCheck {
 }
 
 interface Servers {
-  readonly addresses: { readonly client: string; readonly api: string; readonly monitor: string };
+  readonly addresses: {
+    readonly client: string;
+    readonly api: string;
+    readonly monitor: string;
+    readonly health?: string;
+  };
   readonly apiKey: string;
   readonly monitorKey: string;
   readonly node: string;
@@ -28,7 +33,13 @@ interface Servers {
 
 /** One question for each server of a node. */
 export function checksOf({ addresses, apiKey, monitorKey, node, version }: Servers): readonly ServerCheck[] {
+  const probes: ServerCheck[] = [];
+  if (addresses.health !== undefined) {
+    const isRight = (status: number, body: string) => status === 200 && body === 'live\n';
+    probes.push({ name: 'health port', origin: addresses.health, path: '/live', isRight, counters: [] });
+  }
   return [
+    ...probes,
     {
       name: 'client server',
       origin: addresses.client,

@@ -12,6 +12,14 @@ export const monitorSchema = strictObject(
     public_health: Type.Optional(
       Type.Boolean({ description: 'Whether `/monitor/health` answers without the key, for probes. Absent: no.' }),
     ),
+    health_port: Type.Optional(
+      port(
+        'TCP port of `/live` and `/ready`, for probes: without key, over plain HTTP, with nothing else. Absent: none.',
+      ),
+    ),
+    health_host: Type.Optional(
+      Type.String({ minLength: 1, description: 'Address that `health_port` is on. Absent: that of `host`.' }),
+    ),
     initialize_counters: Type.Optional(
       Type.Boolean({ description: 'Accepted from 2014 configurations; has no effect: counters always exist.' }),
     ),

@@ -126,6 +126,11 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('monitor.port', 'already the port of hive.port')],
   },
   {
+    title: 'the port of the API for probes',
+    set: { 'monitor.health_port': 1235 },
+    expect: [invalid('monitor.health_port', 'already the port of api.port')],
+  },
+  {
     title: 'a cluster port range the wrong way round',
     set: { 'hive.cluster_port_min': 9200 },
     expect: [invalid('hive.cluster_port_min', 'cluster_port_max (9105)')],
