@@ -33,6 +33,10 @@ class Sink extends Actor {
     return Number.POSITIVE_INFINITY;
   }
 
+  admits() {
+    return true;
+  }
+
   receive(received, from) {
     if (from) from.reply(this.#count);
     else if (received.type === 'publish') this.#count += 1;

@@ -3,6 +3,7 @@
  * which ports open and close, and a taken port makes the start fail with its own clear error.
  */
 import { Actor } from '../kernel/actor.ts';
+import type { From } from '../kernel/types.ts';
 
 export interface Listening {
   readonly port: number;
@@ -31,7 +32,9 @@ export class Listener extends Actor<never> {
     this.kernel.watch(this.self, () => void this.#stop());
   }
 
-  receive(): void {}
+  receive(message: never, from: From | undefined): void {
+    this.unexpected(message, from);
+  }
 
   override terminate(): Promise<void> {
     return this.#stop();

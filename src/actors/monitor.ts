@@ -11,7 +11,6 @@ import { getHeapSpaceStatistics } from 'node:v8';
 import { Actor } from '../kernel/actor.ts';
 import { type BusiestOptions, type BusyActor, busiest } from '../kernel/busiest.ts';
 import type { Call, From } from '../kernel/types.ts';
-import { HiveError } from '../observe/errors.ts';
 import { watchEventLoop } from '../observe/event-loop.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics, MetricValues } from '../observe/metrics.ts';
@@ -70,13 +69,18 @@ export class Monitor extends Actor<MonitorMessage> {
     this.kernel.watch(this.self, watchEventLoop(metrics));
   }
 
+  /** Whatever is asked is looked at before it is answered. */
+  override admits(): boolean {
+    return true;
+  }
+
   receive(message: MonitorMessage, from: From | undefined): void {
     if (this.#erlang.serve(message, from)) return;
-    switch (message?.type) {
+    switch (message.type) {
       case 'metrics':
-        return from?.reply(this.#metrics.values(String(message.section)));
+        return from?.reply(this.#metrics.values(textOr(message.section)));
       case 'reset':
-        return from?.reply(this.#metrics.reset(String(message.path)));
+        return from?.reply(this.#metrics.reset(textOr(message.path)));
       case 'supervision':
         return from?.reply(this.#tree(checkedOptions(message.options)));
       case 'health':
@@ -86,13 +90,13 @@ export class Monitor extends Actor<MonitorMessage> {
       case 'abandoned':
         return from?.reply(this.kernel.abandoned());
       case 'actor':
-        return from?.reply(inspectActor(this.kernel, String(message.pid)));
+        return from?.reply(inspectActor(this.kernel, textOr(message.pid)));
       case 'busiest':
         // Others are answered meanwhile.
         void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));
         return;
       default:
-        from?.fail(new HiveError('bad_monitor_request', 'The monitor does not understand this request.'));
+        this.unexpected(message, from);
     }
   }
 }
@@ -102,6 +106,10 @@ function codeBytes(): number {
   return getHeapSpaceStatistics()
     .filter(({ space_name: name }) => name.includes('code'))
     .reduce((bytes, { space_used_size: used }) => bytes + used, 0);
+}
+
+function textOr(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' ? value : otherwise;
 }
 
 export function checkedOptions(options: unknown): TreeOptions {
@@ -116,6 +124,7 @@ export function checkedOptions(options: unknown): TreeOptions {
 
 function checkedBusiest(options: unknown): BusiestOptions {
   const { sort, limit, overMs } = Object(options) as Record<string, unknown>;
-  const within = (value: unknown, most: number): number => Math.max(1, Math.min(most, Number(value) || 1));
+  const within = (value: unknown, most: number): number =>
+    typeof value === 'number' && value >= 1 ? Math.min(most, value) : 1;
   return { sort: sort === 'mailbox' ? sort : 'rate', limit: within(limit, 1000), overMs: within(overMs, 3000) };
 }

@@ -14,6 +14,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import { hostOf } from './epmd.ts';
 import { EpmdRegistration } from './epmd-registration.ts';
 import { type NodeDown, type NodeUp, Peers } from './peers.ts';
+import { describeTerm } from './reasons.ts';
 import type { Builtin } from './session.ts';
 import { listenInRange, type Sockets, tcp } from './sockets.ts';
 import { atom, isAtom, Tuple } from './terms.ts';
@@ -220,5 +221,6 @@ export async function startDistribution(options: DistributionOptions): Promise<D
 
 /** `net_adm:ping` asks `net_kernel` whether it may talk to us. */
 const answerPing: Builtin = (message, from) => {
-  if (message instanceof Tuple && isAtom(message.items[0], 'is_auth')) from?.reply(atom('yes'));
+  if (message instanceof Tuple && isAtom(message.items[0], 'is_auth')) return from?.reply(atom('yes'));
+  from?.fail(new HiveError('bad_request', `net_kernel does not understand ${describeTerm(message)}.`));
 };

@@ -13,6 +13,7 @@ import type { Counter } from '../observe/metrics.ts';
 import { type Control, isRef, op, type Proc, readControl } from './control.ts';
 import { Decoder } from './decoder.ts';
 import { LastHead } from './last-head.ts';
+import { serveSystem, supervisorRequest } from './otp-requests.ts';
 import { Outbox } from './outbox.ts';
 import { failureToTerm, reasonToTerm, termToFailure, termToReason } from './reasons.ts';
 import { Atom, atom, ImproperList, isAtom, Reference, TermError, Tuple, tuple } from './terms.ts';
@@ -167,15 +168,18 @@ export class Session {
   /** The reply to a call of the peer's. */
   reply(to: Ref<never>, callTag: unknown, value: unknown): void {
     if (this.#ended) return;
-    const ref = aliasOf(callTag);
     try {
-      if (ref) this.outbox.sendAlias(this.#self, ref, tuple(callTag, value));
-      else this.outbox.send(this.#self, to, tuple(callTag, value));
+      this.#answer(to, callTag, value);
     } catch (error) {
-      if (value instanceof Tuple) throw error;
       this.#unsendable(error);
-      this.reply(to, callTag, failureToTerm(new HiveError('internal_error', 'The answer cannot be sent.')));
+      this.#answer(to, callTag, failureToTerm(new HiveError('internal_error', 'The answer cannot be sent.')));
     }
+  }
+
+  #answer(to: Ref<never>, callTag: unknown, value: unknown): void {
+    const ref = aliasOf(callTag);
+    if (ref) this.outbox.sendAlias(this.#self, ref, tuple(callTag, value));
+    else this.outbox.send(this.#self, to, tuple(callTag, value));
   }
 
   /** The connection is lost, or never came: whoever relies on it hears so, once. */
@@ -258,9 +262,13 @@ export class Session {
   #deliver(to: Ref<never>, message: unknown): void {
     // A pid of this node that was not found became a remote reference: its actor has ended.
     if (to instanceof RemoteRef) return this.#kernel.deadLetter(to);
+    const kernel = this.#kernel;
     const call = this.#callIn(message);
-    if (call) to.call(named(call.message) as never, call.from);
-    else to.tell(named(castIn(message)) as never);
+    if (!call) return kernel.foreign(to, named(castIn(message)), undefined);
+    if (call.isSystem) return serveSystem(kernel, to, call.message, call.from);
+    const asked = supervisorRequest(call.message, call.from);
+    if (asked && kernel.admits(to, asked.message)) kernel.foreign(to, asked.message, asked.from);
+    else kernel.foreign(to, named(call.message), call.from);
   }
 
   #deliverNamed(name: string, message: unknown): void {
@@ -274,14 +282,14 @@ export class Session {
     else this.#kernel.deadLetter(this.#kernel.remote(this.#kernel.node, name));
   }
 
-  /** `{'$gen_call', {Pid, Tag}, Message}`. */
-  #callIn(message: unknown): { message: unknown; from: From } | undefined {
-    if (!(message instanceof Tuple) || message.items.length !== 3 || !isAtom(message.items[0], '$gen_call')) {
-      return undefined;
-    }
-    const from = message.items[1];
+  /** `{'$gen_call', {Pid, Tag}, Message}`, or the same with `system`. */
+  #callIn(message: unknown): { message: unknown; from: From; isSystem: boolean } | undefined {
+    if (!(message instanceof Tuple) || message.items.length !== 3) return undefined;
+    const [kind, from, asked] = message.items;
+    const isSystem = isAtom(kind, 'system');
+    if (!isSystem && !isAtom(kind, '$gen_call')) return undefined;
     if (!(from instanceof Tuple) || !isRef(from.items[0])) return undefined;
-    return { message: message.items[2], from: new RemoteFrom(this, from.items[0], from.items[1]) };
+    return { message: asked, from: new RemoteFrom(this, from.items[0], from.items[1]), isSystem };
   }
 
   #answered(ref: Reference, message: unknown): void {

@@ -5,7 +5,7 @@
  *   receive   one message; sync unless it must wait. A promise that it returns is awaited before the next letter
  *   terminate runs when the actor stops itself, crashes, or is told to stop by its parent while it traps exits
  *
- * An exception that is not part of a reply is a crash: the actor ends with it as reason, its links are told, its supervisor
+ * `null` and `undefined` are no messages: they reach nobody. An exception that is not part of a reply is a crash: the actor ends with it as reason, its links are told, its supervisor
  * decides. JavaScript cannot be interrupted, so an actor that was killed while it waits may still run to the next end of
  * its handler. It is fenced: everything it does through the methods here has no effect any more, `signal` is aborted, and
  * it counts as abandoned until it returns. Hence the rule: inside an actor send with `this.send`, ask with `this.ask`.
@@ -29,6 +29,14 @@ export abstract class Actor<Message = never> {
 
   /** @param from present if the message is a call: answer it now or later, once. */
   abstract receive(message: Message, from: From | undefined): void | Promise<void>;
+
+  /**
+   * Whether `receive` may see what another node has sent. The compiler vouches for the messages of this node; from others may come
+   * anything. So an actor that they talk with says here what it takes, and has to look at all of it. Default: nothing.
+   */
+  admits(_message: unknown): boolean {
+    return false;
+  }
 
   terminate(_reason: ExitReason): void | Promise<void> {}
 
@@ -69,6 +77,11 @@ export abstract class Actor<Message = never> {
   /** Aborted when the actor ends, or is told to stop, while a handler waits. */
   get signal(): AbortSignal {
     return this.cell.signal;
+  }
+
+  /** For what `receive` has no use for: it is counted and logged, and who waits for an answer gets `bad_request`. */
+  protected unexpected(message: unknown, from: From | undefined): void {
+    this.cell.kernel.unexpected(this.cell, message, from);
   }
 
   protected send<M>(to: Ref<M>, message: M): void {

@@ -149,6 +149,21 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     if (!this.#enqueue(new CallLetter(message, from))) from.fail(this.kernel.undelivered(this));
   }
 
+  /** What another node sends: nothing that the actor does not admit. */
+  foreign(message: unknown, from: From | undefined): void {
+    if (!this.#ended && !this.admits(message)) this.kernel.unexpected(this as unknown as Cell, message, from);
+    else if (from) this.call(message as Message, from);
+    else this.tell(message as Message);
+  }
+
+  admits(message: unknown): boolean {
+    try {
+      return this.#actor.admits(message);
+    } catch {
+      return false;
+    }
+  }
+
   #enqueue(letter: unknown): boolean {
     if (this.#ended || this.mailbox.length >= this.#actor.mailboxLimit) {
       this.kernel.deadLetter(this);
@@ -339,11 +354,13 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.handled += 1;
     if (letter instanceof CallLetter) {
       this.lastMessage = messageType(letter.message);
+      if (this.lastMessage === undefined) return this.kernel.unexpected(this, letter.message, letter.from);
       return this.#actor.receive(letter.message as Message, letter.from);
     }
     if (letter instanceof DownLetter) return this.#deliverDown(letter.down);
     if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
     this.lastMessage = messageType(letter);
+    if (this.lastMessage === undefined) return this.kernel.unexpected(this, letter, undefined);
     return this.#actor.receive(letter as Message, undefined);
   }
 

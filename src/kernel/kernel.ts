@@ -5,16 +5,27 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
-import { stackOf, textOf } from '../observe/thrown.ts';
+import { RepeatedLog } from '../observe/repeated.ts';
+import { stackOf } from '../observe/thrown.ts';
 import { type Actor, callTimeoutMs, ignore } from './actor.ts';
 import { Cell } from './cell.ts';
 import { minus, plus } from './few.ts';
-import { PendingCall } from './letters.ts';
+import { type AbandonedHandler, type CrashReport, type Inspection, inspectState } from './inspection.ts';
+import { messageType, PendingCall } from './letters.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, RemoteRef } from './remote-ref.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
-import { type Call, type Down, describeReason, type ExitReason, isPlanned, type NodeName, type Ref } from './types.ts';
+import {
+  type Call,
+  type Down,
+  describeReason,
+  type ExitReason,
+  type From,
+  isPlanned,
+  type NodeName,
+  type Ref,
+} from './types.ts';
 import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './watcher.ts';
 
 export interface SpawnOptions {
@@ -34,56 +45,8 @@ export interface KernelOptions {
   readonly metrics?: Metrics;
 }
 
-/** What is kept of a crash. */
-export interface CrashReport {
-  /** When, in ms since 1970. */
-  readonly at: number;
-  readonly pid: string;
-  readonly label: string;
-  /** Where it was in the supervision tree: labels from the top down. */
-  readonly path: string;
-  readonly reason: string;
-  readonly stack: string | undefined;
-  /** The `type` of the last message; never its payload. */
-  readonly lastMessage: string | undefined;
-  /** Letters that waited. */
-  readonly mailbox: number;
-  readonly ageMs: number;
-  /** How often its supervisor had restarted it. */
-  readonly restarts: number;
-}
-
-/** A handler of an actor that has ended while it waited. */
-export interface AbandonedHandler {
-  readonly pid: string;
-  readonly label: string;
-  readonly path: string;
-  /** The `type` of the message that it handles. */
-  readonly lastMessage: string | undefined;
-  /** Since the end of its actor. */
-  readonly ageMs: number;
-}
-
 /** How many crash reports are kept. */
 const keptCrashes = 64;
-
-/** What can be seen of an actor from outside, without disturbing it. */
-export interface Inspection {
-  readonly pid: string;
-  readonly label: string;
-  readonly name: string | undefined;
-  /** Where it is in the supervision tree: labels from the top down. */
-  readonly path: string;
-  readonly status: string;
-  readonly restarts: number;
-  readonly ageMs: number;
-  readonly mailbox: { readonly length: number; readonly peak: number };
-  /** Messages handled since its start. */
-  readonly handled: number;
-  /** The `type` of the last message; never its payload. */
-  readonly lastMessage: string | undefined;
-  readonly state: Record<string, unknown>;
-}
 
 export class Kernel {
   readonly node: NodeName;
@@ -101,6 +64,8 @@ export class Kernel {
   readonly #crashReports: CrashReport[] = [];
   readonly #deadLetters: Counter;
   readonly #crashes: Counter;
+  readonly #unexpected: Counter;
+  readonly #repeated = new RepeatedLog((ms, callback) => this.wheel.schedule(ms, callback));
   /** Actors that have ended and whose ends are not all told, in that order. */
   readonly #ends: { readonly cell: Cell<never>; readonly reason: ExitReason }[] = [];
   #tellingEnds = false;
@@ -115,6 +80,7 @@ export class Kernel {
     const metrics = options.metrics ?? new Metrics();
     this.#deadLetters = metrics.counter('hive.actors.dead_letters');
     this.#crashes = metrics.counter('hive.actors.crashes');
+    this.#unexpected = metrics.counter('hive.actors.unexpected');
     metrics.gauge('hive.actors.running', () => this.#cells.size);
     metrics.gauge('hive.total_processes', () => this.#cells.size); // its name of 2014
     metrics.gauge('hive.actors.abandoned', () => this.#abandoned.size);
@@ -368,6 +334,25 @@ export class Kernel {
     this.#deadLetters.value += 1;
   }
 
+  /** @internal An actor has no use for a message. What it holds may be somebody's secret; only its type is told. */
+  unexpected(cell: Cell<never>, message: unknown, from: From | undefined): void {
+    this.#unexpected.value += 1;
+    const type = messageType(message) ?? 'none';
+    const kind = cell.actor.constructor.name;
+    this.#repeated.warn(this.log, kind, `A message that a ${kind} does not understand`, { pid: `${cell}`, type });
+    from?.fail(new HiveError('bad_request', `A ${kind} does not understand this message.`));
+  }
+
+  /** Whether a local actor takes that from other nodes. */
+  admits(to: Ref<never>, message: unknown): boolean {
+    return to instanceof Cell && to.admits(message);
+  }
+
+  /** What another node has sent to a local actor; see `Actor.admits`. */
+  foreign(to: Ref<never>, message: unknown, from: From | undefined): void {
+    if (to instanceof Cell) to.foreign(message, from);
+  }
+
   /** @internal The failure of a call to an actor that is not running, or refuses more letters. */
   undelivered(to: Cell<never>): HiveError {
     if (to.alive && to.status !== 'stopping') return new HiveError('overloaded', `The mailbox of ${to.label} is full.`);
@@ -453,14 +438,5 @@ export class Kernel {
     for (const cell of [...this.#cells.values()]) cell.die('killed');
     this.wheel.stop();
     this.#system.stop();
-  }
-}
-
-/** An actor that cannot be looked at (its `init` has not run yet, say) must not take down who looks. */
-function inspectState(cell: Cell): Record<string, unknown> {
-  try {
-    return cell.actor.inspect();
-  } catch (error) {
-    return { unreadable: textOf(error) };
   }
 }

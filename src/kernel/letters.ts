@@ -33,11 +33,19 @@ export class ExitLetter {
   }
 }
 
-/** What may be shown of a message: its `type`, else what kind of value it is. */
-export function messageType(message: unknown): string {
-  if (typeof message !== 'object' || message === null) return typeof message;
-  const { type } = message as { type?: unknown };
-  return typeof type === 'string' ? type : 'object';
+/**
+ * What may be shown of a message: its `type`, else what kind of value it is. Undefined for what is none: `null`, `undefined`, and
+ * objects that cannot be looked at.
+ */
+export function messageType(message: unknown): string | undefined {
+  if (typeof message !== 'object') return message === undefined ? undefined : typeof message;
+  if (message === null) return undefined;
+  try {
+    const { type } = message as { type?: unknown };
+    return typeof type === 'string' ? type : 'object';
+  } catch {
+    return undefined;
+  }
 }
 
 /**

@@ -80,6 +80,7 @@ const rows: readonly Row[] = [
   ['hive.actors.abandoned', 'Actors that were stopped while something still holds them up'],
   ['hive.actors.crashes', 'Crashes of actors'],
   ['hive.actors.dead_letters', 'Messages to nobody'],
+  ['hive.actors.unexpected', 'Messages that their actors do not understand, or take from no other node'],
   ['hive.distribution.sent', 'Messages sent to other nodes'],
   ['hive.distribution.received', 'Messages received from other nodes'],
   ['hive.distribution.errors', 'Messages between nodes that failed'],

@@ -3,7 +3,7 @@
  * answers, API calls and publishes.
  */
 import { HiveError } from '../observe/errors.ts';
-import { parseBackEndJson } from './json.ts';
+import { isPlain, parseBackEndJson } from './json.ts';
 
 export interface InternalEvent {
   readonly action: string;
@@ -26,6 +26,16 @@ export function toInternalEvents(value: unknown): InternalEvent[] {
   return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
 }
 
+/** The same for what another node sends: its arguments must be what a client can be sent. */
+export function ordersFromWire(value: unknown): InternalEvent[] {
+  const orders = toInternalEvents(value);
+  for (const { action, args } of orders) {
+    if (!isPlain(args))
+      throw new HiveError('bad_internal_event', `The "args" of ${excerpt(action)} are no JSON value.`);
+  }
+  return orders;
+}
+
 function toInternalEvent(value: unknown): InternalEvent {
   const refuse = (reason: string) =>
     new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`, { summary: reason });
@@ -39,6 +49,6 @@ function toInternalEvent(value: unknown): InternalEvent {
 
 /** A value as JSON text, short enough for an error message. */
 function excerpt(value: unknown): string {
-  const text = JSON.stringify(value) ?? 'nothing';
+  const text = JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? `${item}` : item)) ?? 'nothing';
   return text.length > 200 ? `${text.slice(0, 200)}…` : text;
 }

@@ -75,3 +75,14 @@ export function skipSpace(text: string, at: number): number {
     index += 1;
   }
 }
+
+/**
+ * Whether it can be written as JSON, bytes included: what other nodes send may also be integers beyond JSON's and values of
+ * Erlang.
+ */
+export function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object') return typeof value !== 'bigint';
+  if (value === null || value instanceof Uint8Array) return true;
+  if (Array.isArray(value)) return value.every(isPlain);
+  return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain);
+}

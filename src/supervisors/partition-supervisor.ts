@@ -47,7 +47,7 @@ export class PartitionSupervisor extends Supervisor {
     this.#partitions = partitions;
   }
 
-  override receive(message: SupervisorMessage | TryAgain, from: From | undefined): void | Promise<void> {
+  protected override serve(message: SupervisorMessage | TryAgain, from: From | undefined): void | Promise<void> {
     switch (message.type) {
       case 'start_child':
         return forward(this.#pick(), message, from);
@@ -61,7 +61,7 @@ export class PartitionSupervisor extends Supervisor {
       case 'count_children':
         return from?.reply(this.#countAll());
       case 'try_again':
-        return super.receive(message, from);
+        return super.serve(message, from);
     }
   }
 

@@ -8,7 +8,7 @@
 import { Actor } from '../kernel/actor.ts';
 import type { ChildCounts, ChildInfo, ChildSpec, SupervisorMessage } from '../kernel/supervision.ts';
 import { describeReason, type ExitReason, type From, isPlanned, type Ref } from '../kernel/types.ts';
-import type { Child } from './child.ts';
+import { Child } from './child.ts';
 import { RestartIntensity } from './restart-intensity.ts';
 import { shutDown } from './shut-down.ts';
 
@@ -41,7 +41,18 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
     return true;
   }
 
+  /** Other nodes may look; what starts children is no term. */
+  override admits(message: unknown): boolean {
+    return isSupervisorMessage(message) && (message.type === 'which_children' || message.type === 'count_children');
+  }
+
+  /** Supervisors that crash take their children with them, so they believe no shape, wherever it comes from. */
   override receive(message: SupervisorMessage | TryAgain, from: From | undefined): void | Promise<void> {
+    if (isSupervisorMessage(message)) return this.serve(message, from);
+    this.unexpected(message, from);
+  }
+
+  protected serve(message: SupervisorMessage | TryAgain, from: From | undefined): void | Promise<void> {
     switch (message.type) {
       case 'start_child':
         return this.startChild(message.child, from);
@@ -113,5 +124,24 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
       child,
       reason: text,
     });
+  }
+}
+
+function isSupervisorMessage(message: unknown): message is SupervisorMessage | TryAgain {
+  const { type, child, id } = Object(message) as Record<string, unknown>;
+  switch (type) {
+    case 'start_child': {
+      const spec = Object(child) as Record<string, unknown>;
+      return typeof spec.id === 'string' && typeof spec.start === 'function';
+    }
+    case 'terminate_child':
+      return typeof child === 'string' || (typeof child === 'object' && child !== null);
+    case 'restart_child':
+    case 'delete_child':
+      return typeof id === 'string';
+    case 'try_again':
+      return child instanceof Child;
+    default:
+      return type === 'which_children' || type === 'count_children';
   }
 }

@@ -104,6 +104,10 @@ export class Probe extends Actor<unknown> {
     return true;
   }
 
+  override admits(): boolean {
+    return true;
+  }
+
   receive(message: unknown, from: From | undefined): void {
     if (message instanceof Do) message.what(this);
     else if (from) this.answer(message, from);

@@ -1,12 +1,13 @@
 /**
  * A node in the process of the test, with its kernel at hand and clients that talk without pause: what tests of crashes
- * need. Actors are crashed through letters at which any actor stumbles: there is no other door for tests in the server.
+ * need. Actors are crashed by a fault that is put into them: nothing that is sent to them crashes them.
  */
 import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Cell } from '../../src/kernel/cell.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';
 import type { Ref } from '../../src/kernel/types.ts';
@@ -187,12 +188,12 @@ export class CrashNode {
   /** Crashes an actor as a defect of its own would, and waits for its end. */
   async crash(actor: Ref<never>): Promise<void> {
     const ended = new Promise((resolve) => this.kernel.watch(actor, resolve));
-    const letter = {
-      get type(): string {
-        throw new Error('a crash by a test');
-      },
+    assert.ok(actor instanceof Cell);
+    const faulty: { receive: unknown } = actor.actor;
+    faulty.receive = () => {
+      throw new Error('a crash by a test');
     };
-    actor.tell(letter as never);
+    actor.tell({ type: 'anything' } as never);
     await ended;
   }
 

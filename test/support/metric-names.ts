@@ -30,7 +30,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.hooks': 'latency',
   connectors: 'latency',
   pubsub: 'latency deliveries',
-  'hive.actors': 'running abandoned crashes dead_letters',
+  'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',
   'hive.distribution': 'sent received errors queued_bytes',

@@ -147,6 +147,8 @@ export class ClientActor extends Actor<ClientLetter> {
         return this.#attach(letter, from);
       case 'close':
         return this.#end(letter.reason);
+      default:
+        this.unexpected(letter, from);
     }
   }
 

@@ -12,10 +12,10 @@ import { Membership } from '../../distribution/membership.ts';
 import { tlsSockets } from '../../distribution/tls-sockets.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { From, NodeName } from '../../kernel/types.ts';
-import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { ErlangDoor } from '../erlang/door.ts';
+import { type ErlangDoor, isRequest } from '../erlang/door.ts';
 import { clusterDoor } from '../erlang/doors.ts';
 import type { ClusterTable } from './cluster-table.ts';
 
@@ -76,10 +76,13 @@ export class Cluster extends Actor<never> {
     }
   }
 
+  override admits(message: unknown): boolean {
+    return isRequest(message);
+  }
+
   /** The others are not talked with through this actor: only Erlang processes ask it. */
   receive(message: unknown, from: From | undefined): void {
-    if (this.#erlang.serve(message, from)) return;
-    from?.fail(new HiveError('bad_request', `${clusterName} does not understand that.`));
+    if (!this.#erlang.serve(message, from)) this.unexpected(message, from);
   }
 
   override inspect(): Record<string, unknown> {

@@ -72,6 +72,9 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
         case 'stop':
           counters.stops.value += 1;
           this.#stop(message.name, from);
+          break;
+        default:
+          this.unexpected(message, from);
       }
     } catch (error) {
       counters.errors.value += 1;

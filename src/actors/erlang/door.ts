@@ -67,6 +67,11 @@ export class ErlangDoor {
   }
 }
 
+/** Whether it has the form of one: what else comes from other nodes is none of an Erlang process. */
+export function isRequest(message: unknown): boolean {
+  return parts(message)[0] instanceof Atom;
+}
+
 function parts(message: unknown): readonly unknown[] {
   return message instanceof Tuple ? message.items : [message];
 }

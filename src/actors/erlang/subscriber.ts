@@ -7,7 +7,7 @@
  */
 import { atom, type Tuple, tuple } from '../../distribution/terms.ts';
 import { Actor } from '../../kernel/actor.ts';
-import type { Ref } from '../../kernel/types.ts';
+import type { From, Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivery, Member } from '../contracts.ts';
 import type { ErlangFanout } from './fanout.ts';
@@ -49,7 +49,9 @@ export class Subscriber extends Actor<Delivery> implements Member {
   }
 
   /** Orders are for clients to perform; a process is told them and may do what it likes. */
-  receive({ orders, packets, channel }: Delivery): void {
+  receive(message: Delivery, from: From | undefined): void {
+    if (message.type !== 'published') return this.unexpected(message, from);
+    const { orders, packets, channel } = message;
     for (const packet of packets ?? []) this.deliver(contentOf(packet));
     if (orders.length > 0) this.deliver(tuple(atom('orders'), orders));
     this.send(channel, { type: 'delivered', client: this.self });

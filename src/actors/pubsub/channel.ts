@@ -104,6 +104,8 @@ export class Channel extends Actor<ChannelMessage> {
         return from?.reply(undefined);
       case 'expire':
         return this.#expire();
+      default:
+        this.unexpected(message, from);
     }
   }
 

@@ -11,17 +11,17 @@
 import { Actor } from '../../kernel/actor.ts';
 import type { ChildSpec, SupervisorMessage } from '../../kernel/supervision.ts';
 import type { Down, From, Ref } from '../../kernel/types.ts';
-import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
-import type { ErlangDoor } from '../erlang/door.ts';
+import { type ErlangDoor, isRequest } from '../erlang/door.ts';
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
 import type { InterestTable, PeerInterest } from './interest.ts';
 import type { LocalPublisher } from './local-publisher.ts';
-import { type InterestMessage, isPubSubMessage, type PublishMessage, type PubSubMessage } from './messages.ts';
+import { type InterestMessage, isForeignMessage, type PublishMessage, type PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
 
@@ -87,12 +87,11 @@ export class PubSubManager extends Actor<PubSubMessage> {
     }
   }
 
+  override admits(message: unknown): boolean {
+    return isForeignMessage(message) || isRequest(message);
+  }
+
   receive(message: PubSubMessage, from: From | undefined): void {
-    if (!isPubSubMessage(message)) {
-      if (this.#setup.erlang.serve(message, from)) return;
-      this.#refuse('it is not understood');
-      return from?.fail(new HiveError('bad_request', `${managerName} does not understand that.`));
-    }
     switch (message.type) {
       case 'publish':
         return this.#publish(message);
@@ -119,6 +118,8 @@ export class PubSubManager extends Actor<PubSubMessage> {
         return this.#nodeUp(message.peer);
       case 'nodedown':
         return this.#announcer.remove(message.peer);
+      default:
+        if (!this.#setup.erlang.serve(message, from)) this.unexpected(message, from);
     }
   }
 

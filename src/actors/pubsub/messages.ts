@@ -1,8 +1,8 @@
 /** What the pub-sub manager (`hive_pubsub`) is told. Those in the second group also come from other nodes, unchecked. */
 import type { Call, NodeName } from '../../kernel/types.ts';
 import type { Privilege } from '../../plugins/types.ts';
-import { ChannelEntry } from './channel-index.ts';
-import { PeerInterest } from './interest.ts';
+import type { ChannelEntry } from './channel-index.ts';
+import type { PeerInterest } from './interest.ts';
 import type { PublicationTerm } from './publication.ts';
 
 export type PubSubMessage =
@@ -48,31 +48,19 @@ export interface PublishMessage {
   readonly publication: PublicationTerm;
 }
 
-/**
- * Whether it has the shape that its type says. Other nodes can send anything, but no object of ours; what they publish is
- * looked into when it is read.
- */
-export function isPubSubMessage(message: unknown): message is PubSubMessage {
-  if (typeof message !== 'object' || message === null) return false;
-  const { type, entry, entries, peer, id, add, remove, channels } = message as Record<string, unknown>;
+/** Whether it is a message of the second group. What it publishes is looked into when it is read. */
+export function isForeignMessage(message: unknown): message is InterestMessage | InterestRequest | PublishMessage {
+  const { type, node, add, remove, channels } = Object(message) as Record<string, unknown>;
   switch (type) {
     case 'publish':
       return areStrings(channels);
     case 'interest':
-      return areStrings(add) && areStrings(remove);
-    case 'open':
-    case 'started':
-      return entry instanceof ChannelEntry;
-    case 'announced':
-      return Array.isArray(entries) && entries.every((one) => one instanceof ChannelEntry);
-    case 'nodeup':
-    case 'nodedown':
-    case 'catch_up':
-      return peer instanceof PeerInterest;
-    case 'closed':
-      return typeof id === 'string';
+      return typeof node === 'string' && areStrings(add) && areStrings(remove);
+    case 'interest_wanted':
+    case 'interest_stale':
+      return typeof node === 'string';
     default:
-      return type === 'announce' || type === 'interest_wanted' || type === 'interest_stale';
+      return false;
   }
 }
 

@@ -4,7 +4,8 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Publication } from '../../plugins/types.ts';
-import { type InternalEvent, toInternalEvents } from '../../protocol/internal-event.ts';
+import { type InternalEvent, ordersFromWire } from '../../protocol/internal-event.ts';
+import { isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
 
 export type PublicationTerm =
@@ -34,8 +35,8 @@ export function toTerm(publication: Publication): PublicationTerm {
 export function fromTerm(term: unknown): Publication {
   if (typeof term !== 'object' || term === null) throw malformed();
   const { type, name, args, id, ack, data, json, orders } = term as Record<string, unknown>;
-  if (type === 'orders') return { type, orders: toInternalEvents(orders) };
-  if (type === 'message') return { type: 'event', packet: new MessagePacket(data, json === true) };
+  if (type === 'orders') return { type, orders: ordersFromWire(orders) };
+  if (type === 'message' && isPlain(data)) return { type: 'event', packet: new MessagePacket(data, json === true) };
   if (typeof args !== 'string' || typeof id !== 'number') throw malformed();
   if (type === 'ack') return { type: 'event', packet: new AckPacket(id, args) };
   if (type !== 'event' || typeof name !== 'string') throw malformed();

@@ -3,6 +3,7 @@
  * in order. What it needs belongs to the node (see `RelayService`), so its crash costs the open streams and nothing else.
  */
 import { Actor } from '../../kernel/actor.ts';
+import type { From } from '../../kernel/types.ts';
 import type { RelayMessage } from './messages.ts';
 import type { RelayService } from './service.ts';
 
@@ -23,7 +24,14 @@ export class Relay extends Actor<RelayMessage> {
     this.#service.started();
   }
 
-  receive(message: RelayMessage): void {
-    this.#service.receive(message);
+  /** The service looks at it before it uses it. */
+  override admits(): boolean {
+    return true;
+  }
+
+  /** None of its messages is a call. */
+  receive(message: RelayMessage, from: From | undefined): void {
+    if (from) this.unexpected(message, from);
+    else this.#service.receive(message);
   }
 }

@@ -14,7 +14,7 @@ import { Actor } from '../../kernel/actor.ts';
 import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
-import { toInternalEvents } from '../../protocol/internal-event.ts';
+import { ordersFromWire } from '../../protocol/internal-event.ts';
 import type { ErlangDoor } from '../erlang/door.ts';
 
 /** The name under which every node's router is registered. */
@@ -82,9 +82,14 @@ export class Router extends Actor<RouterMessage> {
     this.#routes.started(this);
   }
 
+  /** What other nodes send is looked at before it is used: they may run other versions. */
+  override admits(): boolean {
+    return true;
+  }
+
   receive(message: RouterMessage, from: From<RouterAnswer> | undefined): void {
     if (!isRequest(message)) {
-      if (!this.#routes.erlang.serve(message, from)) this.#refuse(from);
+      if (!this.#routes.erlang.serve(message, from)) this.#refuse(message, from);
       return;
     }
     try {
@@ -106,7 +111,7 @@ export class Router extends Actor<RouterMessage> {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
-        routes.actHere(message.sid, toInternalEvents(message.orders));
+        routes.actHere(message.sid, ordersFromWire(message.orders));
         return ok;
       case 'subscribe':
       case 'unsubscribe':
@@ -131,9 +136,9 @@ export class Router extends Actor<RouterMessage> {
     }
   }
 
-  #refuse(from: From<RouterAnswer> | undefined): void {
+  #refuse(message: unknown, from: From<RouterAnswer> | undefined): void {
     this.#routes.misunderstood();
-    from?.fail(new HiveError('bad_request', 'The router does not understand this request.'));
+    this.unexpected(message, from);
   }
 
   override inspect(): Record<string, unknown> {
@@ -141,7 +146,6 @@ export class Router extends Actor<RouterMessage> {
   }
 }
 
-/** What comes from other nodes, which may run other versions, is looked at before it is used. */
 function isRequest(message: unknown): message is RouterMessage {
   if (typeof message !== 'object' || message === null) return false;
   const { type, sid, orders, channels, channel, reason } = message as Record<string, unknown>;

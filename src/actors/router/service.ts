@@ -247,7 +247,6 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   misunderstood(): void {
     this.#counters.errors.value += 1;
-    this.#log.warning('The router got something that is no request');
   }
 
   // --- the doors

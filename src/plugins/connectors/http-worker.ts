@@ -46,6 +46,9 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
       case 'drain':
         this.#draining = true;
         if (this.#running.size === 0) this.stop('shutdown');
+        break;
+      default:
+        this.unexpected(message, from);
     }
   }
 

@@ -130,6 +130,9 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
       case 'drain':
         this.#draining = true;
         this.#endIfDrained();
+        break;
+      default:
+        this.unexpected(message, from);
     }
   }
 

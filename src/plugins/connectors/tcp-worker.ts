@@ -141,6 +141,9 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
       case 'drain':
         this.#draining = true;
         if (!this.#job) this.stop('shutdown');
+        break;
+      default:
+        this.unexpected(message, from);
     }
   }
 
