@@ -1,6 +1,7 @@
 /** A build of uWebSockets as a socket library. */
 
 import { HiveError } from '../../observe/errors.ts';
+import { framed } from './framing.ts';
 import { readTls } from './tls.ts';
 import type {
   Listening,
@@ -9,6 +10,7 @@ import type {
   SocketApp,
   SocketBehavior,
   SocketLibrary,
+  SocketResponse,
   TlsFiles,
   WebSocket,
 } from './types.ts';
@@ -19,6 +21,8 @@ export interface UwsModule {
   SSLApp(options: { cert_file_name: string; key_file_name: string; passphrase?: string }): UwsNativeApp;
   us_listen_socket_close(socket: UwsListenSocket): void;
   us_socket_local_port(socket: UwsListenSocket): number;
+  /** In no version's types: `silent` leaves out the header that names the library. */
+  _cfg?(setting: 'silent'): void;
   readonly SHARED_COMPRESSOR: number;
   readonly DISABLED: number;
 }
@@ -41,6 +45,7 @@ interface UwsBehavior<Data> extends Omit<SocketBehavior<Data>, 'compression' | '
 type UwsListenSocket = object;
 
 export function uwsLibrary(uws: UwsModule): SocketLibrary {
+  uws._cfg?.('silent');
   return { createApp: (tls) => new UwsApp(uws, tls) };
 }
 
@@ -60,17 +65,21 @@ class UwsApp implements SocketApp {
   }
 
   post(pattern: '/*', handler: RequestHandler): void {
-    this.#app.post(pattern, handler);
+    this.#app.post(pattern, framed(handler));
   }
 
   any(pattern: '/*', handler: RequestHandler): void {
-    this.#app.any(pattern, handler);
+    this.#app.any(pattern, framed(handler));
   }
 
   ws<Data>(pattern: '/*', behavior: SocketBehavior<Data>): void {
-    const { compression, close, ...rest } = behavior;
+    const { compression, upgrade, close, ...rest } = behavior;
     this.#app.ws<Data>(pattern, {
       ...rest,
+      upgrade: (res, req, context) => {
+        if (req.getHeader('sec-websocket-version') === version) upgrade(res, req, context);
+        else refuseVersion(res);
+      },
       close: (socket, code, message) => close(socket, isTooBig(code, message)),
       compression: compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
       closeOnBackpressureLimit: 1,
@@ -100,6 +109,16 @@ class UwsApp implements SocketApp {
   close(): void {
     this.#app.close();
   }
+}
+
+/** The only one of RFC 6455, which wants others refused (§4.4). */
+const version = '13';
+
+function refuseVersion(res: SocketResponse): void {
+  res.writeStatus('426 Upgrade Required');
+  res.writeHeader('Sec-WebSocket-Version', version);
+  res.writeHeader('Upgrade', 'websocket');
+  res.end('', true);
 }
 
 /** The library drops such a socket, and says why only here. */

@@ -12,6 +12,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { HiveError } from '../../../observe/errors.ts';
+import { framed } from '../framing.ts';
 import { readTls } from '../tls.ts';
 import type {
   Listening,
@@ -88,11 +89,11 @@ class NodeApp implements SocketApp {
   }
 
   post(_pattern: '/*', handler: RequestHandler): void {
-    this.#post = handler;
+    this.#post = framed(handler);
   }
 
   any(_pattern: '/*', handler: RequestHandler): void {
-    this.#any = handler;
+    this.#any = framed(handler);
   }
 
   ws<Data>(_pattern: '/*', behavior: SocketBehavior<Data>): void {

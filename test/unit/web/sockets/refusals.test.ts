@@ -1,6 +1,6 @@
 /** What RFC 9112 and RFC 6455 want refused, and that refusals reach the client. */
 import assert from 'node:assert/strict';
-import { readBody, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
+import { type HttpResponse, readBody, send, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
 import type { SocketApp } from '../../../../src/web/sockets/types.ts';
 import { behavior, serve, testAdapter, testLibraries } from '../../../support/socket-libraries.ts';
 import { first, frame, upgradeRequest } from '../../../support/tcp-client.ts';
@@ -36,6 +36,45 @@ testAdapter('two different lengths, and a length next to chunks, are refused wit
   const post = 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n';
   assert.match(await connect().send(`${post}Content-Length: 6\r\n\r\nhello`).closed(), /^HTTP\/1\.1 400 /);
   assert.match(await connect().send(`${post}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`).closed(), /^HTTP\/1\.1 400 /);
+});
+
+testLibraries(
+  'two different lengths behind a proxy are refused with 400, two equal ones are one',
+  async (t, library) => {
+    const { connect } = await serve(t, library, ok);
+    const post = 'POST / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 10.0.0.1\r\nContent-Length: 5\r\n';
+    assert.match(await connect().send(`${post}Content-Length: 6\r\n\r\nhello`).closed(), /^HTTP\/1\.1 400 /);
+    assert.match(
+      await connect()
+        .send(`${post}\r\nhello`)
+        .until(/post \/$/),
+      /^HTTP\/1\.1 200 /,
+    );
+  },
+);
+
+testLibraries('transfer codings other than chunked are refused', async (t, library) => {
+  const { connect } = await serve(t, library, (app) => {
+    const read = (res: HttpResponse) => void readBody(res, 100).then(() => send(res, 200, 'read'));
+    app.post('/*', read);
+    app.any('/*', read);
+  });
+  for (const method of ['POST', 'PUT']) {
+    const answer = (coding: string) =>
+      connect().send(`${method} / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: ${coding}\r\n\r\n5\r\nhello\r\n0\r\n\r\n`);
+    assert.match(await answer('gzip, chunked').closed(), /^HTTP\/1\.1 501 /);
+    assert.match(await answer('gzip').closed(), /^HTTP\/1\.1 400 /);
+    assert.match(await answer('chunked, gzip').closed(), /^HTTP\/1\.1 400 /);
+    assert.match(await answer('CHUNKED').until(/read$/), /^HTTP\/1\.1 200 /);
+  }
+});
+
+testLibraries('answers do not name the library', async (t, library) => {
+  const { connect } = await serve(t, library, ok);
+  const answer = await connect()
+    .send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    .until(/get \/$/);
+  assert.doesNotMatch(answer, /uWebSockets|^server:/im);
 });
 
 testAdapter('what is no HTTP gets 400, and HTTP/1.1 without a host as well', async (t, library) => {
@@ -85,7 +124,7 @@ testAdapter('a refused WebSocket’s connection is closed', async (t, library) =
   assert.match(await connect().send(upgradeRequest()).closed(), /^HTTP\/1\.1 403 [\s\S]*\r\nno$/);
 });
 
-testAdapter('other versions of WebSockets are refused with 426 and the one there is', async (t, library) => {
+testLibraries('other versions of WebSockets are refused with 426 and the one there is', async (t, library) => {
   const { connect } = await serve(t, library, sockets);
   for (const headers of ['', 'Sec-WebSocket-Version: 8\r\n', 'Sec-WebSocket-Version: 14\r\n']) {
     const answer = await connect().send(upgradeRequest(headers)).closed();
