@@ -2,13 +2,16 @@
  * The table of peers: dials, accepts, settles who wins when both happen at once, and raises `nodeup` and `nodedown`.
  *
  *   (absent) ──connect──▶ connecting ──handshake──▶ up ──link closed──▶ (absent)
- *      └──────accept──────────┘                      └── the same node, alive again: replaced
+ *      └──────accepted, and the cookie proven────────┘└── the same node, alive again: replaced
  *
- * When two nodes dial each other at the same moment, the dial of the node with the greater name goes on.
+ * When two nodes dial each other at the same moment, the dial of the node with the greater name goes on: it refuses the
+ * other's. The lesser one lets it in and goes on as well, to be refused. What comes in has no effect before it has proven the
+ * cookie; see claims.ts.
  */
 import type { Server, Socket } from 'node:net';
 import type { NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { Claims } from './claims.ts';
 import { hostOf, lookUp, shortName } from './epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
 import { Link } from './link.ts';
@@ -58,7 +61,8 @@ interface Entry {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
   dial: Dial | undefined;
-  accepting: Socket | undefined;
+  /** Whether the connected node still answers, if that is being asked. */
+  probe: Promise<boolean> | undefined;
   patience: NodeJS.Timeout | undefined;
   link: Link | undefined;
   peer: Peer | undefined;
@@ -69,6 +73,7 @@ export class Peers {
   readonly #negotiate: NegotiateOptions;
   readonly #table = new Map<string, Entry>();
   readonly #handshakes = new Set<Socket>();
+  readonly #claims = new Claims();
   #server: Server | undefined;
   #ownPort = 0;
   #stopped = false;
@@ -128,8 +133,7 @@ export class Peers {
     const entry = this.#table.get(node);
     if (!entry) return false;
     this.#abortDial(entry);
-    entry.accepting?.destroy();
-    entry.accepting = undefined;
+    this.#claims.drop(node);
     if (!entry.link) this.#fail(entry, new Error(reason));
     else {
       entry.session.outbox.flush();
@@ -161,7 +165,7 @@ export class Peers {
       resolve,
       reject,
       dial: undefined,
-      accepting: undefined,
+      probe: undefined,
       patience: undefined,
       link: undefined,
       peer: undefined,
@@ -183,14 +187,15 @@ export class Peers {
     entry.dial = undefined;
     if (!(reached instanceof Error)) return this.#connected(entry, reached);
     if (reached instanceof HandshakeError && reached.kind === 'simultaneous') return this.#awaitTheirs(entry, reached);
-    if (!entry.accepting) this.#fail(entry, reached);
+    // Our dial may have been dropped because theirs is about to succeed.
+    await this.#claims.settled(entry.node);
+    if (!entry.link) this.#fail(entry, reached);
   }
 
   /** The other side dials us at this moment and its dial goes first; it has the time of one set-up. */
   #awaitTheirs(entry: Entry, failure: Error): void {
-    if (entry.accepting) return;
     entry.patience = setTimeout(() => {
-      if (!entry.link && !entry.accepting) this.#fail(entry, failure);
+      if (!entry.link) this.#fail(entry, failure);
     }, setupTimeoutMs);
   }
 
@@ -232,6 +237,7 @@ export class Peers {
   /** @param guessing the port may be anybody's: nobody else's connection may suffer */
   async #greet(entry: Entry, dial: Dial, host: string, port: number, guessing: boolean): Promise<Negotiated> {
     const socket = await this.#options.sockets.connect(host, port, dialTimeoutMs);
+    await this.#claims.settled(entry.node);
     if (dial.aborted) {
       socket.destroy();
       throw new Error('aborted');
@@ -263,30 +269,29 @@ export class Peers {
       const status = await this.#decide(peer);
       if (status === 'nok' || status === 'not_allowed') return status;
       node = peer.node;
-      const entry = this.#table.get(node) ?? this.#enter(node);
-      // The newest attempt counts; the peer has given up the older one.
-      entry.accepting?.destroy();
-      entry.accepting = socket;
+      this.#claims.add(node, socket);
       return status;
     }).catch((error: Error) => error);
     this.#handshakes.delete(socket);
-    if (negotiated instanceof Error) return this.#notAccepted(socket, address, node, negotiated);
-    const entry = this.#table.get(negotiated.peer.node);
-    if (entry?.accepting === socket) this.#connected(entry, negotiated);
-    else socket.destroy();
+    if (negotiated instanceof Error) {
+      this.#refused(address, negotiated);
+    } else if (this.#stopped) {
+      socket.destroy();
+    } else {
+      const { peer } = negotiated;
+      this.#connected(this.#table.get(peer.node) ?? this.#enter(peer.node), negotiated);
+    }
+    if (node !== undefined) this.#claims.delete(node, socket);
   }
 
-  #notAccepted(socket: Socket, address: string, node: string | undefined, error: Error): void {
+  #refused(address: string, error: Error): void {
     const { log } = this.#options.context;
     const text = `refused a connection from ${address}: ${error.message}`;
     if (error instanceof HandshakeError && error.kind === 'cookie') log.warning(text);
     else log.debug(text);
-    const entry = node === undefined ? undefined : this.#table.get(node);
-    if (entry?.accepting !== socket) return;
-    entry.accepting = undefined;
-    if (!entry.link && !entry.dial) this.#fail(entry, error);
   }
 
+  /** How far a claim may go on. Whoever makes it has proven nothing yet, so nothing is changed here. */
   async #decide(peer: Peer): Promise<Status> {
     const { self, context } = this.#options;
     if (this.#stopped) return 'not_allowed';
@@ -298,26 +303,22 @@ export class Peers {
     if (!entry) return 'ok';
     if (entry.link) {
       if (entry.peer?.creation === peer.creation) return 'alive';
-      return this.#decideBetween(entry, entry.link, peer);
+      return this.#decideBetween(entry, peer);
     }
-    // A dial that has not said our name yet can be given up without the other side noticing.
-    if (entry.dial?.socket) {
-      if (Buffer.compare(Buffer.from(self.node), Buffer.from(peer.node)) > 0) return 'nok';
-      this.#abortDial(entry);
-      return 'ok_simultaneous';
-    }
-    this.#abortDial(entry);
-    return 'ok';
+    // The dial of one that has not said our name yet waits for this claim.
+    if (!entry.dial?.socket) return 'ok';
+    return Buffer.compare(Buffer.from(self.node), Buffer.from(peer.node)) > 0 ? 'nok' : 'ok_simultaneous';
   }
 
-  /** A node of that name is connected. If it still answers, the newcomer bears a taken name; else it is its next life. */
-  async #decideBetween(entry: Entry, link: Link, peer: Peer): Promise<Status> {
-    if (await this.#answers(entry)) {
-      this.#options.context.log.warning(`refused a second node named ${peer.node}: the first one is connected`);
-      return 'not_allowed';
-    }
-    link.close('restarted');
-    return this.#decide(peer);
+  /**
+   * A node of that name is connected. If it still answers, the newcomer bears a taken name; else it is its next life, should
+   * it know the cookie.
+   */
+  async #decideBetween(entry: Entry, peer: Peer): Promise<Status> {
+    entry.probe ??= this.#answers(entry);
+    if (!(await entry.probe)) return 'ok';
+    this.#options.context.log.warning(`refused a second node named ${peer.node}: the first one is connected`);
+    return 'not_allowed';
   }
 
   #answers(entry: Entry): Promise<boolean> {
@@ -325,6 +326,7 @@ export class Peers {
       const settle = (answered: boolean) => {
         clearTimeout(timer);
         waiting.settled?.();
+        entry.probe = undefined;
         resolve(answered);
       };
       const waiting = {
@@ -342,10 +344,9 @@ export class Peers {
 
   #connected(given: Entry, { socket, reader, peer }: Negotiated): void {
     let entry = given;
-    entry.accepting = undefined;
     if (entry.link) {
-      entry.link.close('replaced');
-      entry = this.#enter(peer.node);
+      entry.link.close(entry.peer?.creation === peer.creation ? 'replaced' : 'restarted');
+      entry = this.#table.get(peer.node) ?? this.#enter(peer.node);
     } else if (this.#table.get(peer.node) !== entry) {
       return void socket.destroy();
     }
@@ -372,8 +373,6 @@ export class Peers {
 
   #closed(entry: Entry, peer: Peer, reason: string): void {
     if (this.#table.get(entry.node) === entry) this.#table.delete(entry.node);
-    // The next connection of that node is being made already: it goes on, with a session of its own.
-    if (entry.accepting) this.#enter(entry.node).accepting = entry.accepting;
     entry.session.end(reason);
     this.#options.context.log.info(`connection with ${entry.node} ended: ${reason}`, { node: entry.node, reason });
     this.#options.onDown({ node: entry.node, creation: peer.creation, hive: peer.hive, reason });
