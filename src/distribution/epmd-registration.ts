@@ -1,6 +1,7 @@
 /**
  * Keeps a node registered with EPMD: with the one that runs on this machine, else with one served by this node. When that
- * one goes away (its node ended), the node registers with whoever took over, or takes over itself.
+ * one goes away (its node ended), the node registers with whoever took over, or takes over itself. One that is there and does
+ * not answer (its node hangs) is no reason not to start: the node does without, and tries again until it is registered.
  */
 import type { Socket } from 'node:net';
 import { HiveError } from '../observe/errors.ts';
@@ -44,15 +45,21 @@ export class EpmdRegistration {
     return this.#server !== undefined;
   }
 
-  /** @throws HiveError `name_taken` */
+  /** Resolves when the node is registered, or cannot be for now. @throws HiveError `name_taken` */
   async start(): Promise<void> {
-    const deadline = Date.now() + takenPatienceMs;
+    const deadline = performance.now() + takenPatienceMs;
     for (;;) {
       try {
         return await this.#register();
       } catch (error) {
-        if (Date.now() >= deadline) throw this.#explain(error);
-        await new Promise((resolve) => setTimeout(resolve, retryMs));
+        if (performance.now() < deadline) {
+          await new Promise((resolve) => setTimeout(resolve, retryMs));
+          continue;
+        }
+        const failure = this.#explain(error);
+        if (failure.code === 'name_taken') throw failure;
+        this.#options.log.warning(`${failure.message}; until it is, other nodes find it only by its port range`);
+        return this.#again(0, false);
       }
     }
   }
@@ -103,17 +110,21 @@ export class EpmdRegistration {
     this.#socket = undefined;
     if (this.#stopped) return;
     this.#options.log.notice('EPMD is gone, registering anew');
-    this.#again(0);
+    this.#again(0, true);
   }
 
-  #again(attempt: number): void {
+  /** @param warns whether nobody has been told yet that it does not succeed */
+  #again(attempt: number, warns: boolean): void {
     if (this.#stopped) return;
-    this.#register().catch((error: unknown) => {
-      if (this.#stopped) return;
-      if (attempt === 10) this.#options.log.warning(this.#explain(error).message);
-      const delay = Math.min(maxRetryMs, retryMs * 1.5 ** attempt) * (0.5 + Math.random());
-      this.#timer = setTimeout(() => this.#again(attempt + 1), delay);
-    });
+    this.#register().then(
+      () => this.#options.log.notice(`registered with EPMD on port ${this.#epmdPort}`),
+      (error: unknown) => {
+        if (this.#stopped) return;
+        if (warns && attempt === 10) this.#options.log.warning(this.#explain(error).message);
+        const delay = Math.min(maxRetryMs, retryMs * 1.5 ** attempt) * (0.5 + Math.random());
+        this.#timer = setTimeout(() => this.#again(attempt + 1, warns), delay);
+      },
+    );
   }
 
   #explain(error: unknown): HiveError {

@@ -27,9 +27,10 @@ export function initiate(
   options: NegotiateOptions,
   expected: string,
   replacesOld: () => boolean,
+  patienceMs = setupTimeoutMs,
 ): Promise<Negotiated> {
   const machine = new Initiator(options.self, expected, replacesOld);
-  const running = new Negotiation(socket, options, (packet) => machine.receive(packet));
+  const running = new Negotiation(socket, options, (packet) => machine.receive(packet), patienceMs);
   const doubt = options.headerSize === 4 ? 'another cookie or authority' : 'another cookie';
   running.describe = () => `${expected} closed the connection during the handshake; has it ${doubt}?`;
   running.send([machine.start()]);
@@ -70,7 +71,12 @@ class Negotiation {
   #deciding = false;
   #over = false;
 
-  constructor(socket: Socket, options: NegotiateOptions, receive: (packet: Buffer) => Step) {
+  constructor(
+    socket: Socket,
+    options: NegotiateOptions,
+    receive: (packet: Buffer) => Step,
+    patienceMs = setupTimeoutMs,
+  ) {
     this.#socket = socket;
     this.#headerSize = options.headerSize;
     this.#reader = new FrameReader(options.headerSize, maxPacket);
@@ -81,8 +87,8 @@ class Negotiation {
       this.#reject = reject;
     });
     this.#timer = setTimeout(
-      () => this.#fail(new HandshakeError('protocol', `no handshake within ${setupTimeoutMs} ms`)),
-      setupTimeoutMs,
+      () => this.#fail(new HandshakeError('protocol', `no handshake within ${patienceMs} ms`)),
+      patienceMs,
     );
     socket.on('data', this.#data);
     socket.on('close', this.#closed);

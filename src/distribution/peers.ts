@@ -23,6 +23,8 @@ import { atom, tuple } from './terms.ts';
 /** How long a connected node may take to show that it is there, when another comes under its name. */
 const probeTimeoutMs = 1000;
 const dialTimeoutMs = 3000;
+/** One of the range may hang, and others are behind it. */
+const guessTimeoutMs = 1000;
 
 export interface NodeUp {
   readonly node: NodeName;
@@ -199,7 +201,7 @@ export class Peers {
     }, setupTimeoutMs);
   }
 
-  /** Tries the given port, else what EPMD says, else (without EPMD) the ports of the range. */
+  /** Tries the given port, else what EPMD says, else (without EPMD, or where it says nothing) the ports of the range. */
   async #reach(entry: Entry, dial: Dial, port: number | undefined): Promise<Negotiated> {
     const host = hostOf(entry.node);
     if (port !== undefined) {
@@ -213,7 +215,6 @@ export class Peers {
     try {
       found = await lookUp(host, this.#options.epmdPort(), shortName(entry.node));
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNREFUSED') throw error;
       return this.#search(entry, dial, host, error as Error);
     }
     if (found === undefined) throw new Error(`${entry.node} is not registered with the EPMD of its host`);
@@ -228,6 +229,8 @@ export class Peers {
       try {
         return await this.#greet(entry, dial, host, port, true);
       } catch (error) {
+        // The host itself is not to be reached: on no port.
+        if (!(error instanceof HandshakeError) && !isRefused(error)) throw error;
         last = error as Error;
       }
     }
@@ -244,7 +247,8 @@ export class Peers {
     }
     dial.socket = socket;
     try {
-      return await initiate(socket, this.#negotiate, entry.node, () => !guessing && !entry.link);
+      const patienceMs = guessing ? guessTimeoutMs : setupTimeoutMs;
+      return await initiate(socket, this.#negotiate, entry.node, () => !guessing && !entry.link, patienceMs);
     } finally {
       dial.socket = undefined;
     }
@@ -386,4 +390,10 @@ export class Peers {
     const text = `Cannot connect to ${entry.node}: ${error.message}`;
     entry.reject(new HiveError(refused ? 'name_taken' : 'cluster_error', text, { cause: error }));
   }
+}
+
+/** Nobody listens on that port, or somebody does who wants nothing of us. */
+function isRefused(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET';
 }

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { connect } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { lookUp, names, register } from '../../../src/distribution/epmd.ts';
 import { EpmdRegistration } from '../../../src/distribution/epmd-registration.ts';
 import { EpmdServer } from '../../../src/distribution/epmd-server.ts';
 import { silent } from '../../../src/observe/logger.ts';
-import { startEpmd, until } from '../../support/cluster.ts';
+import { keepingLog, startEpmd, until } from '../../support/cluster.ts';
 import { findProgram, missing } from '../../support/programs.ts';
 
 async function behaves(t: TestContext, epmdPort: number): Promise<void> {
@@ -86,4 +86,25 @@ test('when EPMD goes, one of the nodes takes over and the others register with i
   let found = 0;
   while (found < 3) found = (await names('127.0.0.1', epmdPort).catch(() => [])).length;
   assert.equal(all.filter(({ serves }) => serves).length, 1);
+});
+
+test('an EPMD that does not answer keeps no node from starting, which registers when another has taken over', async (t) => {
+  const log = keepingLog();
+  const silentOnes = new Set<Socket>();
+  const hung = createServer((socket) => silentOnes.add(socket));
+  await new Promise<void>((resolve) => hung.listen(0, '127.0.0.1', resolve));
+  const { port: epmdPort } = hung.address() as AddressInfo;
+  const registration = new EpmdRegistration({ node: 'n@127.0.0.1', port: 1001, epmdPort, log });
+  t.after(() => {
+    registration.stop();
+    hung.close();
+  });
+  await registration.start();
+  const warnings = log.lines.filter(({ level }) => level === 'warning');
+  assert.match(warnings.map(({ message }) => message).join('\n'), /^Cannot register n@127.0.0.1 with EPMD: .* range$/);
+  hung.close();
+  for (const socket of silentOnes) socket.destroy();
+  await until(() => registration.serves, 'the node to serve EPMD itself');
+  await until(() => log.lines.some(({ message }) => message.startsWith('registered with EPMD')), 'the registration');
+  assert.equal(await lookUp('127.0.0.1', epmdPort, 'n'), 1001);
 });
