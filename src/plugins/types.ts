@@ -94,6 +94,8 @@ export interface PoolSetup<Args = unknown> {
 export interface Connector {
   /** Makes one worker; it runs under the pool's supervisor and handles one `request` at a time. */
   worker(): Actor<WorkerMessage>;
+  /** Why the back end cannot be used now, as far as the connector knows: then the node is `degraded`. */
+  readonly problem?: string | undefined;
   /** The pool has stopped. */
   close(): void | Promise<void>;
 }

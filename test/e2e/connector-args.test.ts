@@ -18,6 +18,7 @@ import type { Failure } from '../support/operator.ts';
 import { freePorts } from '../support/ports.ts';
 import { findProgram, missing } from '../support/programs.ts';
 import { RedisServer } from '../support/redis.ts';
+import { startCluster, startSentinel } from '../support/redis-sets.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 import { TcpBackEnd, TcpBackEndServer } from '../support/tcp-back-end.ts';
 
@@ -123,6 +124,21 @@ async function redis(t: TestContext, args: object, options: Parameters<typeof Re
   return { run, server };
 }
 
+/** A pool that finds its master by a Sentinel with a user of its own. */
+async function guardedSentinel(t: TestContext, args: object = {}) {
+  const master = await RedisServer.start();
+  const sentinel = await startSentinel(master, 'main', 'open', ['user hive on >sesame ~* &* +@all']);
+  t.after(() => Promise.all([master.stop(), sentinel.stop()]));
+  const all = { sentinels: [`127.0.0.1:${sentinel.port}`], master_name: 'main', sentinel_password: 'open', ...args };
+  const ask = await pool(t, 'connector.redis', { reconnect_timeout: 100, max_reconnect_timeout: 300, ...all });
+  return { answer: async () => (await ask<unknown[]>({ commands: [['info', 'server']] }))[0], master };
+}
+
+async function viaSentinel(t: TestContext, args?: object): Promise<void> {
+  const { answer, master } = await guardedSentinel(t, args);
+  assert.match(String(await answer()), new RegExp(`tcp_port:${master.port}`));
+}
+
 const guarded = ['--requirepass', 'open', '--user', 'hive', 'on', '>sesame', '~*', '+@all'];
 
 const checks: Record<string, Record<string, Check>> = {
@@ -196,6 +212,37 @@ const checks: Record<string, Record<string, Check>> = {
       const [free] = await freePorts(1);
       const { run } = await redis(t, { port: free, max_reconnect_timeout: 50 });
       await assert.rejects(run('ping'), { code: 'redis_error', message: new RegExp(`ECONNREFUSED 127.0.0.1:${free}`) });
+    },
+    url: async (t) => {
+      const server = await RedisServer.start(guarded);
+      t.after(() => server.stop());
+      const url = `redis://hive:sesame@127.0.0.1:${server.port}/3`;
+      const ask = await pool(t, 'connector.redis', { url, reconnect_timeout: 100 });
+      const [user, list] = await ask<unknown[]>({
+        commands: [
+          ['acl', 'whoami'],
+          ['client', 'list'],
+        ],
+      });
+      assert.equal(user, 'hive');
+      assert.match(String(list), / db=3 /);
+    },
+    sentinels: (t) => viaSentinel(t),
+    master_name: async (t) => {
+      const { answer } = await guardedSentinel(t, { master_name: 'other' });
+      await assert.rejects(answer(), { code: 'redis_error', message: /^Redis other of the Sentinels/ });
+    },
+    sentinel_username: (t) => viaSentinel(t, { sentinel_username: 'hive', sentinel_password: 'sesame' }),
+    sentinel_password: async (t) => {
+      const { answer } = await guardedSentinel(t, { sentinel_password: 'wrong' });
+      await assert.rejects(answer(), { code: 'redis_error', message: /WRONGPASS/ });
+    },
+    cluster: async (t) => {
+      const nodes = await startCluster(2);
+      t.after(() => Promise.all(nodes.map((node) => node.stop())));
+      const cluster = [`127.0.0.1:${nodes[0]!.port}`];
+      const ask = await pool(t, 'connector.redis', { cluster, reconnect_timeout: 100 });
+      for (const key of ['a', 'b']) assert.deepEqual(await ask({ commands: [['set', key, 1]] }), ['OK']);
     },
     database: async (t) => {
       const { run } = await redis(t, { database: 3 });

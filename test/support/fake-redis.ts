@@ -17,7 +17,7 @@ export function bulk(text: string): string {
 export class FakeRedis {
   /** Those that are open. */
   readonly sockets = new Set<Socket>();
-  /** Connections so far. */
+  /** Connections so far on which something was said. */
   connections = 0;
   readonly commands: string[][] = [];
   answer: Answer = sane;
@@ -51,7 +51,9 @@ export class FakeRedis {
   }
 
   #serve(socket: Socket): void {
-    this.connections += 1;
+    socket.once('data', () => {
+      this.connections += 1;
+    });
     this.sockets.add(socket);
     socket.on('error', () => {});
     socket.on('close', () => this.sockets.delete(socket));

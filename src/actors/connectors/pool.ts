@@ -15,7 +15,15 @@ import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
-import type { ConnectorPlugin, Pool, PoolDescriptor, Services, WorkerMessage } from '../../plugins/types.ts';
+import type {
+  ConnectionSource,
+  Connector,
+  ConnectorPlugin,
+  Pool,
+  PoolDescriptor,
+  Services,
+  WorkerMessage,
+} from '../../plugins/types.ts';
 import { Arrivals } from './arrivals.ts';
 import type { ConnectorCounters } from './counters.ts';
 import { SeatPool } from './seat-pool.ts';
@@ -38,6 +46,7 @@ export class WorkerPool implements Pool, Employer, Desk {
   readonly kernel: Kernel;
   readonly #options: PoolOptions;
   readonly #workforce: Workforce;
+  readonly #connector: Connector | ConnectionSource;
   readonly #metricPrefix: string;
   readonly #requests: Counter;
   readonly #errors: Counter;
@@ -66,17 +75,23 @@ export class WorkerPool implements Pool, Employer, Desk {
     services.metrics.gauge(`${this.#metricPrefix}.capacity`, () => Math.max(1, descriptor.size + descriptor.overflow));
     services.metrics.gauge(`${this.#metricPrefix}.busy`, () => this.#serving);
     services.metrics.gauge(`${this.#metricPrefix}.waiting`, () => this.#admitted - this.#serving);
-    this.#workforce = this.#recruit();
+    const { args, size, overflow } = descriptor;
+    this.#connector = options.plugin.create({ name, args: args as never, size, overflow, services });
+    this.#workforce = this.#recruit(this.#connector);
   }
 
-  #recruit(): Workforce {
-    const { name, plugin, descriptor, services } = this.#options;
-    const { args, size, overflow } = descriptor;
-    const connector = plugin.create({ name, args: args as never, size, overflow, services });
+  #recruit(connector: Connector | ConnectionSource): Workforce {
+    const { descriptor, services } = this.#options;
+    const { size, overflow } = descriptor;
     const rentTimeoutMs = services.config.connectors.rent_timeout;
     if ('worker' in connector) return new SeatPool({ employer: this, connector, size, overflow, rentTimeoutMs });
     const queueLimit = Math.max(1, size + overflow);
     return new Arrivals({ employer: this, source: connector, queueLimit, rentTimeoutMs });
+  }
+
+  /** Why it is of no use now; undefined if nothing is known against it. */
+  get problem(): string | undefined {
+    return this.#connector.problem;
   }
 
   /** Workers that run now. */

@@ -1,26 +1,10 @@
-/**
- * One connection to Redis, for one life: it connects once, and when it is lost it is thrown away. ioredis would by itself
- * connect again, queue commands meanwhile and send those again that had no answer; all of that is switched off, because
- * a command must never be executed twice, and when to connect is the worker's business.
- */
-import { Redis } from 'ioredis';
+/** One connection to Redis (or, with a Cluster, to its nodes), for one life: it connects once, and when it is lost it is thrown away. */
+import { Cluster, type Redis } from 'ioredis';
 import { HiveError } from '../../observe/errors.ts';
-import './redis-replies.ts';
+import { clientFor, nameOf, type RedisAddress } from './redis-address.ts';
+import { type Outcome, type RedisCommand, WrongServer } from './redis-refusal.ts';
 import { reasonOf } from './tcp-probe.ts';
 import { Unavailable } from './unavailable.ts';
-
-export interface RedisAddress {
-  readonly host: string;
-  readonly port: number;
-  readonly database: number;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
-  readonly tls: boolean;
-  readonly connectTimeoutMs: number;
-}
-
-/** `[name, …arguments]`. */
-export type RedisCommand = readonly [name: string, ...args: (string | number)[]];
 
 export interface RedisConnectionListener {
   connectionUp(connection: RedisConnection): void;
@@ -32,33 +16,24 @@ export interface RedisConnectionListener {
 const notWritable = "Stream isn't writeable";
 
 export class RedisConnection {
-  readonly #redis: Redis;
+  readonly #redis: Redis | Cluster;
   readonly #listener: RedisConnectionListener;
   #problem: string | undefined;
+  /** The last that a node of a Cluster has had. */
+  #nodeProblem: string | undefined;
   #closed = false;
   readonly #name: string;
 
-  constructor(address: RedisAddress, listener: RedisConnectionListener) {
-    this.#name = `Redis at ${address.host}:${address.port}`;
+  /** @param attempt how many attempts to connect there were before */
+  constructor(address: RedisAddress, attempt: number, listener: RedisConnectionListener) {
+    this.#name = nameOf(address.place);
     this.#listener = listener;
-    this.#redis = new Redis({
-      host: address.host,
-      port: address.port,
-      db: address.database,
-      username: address.username,
-      password: address.password,
-      tls: address.tls ? {} : undefined,
-      connectTimeout: address.connectTimeoutMs,
-      lazyConnect: true,
-      retryStrategy: null,
-      enableOfflineQueue: false,
-      autoResendUnfulfilledCommands: false,
-      maxRetriesPerRequest: 0,
-      disableClientInfo: true,
-      protocol: 2,
-    });
+    this.#redis = clientFor(address, attempt);
     // Errors before `ready` (wrong password, no such database) mean that the connection is not the one that was asked for.
-    this.#redis.on('error', (error) => this.#failed(reasonOf(error)));
+    this.#redis.on('error', (error: Error) => this.#failed(reasonOf(error)));
+    this.#redis.on('node error', (error: Error) => {
+      this.#nodeProblem = reasonOf(error);
+    });
     this.#redis.on('end', () => this.#lost());
     this.#redis.connect().then(
       () => this.#ready(),
@@ -71,31 +46,56 @@ export class RedisConnection {
 
   /**
    * Sends the commands together and resolves to their replies. Rejects with `redis_error` if Redis answers one of them with
-   * an error (the others have been executed all the same), or if the connection is lost; `Unavailable` if it was lost
-   * already, so that nothing was sent.
+   * an error (the others have been executed all the same), or if the connection is lost: with `Unavailable` if it was lost
+   * already, so that nothing was sent; with `WrongServer` if Redis is not the server that was meant.
    */
   async run(commands: readonly RedisCommand[]): Promise<unknown[]> {
     if (this.#redis.status !== 'ready')
       throw new Unavailable('redis_error', `The connection to ${this.#name} is lost.`);
-    const pipeline = this.#redis.pipeline();
-    for (const [name, ...args] of commands) pipeline.call(name, ...args);
+    const outcomes = await this.#send(commands);
     const replies: unknown[] = [];
-    for (const [error, reply] of (await pipeline.exec()) ?? []) {
-      if (error) throw this.#failure(error);
+    for (const [error, reply] of outcomes) {
+      if (error) throw this.#failure(error, commands, outcomes);
       replies.push(reply);
     }
     return replies;
   }
 
+  async #send(commands: readonly RedisCommand[]): Promise<Outcome[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const [name, ...args] of commands) {
+      // A Cluster must know what is a transaction: one that meets another node's slot is sent there as a whole.
+      if (name === 'multi') (pipeline as unknown as { multi(): void }).multi();
+      else if (name === 'exec') void pipeline.exec();
+      else pipeline.call(name, ...args);
+    }
+    try {
+      return (await pipeline.exec()) ?? [];
+    } catch (error) {
+      // A Cluster refuses keys of several slots before it sends anything.
+      throw new HiveError('redis_error', reasonOf(error), { cause: error });
+    }
+  }
+
   /** Only what Redis said itself is its opinion on the command; the rest is about the connection. */
-  #failure(error: Error): HiveError {
+  #failure(error: Error, commands: readonly RedisCommand[], outcomes: readonly Outcome[]): HiveError {
     const reason = reasonOf(error);
     // The other side has hung up, which ioredis is about to learn: nothing was sent.
     if (reason.startsWith(notWritable)) {
       return new Unavailable('redis_error', `The connection to ${this.#name} is lost.`, { cause: error });
     }
-    const text = error.name === 'ReplyError' ? reason : `${this.#name} did not answer: ${reason}`;
-    return new HiveError('redis_error', text, { cause: error });
+    if (WrongServer.is(error)) return new WrongServer(error, commands, outcomes);
+    if (error.name === 'ReplyError') return new HiveError('redis_error', reason, { cause: error });
+    // A node of a Cluster is gone, and perhaps another one has taken its place: that is looked up anew.
+    if (this.#redis instanceof Cluster) this.#failed(this.#nodeProblem ?? reason);
+    return new HiveError('redis_error', `${this.#name} did not answer: ${reason}`, { cause: error });
+  }
+
+  /** Whether the server takes writes; undefined if it does not say. A Cluster that is ready knows its masters. */
+  async isMaster(): Promise<boolean | undefined> {
+    if (this.#redis instanceof Cluster) return true;
+    const role = /^role:(\w+)/m.exec(await this.#redis.info('replication'))?.[1];
+    return role === undefined ? undefined : role === 'master';
   }
 
   close(): void {
@@ -122,6 +122,6 @@ export class RedisConnection {
     if (this.#closed) return;
     this.#closed = true;
     this.#disconnect();
-    this.#listener.connectionLost(this, this.#problem ?? 'the connection was closed');
+    this.#listener.connectionLost(this, this.#problem ?? this.#nodeProblem ?? 'the connection was closed');
   }
 }

@@ -10,7 +10,9 @@
  * old; then they fail, and the worker gives up. It and a worker that is `restart_timeout` old end as planned, between
  * commands; the pool starts another. No restart is charged to a supervisor, so no outage can wear one out.
  *
- * A command that was sent and not answered fails: it may have been executed, so nobody may try it again.
+ * A command that was sent and not answered fails: it may have been executed, so nobody may try it again. One that was refused
+ * because the server is the wrong one (a replica after a failover, say) waits: the connection is dropped, and the command is
+ * tried on the next one. Until a master answers that counts as an outage like others.
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
@@ -19,13 +21,11 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { WorkerMessage } from '../types.ts';
-import {
-  type RedisAddress,
-  type RedisCommand,
-  RedisConnection,
-  type RedisConnectionListener,
-} from './redis-connection.ts';
+import { nameOf, type RedisAddress } from './redis-address.ts';
+import { RedisConnection, type RedisConnectionListener } from './redis-connection.ts';
 import type { RedisOutage } from './redis-outage.ts';
+import { type RedisCommand, WrongServer } from './redis-refusal.ts';
+import { reasonOf } from './tcp-probe.ts';
 import { Unavailable } from './unavailable.ts';
 
 /** What the workers of a `connector.redis` pool do: run the commands as one pipeline. The reply is the array of theirs. */
@@ -49,6 +49,8 @@ export interface RedisServer {
   readonly connected: Set<RedisWorker>;
   readonly queries: Counter;
   readonly log: Log;
+  /** Attempts to connect so far. */
+  attempts: number;
 }
 
 /** A worker that finds no connection lives at least so long: replacing it is no way to connect more often. */
@@ -59,6 +61,8 @@ interface Job {
   readonly from: From;
   readonly signal: AbortSignal | undefined;
   deadline?: Timer;
+  /** When it was first refused by a wrong server; ms of the monotonic clock. */
+  refusedAt?: number;
 }
 
 type Internal =
@@ -67,6 +71,8 @@ type Internal =
   | { readonly type: 'connect' }
   | { readonly type: 'connect_overdue'; readonly connection: RedisConnection }
   | { readonly type: 'reply_overdue'; readonly job: Job }
+  | { readonly type: 'role'; readonly connection: RedisConnection; readonly isMaster: boolean }
+  | { readonly type: 'look_again'; readonly connection: RedisConnection }
   | { readonly type: 'give_up' };
 
 export class RedisWorker extends Actor<WorkerMessage | Internal> implements RedisConnectionListener {
@@ -123,6 +129,12 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
       case 'reply_overdue':
         if (this.#running.has(message.job)) this.#lost(`no answer within ${this.#server.replyMs} ms`);
         break;
+      case 'role':
+        if (message.connection === this.#connection) this.#roleKnown(message.isMaster);
+        break;
+      case 'look_again':
+        if (message.connection === this.#connection) this.#lookAgain(message.connection);
+        break;
       case 'give_up':
         this.#failWaiting();
         this.stop(new Shutdown(this.#unreachable()));
@@ -144,7 +156,8 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
   override inspect(): Record<string, unknown> {
     const { address, outage } = this.#server;
     return {
-      redis: `${address.host}:${address.port}/${address.database}`,
+      redis: nameOf(address.place),
+      database: address.database,
       connected: this.#connectedAt !== undefined,
       running: this.#running.size,
       waiting: this.#waiting.length,
@@ -172,10 +185,26 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
         this.#endIfDrained();
       },
       (error: HiveError) => {
-        if (this.#close(job)) job.from.fail(error);
+        if (this.#close(job)) {
+          if (error instanceof WrongServer) this.#refused(job, error);
+          // It was lost a moment ago, and the worker is about to hear of it.
+          else if (error instanceof Unavailable) this.#waiting.push(job);
+          else job.from.fail(error);
+        }
         this.#endIfDrained();
       },
     );
+  }
+
+  /** The connection leads to a server that was not meant: another one is made. */
+  #refused(job: Job, error: WrongServer): void {
+    const { outage, maxReconnectMs } = this.#server;
+    const now = performance.now();
+    job.refusedAt ??= now;
+    if (!error.mayRepeat || now - job.refusedAt >= maxReconnectMs) job.from.fail(error);
+    else this.#waiting.push(job);
+    outage.meetWrongServer();
+    this.#lost(error.message);
   }
 
   #close(job: Job): boolean {
@@ -214,24 +243,50 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
   }
 
   #connect(): void {
-    const connection = new RedisConnection(this.#server.address, this);
+    const connection = new RedisConnection(this.#server.address, this.#server.attempts, this);
+    this.#server.attempts += 1;
     this.#connection = connection;
     this.#connectDeadline = this.after(this.#server.address.connectTimeoutMs, { type: 'connect_overdue', connection });
   }
 
   #up(): void {
-    const { outage, log } = this.#server;
     this.#connectedAt = performance.now();
     this.#server.connected.add(this);
     this.#connectDeadline?.cancel();
     this.#giveUp?.cancel();
     this.#problem = undefined;
-    const outageMs = outage.end();
-    if (outageMs !== undefined) log.notice(`${this.#name} is back after ${Math.round(outageMs)} ms`);
+    if (this.#server.outage.isWrongServer) this.#askRole(this.#connection!);
+    else this.#endOutage();
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const job of waiting) this.#run(job, this.#connection!);
     this.#endIfDrained();
+  }
+
+  #endOutage(): void {
+    const outageMs = this.#server.outage.end();
+    if (outageMs !== undefined) this.#server.log.notice(`${this.#name} is back after ${Math.round(outageMs)} ms`);
+  }
+
+  #askRole(connection: RedisConnection): void {
+    // A server that does not tell its role is believed until it refuses again.
+    connection.isMaster().then(
+      (isMaster) => this.self.tell({ type: 'role', connection, isMaster: isMaster !== false }),
+      (error: HiveError) => this.self.tell({ type: 'lost', connection, reason: reasonOf(error) }),
+    );
+  }
+
+  #roleKnown(isMaster: boolean): void {
+    const connection = this.#connection!;
+    if (isMaster) this.#endOutage();
+    else this.after(Math.max(this.#server.reconnectMs, minLifeMs), { type: 'look_again', connection });
+  }
+
+  /** A replica serves reads as long as they come, but the address may lead to a master by now. */
+  #lookAgain(connection: RedisConnection): void {
+    if (!this.#server.outage.isWrongServer) return;
+    if (this.#running.size === 0) this.#lost(this.#server.outage.reason ?? 'it is a replica');
+    else this.after(this.#server.reconnectMs, { type: 'look_again', connection });
   }
 
   #lost(reason: string): void {
@@ -244,7 +299,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
     this.#server.connected.delete(this);
     this.#connectDeadline?.cancel();
     this.#problem = reason;
-    if (outage.begin()) log.warning(this.#unreachable());
+    if (outage.begin(reason)) log.warning(this.#unreachable());
     this.#failRunning(reason);
     if (this.#outageIsOld) this.#failWaiting();
     this.#endIfDrained();
@@ -265,7 +320,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
   }
 
   get #name(): string {
-    return `Redis at ${this.#server.address.host}:${this.#server.address.port}`;
+    return nameOf(this.#server.address.place);
   }
 
   #unreachable(): string {
