@@ -31,6 +31,7 @@ import { HiveError } from './observe/errors.ts';
 import { openLogFiles } from './observe/log-files.ts';
 import type { Log } from './observe/logger.ts';
 import { Metrics } from './observe/metrics.ts';
+import { openFiles } from './observe/open-files.ts';
 import { PluginSet } from './plugins/plugin-set.ts';
 import type { PluginRegistry } from './plugins/registry.ts';
 import type { Services } from './plugins/types.ts';
@@ -39,6 +40,7 @@ import { names, poolSupervisor, rootSupervisor, type Workers } from './superviso
 import { version } from './version.ts';
 import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
+import { Doors } from './web/doors.ts';
 import { startHealthServer } from './web/health.ts';
 import { startMonitorServer } from './web/monitor.ts';
 import { checkServers, checksOf } from './web/self-check.ts';
@@ -115,6 +117,7 @@ export async function startNode(
     await files.close();
     throw error;
   }
+  const doors = new Doors(openFiles(), log.child({ component: 'web' }), metrics);
   const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
   const router = new RouterService({
     config,
@@ -124,6 +127,7 @@ export async function startNode(
     supervisor: names.clients,
     cluster,
     subscribers: (channel) => pubsub.status(channel),
+    obstacle: () => doors.shortage,
     stop: (reason) => void stop(reason),
     log,
     metrics,
@@ -143,6 +147,7 @@ export async function startNode(
     cluster,
     pools,
     refusal: () => router.refusal(),
+    obstacle: () => doors.shortage,
     version,
     sockets: chosen.title,
     metrics,
@@ -167,7 +172,13 @@ export async function startNode(
         : () =>
             listener(async () => {
               const state = () => (started ? health(watched).status : 'starting');
-              const server = await startHealthServer({ sockets, address: healthHost, port: healthPort, state });
+              const healthSockets = doors.keep(sockets, 'monitor');
+              const server = await startHealthServer({
+                sockets: healthSockets,
+                address: healthHost,
+                port: healthPort,
+                state,
+              });
               ports.health = server.port;
               return server;
             }),
@@ -189,7 +200,7 @@ export async function startNode(
       listener(async () => {
         const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
         const server = await startMonitorServer({
-          sockets,
+          sockets: doors.keep(sockets, 'monitor'),
           address,
           port,
           tls,
@@ -204,7 +215,17 @@ export async function startNode(
     api: () =>
       listener(async () => {
         const { host: address, port, tls, hash: key } = config.api;
-        const server = await startApiServer({ sockets, address, port, tls, key, host: api, metrics, log: webLog });
+        const apiSockets = doors.keep(sockets, 'api');
+        const server = await startApiServer({
+          sockets: apiSockets,
+          address,
+          port,
+          tls,
+          key,
+          host: api,
+          metrics,
+          log: webLog,
+        });
         ports.api = server.port;
         return server;
       }),
@@ -212,7 +233,18 @@ export async function startNode(
       listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
-        const options = { sockets, config, host: router, topics, newId, wheel, metrics, log: webLog, relays };
+        const clientSockets = doors.keep(sockets, 'clients');
+        const options = {
+          sockets: clientSockets,
+          config,
+          host: router,
+          topics,
+          newId,
+          wheel,
+          metrics,
+          log: webLog,
+          relays,
+        };
         const server = await startClientServer(options);
         ports.client = server.port;
         return { port: server.port, stop: () => server.close() };
@@ -258,6 +290,7 @@ export async function startNode(
     );
   } catch (error) {
     kernel.halt();
+    doors.end();
     await files.close();
     throw error;
   }
@@ -267,6 +300,7 @@ export async function startNode(
       if (graceful) log.notice('Stopped');
       else log.emergency('The root supervisor gave up');
       kernel.halt();
+      doors.end();
       await files.close();
       resolve({ graceful, reason });
     });

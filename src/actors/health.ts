@@ -11,6 +11,8 @@ export interface HealthSetup {
   readonly pools: PoolTable;
   /** Why new clients are refused now. */
   readonly refusal: () => HiveError | undefined;
+  /** What the machine lacks for further clients. */
+  readonly obstacle: () => string | undefined;
   readonly version: string;
   /** What holds its sockets. */
   readonly sockets: string;
@@ -24,7 +26,9 @@ export function nodeHealth(setup: HealthSetup): NodeHealth {
   return { ...health(setup), node: setup.kernel.node, version: setup.version, sockets: setup.sockets };
 }
 
-export function health({ kernel, cluster, pools, refusal }: Omit<HealthSetup, 'version' | 'sockets'>): Health {
+type Looked = Omit<HealthSetup, 'version' | 'sockets'>;
+
+export function health({ kernel, cluster, pools, refusal, obstacle }: Looked): Health {
   const refused = refusal();
   const draining = refused?.code === 'router_error';
   const reasons = vital.filter((name) => !kernel.whereis(name)).map((name) => `${name} is not running`);
@@ -32,7 +36,9 @@ export function health({ kernel, cluster, pools, refusal }: Omit<HealthSetup, 'v
   for (const { name, descriptor, stopping, workers } of pools.pools.values()) {
     if (!stopping && descriptor.size > 0 && workers === 0) reasons.push(`pool ${name} has no worker`);
   }
-  if (refused) reasons.unshift(draining ? 'new clients are refused' : 'no slot is free for a further client');
+  if (refused) {
+    reasons.unshift(draining ? 'new clients are refused' : (obstacle() ?? 'no slot is free for a further client'));
+  }
   if (draining) return { status: 'draining', reasons };
   return { status: reasons.length > 0 ? 'degraded' : 'ready', reasons };
 }

@@ -56,6 +56,8 @@ const rows: readonly Row[] = [
   ['hive.event_loop.utilization', 'Share of the last second in which the process had something to do'],
   ['hive.cpu.user', 'Processor time in user mode', { ...ms, counts: true }],
   ['hive.cpu.system', 'Processor time in the kernel', { ...ms, counts: true }],
+  ['hive.open_files.open', 'Open files of the process, sockets among them'],
+  ['hive.open_files.limit', 'How many files the process may have open; 0: no limit'],
   ['hive.memory.total', 'Resident memory', { ...bytes, name: 'memory_resident' }],
   ['hive.memory.processes', 'Used JavaScript heap', bytes],
   ['hive.memory.system', 'Resident memory but for the used heap', bytes],

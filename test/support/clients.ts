@@ -146,6 +146,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     supervisor: 'hive_clients',
     cluster,
     subscribers: () => 0,
+    obstacle: () => undefined,
     stop: () => {},
     log,
     metrics,

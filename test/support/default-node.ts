@@ -50,11 +50,18 @@ export class DefaultNode {
     this.#sections = config;
   }
 
-  static async start(change?: (config: Sections) => void, env: NodeJS.ProcessEnv = {}): Promise<DefaultNode> {
+  /** @param through as of `HiveProcess` */
+  static async start(
+    change?: (config: Sections) => void,
+    env: NodeJS.ProcessEnv = {},
+    through: readonly string[] = [],
+  ): Promise<DefaultNode> {
     const directory = mkdtempSync(join(tmpdir(), 'hive-node-'));
     const file = await writeDefaultConfig(directory, 'hive.json', change);
     const config = JSON.parse(readFileSync(file, 'utf8')) as Sections;
-    return new DefaultNode(await HiveProcess.run(file, env), directory, config);
+    const process = new HiveProcess(['run', file], env, through);
+    await process.ready();
+    return new DefaultNode(process, directory, config);
   }
 
   get url(): string {

@@ -56,8 +56,12 @@ export class HiveProcess {
   /** Starts a node and waits for its ready line. */
   static async run(config: string, env: NodeJS.ProcessEnv = {}, ...options: string[]): Promise<HiveProcess> {
     const node = new HiveProcess(['run', config, ...options], env);
-    await node.until(() => node.stdout.includes(' is ready: '), 'the ready line');
+    await node.ready();
     return node;
+  }
+
+  ready(): Promise<void> {
+    return this.until(() => this.stdout.includes(' is ready: '), 'the ready line');
   }
 
   get pid(): number | undefined {

@@ -33,6 +33,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',
+  'hive.open_files': 'open limit',
   'hive.distribution': 'sent received errors queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned waiting_bytes',
   ...Object.fromEntries(

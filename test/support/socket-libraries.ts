@@ -16,6 +16,9 @@ for (const name of ['official', '20.57', '20.30', 'node'] as const) {
   }
 }
 
+/** Those that `HIVE_SOCKETS` can force here. */
+export const loadable: readonly LibraryName[] = [...libraries.keys()];
+
 type Run = (t: TestContext, library: SocketLibrary) => Promise<void>;
 
 export function testLibraries(title: string, run: Run): void {

@@ -44,6 +44,8 @@ export interface RouterSetup {
   readonly cluster: ClusterView;
   /** Subscribers of the channels under an id or prefix, on this node; throws `unknown_channel_id` if there are none. */
   readonly subscribers: (channel: string) => number;
+  /** Why the machine has no room for further clients. */
+  readonly obstacle: () => string | undefined;
   /** Ends the node gracefully. */
   readonly stop: (reason: string) => void;
   readonly log: Log;
@@ -86,7 +88,8 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   refusal(): HiveError | undefined {
     if (!this.#roster.isEnabled) return new HiveError('router_error');
-    if (this.#roster.slots >= this.#setup.config.hive.max_client_slots) return new HiveError('no_slots');
+    const { config, obstacle } = this.#setup;
+    if (this.#roster.slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
     return undefined;
   }
 

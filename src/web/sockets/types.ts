@@ -50,6 +50,14 @@ export interface Listening {
   readonly port: number;
   /** Stops accepting connections; open ones live on. Idempotent. */
   stop(): void;
+  /** Stops until `resume`. Who tries to connect meanwhile is refused. Idempotent. */
+  pause(): void;
+  /**
+   * Accepts connections again, unless it was stopped. Idempotent.
+   * @throws HiveError (rejection) `port_taken` if somebody else listens there by now; the native libraries also while
+   *   connections are open, where 0 was asked for
+   */
+  resume(): Promise<void>;
 }
 
 export interface SocketRequest {

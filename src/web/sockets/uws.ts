@@ -2,6 +2,7 @@
 
 import { HiveError } from '../../observe/errors.ts';
 import { framed } from './framing.ts';
+import { type ListenSocket, PausableListening } from './listening.ts';
 import { readTls } from './tls.ts';
 import type {
   Listening,
@@ -90,12 +91,18 @@ class UwsApp implements SocketApp {
   }
 
   listen(host: string, port: number): Promise<Listening> {
-    return new Promise((resolve, reject) => {
-      this.#app.listen(host, port, exclusivePort, (socket) => {
-        if (socket) resolve(new ListenSocket(this.#uws, socket));
-        else reject(new HiveError('port_taken', `Cannot listen on ${host}:${port}: the port is taken or not allowed.`));
+    const uws = this.#uws;
+    const open = (at: number) =>
+      new Promise<ListenSocket>((resolve, reject) => {
+        this.#app.listen(host, at, exclusivePort, (socket) => {
+          if (socket) {
+            resolve({ port: uws.us_socket_local_port(socket), close: () => uws.us_listen_socket_close(socket) });
+          } else {
+            reject(new HiveError('port_taken', `Cannot listen on ${host}:${at}: the port is taken or not allowed.`));
+          }
+        });
       });
-    });
+    return PausableListening.start(open, port);
   }
 
   publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): void {
@@ -128,20 +135,3 @@ function isTooBig(code: number, message: ArrayBuffer): boolean {
 
 /** `LIBUS_LISTEN_EXCLUSIVE_PORT`, which the library declares in a place where it does not exist at run time. */
 const exclusivePort = 1;
-
-class ListenSocket implements Listening {
-  readonly port: number;
-  readonly #uws: UwsModule;
-  #socket: UwsListenSocket | undefined;
-
-  constructor(uws: UwsModule, socket: UwsListenSocket) {
-    this.#uws = uws;
-    this.port = uws.us_socket_local_port(socket);
-    this.#socket = socket;
-  }
-
-  stop(): void {
-    if (this.#socket) this.#uws.us_listen_socket_close(this.#socket);
-    this.#socket = undefined;
-  }
-}

@@ -21,12 +21,17 @@ test('a node is degraded while something is missing, and says what', async () =>
   for (const name of managers) await kernel.run(new Puppet(), { name });
   const missing: NodeName[] = [];
   let refusal: HiveError | undefined;
+  let obstacle: string | undefined;
   const self = kernel.node;
   const cluster = { self, nodes: () => [self], missing: () => missing, ownerOf: () => self };
-  const seen = () => health({ kernel, cluster, pools: new PoolTable(kernel, kernel.metrics), refusal: () => refusal });
+  const pools = new PoolTable(kernel, kernel.metrics);
+  const seen = () => health({ kernel, cluster, pools, refusal: () => refusal, obstacle: () => obstacle });
   assert.deepEqual(seen(), { status: 'ready', reasons: [] });
   refusal = new HiveError('no_slots');
   assert.deepEqual(seen(), { status: 'degraded', reasons: ['no slot is free for a further client'] });
+  obstacle = 'open files run short: at most 256 may be open';
+  assert.deepEqual(seen(), { status: 'degraded', reasons: [obstacle] });
+  obstacle = undefined;
   refusal = undefined;
   missing.push('other@127.0.0.1' as NodeName);
   await kernel.stop(kernel.whereis('hive_relay')!);

@@ -7,12 +7,14 @@
  *                                      ├─ frames.ts, outbox.ts
  *                                      └─ subscriptions.ts
  */
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { HiveError } from '../../../observe/errors.ts';
 import { framed } from '../framing.ts';
+import { type ListenSocket, PausableListening } from '../listening.ts';
 import { readTls } from '../tls.ts';
 import type {
   Listening,
@@ -120,16 +122,20 @@ class NodeApp implements SocketApp {
   }
 
   listen(host: string, port: number): Promise<Listening> {
+    return PausableListening.start((at) => this.#open(host, at), port);
+  }
+
+  async #open(host: string, port: number): Promise<ListenSocket> {
     const server = this.#server;
-    return new Promise((resolve, reject) => {
-      server.once('error', (cause) => {
-        const message = `Cannot listen on ${host}:${port}: the port is taken or not allowed.`;
-        reject(new HiveError('port_taken', message, { cause }));
-      });
-      server.listen({ host, port, exclusive: true }, () => {
-        resolve({ port: (server.address() as AddressInfo).port, stop: () => server.close() });
-      });
-    });
+    server.listen({ host, port, exclusive: true });
+    try {
+      await once(server, 'listening');
+    } catch (cause) {
+      const message = `Cannot listen on ${host}:${port}: the port is taken or not allowed.`;
+      throw new HiveError('port_taken', message, { cause });
+    }
+    // That of the HTTP server would close connections that are idle for the moment, too.
+    return { port: (server.address() as AddressInfo).port, close: () => TcpServer.prototype.close.call(server) };
   }
 
   publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): void {
