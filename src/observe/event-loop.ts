@@ -13,8 +13,10 @@ const utilizationMs = 1000;
 export function watchEventLoop(metrics: Metrics): () => void {
   const delay = metrics.histogram('hive.event_loop.delay');
   let before = performance.eventLoopUtilization();
-  let { utilization } = before;
-  metrics.gauge('hive.event_loop.utilization', () => utilization, 'max');
+  let utilization: number | undefined;
+  // In the first second that of all the time so far; from Node 22 on there is none yet while the program starts.
+  const read = () => utilization ?? performance.eventLoopUtilization().utilization;
+  metrics.gauge('hive.event_loop.utilization', read, 'max');
   let last = performance.now();
   let measured = last;
   const timer = setInterval(() => {
