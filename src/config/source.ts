@@ -1,10 +1,10 @@
 /** Reads the files of a configuration and remembers of every value where it came from. */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import type { ErrorCode } from '../observe/errors.ts';
 import { expandEnvironment } from './environment.ts';
 import { type JsonDocument, JsonSyntaxError, parseJson, pointerSegments, pointerTo } from './json.ts';
 import { type Finding, type Problem, problemAt } from './problem.ts';
+import { NoFile, type ReadFile, readRegularFile } from './read-file.ts';
 
 /** What put a value into a source from outside of its file. */
 export interface Origin {
@@ -128,11 +128,17 @@ function textsIn(value: unknown): string[] {
   return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
 }
 
-/** Reads one file; its mistakes go to `problems`, paths in them start with `path`. Undefined if there is no value. */
-function readSource(file: string, path: string, env: NodeJS.ProcessEnv, problems: Problem[]): Source | undefined {
+/** What one file says; its mistakes go to `problems`, paths in them start with `path`. Undefined if there is no value. */
+function parseSource(
+  bytes: Buffer,
+  file: string,
+  path: string,
+  env: NodeJS.ProcessEnv,
+  problems: Problem[],
+): Source | undefined {
   let document: JsonDocument;
   try {
-    document = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(file)));
+    document = parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
   } catch (error) {
     problems.push(readFailure(file, path, error));
     return undefined;
@@ -152,6 +158,7 @@ function readFailure(file: string, path: string, error: unknown): Problem {
     const { position, message } = error;
     return { file, position, path, code: 'invalid_json', reason: message };
   }
+  if (error instanceof NoFile) return { file, path, code: 'file_error', reason: error.message };
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
     return { file, path, code: 'invalid_json', reason: 'the file is not UTF-8 text' };
@@ -173,6 +180,7 @@ export class SourceReader {
   readonly files: string[] = [];
   readonly #mainFile: string;
   readonly #env: NodeJS.ProcessEnv;
+  #mainIdentity: string | undefined;
 
   constructor(mainFile: string, env: NodeJS.ProcessEnv) {
     this.#mainFile = mainFile;
@@ -180,23 +188,30 @@ export class SourceReader {
   }
 
   main(): Source | undefined {
-    return this.#read(this.#mainFile, '');
+    const read = this.#read(this.#mainFile, '');
+    this.#mainIdentity = read?.identity;
+    return read && parseSource(read.bytes, this.#mainFile, '', this.#env, this.problems);
   }
 
   /** A section's own source: a string names a file relative to the main file, which may in turn name another. */
   follow(section: Source, path: string): Source | undefined {
     const chain: string[] = [];
+    const identities = [this.#mainIdentity];
     let current: Source = section;
     while (typeof current.value === 'string') {
       const name = current.value;
       const file = isAbsolute(name) ? name : join(dirname(this.#mainFile), name);
-      if (chain.includes(file)) {
-        const reason = `the files include each other: ${[...chain, file].join(' → ')}`;
+      const read = this.#read(file, path);
+      if (!read) return undefined;
+      if (identities.includes(read.identity)) {
+        const own = read.identity === this.#mainIdentity ? 'that is the main file itself' : undefined;
+        const reason = own ?? `the files include each other: ${[...chain, file].join(' → ')}`;
         this.problems.push(current.problem('file_error', { pointer: '', reason, value: name }));
         return undefined;
       }
       chain.push(file);
-      const next = this.#read(file, path);
+      identities.push(read.identity);
+      const next = parseSource(read.bytes, file, path, this.#env, this.problems);
       if (!next) return undefined;
       current = next;
     }
@@ -204,8 +219,13 @@ export class SourceReader {
     return current;
   }
 
-  #read(file: string, path: string): Source | undefined {
+  #read(file: string, path: string): ReadFile | undefined {
     if (!this.files.includes(file)) this.files.push(file);
-    return readSource(file, path, this.#env, this.problems);
+    try {
+      return readRegularFile(file);
+    } catch (error) {
+      this.problems.push(readFailure(file, path, error));
+      return undefined;
+    }
   }
 }

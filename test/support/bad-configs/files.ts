@@ -37,7 +37,22 @@ export const inFiles: readonly BadConfig[] = [
     title: 'an include that is a directory',
     set: { log: 'shared' },
     files: { 'shared/other.json': '{}' },
-    expect: [{ file: 'shared', path: 'log', code: 'file_error', reason: 'EISDIR' }],
+    expect: [{ file: 'shared', path: 'log', code: 'file_error', reason: 'it is a directory, not a file' }],
+  },
+  {
+    title: 'a section that is the main file itself, by another name',
+    set: { hive: './config.json', pubsub: 'nested/../config.json' },
+    files: { 'nested/other.json': '{}' },
+    expect: [
+      { path: 'hive', code: 'file_error', reason: 'the main file itself' },
+      { path: 'pubsub', code: 'file_error', reason: 'the main file itself' },
+    ],
+  },
+  {
+    title: 'a file that includes itself',
+    set: { pubsub: 'a.json' },
+    files: { 'a.json': '"./a.json"' },
+    expect: [{ file: 'a.json', path: 'pubsub', code: 'file_error', reason: 'include each other' }],
   },
   {
     title: 'files that include each other',
