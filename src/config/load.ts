@@ -7,10 +7,10 @@
  * Nothing is probed: no connection is made and no port opened (unless a plugin's module does so when it is imported). All problems of all sections are found in one go; only
  * checks that would rely on a misshapen section wait until that one is mended.
  */
-import { accessSync, constants } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { type ArgsSchema, applyOverrides, strayOverrides } from './apply-overrides.ts';
 import type { Imported, ImportPlugins, PluginCatalogue } from './catalogue.ts';
+import { type CertificateFiles, checkCertificates } from './certificates.ts';
 import { checkPlugins } from './check-plugins.ts';
 import { findInconsistencies } from './consistency.ts';
 import { completeNodeName } from './node-name.ts';
@@ -81,7 +81,7 @@ export async function loadConfig<Catalogue extends PluginCatalogue>(
       if (violated.has(section + finding.pointer)) continue;
       (warning ? warnings : problems).push(sources.get(section)!.problem(code, finding));
     }
-    problems.push(...resolveFiles(draft, sources, dirname(file)));
+    resolveFiles(draft, sources, dirname(file), problems, warnings);
   }
   const config = draft && complete(draft);
   // a name that nobody knows may be in a module that could not be used
@@ -154,31 +154,32 @@ function readSections(reader: SourceReader): Map<SectionName, Source> {
   return found;
 }
 
-/** Makes the names of key and certificate files absolute; returns those that cannot be read. */
-function resolveFiles(draft: Sections, sources: ReadonlyMap<SectionName, Source>, directory: string): Problem[] {
-  const problems: Problem[] = [];
-  const holders: [SectionName, string, Record<string, string> | undefined][] = [
+/** Makes the names of files absolute, and says what is wrong with certificates and keys. */
+function resolveFiles(
+  draft: Sections,
+  sources: ReadonlyMap<SectionName, Source>,
+  directory: string,
+  problems: Problem[],
+  warnings: Problem[],
+): void {
+  const holders: [SectionName, string, CertificateFiles | undefined][] = [
     ['hive', '/tls', draft.hive.tls],
     ['hive', '/cluster_tls', draft.hive.cluster_tls],
     ['api', '/tls', draft.api.tls],
     ['monitor', '/tls', draft.monitor.tls],
   ];
   for (const [section, pointer, holder] of holders) {
-    for (const [key, name] of Object.entries(holder ?? {})) {
-      if (!holder || !key.endsWith('_file')) continue;
-      holder[key] = resolve(directory, name);
-      try {
-        accessSync(holder[key], constants.R_OK);
-      } catch (error) {
-        const missing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
-        const reason = missing ? 'the file does not exist' : 'the file cannot be read';
-        const finding = { pointer: `${pointer}/${key}`, reason, value: name };
-        problems.push(sources.get(section)!.problem(missing ? 'file_missing' : 'file_error', finding));
-      }
+    if (!holder) continue;
+    const given = { ...holder };
+    for (const [key, name] of Object.entries(given)) {
+      if (key.endsWith('_file')) Reflect.set(holder, key, resolve(directory, name));
+    }
+    for (const { key, code, reason, warning } of checkCertificates(holder)) {
+      const finding = { pointer: `${pointer}/${key}`, reason, value: given[key] };
+      (warning ? warnings : problems).push(sources.get(section)!.problem(code, finding));
     }
   }
   draft.plugins = draft.plugins.map((name) => moduleName(name, directory));
-  return problems;
 }
 
 /** Fills in what follows from other values. */

@@ -151,8 +151,11 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('hive.cluster_nodes[0]', 'within 1..65535')],
   },
   {
-    title: 'a certificate that does not exist',
+    title: 'a key that does not exist, and a certificate that is none',
     set: { 'hive.tls': { cert_file: 'config.json', key_file: 'tls/key.pem' } },
-    expect: [{ path: 'hive.tls.key_file', code: 'file_missing', reason: 'does not exist' }],
+    expect: [
+      { path: 'hive.tls.cert_file', code: 'file_error', reason: 'holds no certificate' },
+      { path: 'hive.tls.key_file', code: 'file_missing', reason: 'does not exist' },
+    ],
   },
 ];

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { hostname, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { after, test } from 'node:test';
@@ -8,6 +8,8 @@ import { loadConfig } from '../../../src/config/load.ts';
 import { ConfigError, formatProblem } from '../../../src/config/problem.ts';
 import { edited } from '../../support/bad-configs/bad-config.ts';
 import { importPlugins } from '../../support/catalogue.ts';
+import { Authority } from '../../support/certificates.ts';
+import { missing } from '../../support/programs.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'hive-config-'));
@@ -100,9 +102,15 @@ test('sections may be files, and files may name files, all relative to the main 
   );
 });
 
-test('certificate files are found relative to the main file', async () => {
+test('certificate files are found relative to the main file', { skip: missing('openssl') }, async (t) => {
   const tls = { cert_file: 'tls/cert.pem', key_file: 'tls/key.pem' };
-  const { config } = await load({ 'config.json': edited({ 'api.tls': tls }), 'tls/cert.pem': '', 'tls/key.pem': '' });
+  const { cert_file, key_file } = new Authority(t).issue('IP:127.0.0.1');
+  const { config, warnings } = await load({
+    'config.json': edited({ 'api.tls': tls }),
+    'tls/cert.pem': readFileSync(cert_file, 'utf8'),
+    'tls/key.pem': readFileSync(key_file, 'utf8'),
+  });
+  assert.deepEqual(warnings, []);
   assert.equal(config.api.tls?.cert_file, join(directory, 'tls/cert.pem'));
 });
 
