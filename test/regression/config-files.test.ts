@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { hive } from '../support/hive-process.ts';
-import { missing } from '../support/programs.ts';
+import { findProgram, missing } from '../support/programs.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'hive-files-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
@@ -34,7 +34,7 @@ test('a section that is the main file, also through a link, is one error', async
 });
 
 test('a named pipe that nobody writes into is told at once', { skip: missing('mkfifo') }, async () => {
-  execFileSync('mkfifo', [join(directory, 'pipe')]);
+  execFileSync(findProgram('mkfifo')!, [join(directory, 'pipe')]);
   assert.deepEqual(await problems('pipe'), ['file_error: pipe: log → it is a named pipe, not a file']);
   const { code, stderr } = await hive(['check', join(directory, 'pipe')]);
   assert.equal(code, 1);

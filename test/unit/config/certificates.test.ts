@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, describe, test } from 'node:test';
 import { type CertificateFiles, checkCertificates } from '../../../src/config/certificates.ts';
 import { Authority, type Certificate } from '../../support/certificates.ts';
-import { missing } from '../../support/programs.ts';
+import { findProgram, missing } from '../../support/programs.ts';
 
 const hourMs = 60 * 60 * 1000;
 
@@ -66,7 +66,7 @@ describe('a certificate and its key', { skip: missing('openssl') }, () => {
     const { cert_file } = one;
     const key_file = `${one.key_file}.locked`;
     const how = ['pkcs8', '-topk8', '-in', one.key_file, '-out', key_file, '-passout', 'pass:open sesame'];
-    execFileSync('openssl', how, { stdio: 'ignore' });
+    execFileSync(findProgram('openssl')!, how, { stdio: 'ignore' });
     assert.deepEqual(found({ cert_file, key_file, passphrase: 'open sesame' }), []);
     assert.deepEqual(found({ cert_file, key_file, passphrase: 'sesame' }), [
       'passphrase: does not decrypt the private key',
