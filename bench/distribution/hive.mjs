@@ -20,6 +20,7 @@ const distribution = await startDistribution({
   maxQueueBytes: 64 * 1024 * 1024,
   maxFrameBytes: 128 * 1024 * 1024,
   maxDepth: 512,
+  maxElements: 4_194_304,
   maxAtoms: 4096,
   log: silent,
   metrics,

@@ -11,6 +11,8 @@ import { shortText, Texts, textIn } from './texts.ts';
 export interface DecoderOptions {
   /** Nesting beyond this is refused (512). */
   maxDepth?: number;
+  /** Items of all lists, tuples and maps of a frame together (4,194,304): each may be a byte and cost a hundred. */
+  maxElements?: number;
   /** Atoms kept for reuse (4096). Further names are understood, they only make new objects. */
   maxAtoms?: number;
   /** Bytes that a compressed term may unfold to (64 MiB). */
@@ -24,6 +26,7 @@ const maxIntegerBytes = 1024 * 1024;
 
 export class Decoder extends ByteReader {
   readonly #maxDepth: number;
+  readonly #maxElements: number;
   readonly #maxAtoms: number;
   readonly #maxInflated: number;
   readonly #makePid: (node: string, id: number, serial: number, creation: number) => unknown;
@@ -33,12 +36,15 @@ export class Decoder extends ByteReader {
   readonly #values: unknown[] = [];
   /** How many of them there are. */
   #height = 0;
+  /** Items of what was opened last. */
+  #elements = 0;
   /** Of this connection alone: what one peer fills is no other's loss, and goes with it. */
   readonly #atoms = new Map<string, Atom>();
 
   constructor(options: DecoderOptions = {}) {
     super();
     this.#maxDepth = options.maxDepth ?? 512;
+    this.#maxElements = options.maxElements ?? 4 * 1024 * 1024;
     this.#maxAtoms = options.maxAtoms ?? 4096;
     this.#maxInflated = options.maxInflated ?? 64 * 1024 * 1024;
     this.#makePid = options.makePid ?? ((node, id, serial, creation) => new Pid(node, id, serial, creation));
@@ -47,6 +53,7 @@ export class Decoder extends ByteReader {
   override open(bytes: Buffer, start = 0, end = bytes.length): void {
     super.open(bytes, start, end);
     this.#height = 0;
+    this.#elements = 0;
   }
 
   /** Reads the version byte and one term. */
@@ -90,6 +97,7 @@ export class Decoder extends ByteReader {
       case tag.string: {
         const length = this.uint16();
         const start = this.skip(length);
+        this.#count(length);
         return [...this.bytes.subarray(start, start + length)];
       }
       case tag.newPid: {
@@ -169,6 +177,7 @@ export class Decoder extends ByteReader {
   #items(count: number, depth: number): unknown[] {
     // Each item takes a byte at least; an arity beyond the rest of the bytes is a lie.
     if (count > this.end - this.position) throw this.error(`${count} items announced`);
+    this.#count(count);
     const items: unknown[] = [];
     for (let i = 0; i < count; i += 1) items.push(this.term(depth));
     return items;
@@ -181,6 +190,9 @@ export class Decoder extends ByteReader {
       return items;
     }
     const tail = this.term(depth);
+    // They are copied, once for each list in front of them.
+    if (Array.isArray(tail)) this.#count(tail.length);
+    else if (tail instanceof ImproperList) this.#count(tail.items.length);
     if (!Array.isArray(tail) && !(tail instanceof ImproperList)) return new ImproperList(items, tail);
     if (tail instanceof ImproperList) return new ImproperList([...items, ...tail.items], tail.tail);
     return [...items, ...tail];
@@ -188,6 +200,7 @@ export class Decoder extends ByteReader {
 
   #map(count: number, depth: number): unknown {
     if (2 * count > this.end - this.position) throw this.error(`${count} pairs announced`);
+    this.#count(2 * count);
     let shape = this.#shapes.root(count);
     if (shape === undefined) return this.#record({}, undefined, count, depth);
     const values = this.#values;
@@ -417,6 +430,11 @@ export class Decoder extends ByteReader {
   #finite(value: number): number {
     if (!Number.isFinite(value)) throw this.error('a float that is not a number');
     return value;
+  }
+
+  #count(elements: number): void {
+    this.#elements += elements;
+    if (this.#elements > this.#maxElements) throw this.error(`more than ${this.#maxElements} elements`);
   }
 
   #deeper(depth: number): number {

@@ -41,6 +41,8 @@ export interface DistributionOptions {
   readonly maxFrameBytes: number;
   /** Nesting of an incoming term. */
   readonly maxDepth: number;
+  /** Items of lists, tuples and maps in an incoming frame. */
+  readonly maxElements: number;
   /** Atoms of incoming terms that are kept for reuse, for each peer. */
   readonly maxAtoms: number;
   /** TCP by default. */
@@ -169,6 +171,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     log,
     maxQueueBytes: options.maxQueueBytes,
     maxDepth: options.maxDepth,
+    maxElements: options.maxElements,
     maxAtoms: options.maxAtoms,
     maxFrameBytes: options.maxFrameBytes,
     builtins,

@@ -27,6 +27,7 @@ export interface SessionContext {
   readonly log: Log;
   readonly maxQueueBytes: number;
   readonly maxDepth: number;
+  readonly maxElements: number;
   readonly maxAtoms: number;
   readonly maxFrameBytes: number;
   readonly builtins: ReadonlyMap<string, Builtin>;
@@ -84,6 +85,7 @@ export class Session {
     this.#self = kernel.remotePid(kernel.node, 0, 0, kernel.creation);
     this.#decoder = new Decoder({
       maxDepth: context.maxDepth,
+      maxElements: context.maxElements,
       maxAtoms: context.maxAtoms,
       // What a frame unfolds to counts like what it is.
       maxInflated: context.maxFrameBytes,

@@ -86,3 +86,22 @@ test('control messages of wrong shape end their own connection at most', async (
     );
   await survives(t, frames, 200);
 });
+
+test('a small frame that unfolds to ten million empty lists ends its connection at once', async (t) => {
+  // It was a hundred million of them in 0.1 MB, and the node was away for 40 seconds.
+  const count = 10_000_000;
+  const plain = Buffer.alloc(count + 6, 106);
+  plain[0] = 108;
+  plain.writeUInt32BE(count, 1);
+  const head = Buffer.from([131, 80, 0, 0, 0, 0]);
+  head.writeUInt32BE(plain.length, 2);
+  const to = encodeTerm(tuple(6, new Pid('evil@127.0.0.1', 1, 0, 666), atom(''), atom('sink')));
+  const frame = Buffer.concat([Buffer.of(112), to, head, deflateSync(plain)]);
+  assert.ok(frame.length < 100_000);
+  const epmdPort = await startEpmd(t);
+  const victim = await startTestNode(t, 'victim@127.0.0.1', { epmdPort });
+  const { probe } = await spawnProbe(victim.kernel, 'sink');
+  await sendFrame(victim, frame);
+  assert.match(victim.downs[0]!.reason, /^bad_frame: more than 4194304 elements at byte \d+$/);
+  assert.deepEqual(probe.messages, []);
+});

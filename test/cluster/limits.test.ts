@@ -14,11 +14,12 @@ function nested(depth: number): unknown {
   return term;
 }
 
-test('the configured limits hold: a frame or a nesting beyond them ends the connection', async (t) => {
+test('the configured limits hold: a frame, a nesting or a number of elements beyond them ends the connection', async (t) => {
   const epmd_port = await startEpmd(t);
   for (const [limits, message, reason] of [
     [{ cluster_max_frame: 70_000 }, 'x'.repeat(70_000), /a frame of 7\d{4} bytes is beyond the limit of 70000/],
     [{ cluster_max_depth: 20 }, nested(30), /deeper than 20/],
+    [{ cluster_max_elements: 65_536 }, Array(70_000).fill(0), /more than 65536 elements/],
   ] as const) {
     const name = `n${Object.keys(limits)[0]}@127.0.0.1`;
     const log = keepingLog();

@@ -102,6 +102,7 @@ const settings: ClientSettings = {
     cluster_max_queue: 1_000_000,
     cluster_max_frame: 1_000_000,
     cluster_max_depth: 512,
+    cluster_max_elements: 4_194_304,
     cluster_max_atoms: 4096,
     epmd_port: 4369,
     net_ticktime: 60,

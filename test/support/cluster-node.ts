@@ -31,6 +31,7 @@ export async function startClusterNode(t: TestContext, name: string, options: Cl
         cluster_max_queue: 1024 * 1024,
         cluster_max_frame: 128 * 1024 * 1024,
         cluster_max_depth: 512,
+        cluster_max_elements: 4_194_304,
         cluster_max_atoms: 4096,
         net_ticktime: 60,
         ...config,

@@ -29,6 +29,7 @@ export interface ClusterSetup {
     | 'cluster_port_min'
     | 'cluster_port_max'
     | 'cluster_max_depth'
+    | 'cluster_max_elements'
     | 'cluster_max_atoms'
     | 'cluster_max_frame'
     | 'cluster_max_queue'
@@ -107,6 +108,7 @@ export class Cluster extends Actor<never> {
       maxQueueBytes: config.cluster_max_queue,
       maxFrameBytes: config.cluster_max_frame,
       maxDepth: config.cluster_max_depth,
+      maxElements: config.cluster_max_elements,
       maxAtoms: config.cluster_max_atoms,
       log,
       metrics,

@@ -107,6 +107,12 @@ export const hiveSchema = strictObject(
       maximum: 2000,
       description: 'How deep lists, tuples and maps in a message of another node may be nested.',
     }),
+    cluster_max_elements: Type.Integer({
+      default: 4_194_304,
+      minimum: 65_536,
+      maximum: 134_217_728,
+      description: 'How many items the lists, tuples and maps in a message of another node may have together.',
+    }),
     cluster_max_atoms: Type.Integer({
       default: 4096,
       minimum: 0,

@@ -196,3 +196,25 @@ test('a decoder reads term after term from the same bytes', () => {
   assert.deepEqual(decoder.versioned(), [1]);
   assert.ok(decoder.done);
 });
+
+test('elements are bounded, in whatever they are, and where they are copied', () => {
+  const refuses = (bytes: number[]) => {
+    assert.throws(() => decodeTerm(Buffer.from([131, ...bytes]), { maxElements: 10 }), /more than 10 elements/);
+  };
+  const accepts = (bytes: number[]) => void decodeTerm(Buffer.from([131, ...bytes]), { maxElements: 10 });
+  const nils = (count: number) => Array<number>(count).fill(106);
+  const list = (count: number, tail: number[] = [106]) => [108, 0, 0, 0, count, ...nils(count), ...tail];
+  accepts(list(10));
+  refuses(list(11));
+  accepts([104, 10, ...nils(10)]);
+  refuses([104, 11, ...nils(11)]);
+  accepts([107, 0, 10, ...nils(10)]);
+  refuses([107, 0, 11, ...nils(11)]);
+  const pairs = (count: number) => Array.from({ length: count }, (_, n) => [97, n, 106]).flat();
+  accepts([116, 0, 0, 0, 5, ...pairs(5)]);
+  refuses([116, 0, 0, 0, 6, ...pairs(6)]);
+  // A pair, and nine in it. Then a list whose tail is a list: that is copied.
+  refuses([104, 2, ...list(4), ...list(5)]);
+  accepts(list(1, list(4)));
+  refuses(list(1, list(5)));
+});
