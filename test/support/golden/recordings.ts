@@ -87,6 +87,8 @@ export interface Difference {
   readonly ours: string;
   /** Step (from 0) → what happens there instead of the recorded. Further frames at the end: `end`. */
   readonly steps: Readonly<Record<string, string>>;
+  /** The same where Node's own library holds the sockets, if that makes a difference. */
+  readonly node?: Readonly<Record<string, string>>;
 }
 
 export type Differences = Readonly<Record<string, Difference>>;

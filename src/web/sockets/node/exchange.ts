@@ -155,6 +155,8 @@ export class NodeResponse extends Answer {
       const { socket } = this.message;
       socket.destroySoon = () => closeGently(socket);
     }
+    // HTTP/1.1 keeps connections without being told; how long is nobody's business.
+    else if (this.message.httpVersionMinor > 0) this.#response.removeHeader('Connection');
     this.#response.writeHead(status, reason, headers);
     this.#response.end(body);
   }

@@ -69,19 +69,27 @@ export function nodeLibrary(): SocketLibrary {
 
 class NodeApp implements SocketApp {
   readonly #server: Server;
-  readonly #isTls: boolean;
+  /** Has the server read requests from a socket that an upgrade has taken from it. */
+  readonly #parse: (socket: Socket) => void;
   /** Everything that is connected. */
   readonly #connections = new Set<Socket>();
   readonly #subscriptions = new Subscriptions<NodeSocket<unknown>>();
   readonly #sockets = new Set<NodeSocket<unknown>>();
+  #holdsSockets = false;
   #post: RequestHandler | undefined;
   #any: RequestHandler | undefined;
 
   constructor(tls: TlsFiles | undefined) {
-    this.#isTls = tls !== undefined;
+    // What `node:http` and `node:https` listen to.
+    const connected = tls ? 'secureConnection' : 'connection';
+    this.#parse = (socket) => this.#server.emit(connected, socket);
+    const options = {
+      ...httpOptions,
+      shouldUpgradeCallback: (message: IncomingMessage) => this.#holdsSockets && wantsWebSocket(message),
+    };
     this.#server = tls
-      ? createTlsServer({ ...httpOptions, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
-      : createServer(httpOptions);
+      ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
+      : createServer(options);
     this.#server.on('connection', (socket: Socket) => {
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
@@ -112,6 +120,7 @@ class NodeApp implements SocketApp {
       closeTimeout: closeMs,
     };
     const sockets = new WebSocketServer(options);
+    this.#holdsSockets = true;
     const host = { behavior, subscriptions: this.#subscriptions, sockets: this.#sockets } as SocketHost<unknown>;
     this.#server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
       socket.on('error', ignore);
@@ -183,13 +192,17 @@ class NodeApp implements SocketApp {
     }
     // No protocols are served, whatever is asked for, and `ws` would read that.
     delete headers['sec-websocket-protocol'];
-    host.behavior.upgrade(new NodeUpgradeResponse(host, sockets, message, socket, head), request, undefined);
+    host.behavior.upgrade(
+      new NodeUpgradeResponse(host, sockets, message, socket, head, this.#parse),
+      request,
+      undefined,
+    );
   }
 
   /** Takes a request once more, as one without upgrade. */
   #again(message: IncomingMessage, socket: Socket, head: Buffer): void {
     socket.unshift(withoutUpgrade(message, head));
-    this.#server.emit(this.#isTls ? 'secureConnection' : 'connection', socket);
+    this.#parse(socket);
   }
 }
 

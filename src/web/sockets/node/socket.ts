@@ -44,7 +44,7 @@ export class HeldPeer extends Peer {
     const { holder } = this;
     holder?.flush();
     super.close(code, reason);
-    holder?.gone(code === tooBig);
+    holder?.closed(code === tooBig);
   }
 }
 
@@ -154,6 +154,12 @@ export class NodeSocket<Data> implements WebSocket<Data> {
 
   flush(): void {
     this.#outbox.flush();
+  }
+
+  /** The close frame was sent. The server closes the connection first (RFC 6455 §7.1.1), with whatever answer. */
+  closed(messageTooBig: boolean): void {
+    this.#socket.end();
+    this.gone(messageTooBig);
   }
 
   /** Neither side may send any more. Idempotent. */

@@ -16,7 +16,8 @@ const keyPattern = /^[+/0-9A-Za-z]{22}==$/;
 
 /** Whether that is what the client asks for, rather than another protocol, which servers may decline to know. */
 export function wantsWebSocket({ headers, method, httpVersion }: IncomingMessage): boolean {
-  return method === 'GET' && httpVersion !== '1.0' && headers.upgrade?.toLowerCase() === 'websocket';
+  if (method !== 'GET' || httpVersion === '1.0' || headers.upgrade?.toLowerCase() !== 'websocket') return false;
+  return (headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined;
 }
 
 /** The refusal of a request that nobody could agree to, or undefined. */
@@ -38,13 +39,23 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
   readonly #server: WebSocketServer;
   readonly #socket: Socket;
   readonly #head: Buffer;
+  readonly #parse: (socket: Socket) => void;
 
-  constructor(host: SocketHost<Host>, server: WebSocketServer, message: IncomingMessage, socket: Socket, head: Buffer) {
+  /** @param parse takes further requests from the socket, if this one was refused */
+  constructor(
+    host: SocketHost<Host>,
+    server: WebSocketServer,
+    message: IncomingMessage,
+    socket: Socket,
+    head: Buffer,
+    parse: (socket: Socket) => void,
+  ) {
     super(message);
     this.#host = host;
     this.#server = server;
     this.#socket = socket;
     this.#head = head;
+    this.#parse = parse;
   }
 
   upgrade<Data>(data: Data): void {
@@ -63,21 +74,33 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
   }
 
   /** Refuses the request. */
-  protected override write(status: number, reason: string, headers: string[], body: string | Uint8Array): void {
-    let head = `HTTP/1.1 ${status} ${reason}\r\nDate: ${new Date().toUTCString()}\r\nConnection: close\r\n`;
+  protected override write(
+    status: number,
+    reason: string,
+    headers: string[],
+    body: string | Uint8Array,
+    close: boolean,
+  ): void {
+    let head = `HTTP/1.1 ${status} ${reason}\r\nDate: ${new Date().toUTCString()}\r\n`;
+    if (close) head += 'Connection: close\r\n';
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
     const socket = this.#socket;
     socket.cork();
     socket.write(`${head}\r\n`, 'latin1');
     socket.write(body);
     socket.uncork();
-    closeGently(socket);
+    if (close) {
+      closeGently(socket);
+      return;
+    }
+    if (this.#head.length > 0) socket.unshift(this.#head);
+    this.#parse(socket);
   }
 }
 
 /**
- * A request that asks for something else than a WebSocket is an ordinary request. Node's parser has let go of it by now, so it
- * is given to a new one without what has misled the first.
+ * A request that asks for something else than a WebSocket is an ordinary request. Older Node than 24.9 does not ask what it is;
+ * its parser has let go of the request by now, so it is given to a new one without what has misled the first.
  */
 export function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage, head: Buffer): Buffer {
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;

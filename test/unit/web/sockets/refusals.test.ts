@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { type HttpResponse, readBody, send, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
 import type { SocketApp } from '../../../../src/web/sockets/types.ts';
+import { eventually } from '../../../support/eventually.ts';
 import { behavior, serve, testAdapter, testLibraries } from '../../../support/socket-libraries.ts';
 import { first, frame, upgradeRequest } from '../../../support/tcp-client.ts';
 
@@ -118,10 +119,46 @@ testLibraries('the refusal of a WebSocket is an ordinary answer', async (t, libr
   assert.match(answer, /\r\nContent-Length: 10\r\n/i);
 });
 
-testAdapter('a refused WebSocket’s connection is closed', async (t, library) => {
-  const refusing = behavior({ upgrade: (res) => sendAtOnce(res, 403, 'no') });
+testLibraries('the connection of a refused WebSocket takes further requests', async (t, library) => {
+  let refusals = 0;
+  const refusing = behavior({
+    upgrade: (res) => {
+      refusals += 1;
+      sendAtOnce(res, 403, `no ${refusals}`);
+    },
+  });
+  const { connect } = await serve(t, library, (app) => {
+    ok(app);
+    app.ws('/*', refusing);
+  });
+  const client = connect().send(upgradeRequest());
+  assert.match(await client.until(/\r\nno 1$/), /^HTTP\/1\.1 403 /);
+  await client.send(upgradeRequest()).until(/\r\nno 2$/);
+  await client.send('GET /plain HTTP/1.1\r\nHost: x\r\n\r\n').until(/get \/plain$/);
+});
+
+testAdapter('a refusal may close the connection, and waits as long as it has to', async (t, library) => {
+  const refusing = behavior({ upgrade: (res) => void setImmediate(() => res.end('no', true)) });
   const { connect } = await serve(t, library, (app) => app.ws('/*', refusing));
-  assert.match(await connect().send(upgradeRequest()).closed(), /^HTTP\/1\.1 403 [\s\S]*\r\nno$/);
+  assert.match(await connect().send(upgradeRequest()).closed(), /^HTTP\/1\.1 200 [\s\S]*\r\nno$/);
+});
+
+testAdapter('a client that goes away before its WebSocket was answered is an aborted request', async (t, library) => {
+  let begun = 0;
+  let aborted = 0;
+  const late = behavior({
+    upgrade: (res) => {
+      begun += 1;
+      res.onAborted(() => {
+        aborted += 1;
+      });
+    },
+  });
+  const { connect } = await serve(t, library, (app) => app.ws('/*', late));
+  const client = connect().send(upgradeRequest());
+  await eventually(() => begun === 1, 'the request');
+  client.socket.resetAndDestroy();
+  await eventually(() => aborted === 1, 'its end');
 });
 
 testLibraries('other versions of WebSockets are refused with 426 and the one there is', async (t, library) => {
@@ -151,6 +188,27 @@ testAdapter('a request for another protocol is an ordinary request', async (t, l
   await client.send(`GET /1 HTTP/1.1\r\n${h2c}\r\n`).until(/get \/1$/);
   await client.send(`POST /2 HTTP/1.1\r\n${h2c}Content-Length: 5\r\n\r\nhello`).until(/"hello"$/);
   await client.send('GET /3 HTTP/1.1\r\nHost: x\r\n\r\n').until(/get \/3$/);
+});
+
+testAdapter(
+  'a request for a WebSocket that has a body or is of HTTP/1.0 is an ordinary request',
+  async (t, library) => {
+    const { connect } = await serve(t, library, sockets);
+    const request = upgradeRequest('Sec-WebSocket-Version: 13\r\nContent-Length: 5\r\n');
+    await connect()
+      .send(`${request}hello`)
+      .until(/get \/socket$/);
+    await connect()
+      .send(upgradeRequest().replace('HTTP/1.1', 'HTTP/1.0'))
+      .until(/get \/socket$/);
+  },
+);
+
+testAdapter('a server without WebSockets takes a request for one as an ordinary request', async (t, library) => {
+  const { connect } = await serve(t, library, ok);
+  await connect()
+    .send(upgradeRequest())
+    .until(/get \/socket$/);
 });
 
 testAdapter('frames that are not masked end the socket with 1002', async (t, library) => {
