@@ -10,8 +10,8 @@ const file = (name) => fileURLToPath(new URL(`../servers/${name}.mjs`, import.me
 const publishing = { publish: (room, event) => ({ path: `/publish/${room}`, body: JSON.stringify(event) }) };
 
 /** A program that prints `ready PORT`, and serves clients and publishers there. */
-async function startProgram(name, protocol, { backEnd, redis } = {}) {
-  const process = Process.node(file(name), [], { env: { BACK_END: backEnd, REDIS: redis } });
+async function startProgram(name, protocol, { backEnd, redis, sockets } = {}) {
+  const process = Process.node(file(name), [], { env: { BACK_END: backEnd, REDIS: redis, HIVE_SOCKETS: sockets } });
   const [, port] = await process.line(/^ready (\d+)$/);
   return new Server(process, { clients: Number(port), protocol, publishing });
 }
@@ -33,6 +33,7 @@ export const contestants = {
   'socketio-uws': program('socket.io on uWebSockets.js', 'socketio-uws', 'socketio'),
   'socketio-ws': program('socket.io on ws', 'socketio-ws', 'socketio'),
   ws: program('ws', 'ws', 'plain'),
+  sockets: program('sockets without Hive', 'sockets', 'plain'),
   hive: { title: 'Hive', start: startHive, startPair: startHivePair },
 };
 

@@ -12,6 +12,8 @@ const fewest = 10;
 export class Measurement {
   /** The part of the entry behind the colon, if any: how the contestant is used. Its meaning is the scenario's. */
   variant;
+  /** Of every server, besides what the scenario says when it starts one. */
+  settings = {};
   #contestant;
   #options;
   /** Processes whose time counts. */
@@ -34,7 +36,7 @@ export class Measurement {
   }
 
   async start(settings) {
-    const server = await this.#contestant.start(settings);
+    const server = await this.#contestant.start({ ...this.settings, ...settings });
     this.#counted.push(server);
     return server;
   }

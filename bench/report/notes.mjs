@@ -61,4 +61,10 @@ writing to it. Turns right after each message, or after every 64, were tried: th
 
   'scale-fan-out': `With 100 subscribers the publishing itself, an HTTP request each, is a larger part of a delivery than with 10,000; with 10,000 the
 sockets no longer fit the caches. Raw uWebSockets.js shows both without any server code of note.`,
+
+  'sockets-echo': `What the socket libraries cost, without Hive and below it. On Node's own, two thirds of the time are the system call that sends the
+reply; frames are written in one piece, \`ws\` writes head and payload.`,
+
+  'sockets-fan-out': `On Node's own a publish is framed once for all subscribers, and what one round of the event loop has for a socket leaves in one write;
+plain \`ws\` frames and writes each message for each.`,
 };

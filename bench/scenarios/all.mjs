@@ -7,6 +7,7 @@ import { memory } from './memory.mjs';
 import { publishes } from './publishes.mjs';
 import { relay } from './relay.mjs';
 import { scaling } from './scale.mjs';
+import { socketLibraries } from './sockets.mjs';
 import { twoNodes } from './two-nodes.mjs';
 
 export const scenarios = [
@@ -20,4 +21,5 @@ export const scenarios = [
   hook,
   relay,
   ...scaling,
+  ...socketLibraries,
 ];
