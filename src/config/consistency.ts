@@ -1,6 +1,7 @@
 /** What no schema can say: values of different sections that do not go together. */
 import type { ErrorCode } from '../observe/errors.ts';
 import { pointerTo } from './json.ts';
+import { lackOfFiles } from './machine.ts';
 import { completeNodeName, parseNodeAddress } from './node-name.ts';
 import type { SectionName, Sections } from './types.ts';
 
@@ -30,6 +31,8 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkTimes(sections, warn);
   checkOrigins(sections, warn);
   checkNamesOfThings(sections, warn);
+  const lack = lackOfFiles(sections);
+  if (lack) warn('hive', '/max_client_slots', lack, sections.hive.max_client_slots);
   return found;
 }
 

@@ -6,8 +6,9 @@ import assert from 'node:assert/strict';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DefaultNode } from '../support/default-node.ts';
+import { DefaultNode, writeDefaultConfig } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
+import { HiveProcess } from '../support/hive-process.ts';
 import type { Failure } from '../support/operator.ts';
 import { missing } from '../support/programs.ts';
 import { SocketClient } from '../support/socket-clients.ts';
@@ -66,6 +67,22 @@ async function figures(node: DefaultNode): Promise<{ open: number; cpuMs: number
   assert.equal(hive.open_files.limit, limit);
   return { open: hive.open_files.open, cpuMs: hive.cpu.user + hive.cpu.system };
 }
+
+const tooMany =
+  /max_client_slots: 10000 → needs \d+ open files, .*may have 256 \(ulimit -n\): more than \d+ clients will be/;
+
+test('hive check and hive run say that more clients are configured than can be', {
+  skip: missing('prlimit'),
+}, async (t) => {
+  const node = await start(t, 'node');
+  assert.match(node.process.stderr, tooMany);
+  const file = await writeDefaultConfig(node.directory, 'other.json');
+  const check = async (of: number) =>
+    new HiveProcess(['check', file], {}, ['prlimit', `--nofile=${of}:${of}`]).finished;
+  const short = await check(limit);
+  assert.match(short.stderr, tooMany);
+  assert.deepEqual([short.code, (await check(20_000)).stderr], [0, '']);
+});
 
 const handshake = (node: DefaultNode) => fetch(node.address('client', '/socket.io/?EIO=4&transport=polling'));
 

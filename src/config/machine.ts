@@ -1,0 +1,20 @@
+/** What a configuration asks of the machine that it is on. */
+import { openFilesLimit, reserveOf } from '../observe/open-files.ts';
+import type { Sections } from './types.ts';
+
+/** What a node has open before the first client comes: logs, listening sockets, what Node itself needs. A good 30 were counted. */
+const ownFiles = 40;
+
+/** Why `hive.max_client_slots` is too much for the open files that the process may have; undefined if it is not. */
+export function lackOfFiles({ hive, connectors }: Sections, limit = openFilesLimit()): string | undefined {
+  if (limit === undefined) return undefined;
+  const workers = Object.values(connectors.pools).reduce((sum, { size, overflow }) => sum + size + overflow, 0);
+  const others = ownFiles + workers + 2 * reserveOf(limit);
+  const needed = hive.max_client_slots + others;
+  if (needed <= limit) return undefined;
+  const room = Math.max(0, limit - others);
+  return (
+    `needs ${needed} open files, with ${others} for pools, logs and a reserve, and this process may have ${limit} (ulimit -n): ` +
+    `more than ${room} clients will be refused`
+  );
+}
