@@ -71,7 +71,7 @@ const contracts: Record<PluginKind, Record<string, PluginContract>> = {
         host: Type.String(),
         port: Type.Integer({ minimum: 0, maximum: 65_535 }),
         database: Type.Integer({ minimum: 0 }),
-        password: Type.String(),
+        password: Type.Optional(Type.String()),
         restart_timeout: Type.Integer({ minimum: 0 }),
         reconnect_timeout: Type.Integer({ minimum: 0 }),
         max_reconnect_timeout: Type.Integer({ minimum: 0, default: 5_000 }),
