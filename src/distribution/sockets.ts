@@ -2,6 +2,7 @@
  * How the distribution layer gets its byte streams: TCP here, TLS in tls-sockets.ts.
  */
 import { createServer, connect as dial, type Server, type Socket } from 'node:net';
+import { lookup } from '../kernel/lookups.ts';
 
 export interface Sockets {
   /** Bytes of the length in front of each handshake packet: 2 over TCP, 4 over TLS. */
@@ -17,7 +18,7 @@ export const tcp: Sockets = {
 
   connect(host, port, timeoutMs) {
     return new Promise((resolve, reject) => {
-      const socket = dial({ host, port, noDelay: true, keepAlive: true });
+      const socket = dial({ host, port, lookup, noDelay: true, keepAlive: true });
       const timer = setTimeout(() => {
         socket.destroy();
         reject(new Error(`${host}:${port} did not answer within ${timeoutMs} ms`));

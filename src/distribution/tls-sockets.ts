@@ -13,6 +13,7 @@ import {
   type TLSSocket,
   connect as tlsConnect,
 } from 'node:tls';
+import { lookup } from '../kernel/lookups.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { setupTimeoutMs } from './negotiate.ts';
@@ -36,6 +37,7 @@ export function tlsSockets(files: TlsFiles, log: Log): Sockets {
         const socket = tlsConnect({
           host,
           port,
+          lookup,
           secureContext,
           ...(isIP(host) ? {} : { servername: host }),
         });

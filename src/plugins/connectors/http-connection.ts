@@ -12,6 +12,7 @@
  * unasked from being taken for its answer.
  */
 import { connect, type Socket } from 'node:net';
+import { lookup } from '../../kernel/lookups.ts';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
 import { HttpResponseParser, mostAtOnce } from '../../protocol/http-response.ts';
 
@@ -125,6 +126,7 @@ export class HttpConnection extends Timer {
     const socket = connect({
       host: url.hostname.replace(/^\[|\]$/g, ''),
       port: Number(url.port || 80),
+      lookup,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: keepAliveProbeMs,

@@ -6,6 +6,7 @@
 import { type Static, Type } from 'typebox';
 import { buildConnector, Client, Pool } from 'undici';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
+import { lookup } from '../../kernel/lookups.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
 import { HttpConnection } from './http-connection.ts';
 import { HttpWorker } from './http-worker.ts';
@@ -72,7 +73,7 @@ class HttpConnector implements Connector {
     this.#connectTimeoutMs = max_connect_timeout ?? max_connection_timeout;
     this.#options = {
       // One for all, so that they share TLS sessions.
-      connect: buildConnector({ timeout: this.#connectTimeoutMs }),
+      connect: buildConnector({ timeout: this.#connectTimeoutMs, lookup }),
       maxResponseSize: maxBodyBytes,
       // The exchange has one deadline for everything.
       headersTimeout: 0,

@@ -3,7 +3,10 @@
  * commands meanwhile and send those again that had no answer; all of that is switched off, because a command must never be
  * executed twice, and when to connect is the worker's business.
  */
-import { Cluster, Redis, type RedisOptions } from 'ioredis';
+import { connect, type Socket } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
+import { AbstractConnector, Cluster, Redis, type RedisOptions } from 'ioredis';
+import { find, lookup } from '../../kernel/lookups.ts';
 import './redis-replies.ts';
 
 export interface HostPort {
@@ -39,6 +42,48 @@ export function nameOf(place: RedisPlace): string {
   return `Redis ${place.master} of the Sentinels ${list(place.sentinels)}`;
 }
 
+/** Connects as ioredis does by itself, but for the look-up of the name. */
+class RedisDialer extends AbstractConnector {
+  readonly #options: RedisOptions;
+
+  constructor(options: unknown) {
+    super((options as RedisOptions).disconnectTimeout ?? 0);
+    this.#options = options as RedisOptions;
+  }
+
+  async connect(): Promise<Socket> {
+    const { host = 'localhost', port = 6379, tls } = this.#options;
+    this.connecting = true;
+    this.stream = tls ? tlsConnect({ host, port, ...tls, lookup }) : connect({ host, port, lookup });
+    this.stream.once('error', (error) => {
+      this.firstError = error;
+    });
+    return this.stream;
+  }
+}
+
+/** The address with those of its Sentinels in place of their names, which ioredis would look up by itself. Fails if none has any. */
+export async function withAddresses(address: RedisAddress): Promise<RedisAddress> {
+  const { place } = address;
+  if (place.kind !== 'sentinel' || address.tls) return address;
+  const found = await Promise.allSettled(
+    place.sentinels.map(async ({ host, port }) => ({ host: await addressOf(host), port })),
+  );
+  const sentinels = found.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  if (sentinels.length === 0) throw (found[0] as PromiseRejectedResult).reason;
+  return { ...address, place: { ...place, sentinels } };
+}
+
+function addressOf(host: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    find(host, (error, addresses) => {
+      const best = addresses.find(({ family }) => family === 4) ?? addresses[0];
+      if (best) resolve(best.address);
+      else reject(error);
+    });
+  });
+}
+
 /** @param attempt how many were made before: each begins with another one of several Sentinels */
 export function clientFor(address: RedisAddress, attempt: number): Redis | Cluster {
   const { place, database, username, password, tls, connectTimeoutMs } = address;
@@ -57,7 +102,7 @@ export function clientFor(address: RedisAddress, attempt: number): Redis | Clust
   };
   switch (place.kind) {
     case 'server':
-      return new Redis({ ...common, host: place.host, port: place.port, db: database });
+      return new Redis({ ...common, Connector: RedisDialer, host: place.host, port: place.port, db: database });
     case 'sentinel': {
       const first = attempt % place.sentinels.length;
       return new Redis({
@@ -69,12 +114,13 @@ export function clientFor(address: RedisAddress, attempt: number): Redis | Clust
         sentinelPassword: place.password,
         sentinelCommandTimeout: connectTimeoutMs,
         sentinelRetryStrategy: () => null,
-        ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: {} } : {}),
+        ...(tls ? { enableTLSForSentinelMode: true, sentinelTLS: { lookup } } : {}),
       });
     }
     case 'cluster':
       return new Cluster([...place.nodes], {
-        redisOptions: common,
+        redisOptions: { ...common, Connector: RedisDialer },
+        dnsLookup: (host, done) => find(host, (error, [first]) => done(error, first?.address ?? '', first?.family)),
         lazyConnect: true,
         clusterRetryStrategy: null,
         enableOfflineQueue: false,

@@ -1,7 +1,7 @@
 /** One connection to Redis (or, with a Cluster, to its nodes), for one life: it connects once, and when it is lost it is thrown away. */
 import { Cluster, type Redis } from 'ioredis';
 import { HiveError } from '../../observe/errors.ts';
-import { clientFor, nameOf, type RedisAddress } from './redis-address.ts';
+import { clientFor, nameOf, type RedisAddress, withAddresses } from './redis-address.ts';
 import { type Outcome, type RedisCommand, WrongServer } from './redis-refusal.ts';
 import { reasonOf } from './tcp-probe.ts';
 import { Unavailable } from './unavailable.ts';
@@ -16,7 +16,8 @@ export interface RedisConnectionListener {
 const notWritable = "Stream isn't writeable";
 
 export class RedisConnection {
-  readonly #redis: Redis | Cluster;
+  /** Undefined until the names are known that must be looked up. */
+  #redis: Redis | Cluster | undefined;
   readonly #listener: RedisConnectionListener;
   #problem: string | undefined;
   /** The last that a node of a Cluster has had. */
@@ -28,14 +29,22 @@ export class RedisConnection {
   constructor(address: RedisAddress, attempt: number, listener: RedisConnectionListener) {
     this.#name = nameOf(address.place);
     this.#listener = listener;
-    this.#redis = clientFor(address, attempt);
+    withAddresses(address).then(
+      (found) => this.#connect(clientFor(found, attempt)),
+      (error: unknown) => this.#failed(reasonOf(error)),
+    );
+  }
+
+  #connect(redis: Redis | Cluster): void {
+    if (this.#closed) return;
+    this.#redis = redis;
     // Errors before `ready` (wrong password, no such database) mean that the connection is not the one that was asked for.
-    this.#redis.on('error', (error: Error) => this.#failed(reasonOf(error)));
-    this.#redis.on('node error', (error: Error) => {
+    redis.on('error', (error: Error) => this.#failed(reasonOf(error)));
+    redis.on('node error', (error: Error) => {
       this.#nodeProblem = reasonOf(error);
     });
-    this.#redis.on('end', () => this.#lost());
-    this.#redis.connect().then(
+    redis.on('end', () => this.#lost());
+    redis.connect().then(
       () => this.#ready(),
       (error: unknown) => {
         this.#problem ??= reasonOf(error);
@@ -50,9 +59,9 @@ export class RedisConnection {
    * already, so that nothing was sent; with `WrongServer` if Redis is not the server that was meant.
    */
   async run(commands: readonly RedisCommand[]): Promise<unknown[]> {
-    if (this.#redis.status !== 'ready')
-      throw new Unavailable('redis_error', `The connection to ${this.#name} is lost.`);
-    const outcomes = await this.#send(commands);
+    const redis = this.#redis;
+    if (redis?.status !== 'ready') throw new Unavailable('redis_error', `The connection to ${this.#name} is lost.`);
+    const outcomes = await this.#send(redis, commands);
     const replies: unknown[] = [];
     for (const [error, reply] of outcomes) {
       if (error) throw this.#failure(error, commands, outcomes);
@@ -61,8 +70,8 @@ export class RedisConnection {
     return replies;
   }
 
-  async #send(commands: readonly RedisCommand[]): Promise<Outcome[]> {
-    const pipeline = this.#redis.pipeline();
+  async #send(redis: Redis | Cluster, commands: readonly RedisCommand[]): Promise<Outcome[]> {
+    const pipeline = redis.pipeline();
     for (const [name, ...args] of commands) {
       // A Cluster must know what is a transaction: one that meets another node's slot is sent there as a whole.
       if (name === 'multi') (pipeline as unknown as { multi(): void }).multi();
@@ -93,8 +102,9 @@ export class RedisConnection {
 
   /** Whether the server takes writes; undefined if it does not say. A Cluster that is ready knows its masters. */
   async isMaster(): Promise<boolean | undefined> {
-    if (this.#redis instanceof Cluster) return true;
-    const role = /^role:(\w+)/m.exec(await this.#redis.info('replication'))?.[1];
+    const redis = this.#redis;
+    if (!redis || redis instanceof Cluster) return true;
+    const role = /^role:(\w+)/m.exec(await redis.info('replication'))?.[1];
     return role === undefined ? undefined : role === 'master';
   }
 
@@ -115,7 +125,7 @@ export class RedisConnection {
 
   /** On a connection that has ended already ioredis would start a timer for nothing. */
   #disconnect(): void {
-    if (this.#redis.status !== 'end') this.#redis.disconnect();
+    if (this.#redis && this.#redis.status !== 'end') this.#redis.disconnect();
   }
 
   #lost(): void {

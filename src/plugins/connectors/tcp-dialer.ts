@@ -4,6 +4,7 @@
  * grow.
  */
 import { connect, type Socket } from 'node:net';
+import { lookup } from '../../kernel/lookups.ts';
 import type { ConnectionSource, Entrance } from '../types.ts';
 import { keepAliveMs } from './tcp-listener.ts';
 import { reasonOf } from './tcp-probe.ts';
@@ -67,7 +68,14 @@ export class TcpDialer implements ConnectionSource {
 
   #connect(): void {
     const { host, port } = this.#peer;
-    const socket = connect({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs });
+    const socket = connect({
+      host,
+      port,
+      lookup,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
     this.#dialing.add(socket);
     let problem: string | undefined;
     let since: number | undefined;

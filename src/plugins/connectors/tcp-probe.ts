@@ -1,5 +1,6 @@
 /** Whether anything listens at an address: opens a TCP connection and closes it. */
 import { connect } from 'node:net';
+import { lookup } from '../../kernel/lookups.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { asError } from '../../observe/thrown.ts';
 
@@ -9,7 +10,7 @@ const probeTimeoutMs = 5000;
 /** Rejects with `connectors_error` if nothing accepts the connection in time. */
 export function probeTcp(host: string, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
-    const socket = connect({ host, port });
+    const socket = connect({ host, port, lookup });
     const fail = (reason: string, cause?: unknown): void => {
       socket.destroy();
       reject(new HiveError('connectors_error', `${host}:${port} cannot be reached: ${reason}`, { cause }));
