@@ -8,6 +8,7 @@
  * It listens on the host of the node's name. Membership, in membership.ts, decides whom to connect with.
  */
 import type { Kernel } from '../kernel/kernel.ts';
+import type { From } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -17,7 +18,7 @@ import { type NodeDown, type NodeUp, Peers } from './peers.ts';
 import { describeTerm } from './reasons.ts';
 import type { Builtin } from './session.ts';
 import { listenInRange, type Sockets, tcp } from './sockets.ts';
-import { atom, isAtom, Tuple } from './terms.ts';
+import { Atom, atom, isAtom, Tuple } from './terms.ts';
 import { DistributionTransport } from './transport.ts';
 
 export interface DistributionOptions {
@@ -163,7 +164,10 @@ export class Distribution {
 export async function startDistribution(options: DistributionOptions): Promise<Distribution> {
   const { kernel, cookie, log, metrics, portMin, portMax } = options;
   const sockets = options.sockets ?? tcp;
-  const builtins = new Map<string, Builtin>([['net_kernel', answerPing]]);
+  const builtins = new Map<string, Builtin>([
+    ['net_kernel', answerPing],
+    ['rex', (message, from) => answerWhereis(kernel, message, from)],
+  ]);
   const names = ['received', 'sent', 'errors'] as const;
   const counters = metrics.counters('hive.distribution', names);
   const context = {
@@ -227,3 +231,12 @@ const answerPing: Builtin = (message, from) => {
   if (message instanceof Tuple && isAtom(message.items[0], 'is_auth')) return from?.reply(atom('yes'));
   from?.fail(new HiveError('bad_request', `net_kernel does not understand ${describeTerm(message)}.`));
 };
+
+/** The one remote procedure call that is served: `erlang:whereis(Name)`, for those who link to a name or send it an exit signal. */
+function answerWhereis(kernel: Kernel, message: unknown, from: From | undefined): void {
+  const [call, module, name, args] = message instanceof Tuple ? message.items : [];
+  const isServed = isAtom(call, 'call') && isAtom(module, 'erlang') && isAtom(name, 'whereis');
+  const [wanted] = isServed && Array.isArray(args) && args.length === 1 ? args : [];
+  if (wanted instanceof Atom) return from?.reply(kernel.whereis(wanted.name));
+  from?.fail(new HiveError('bad_request', `rex does not serve ${describeTerm(message)}.`));
+}

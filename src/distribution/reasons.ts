@@ -1,28 +1,34 @@
 /** Exit reasons and failures of calls, as terms and back. */
-import { type ExitReason, Shutdown } from '../kernel/types.ts';
+import { type ExitReason, ForeignReason, Shutdown } from '../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../observe/errors.ts';
-import { Atom, atom, ImproperList, Tuple, tuple } from './terms.ts';
+import { Atom, atom, ImproperList, isAtom, Tuple, tuple } from './terms.ts';
 
-/** `{shutdown, Detail}`, `{hive_error, Code, Description}`, `{error, Message}`, or an atom. */
+/** Texts that are atoms of the same name. All others are binaries: nobody's texts may fill the table of atoms of another node. */
+const words: ReadonlySet<string> = new Set(['normal', 'shutdown', 'kill', 'killed', 'noproc', 'noconnection']);
+
+/** A word's atom, `{shutdown, Detail}`, `{hive_error, Code, Description}`, `{error, Message}`, a binary, or what another node gave. */
 export function reasonToTerm(reason: ExitReason): unknown {
+  if (typeof reason === 'string') return words.has(reason) ? atom(reason) : reason;
   if (reason instanceof Shutdown) return tuple(atom('shutdown'), reason.detail);
+  if (reason instanceof ForeignReason) return reason.term;
   if (reason instanceof HiveError) return tuple(atom('hive_error'), atom(reason.code), reason.message);
-  if (reason instanceof Error) return tuple(atom('error'), reason.message);
-  return reason.length <= 255 ? atom(reason) : reason;
+  return tuple(atom('error'), reason.message);
 }
 
+/** The reason that becomes this term again. */
 export function termToReason(term: unknown): ExitReason {
-  if (term instanceof Atom) return term.name;
-  if (typeof term === 'string') return term;
-  if (term instanceof Tuple) {
-    const [kind, first, second] = term.items;
-    if (kind instanceof Atom) {
-      if (kind.name === 'shutdown' && term.items.length === 2) return new Shutdown(first);
-      if (kind.name === 'hive_error') return failure(first, second) ?? describeTerm(term);
-      if (kind.name === 'error' && typeof first === 'string') return new Error(first);
-    }
-  }
-  return describeTerm(term);
+  if (term instanceof Atom && words.has(term.name)) return term.name;
+  if (typeof term === 'string' && !words.has(term)) return term;
+  const known = term instanceof Tuple ? reasonInTuple(term.items) : undefined;
+  return known ?? new ForeignReason(term, describeTerm(term));
+}
+
+function reasonInTuple(items: readonly unknown[]): ExitReason | undefined {
+  const [kind, first, second] = items;
+  if (items.length === 3 && isAtom(kind, 'hive_error') && typeof second === 'string') return failure(first, second);
+  if (items.length !== 2) return undefined;
+  if (isAtom(kind, 'shutdown')) return new Shutdown(first);
+  return isAtom(kind, 'error') && typeof first === 'string' ? new Error(first) : undefined;
 }
 
 /** The reply of a call that failed: `{error, {Code, Description}}`. */

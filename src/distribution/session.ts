@@ -3,10 +3,11 @@
  * exists while the connection is still being made (its frames wait in the outbox), and when it ends, everything it held
  * ends with `noconnection`. A new connection is a new session.
  */
+import { callTimeoutMs } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { RemoteRef } from '../kernel/remote-ref.ts';
 import type { PendingFrom, RemoteTarget } from '../kernel/transport.ts';
-import type { ExitReason, From, NodeName, Ref } from '../kernel/types.ts';
+import { type Call, callFailure, type ExitReason, type From, type NodeName, type Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter } from '../observe/metrics.ts';
@@ -37,8 +38,8 @@ export interface SessionContext {
 }
 
 interface OutgoingMonitor {
-  readonly watcher: Ref<never>;
   readonly target: RemoteTarget;
+  readonly ended: (reason: ExitReason) => void;
 }
 
 interface OutgoingCall {
@@ -158,13 +159,40 @@ export class Session {
   }
 
   monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
-    this.#monitors.set(monitor, { watcher, target });
+    const ref = this.#refOf(target);
+    const ended = (reason: ExitReason) => this.#kernel.signalDown(watcher, { monitor, ref, reason });
+    this.#monitors.set(monitor, { target, ended });
     this.outbox.monitor(op.monitor, watcher, target, this.#reference(monitor, kind.monitor));
   }
 
   demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
     if (!this.#monitors.delete(monitor)) return;
     this.outbox.monitor(op.demonitor, watcher, target, this.#reference(monitor, kind.monitor));
+  }
+
+  /** `gen_server:stop`: as a system message, which every process of OTP understands. */
+  stop(target: RemoteTarget, reason: ExitReason, ended: (reason: ExitReason) => void): void {
+    const monitor = this.#kernel.nextMonitor();
+    const ref = this.#reference(monitor, kind.monitor);
+    this.#monitors.set(monitor, { target, ended });
+    this.outbox.monitor(op.monitor, this.#self, target, ref);
+    const tag = tuple(this.#self, new ImproperList([alias], this.#reference(monitor, kind.call)));
+    if (this.send(target, tuple(atom('system'), tag, tuple(atom('terminate'), reasonToTerm(reason))))) return;
+    this.#monitors.delete(monitor);
+    ended('noconnection');
+  }
+
+  /** Asks whoever serves remote procedure calls there; undefined also if nobody does. */
+  whereis(name: string, found: (pid: Ref<never> | undefined) => void): void {
+    const rex = this.#kernel.remote<Call<unknown>>(this.node, 'rex');
+    const asked = tuple(atom('call'), atom('erlang'), atom('whereis'), [atom(name)], atom('user'));
+    this.#kernel.askThen(
+      rex,
+      asked as Call<unknown>,
+      callTimeoutMs,
+      (pid) => found(isRef(pid) ? pid : undefined),
+      () => found(undefined),
+    );
   }
 
   /** The reply to a call of the peer's. */
@@ -193,9 +221,7 @@ export class Session {
     this.#calls.clear();
     for (const { from } of calls) from.fail(lost);
     for (const { local, remote } of this.#links.values()) this.#kernel.signalLinkExit(remote, local, 'noconnection');
-    for (const [monitor, { watcher, target }] of this.#monitors) {
-      this.#kernel.signalDown(watcher, { monitor, ref: this.#refOf(target), reason: 'noconnection' });
-    }
+    for (const { ended } of this.#monitors.values()) ended('noconnection');
     for (const stop of this.#watches.values()) stop();
     this.#links.clear();
     this.#monitors.clear();
@@ -343,14 +369,14 @@ export class Session {
       const entry = this.#monitors.get(monitor);
       if (!entry) return;
       this.#monitors.delete(monitor);
-      return this.#kernel.signalDown(entry.watcher, { monitor, ref: this.#refOf(entry.target), reason });
+      return entry.ended(reason);
     }
     const number = this.#numberOf(ref, kind.call);
     const call = number === undefined ? undefined : this.#calls.get(number);
     if (number === undefined || !call) return;
     this.#calls.delete(number);
     const whom = 'serial' in call.target ? `${call.target}` : call.target.name;
-    call.from.fail(new HiveError('cluster_error', `${whom} on ${this.node} ended (${describe(reason)}).`));
+    call.from.fail(callFailure(`${whom} on ${this.node}`, reason));
   }
 
   // --- small things
@@ -430,8 +456,4 @@ function named(message: unknown): unknown {
 
 function linkKey(local: Ref<never>, remote: Ref<never>): string {
   return `${local} ${remote}`;
-}
-
-function describe(reason: ExitReason): string {
-  return reason instanceof Error ? reason.message : String(reason);
 }

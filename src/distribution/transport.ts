@@ -1,6 +1,6 @@
 /** The kernel's way to other nodes: finds the session of the node and hands over; without one, says so at once. */
 import type { Kernel } from '../kernel/kernel.ts';
-import type { PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
+import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
 import type { ExitReason, NodeName, Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Session } from './session.ts';
@@ -26,6 +26,18 @@ export class DistributionTransport implements Transport {
     else from.fail(new HiveError('cluster_error', `${to.node} is not connected.`));
   }
 
+  whereis(target: NamedTarget, found: (pid: Ref<never> | undefined) => void): void {
+    const session = this.#find(target.node);
+    if (session) session.whereis(target.name, found);
+    else queueMicrotask(() => found(undefined));
+  }
+
+  stop(target: RemoteTarget, reason: ExitReason, ended: (reason: ExitReason) => void): void {
+    const session = this.#find(target.node);
+    if (session) session.stop(target, reason, ended);
+    else queueMicrotask(() => ended(this.#absence(target.node)));
+  }
+
   link(from: Ref<never>, to: Ref<never>): void {
     const session = this.#find(to.node);
     if (session) session.link(from, to);
@@ -48,21 +60,11 @@ export class DistributionTransport implements Transport {
     const session = this.#find(target.node);
     if (session) return session.monitor(watcher, monitor, target);
     const ref = 'serial' in target ? target : this.#kernel.remote<never>(target.node, target.name);
-    const local = 'serial' in target ? undefined : this.#localNamed(target);
-    if (local) {
-      this.#kernel.watch(local, (reason) => this.#kernel.signalDown(watcher, { monitor, ref, reason }));
-      return;
-    }
     queueMicrotask(() => this.#kernel.signalDown(watcher, { monitor, ref, reason: this.#absence(target.node) }));
   }
 
   demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
     this.#find(target.node)?.demonitor(watcher, monitor, target);
-  }
-
-  /** Somebody on this node who was addressed as if on another. */
-  #localNamed(target: { readonly node: NodeName; readonly name: string }): Ref<never> | undefined {
-    return target.node === this.#kernel.node ? this.#kernel.whereis(target.name) : undefined;
   }
 
   #absence(node: NodeName): ExitReason {

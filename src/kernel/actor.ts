@@ -5,7 +5,7 @@
  *   receive   one message; sync unless it must wait. A promise that it returns is awaited before the next letter
  *   terminate runs when the actor stops itself, crashes, or is told to stop by its parent while it traps exits
  *
- * `null` and `undefined` are no messages: they reach nobody. An exception that is not part of a reply is a crash: the actor ends with it as reason, its links are told, its supervisor
+ * `null` and `undefined` are no messages: they reach nobody. An exception that is not part of a reply, and no Shutdown, is a crash: the actor ends with it as reason, its links are told, its supervisor
  * decides. JavaScript cannot be interrupted, so an actor that was killed while it waits may still run to the next end of
  * its handler. It is fenced: everything it does through the methods here has no effect any more, `signal` is aborted, and
  * it counts as abandoned until it returns. Hence the rule: inside an actor send with `this.send`, ask with `this.ask`.
@@ -89,7 +89,8 @@ export abstract class Actor<Message = never> {
   }
 
   /**
-   * Calls and waits for the answer. Rejects with the callee's failure; `timeout` after `timeoutMs`; `not_running` if the callee is dead or dies.
+   * Calls and waits for the answer. Rejects with the callee's failure; `timeout` after `timeoutMs`; `not_running` if the callee is not
+   * there or ends as planned, `crashed` if it ends otherwise; at once with an Error if the callee is this actor.
    */
   ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
     return this.cell.kernel.askFrom<Reply>(this.cell, to as Ref<never>, message, timeoutMs);
@@ -128,8 +129,8 @@ export abstract class Actor<Message = never> {
     return this.cell.kernel.spawn(actor, { ...options, parent: this.cell });
   }
 
-  /** Ends this actor after the current handler: `terminate` runs, links and monitors get `reason`. */
+  /** Ends this actor after the current handler: `terminate` runs, links and monitors get `reason`. In `init` it makes the start fail. */
   protected stop(reason: ExitReason = 'normal'): void {
-    this.cell.requestStop(reason);
+    this.cell.stopSelf(reason);
   }
 }

@@ -9,16 +9,16 @@
  *
  * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
-import { asError } from '../observe/thrown.ts';
 import { type Actor, ignore } from './actor.ts';
+import { ActorTimer } from './actor-timer.ts';
 import { each, type Few, has, minus, plus } from './few.ts';
 import type { Kernel } from './kernel.ts';
 import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Place } from './nact.ts';
-import { Timer } from './timers.ts';
+import type { Timer } from './timers.ts';
 import type { Ready } from './turns.ts';
-import { type Down, type ExitReason, type From, isPlanned, type NodeName, type Ref } from './types.ts';
+import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf, Shutdown } from './types.ts';
 import { type Monitor, noMonitor, type Watcher } from './watcher.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
@@ -31,21 +31,12 @@ export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 const leastPerTurn = 64;
 const mostPerTurn = 4096;
 
-class ActorTimer<Message> extends Timer {
-  readonly #cell: Cell<Message>;
-  readonly #message: Message;
-  constructor(cell: Cell<Message>, message: Message) {
-    super();
-    this.#cell = cell;
-    this.#message = message;
-  }
-  override expire(): void {
-    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
-    this.#cell.tell(this.#message);
-  }
-  override cancel(): void {
-    super.cancel();
-    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
+/** That it has stopped itself in `init`, until its start fails. */
+class Refusal extends Shutdown {
+  readonly reason: ExitReason;
+  constructor(reason: ExitReason) {
+    super(reason);
+    this.reason = reason;
   }
 }
 
@@ -193,6 +184,12 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#schedule();
   }
 
+  /** The same by itself: in `init` the start fails. */
+  stopSelf(reason: ExitReason): void {
+    if (this.status === 'starting') this.#stopReason ??= new Refusal(reason);
+    else this.requestStop(reason);
+  }
+
   /** An exit signal sent with `exit`: the link, if there is one, stays. */
   signalExit(from: Ref<never>, reason: ExitReason): void {
     if (this.status === 'dead') return;
@@ -241,8 +238,13 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     started?.end();
   }
 
+  /** A name stands for whoever bears it now. */
   link(target: Ref<never>): void {
-    if (!this.alive) return;
+    if (this.alive) this.kernel.resolve(target, (pid) => this.#link(pid ?? target));
+  }
+
+  #link(target: Ref<never>): void {
+    if (!this.alive || target === this) return;
     this.linkTo(target);
     this.kernel.linkBack(this, target);
   }
@@ -253,6 +255,10 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   }
 
   unlink(target: Ref<never>): void {
+    this.kernel.resolve(target, (pid) => pid && this.#unlink(pid));
+  }
+
+  #unlink(target: Ref<never>): void {
     if (!has(this.links, target)) return;
     this.links = minus(this.links, target);
     this.kernel.unlinkBack(this, target);
@@ -279,9 +285,14 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
         this.die('normal');
         throw error;
       }
-      const reason = asError(error);
+      const reason = reasonOf(error);
       this.die(reason);
       throw reason;
+    }
+    if (this.#stopReason instanceof Refusal) {
+      const { reason } = this.#stopReason;
+      this.die(reason);
+      throw reason instanceof Error ? reason : this.kernel.refused(this, reason);
     }
     if (this.status !== 'starting') throw this.kernel.undelivered(this);
     this.status = 'running';
@@ -353,14 +364,16 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #deliver(letter: unknown): void | Promise<void> {
     this.handled += 1;
     if (letter instanceof CallLetter) {
-      this.lastMessage = messageType(letter.message);
-      if (this.lastMessage === undefined) return this.kernel.unexpected(this, letter.message, letter.from);
+      const type = messageType(letter.message);
+      this.lastMessage = type;
+      if (type === undefined) return this.kernel.unexpected(this, letter.message, letter.from);
       return this.#actor.receive(letter.message as Message, letter.from);
     }
     if (letter instanceof DownLetter) return this.#deliverDown(letter.down);
     if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
-    this.lastMessage = messageType(letter);
-    if (this.lastMessage === undefined) return this.kernel.unexpected(this, letter, undefined);
+    const type = messageType(letter);
+    this.lastMessage = type;
+    if (type === undefined) return this.kernel.unexpected(this, letter, undefined);
     return this.#actor.receive(letter as Message, undefined);
   }
 
@@ -387,8 +400,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   #crash(error: unknown): void {
     if (!this.alive) return;
-    const reason = asError(error);
-    this.kernel.reportCrash(this, reason);
+    const reason = reasonOf(error);
+    if (reason instanceof Error) this.kernel.reportCrash(this, reason);
     this.#stop(reason);
   }
 
@@ -411,8 +424,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   #failedToEnd(error: unknown): void {
     if (!this.alive) return;
-    const reason = asError(error);
-    this.kernel.reportCrash(this, reason);
+    const reason = reasonOf(error);
+    if (reason instanceof Error) this.kernel.reportCrash(this, reason);
     this.die(reason);
   }
 
@@ -440,10 +453,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   /** @internal Tells callers, links and watchers, in this order. */
   tellEnd(reason: ExitReason): void {
     if (this.asks) this.#failAll(this.asks, this.kernel.undelivered(this));
-    if (this.calls) {
-      this.#failAll(this.calls, isPlanned(reason) ? this.kernel.undelivered(this) : this.kernel.crashed(this, reason));
-    }
-    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.crashed(this, reason));
+    if (this.calls) this.#failAll(this.calls, this.kernel.endFailure(this, reason));
+    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.endFailure(this, reason));
     for (const linked of each(this.links)) {
       if (has(this.links, linked)) this.kernel.linkExit(this, linked, reason);
     }

@@ -18,11 +18,11 @@ import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
 import {
   type Call,
+  callFailure,
   type Down,
   describeReason,
   type ExitReason,
   type From,
-  isPlanned,
   type NodeName,
   type Ref,
 } from './types.ts';
@@ -185,6 +185,7 @@ export class Kernel {
       const asker = caller as Cell | undefined;
       const call = new PendingCall(this.wheel, timeoutMs, asker, resolve as (value: never) => void, reject);
       if (asker && !asker.alive) return call.fail(this.undelivered(asker));
+      if (asker && this.#local(to) === asker) return call.fail(new Error(`The actor ${asker.label} calls itself.`));
       to.call(message as never, call);
     });
   }
@@ -193,8 +194,22 @@ export class Kernel {
 
   /** Sends an exit signal; `from` is who it seems to come from. */
   exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
-    if (to instanceof Cell) to.signalExit(from, reason);
-    else this.#transport?.exit(from, to, reason);
+    const local = this.#local(to);
+    if (local) local.signalExit(from, reason);
+    else this.#far(to, (pid) => pid && this.#transport?.exit(from, pid, reason));
+  }
+
+  /** Whoever is behind a reference, if it is an actor of this node. */
+  #local(ref: Ref<never>): Cell | undefined {
+    if (ref instanceof Cell) return ref;
+    return ref instanceof NamedRef && ref.node === this.node ? this.#names.get(ref.name) : undefined;
+  }
+
+  /** The pid behind a reference to another node, at once if it is one; undefined: nobody bears the name. */
+  #far(ref: Ref<never>, found: (pid: Ref<never> | undefined) => void): void {
+    if (!(ref instanceof NamedRef)) found(ref);
+    else if (this.#transport && ref.node !== this.node) this.#transport.whereis(ref.address, found);
+    else found(undefined);
   }
 
   /** @internal An actor is dead. Whoever ends by what others are told is told of after them. */
@@ -216,23 +231,34 @@ export class Kernel {
     else this.#transport?.linkExit(from, linked, reason);
   }
 
-  /** Asks an actor of this node to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead. */
+  /**
+   * Asks an actor to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead,
+   * `noconnection` if its node is not connected.
+   */
   stop(ref: Ref<never>, reason: ExitReason = 'normal'): Promise<ExitReason> {
     return new Promise((resolve) => {
-      this.watch(ref, resolve);
-      if (ref instanceof Cell) ref.requestStop(reason);
+      const local = this.#local(ref);
+      if (!local && ref.node !== this.node) {
+        const target = ref instanceof NamedRef ? ref.address : ref;
+        if (this.#transport) this.#transport.stop(target, reason, resolve);
+        else resolve('noconnection');
+        return;
+      }
+      this.watch(local ?? ref, resolve);
+      local?.requestStop(reason);
     });
   }
 
   /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
   watch(ref: Ref<never>, watcher: Watcher): () => void {
-    if (!(ref instanceof Cell) || !ref.alive) {
+    const local = this.#local(ref);
+    if (!local?.alive) {
       queueMicrotask(() => tell(watcher, 'noproc'));
       return () => {};
     }
-    ref.watchers = plus(ref.watchers, watcher);
+    local.watchers = plus(local.watchers, watcher);
     return () => {
-      ref.watchers = minus(ref.watchers, watcher);
+      local.watchers = minus(local.watchers, watcher);
     };
   }
 
@@ -292,13 +318,16 @@ export class Kernel {
 
   /** @internal */
   startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor {
-    if (target instanceof Cell) {
-      const local = new LocalMonitor(watcher, monitor, target);
-      this.watch(target, local);
+    const here = this.#local(target);
+    if (here) {
+      const local = new LocalMonitor(watcher, monitor, here, target);
+      this.watch(here, local);
       return local;
     }
-    if (!this.#transport) {
-      queueMicrotask(() => watcher.signalDown({ monitor, ref: target, reason: 'noconnection' }));
+    const isHere = target.node === this.node && target instanceof NamedRef;
+    if (!this.#transport || isHere) {
+      const reason = isHere ? 'noproc' : 'noconnection';
+      queueMicrotask(() => watcher.signalDown({ monitor, ref: target, reason }));
       return noMonitor;
     }
     const remote = target instanceof NamedRef ? target.address : target;
@@ -306,9 +335,19 @@ export class Kernel {
     return { end: () => this.#transport?.demonitor(watcher, monitor, remote) };
   }
 
+  /** @internal Whoever is behind a reference, at once unless it is a name on another node; undefined: nobody bears the name. */
+  resolve(ref: Ref<never>, found: (ref: Ref<never> | undefined) => void): void {
+    const local = this.#local(ref);
+    if (local) found(local);
+    else this.#far(ref, found);
+  }
+
   /** @internal */
   linkBack(from: Cell<never>, target: Ref<never>): void {
-    if (!(target instanceof Cell)) {
+    if (target instanceof NamedRef) {
+      const isAway = target.node !== this.node && !this.#transport;
+      from.signalLinkExit(target, isAway ? 'noconnection' : 'noproc');
+    } else if (!(target instanceof Cell)) {
       if (this.#transport) this.#transport.link(from, target);
       else from.signalLinkExit(target, 'noconnection');
     } else if (target.alive) target.linkTo(from);
@@ -360,15 +399,19 @@ export class Kernel {
   }
 
   /** @internal */
-  crashed(cell: Cell<never>, reason: ExitReason): HiveError {
-    return new HiveError('not_running', `The actor ${cell.label} crashed: ${describeReason(reason)}`, {
+  endFailure(cell: Cell<never>, reason: ExitReason): HiveError {
+    return callFailure(`The actor ${cell.label}`, reason);
+  }
+
+  /** @internal The failure of a start whose actor has stopped itself. */
+  refused(cell: Cell<never>, reason: ExitReason): HiveError {
+    return new HiveError('not_running', `The actor ${cell.label} ended in its init: ${describeReason(reason)}`, {
       cause: reason,
     });
   }
 
   /** @internal */
   reportCrash(cell: Cell<never>, reason: Error): void {
-    if (isPlanned(reason)) return;
     this.#crashes.value += 1;
     const at = Date.now();
     const report: CrashReport = {

@@ -1,7 +1,7 @@
 /** References that lead to another node, or to whoever bears a name. */
 import { HiveError } from '../observe/errors.ts';
 import type { Kernel } from './kernel.ts';
-import type { PendingFrom, RemoteTarget } from './transport.ts';
+import type { NamedTarget, PendingFrom, RemoteTarget } from './transport.ts';
 import type { From, NodeName, Ref } from './types.ts';
 
 /** An actor of another node, by its process identifier. */
@@ -40,7 +40,7 @@ export class NamedRef<Message> implements Ref<Message> {
   readonly id = 0;
   readonly serial = 0;
   readonly creation = 0;
-  readonly address: RemoteTarget;
+  readonly address: NamedTarget;
   readonly #kernel: Kernel;
 
   constructor(kernel: Kernel, node: NodeName, name: string) {

@@ -6,17 +6,26 @@
 import type { ExitReason, From, NodeName, Ref } from './types.ts';
 
 /** Somebody on another node: an actor, or whoever is registered there under a name. */
-export type RemoteTarget = Ref<never> | { readonly node: NodeName; readonly name: string };
+export type RemoteTarget = Ref<never> | NamedTarget;
+
+export interface NamedTarget {
+  readonly node: NodeName;
+  readonly name: string;
+}
 
 export interface Transport {
   /** Sends if the node is connected or being connected; otherwise the message is dropped and false returned. */
   send(to: RemoteTarget, message: unknown): boolean;
   /**
-   * A `gen_server:call`. Answers through `from`: the reply, or a `cluster_error` when the callee dies or the node is lost.
+   * A `gen_server:call`. Answers through `from`: the reply, or what `callFailure` says of the callee's end.
    * The deadline belongs to the caller: `from.settled` is called once the call has ended in any way, so that what is kept
    * for it can be forgotten and a late reply lands nowhere.
    */
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void;
+  /** Who bears that name; undefined if nobody does, or the node is not connected. */
+  whereis(target: NamedTarget, found: (pid: Ref<never> | undefined) => void): void;
+  /** `gen_server:stop`. `ended` is called once: with the exit reason, `noproc` if nobody is there, or `noconnection`. */
+  stop(target: RemoteTarget, reason: ExitReason, ended: (reason: ExitReason) => void): void;
   link(from: Ref<never>, to: Ref<never>): void;
   unlink(from: Ref<never>, to: Ref<never>): void;
   /** `erlang:exit/2`: a link between the two, if there is one, stays. */

@@ -1,7 +1,9 @@
 /**
  * The words of the kernel: references, calls, exit reasons. They mean what they mean in Erlang/OTP.
  */
-import type { HiveError } from '../observe/errors.ts';
+import { inspect } from 'node:util';
+import { HiveError } from '../observe/errors.ts';
+import { asError, textOf } from '../observe/thrown.ts';
 
 declare const nodeName: unique symbol;
 /** `id@host`. */
@@ -34,17 +36,43 @@ export interface From<Reply = unknown> {
   fail(error: unknown): void;
 }
 
-/** `{shutdown, Detail}` of OTP: a planned end with something to say. */
+/** `{shutdown, Detail}` of OTP: a planned end with something to say. An actor that throws it ends so. */
 export class Shutdown {
   readonly detail: unknown;
   constructor(detail: unknown) {
     this.detail = detail;
   }
+  toString(): string {
+    return `shutdown: ${detailText(this.detail)}`;
+  }
+}
+
+/** Its own text, if that says something; the detail may be anything. */
+function detailText(detail: unknown): string {
+  try {
+    const text = String(detail);
+    if (!text.includes('[object ')) return text;
+  } catch {
+    // It has no text: it is shown.
+  }
+  return inspect(detail, { depth: 1, customInspect: false });
+}
+
+/** A reason for which only its sender has a word: any term of another node's. It is handed on as what it is. */
+export class ForeignReason {
+  readonly term: unknown;
+  /** The same for people. */
+  readonly text: string;
+  constructor(term: unknown, text: string) {
+    this.term = term;
+    this.text = text;
+  }
 }
 
 /**
  * Why an actor ended: `normal`, `shutdown`, a Shutdown, `killed`, `noproc` (was not there), `noconnection` (its node was
- * lost), or the error that crashed it. Other strings come from Erlang peers.
+ * lost), the error that crashed it, or a text. These words are atoms to Erlang nodes, other texts are binaries; what comes from there and is
+ * none of all this is a ForeignReason.
  */
 export type ExitReason =
   | 'normal'
@@ -54,9 +82,23 @@ export type ExitReason =
   | 'noproc'
   | 'noconnection'
   | Shutdown
+  | ForeignReason
   | Error
   | HiveError
   | (string & {});
+
+/** The reason of an actor that ends because it threw that. */
+export function reasonOf(thrown: unknown): Error | Shutdown {
+  return isShutdown(thrown) ? thrown : asError(thrown);
+}
+
+function isShutdown(thrown: unknown): thrown is Shutdown {
+  try {
+    return thrown instanceof Shutdown;
+  } catch {
+    return false; // a Proxy whose traps throw
+  }
+}
 
 /** True for the reasons after which a transient child is not restarted and nothing is reported. */
 export function isPlanned(reason: ExitReason): boolean {
@@ -64,8 +106,32 @@ export function isPlanned(reason: ExitReason): boolean {
 }
 
 export function describeReason(reason: ExitReason): string {
-  if (reason instanceof Shutdown) return `shutdown: ${String(reason.detail)}`;
-  return reason instanceof Error ? reason.message : reason;
+  if (typeof reason === 'string') return reason;
+  if (reason instanceof ForeignReason) return reason.text;
+  return reason instanceof Shutdown ? reason.toString() : textOf(reason);
+}
+
+/**
+ * The failure of a call to an actor that has ended: `crashed` if it did so otherwise than planned, perhaps in the middle of the call;
+ * `not_running` if it was not there, or went as it was meant to; `cluster_error` if its node was lost. The reason is the cause.
+ * @param whom for people: `The actor client`
+ */
+export function callFailure(whom: string, reason: ExitReason): HiveError {
+  if (reason === 'noproc') return new HiveError('not_running', `${whom} is not running.`, { cause: reason });
+  if (reason === 'noconnection') {
+    return new HiveError('cluster_error', `The node of ${whom} is lost.`, { cause: reason });
+  }
+  if (!isPlanned(reason)) {
+    const what = reason instanceof Error ? 'crashed' : 'ended';
+    return new HiveError('crashed', `${whom} ${what}: ${describeReason(reason)}`, { cause: reason });
+  }
+  const why = describeReason(reason);
+  return new HiveError('not_running', `${whom} ended before it answered: ${why}`, { cause: reason });
+}
+
+/** Whether a call failed because its callee has ended, or never was there: there may be another one by now. */
+export function isGone(failure: unknown): boolean {
+  return failure instanceof HiveError && (failure.code === 'not_running' || failure.code === 'crashed');
 }
 
 /** What a monitor delivers, exactly once. */

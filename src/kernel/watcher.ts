@@ -1,7 +1,7 @@
 /** Those who are told when an actor of this node ends. */
 import type { Cell } from './cell.ts';
 import { minus } from './few.ts';
-import type { ExitReason } from './types.ts';
+import type { ExitReason, Ref } from './types.ts';
 
 /** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
 export type Watcher = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
@@ -24,15 +24,18 @@ export class LocalMonitor implements Monitor {
   readonly #watcher: Cell<never>;
   readonly #id: number;
   readonly #target: Cell<never>;
+  /** The reference that was monitored: a name, perhaps. */
+  readonly #ref: Ref<never>;
 
-  constructor(watcher: Cell<never>, id: number, target: Cell<never>) {
+  constructor(watcher: Cell<never>, id: number, target: Cell<never>, ref: Ref<never>) {
     this.#watcher = watcher;
     this.#id = id;
     this.#target = target;
+    this.#ref = ref;
   }
 
   ended(reason: ExitReason): void {
-    this.#watcher.signalDown({ monitor: this.#id, ref: this.#target, reason });
+    this.#watcher.signalDown({ monitor: this.#id, ref: this.#ref, reason });
   }
 
   end(): void {

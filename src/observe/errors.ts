@@ -64,6 +64,7 @@ export const catalogue = {
   timeout: { status: 504, text: 'No answer came in time.' },
   overloaded: { status: 503, text: 'Too many messages are waiting.' },
   not_running: { status: 503, text: 'The part of the server that should answer is not running.' },
+  crashed: { status: 500, text: 'The part of the server that should answer has crashed.' },
   already_present: { status: 409, text: 'A child of that id exists already.' },
   not_found: { status: 404, text: 'No such child.' },
   running: { status: 409, text: 'The child is running.' },

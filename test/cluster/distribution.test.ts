@@ -67,11 +67,20 @@ test('a call to nobody, to a dying actor and to a lost node fails at once', asyn
   const [a, b] = await pair(t);
   await a.distribution.connect('b@127.0.0.1');
   const nobody = a.kernel.remote<unknown>(b.kernel.node, 'nobody');
-  await assert.rejects(ask(a.kernel, nobody, 1), { code: 'cluster_error' });
+  await assert.rejects(ask(a.kernel, nobody, 1), { code: 'not_running' });
   const { ref } = await spawnProbe(b.kernel, 'mute', () => ref.tell(new Do((probe) => probe.end('shutdown'))));
   const mute = a.kernel.remote<unknown>(b.kernel.node, 'mute');
   const first = ask(a.kernel, mute, 1);
-  await assert.rejects(first, { code: 'cluster_error', message: /mute on b@127.0.0.1 ended \(shutdown\)/ });
+  await assert.rejects(first, {
+    code: 'not_running',
+    message: 'mute on b@127.0.0.1 ended before it answered: shutdown',
+  });
+  const bug = new Error('a bug');
+  await spawnProbe(b.kernel, 'mute', () => {
+    throw bug;
+  });
+  const message = 'mute on b@127.0.0.1 crashed: a bug';
+  await assert.rejects(ask(a.kernel, mute, 1), { code: 'crashed', message, cause: bug });
   await spawnProbe(b.kernel, 'mute', () => {});
   const second = ask(a.kernel, mute, 1);
   await ask(a.kernel, a.kernel.remote<unknown>(b.kernel.node, 'nobody'), 1).catch(() => {});
@@ -225,7 +234,7 @@ test('a restarted node does not get what was meant for its former self', async (
   const { probe } = await spawnProbe(young.kernel);
   await a.distribution.connect('b@127.0.0.1');
   seenFrom(a.kernel, ref).tell('ghost');
-  await assert.rejects(ask(a.kernel, seenFrom(a.kernel, ref), 'ghost'), { code: 'cluster_error' });
+  await assert.rejects(ask(a.kernel, seenFrom(a.kernel, ref), 'ghost'), { code: 'not_running' });
   assert.deepEqual(probe.messages, []);
 });
 

@@ -72,7 +72,7 @@ test('after a restart of the Erlang node under its name, its old pids are dead',
   ref.tell(new Do((self) => self.watch(old as Ref<never>)));
   await until(() => probe.downs.length === 1, 'the end of the monitor');
   assert.equal(probe.downs[0]!.reason, 'noproc');
-  await assert.rejects(ask(hive.kernel, old, 'ghost'), { code: 'cluster_error' });
+  await assert.rejects(ask(hive.kernel, old, 'ghost'), { code: 'not_running' });
   assert.equal(await second.run('process_info(self(), messages)'), '{messages,[]}');
 });
 

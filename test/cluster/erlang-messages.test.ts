@@ -105,7 +105,12 @@ test('we call an Erlang gen_server; time-outs and missing processes are failures
   const echo = hive.kernel.remote<unknown>(erlangName, 'echo');
   const answer = await ask<Tuple>(hive.kernel, echo, tuple(atom('a'), 1));
   assert.deepEqual(answer, new Tuple([atom('a'), 1]));
-  await assert.rejects(ask(hive.kernel, hive.kernel.remote(erlangName, 'nobody'), 1), { code: 'cluster_error' });
+  await assert.rejects(ask(hive.kernel, hive.kernel.remote(erlangName, 'nobody'), 1), { code: 'not_running' });
+  await erlang.run(`register(clumsy, spawn(fun() -> receive {'$gen_call', _, _} -> exit({bad, [1]}) end end))`);
+  await assert.rejects(ask(hive.kernel, hive.kernel.remote(erlangName, 'clumsy'), 1), {
+    code: 'crashed',
+    message: 'clumsy on e@127.0.0.1 ended: {bad,[1]}',
+  });
   await erlang.run('register(deaf, spawn(fun() -> receive stop -> ok end end))');
   const deaf = hive.kernel.remote<unknown>(erlangName, 'deaf');
   await assert.rejects(ask(hive.kernel, deaf, 1, 50), { code: 'timeout' });

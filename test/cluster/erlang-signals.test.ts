@@ -50,7 +50,10 @@ test('Erlang monitors an actor of ours by pid and by name', { skip }, async (t) 
   );
   await erlang.run(`gen_server:call({mortal, 'h@127.0.0.1'}, sync)`);
   ref.tell(new Do((self) => self.end('done')));
-  assert.equal(await erlang.run(`receive {'DOWN', M, process, W, R} -> {W, R} end`), `{{mortal,'h@127.0.0.1'},done}`);
+  assert.equal(
+    await erlang.run(`receive {'DOWN', M, process, W, R} -> {W, R} end`),
+    `{{mortal,'h@127.0.0.1'},<<"done">>}`,
+  );
 });
 
 test('exits cross links both ways', { skip }, async (t) => {
@@ -59,7 +62,7 @@ test('exits cross links both ways', { skip }, async (t) => {
   local.ref.tell(new Do((self) => self.linkWith(first)));
   await erlang.run("gen_server:call({local, 'h@127.0.0.1'}, sync), Erl0 ! {stop, bang}");
   await until(() => local.probe.exits.length === 1, 'the exit here');
-  assert.equal(local.probe.exits[0]!.reason, 'bang');
+  assert.equal(describeReason(local.probe.exits[0]!.reason), 'bang');
 
   // The other direction, with the same kind of link made from here.
   const second = await remote("process_flag(trap_exit, true), receive {'EXIT', _, Why} -> main ! {heard, Why} end");
@@ -67,7 +70,7 @@ test('exits cross links both ways', { skip }, async (t) => {
   dying.ref.tell(new Do((self) => self.linkWith(second)));
   await erlang.run('register(main, self())');
   dying.ref.tell(new Do((self) => self.end('over')));
-  assert.equal(await erlang.run('receive {heard, Heard} -> Heard end'), 'over');
+  assert.equal(await erlang.run('receive {heard, Heard} -> Heard end'), '<<"over">>');
 });
 
 test('an Erlang process that links to an actor hears of its end, and of nobody', { skip }, async (t) => {
@@ -76,7 +79,7 @@ test('an Erlang process that links to an actor hears of its end, and of nobody',
   await erlang.run(`process_flag(trap_exit, true), P = gen_server:call({victim, 'h@127.0.0.1'}, pid), link(P)`);
   await erlang.run(`gen_server:call({victim, 'h@127.0.0.1'}, sync)`);
   victim.ref.tell(new Do((self) => self.end('over')));
-  assert.equal(await erlang.run(`receive {'EXIT', P, Why} -> Why end`), 'over');
+  assert.equal(await erlang.run(`receive {'EXIT', P, Why} -> Why end`), '<<"over">>');
   await erlang.run('link(P)');
   assert.equal(await erlang.run(`receive {'EXIT', P, Why2} -> Why2 end`), 'noproc');
 });
@@ -103,7 +106,61 @@ test('erlang:exit/2 reaches an actor, and ours reaches a process', { skip }, asy
   await spawnProbe(hive.kernel, 'whois', (_message, from) => from.reply(local.ref));
   await erlang.run(`exit(gen_server:call({whois, 'h@127.0.0.1'}, local), psst)`);
   await until(() => local.probe.exits.length === 1, 'the signal');
-  assert.equal(local.probe.exits[0]!.reason, 'psst');
+  assert.equal(describeReason(local.probe.exits[0]!.reason), 'psst');
+});
+
+test('a reason is the same term on its way here and back', { skip }, async (t) => {
+  // `{bad,[1]}` became the text of it, and went back as an atom of that name.
+  const { hive, erlang } = await both(t);
+  const { probe } = await spawnProbe(hive.kernel, 'echoing', (_message, from) => from.reply(probe.self));
+  const reasons = [
+    '{bad,[1]}',
+    'bang',
+    '<<"normal">>',
+    '{shutdown,{enough,2.5}}',
+    '{error,enoent}',
+    '"ab"',
+    'undefined',
+  ];
+  for (const [i, reason] of reasons.entries()) {
+    await erlang.run(`
+      fun() ->
+        Echo = gen_server:call({echoing, 'h@127.0.0.1'}, pid),
+        spawn(fun() -> link(Echo), gen_server:call(Echo, sync), exit(${reason}) end)
+      end()`);
+    await until(() => probe.exits.length === 1, 'the exit');
+    const [exit] = probe.exits.splice(0);
+    const dying = await spawnProbe(hive.kernel, 'dying');
+    await erlang.run(`
+      D${i} = monitor(process, {dying, 'h@127.0.0.1'}), gen_server:call({dying, 'h@127.0.0.1'}, sync)`);
+    dying.ref.tell(new Do((self) => self.end(exit!.reason)));
+    assert.equal(
+      await erlang.run(`receive {'DOWN', D${i}, process, _, Why${i}} -> Why${i} =:= ${reason} end`),
+      'true',
+      reason,
+    );
+  }
+});
+
+test('a name on an Erlang node is linked to, sent exit signals, and stopped', { skip }, async (t) => {
+  const { hive, erlang, local } = await both(t);
+  const body = `process_flag(trap_exit, true), receive {'EXIT', _, Why} -> exit({heard, Why}) end`;
+  const named = hive.kernel.remote<never>(erlangName, 'named');
+  await erlang.run(`register(named, spawn(fun() -> ${body} end))`);
+  local.ref.tell(new Do((self) => self.linkWith(named)));
+  local.ref.tell(new Do((self) => self.sendExit(named, 'psst')));
+  await until(() => local.probe.exits.length === 1, 'the end of the link');
+  assert.equal(describeReason(local.probe.exits[0]!.reason), '{heard,<<"psst">>}');
+  assert.equal(local.probe.exits[0]!.ref.node, erlangName);
+  local.ref.tell(new Do((self) => self.linkWith(hive.kernel.remote<never>(erlangName, 'nobody'))));
+  await until(() => local.probe.exits.length === 2, 'noproc');
+  assert.equal(local.probe.exits[1]!.reason, 'noproc');
+
+  await erlang.run(`register(server, element(2, {ok, P} = gen_event:start()))`);
+  const server = hive.kernel.remote<never>(erlangName, 'server');
+  assert.equal(await hive.kernel.stop(server, 'shutdown'), 'shutdown');
+  assert.equal(await hive.kernel.stop(server), 'noproc');
+  assert.equal(await hive.kernel.stop(hive.kernel.remote('nobody@nowhere' as NodeName, 'server')), 'noconnection');
 });
 
 test('both sides notice when the other is killed', { skip }, async (t) => {

@@ -8,7 +8,7 @@ import { ask, type Failure, metric } from '../support/operator.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
 const plugin = fileURLToPath(new URL('../support/insider-plugin.js', import.meta.url));
-const insiders = ['ask', 'child', 'restart', 'impostor', 'end', 'hang', 'release', 'sid'];
+const insiders = ['ask', 'child', 'restart', 'impostor', 'crasher', 'end', 'hang', 'release', 'sid'];
 
 describe('errors inside a node', () => {
   let node: DefaultNode;
@@ -65,6 +65,13 @@ describe('errors inside a node', () => {
     const faulty = await failure('child', 'hive_sup', { id: 'odd', shutdown: -1 });
     assert.equal(faulty?.error, 'hive_error');
     assert.match(faulty.description, /odd: a shutdown of -1 ms/);
+  });
+
+  test('an actor that crashes when it is asked is crashed, and afterwards not_running', async () => {
+    await succeeds('crasher', 'crasher');
+    const crashed = await failure('ask', 'crasher', { type: 'anything' });
+    assert.deepEqual(crashed, { error: 'crashed', description: 'The actor crasher crashed: a crash of an insider' });
+    assert.equal((await failure('ask', 'crasher', { type: 'anything' }))?.error, 'not_running');
   });
 
   test('without the manager of channels nobody can join one: not_running; afterwards everybody can', async () => {

@@ -190,7 +190,7 @@ test('a supervisor that is told to stop while a child starts does not wait for i
   const inner = new Supervisor({ children: [world.worker('a'), hanging, world.worker('c')] });
   const sup = await world.supervise({ children: [] });
   const starting = world.startChild(sup, { id: 'inner', type: 'supervisor', start: () => inner });
-  const failed = assert.rejects(starting, failsWith('not_running'));
+  const failed = assert.rejects(starting, failsWith('crashed'));
   await eventually(() => world.events.includes('start b'), 'the hanging init');
   assert.equal(await world.kernel.stop(sup, 'shutdown'), 'shutdown');
   await failed;

@@ -8,7 +8,7 @@ import { EpmdServer } from '../../src/distribution/epmd-server.ts';
 import type { NodeDown, NodeUp } from '../../src/distribution/peers.ts';
 import { Actor } from '../../src/kernel/actor.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
-import type { Call, Down, Exit, From, Ref } from '../../src/kernel/types.ts';
+import type { Call, Down, Exit, ExitReason, From, Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
@@ -139,11 +139,11 @@ export class Probe extends Actor<unknown> {
     this.unlink(target);
   }
 
-  sendExit(target: Ref<never>, reason: string): void {
+  sendExit(target: Ref<never>, reason: ExitReason): void {
     this.exit(target, reason);
   }
 
-  end(reason: string): void {
+  end(reason: ExitReason): void {
     this.stop(reason);
   }
 }

@@ -7,12 +7,12 @@ import { Actor, definePlugin, eventPacket, HiveError, Type } from 'hive-push';
 
 /** @typedef {import('hive-push').Hook} Hook */
 
-/** Does nothing, or fails every call as one that was not foreseen. */
+/** Does nothing, fails every call as one that was not foreseen, or crashes. */
 class Idler extends Actor {
-  /** @param {boolean} refuses */
-  constructor(refuses) {
+  /** @param {'idle' | 'refuse' | 'crash'} habit */
+  constructor(habit) {
     super();
-    this.refuses = refuses;
+    this.habit = habit;
   }
 
   /**
@@ -20,7 +20,8 @@ class Idler extends Actor {
    * @param {import('hive-push').From | undefined} from
    */
   receive(_message, from) {
-    if (this.refuses) from?.fail(new TypeError('refused'));
+    if (this.habit === 'refuse') from?.fail(new TypeError('refused'));
+    if (this.habit === 'crash') throw new TypeError('a crash of an insider');
   }
 }
 
@@ -91,7 +92,7 @@ const hooks = {
   /** `(supervisor, specification)`: a child that idles */
   'insider.child': hook(({ kernel }) => async (client, { event }) => {
     const [supervisor, spec] = event?.args ?? [];
-    const child = { ...Object(spec), start: () => new Idler(false) };
+    const child = { ...Object(spec), start: () => new Idler('idle') };
     await kernel.ask(
       kernel.remote(kernel.node, String(supervisor)),
       /** @type {never} */ ({ type: 'start_child', child }),
@@ -117,7 +118,12 @@ const hooks = {
   }),
   /** `(name)`: an actor of that name that fails every call */
   'insider.impostor': hook(({ kernel }) => async (client, { event }) => {
-    await kernel.spawn(new Idler(true), { name: String(event?.args[0]) });
+    await kernel.spawn(new Idler('refuse'), { name: String(event?.args[0]) });
+    client.send(eventPacket('done', []));
+  }),
+  /** `(name)`: an actor of that name that crashes when it is asked */
+  'insider.crasher': hook(({ kernel }) => async (client, { event }) => {
+    await kernel.spawn(new Idler('crash'), { name: String(event?.args[0]) });
     client.send(eventPacket('done', []));
   }),
   /** `(name)` */

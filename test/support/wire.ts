@@ -171,6 +171,12 @@ class WireTransport implements Transport {
     this.#wire.carry(this.#node, to, message, from);
   }
 
+  whereis(): void {
+    throw new Error('the wire knows no names');
+  }
+  stop(): void {
+    throw new Error('the wire stops nobody');
+  }
   link(): void {
     throw new Error('the wire carries no links');
   }

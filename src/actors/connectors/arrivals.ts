@@ -9,8 +9,7 @@
 import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import { Timer } from '../../kernel/timers.ts';
-import { describeReason, isPlanned, type Ref } from '../../kernel/types.ts';
-import { HiveError } from '../../observe/errors.ts';
+import { describeReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { ConnectionSource, Entrance, WorkerMessage } from '../../plugins/types.ts';
 import { drainWorker, type Employer, NoWorker, type Place, type Workforce } from './workforce.ts';
@@ -73,7 +72,7 @@ export class Arrivals implements Workforce, Entrance, Waiting {
       return true;
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
-      if (error instanceof HiveError && error.code === 'not_running') return false;
+      if (isGone(error)) return false;
       employer.workerFailed(textOf(error));
       return false;
     }

@@ -3,8 +3,7 @@
  * pauses after crashes and failed starts. So whoever rents a seat need not know that workers come and go.
  */
 import type { Actor } from '../../kernel/actor.ts';
-import { describeReason, type ExitReason, isPlanned, type Ref } from '../../kernel/types.ts';
-import { HiveError } from '../../observe/errors.ts';
+import { describeReason, type ExitReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
 import { drainWorker, type Employer, type Place } from './workforce.ts';
@@ -55,7 +54,7 @@ export class Seat implements Place {
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
-      if (error instanceof HiveError && error.code === 'not_running') this.#fillAfter(firstBackoffMs);
+      if (isGone(error)) this.#fillAfter(firstBackoffMs);
       else this.#failed(textOf(error));
     }
   }

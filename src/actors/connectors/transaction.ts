@@ -107,13 +107,14 @@ export class Transaction<Reply> implements AbortWatcher {
 
   /** The worker has failed the request, or is not there any more. */
   #refused(error: unknown, place: Place, worker: Ref<WorkerMessage>): void {
-    const isGone = error instanceof HiveError && error.code === 'not_running';
-    // A cause means that the worker crashed, perhaps in the middle of this request. A planned end is one between requests.
-    const wasPlanned = isGone && error.cause === undefined;
-    if (wasPlanned) place.dismiss(worker);
+    const code = error instanceof HiveError ? error.code : undefined;
+    // It has ended between requests, or is about to. One that crashed may have done so in the middle of this request.
+    const isAway = code === 'not_running';
+    if (isAway) place.dismiss(worker);
     this.#desk.return(place);
-    if (wasPlanned) this.#seek();
-    else if (isGone) this.#failed(new HiveError('connector_error', this.#desk.text(error.message), { cause: error }));
+    if (isAway) this.#seek();
+    else if (error instanceof HiveError && code === 'crashed')
+      this.#failed(new HiveError('connector_error', this.#desk.text(error.message), { cause: error }));
     else this.#failed(error);
   }
 

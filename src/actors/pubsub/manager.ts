@@ -10,7 +10,7 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { ChildSpec, SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Down, From, Ref } from '../../kernel/types.ts';
+import { type Down, type From, isGone, type Ref } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -184,7 +184,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
       return this.#replyIfOpen(entry);
     }
     const failure = toHiveError(error ?? 'it ended at once', 'pubsub_error');
-    if (failure.code === 'not_running') return void this.after(soonMs, { type: 'open', entry });
+    if (isGone(failure)) return void this.after(soonMs, { type: 'open', entry });
     this.#errors.value += 1;
     // Whose id somebody made up.
     this.#setup.log.error(`A channel could not be started: ${failure.summary}`);

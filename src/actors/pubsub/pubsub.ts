@@ -18,7 +18,7 @@ import type { Config } from '../../config/types.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Ref } from '../../kernel/types.ts';
+import { isGone, type Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -144,7 +144,7 @@ export class PubSubService implements PubSub {
       try {
         return await this.#setup.kernel.ask(entry.ref!, { type: 'subscribe', member });
       } catch (error) {
-        if (attempt === attempts || !(error instanceof HiveError && error.code === 'not_running')) throw error;
+        if (attempt === attempts || !isGone(error)) throw error;
       }
       const failure = await this.#open(entry);
       if (failure) throw failure;
@@ -185,7 +185,7 @@ export class PubSubService implements PubSub {
       try {
         return await this.#setup.kernel.ask(entry.ref!, { type: 'unsubscribe', client: member.ref });
       } catch (error) {
-        if (attempt === attempts || !(error instanceof HiveError && error.code === 'not_running')) throw error;
+        if (attempt === attempts || !isGone(error)) throw error;
       }
       const failure = await this.#open(entry);
       if (failure) throw failure;

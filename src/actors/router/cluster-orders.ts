@@ -5,7 +5,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { NodeName } from '../../kernel/types.ts';
+import { isGone, type NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClusterHost, Reached } from '../../web/api-host.ts';
@@ -104,9 +104,9 @@ export class ClusterOrders implements ClusterHost {
     try {
       await Promise.race([kernel.ask(router, message, graceMs + patienceMs).then(expectOk), lost]);
     } catch (error) {
-      const { code, message: description } = toHiveError(error);
+      const { message: description } = toHiveError(error);
       // A node that stops ends its router before its connections.
-      if (message.type === 'stop' && code === 'not_running') await Promise.race([lost, patience()]);
+      if (message.type === 'stop' && isGone(error)) await Promise.race([lost, patience()]);
       else if (cluster.nodes().includes(node)) log.warning(`${node} did not ${message.type}: ${description}`, { node });
     } finally {
       unlisten();

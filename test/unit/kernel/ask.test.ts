@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Actor } from '../../../src/kernel/actor.ts';
-import type { From } from '../../../src/kernel/types.ts';
+import { type From, Shutdown } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { Gate, never, Puppet, type PuppetMessage, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -59,9 +59,9 @@ test('calls to an actor that ends fail: those it handles, those that wait, those
   const kernel = new TestKernel();
   const puppet = new Puppet({ terminate: never });
   const ref = await kernel.run(puppet);
-  const handled = assert.rejects(kernel.ask(ref, nothing), failsWith('not_running'));
+  const handled = assert.rejects(kernel.ask(ref, nothing), failsWith('crashed'));
   await eventually(() => kernel.inspect(ref)?.status === 'waiting', 'the handler');
-  const waiting = assert.rejects(kernel.ask(ref, anything), failsWith('not_running'));
+  const waiting = assert.rejects(kernel.ask(ref, anything), failsWith('crashed'));
   kernel.exit(ref, ref, 'kill');
   await handled;
   await waiting;
@@ -77,7 +77,17 @@ test('the caller of an actor that crashes learns the reason', async () => {
   const ref = await kernel.run(new Puppet());
   const failure = new Error('boom');
   const call = kernel.ask(ref, { type: 'do', task: () => assert.fail(failure) });
-  await assert.rejects(call, (error) => failsWith('not_running')(error) && (error as Error).cause === failure);
+  await assert.rejects(call, (error) => failsWith('crashed')(error) && (error as Error).cause === failure);
+});
+
+test('the caller of an actor that ends as planned learns the reason, too', async () => {
+  const kernel = new TestKernel();
+  const ref = await kernel.run(new Puppet());
+  const call = kernel.ask(ref, nothing);
+  const failed = assert.rejects(call, { code: 'not_running', message: /ended before it answered: shutdown: enough/ });
+  await eventually(() => kernel.inspect(ref)?.status === 'waiting', 'the handler');
+  kernel.exit(ref, ref, new Shutdown('enough'));
+  await failed;
 });
 
 test('the calls of an actor that ends fail, so that its zombie does not wait for ever', async () => {
@@ -92,11 +102,14 @@ test('the calls of an actor that ends fail, so that its zombie does not wait for
   assert.ok(failsWith('not_running')(await failed.promise));
 });
 
-test('an actor can call itself only to time out', async () => {
+test('an actor that calls itself, by whatever reference, fails at once', async () => {
   const kernel = new TestKernel();
   const puppet = new Puppet();
-  await kernel.run(puppet);
-  await within(puppet, (self) => assert.rejects(self.ask(self.self, anything, 5), failsWith('timeout')));
+  await kernel.run(puppet, { name: 'me' });
+  const named = kernel.remote<PuppetMessage>(kernel.node, 'me');
+  for (const self of [puppet.self, named]) {
+    await within(puppet, () => assert.rejects(puppet.ask(self, anything), /calls itself/));
+  }
 });
 
 test('a call that was passed on fails with whom has it then', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ignore } from '../../../src/kernel/actor.ts';
-import { Shutdown } from '../../../src/kernel/types.ts';
+import { describeReason, Shutdown } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { Gate, never, Puppet, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -59,7 +59,7 @@ test('an actor that is killed while init waits fails its start at once', async (
   const puppet = new Puppet({ init: never });
   const starting = kernel.spawn(puppet);
   kernel.exit(puppet.self, puppet.self, 'kill');
-  await assert.rejects(starting, (error) => error instanceof HiveError && error.code === 'not_running');
+  await assert.rejects(starting, (error) => error instanceof HiveError && error.code === 'crashed');
   assert.deepEqual(
     kernel.abandoned().map(({ label }) => label),
     ['Puppet'],
@@ -284,4 +284,52 @@ test('the last 64 crash reports are kept, newest first', async () => {
     kernel.crashReports().map(({ label }) => label),
     labels,
   );
+});
+
+test('an actor that stops itself in init does not start', async () => {
+  // It started, and ended afterwards.
+  const kernel = new TestKernel();
+  const failure = new Error('no');
+  for (const [reason, expected] of [
+    [failure, failure],
+    ['shutdown', { code: 'not_running', message: 'The actor somebody ended in its init: shutdown' }],
+    [
+      new Shutdown('no room'),
+      { code: 'not_running', message: 'The actor somebody ended in its init: shutdown: no room' },
+    ],
+  ] as const) {
+    for (const later of [false, true]) {
+      const puppet = new Puppet({
+        init: (self) => {
+          self.stop(reason);
+          return later ? Promise.resolve() : undefined;
+        },
+      });
+      const starting = kernel.spawn(puppet, { name: 'somebody' });
+      await assert.rejects(starting, expected);
+      assert.deepEqual([puppet.alive, puppet.ends, kernel.whereis('somebody')], [false, [], undefined]);
+    }
+  }
+});
+
+test('an actor that throws a Shutdown shuts down: no crash, and its detail is the reason', async () => {
+  // It was the crash of an Error with the text [object Object].
+  const kernel = new TestKernel();
+  const detail = new Shutdown({ why: 'enough' });
+  const fail = (): never => {
+    throw detail;
+  };
+  for (const task of [fail, () => Promise.reject(detail)]) {
+    const puppet = new Puppet();
+    const ref = await kernel.run(puppet);
+    const end = kernel.ended(ref);
+    ref.tell({ type: 'do', task });
+    assert.equal(await end, detail);
+    assert.deepEqual(puppet.ends, [detail]);
+  }
+  const farewell = await kernel.run(new Puppet({ terminate: fail }));
+  assert.equal(await kernel.stop(farewell), detail);
+  await assert.rejects(kernel.spawn(new Puppet({ init: fail })), (error) => error === detail);
+  assert.equal(kernel.count('crashes'), 0);
+  assert.match(describeReason(detail), /^shutdown: \{ why: 'enough' \}$/);
 });

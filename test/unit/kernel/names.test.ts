@@ -1,8 +1,48 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Ref } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
-import { Puppet, TestKernel, within } from '../../support/actors.ts';
+import { Puppet, type PuppetMessage, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
+
+test('a name stands for whoever bears it: monitored, linked, sent an exit signal, watched and stopped', async () => {
+  // Monitors brought noconnection, the others had no effect.
+  const kernel = new TestKernel();
+  const named = kernel.remote<PuppetMessage>(kernel.node, 'named') as Ref<never>;
+  const observer = new Puppet({ traps: true });
+  await kernel.run(observer);
+  const first = await kernel.run(new Puppet({ traps: true }), { name: 'named' });
+  await within(observer, (self) => {
+    self.monitor(named);
+    self.link(named);
+    self.exit(named, 'kill');
+  });
+  await eventually(() => observer.downs.length + observer.exits.length === 2, 'the end');
+  assert.deepEqual(observer.downs[0], { monitor: observer.downs[0]!.monitor, ref: named, reason: 'killed' });
+  assert.deepEqual(observer.exits[0], { ref: first, reason: 'killed' });
+
+  const second = new Puppet();
+  await kernel.run(second, { name: 'named' });
+  const watched = new Promise((resolve) => kernel.watch(named, resolve));
+  await within(observer, (self) => {
+    self.link(named);
+    self.unlink(named);
+    self.demonitor(self.monitor(named));
+  });
+  assert.equal(second.cell.links, undefined);
+  assert.equal(await kernel.stop(named, 'shutdown'), 'shutdown');
+  assert.equal(await watched, 'shutdown');
+  assert.deepEqual(second.ends, ['shutdown']);
+
+  assert.equal(await kernel.stop(named), 'noproc');
+  await within(observer, (self) => {
+    self.monitor(named);
+    self.link(named);
+    self.exit(named, 'kill');
+  });
+  await eventually(() => observer.downs.length + observer.exits.length === 4, 'noproc, twice');
+  assert.deepEqual([observer.downs[1]!.reason, observer.exits[1]!.reason], ['noproc', 'noproc']);
+});
 
 test('a name is known before init runs, and to one actor only', async () => {
   const kernel = new TestKernel();

@@ -58,6 +58,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   hive_error: 'e2e/inner-errors.test.ts',
   timeout: 'cluster/silent-owner.test.ts',
   not_running: 'e2e/inner-errors.test.ts',
+  crashed: 'e2e/inner-errors.test.ts',
   already_started: 'e2e/inner-errors.test.ts',
   already_present: 'e2e/inner-errors.test.ts',
   not_found: 'e2e/inner-errors.test.ts',
