@@ -166,7 +166,7 @@ export class Membership {
       const failure = toHiveError(error, 'cluster_error');
       if (known.failures === 0 || failure.code === 'name_taken') this.#log.warning(failure.message);
       known.failures += 1;
-      if (known.unreachableSince === 0) known.unreachableSince = Date.now();
+      if (known.unreachableSince === 0) known.unreachableSince = performance.now();
       this.#again(known);
       return failure;
     } finally {
@@ -176,7 +176,7 @@ export class Membership {
 
   #again(known: Known): void {
     if (this.#stopped || this.#known.get(known.node) !== known) return;
-    const forgotten = known.unreachableSince > 0 && Date.now() - known.unreachableSince > this.#forgetAfterMs;
+    const forgotten = known.unreachableSince > 0 && performance.now() - known.unreachableSince > this.#forgetAfterMs;
     if (!known.configured && forgotten) {
       this.#known.delete(known.node);
       this.#log.notice(`forgetting ${known.node}, which could not be reached for long`);
@@ -215,7 +215,7 @@ export class Membership {
       this.#known.delete(event.node);
       return;
     }
-    known.unreachableSince = Date.now();
+    known.unreachableSince = performance.now();
     this.#again(known);
   }
 

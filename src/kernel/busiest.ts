@@ -58,7 +58,7 @@ export async function busiest(kernel: Kernel, { sort, limit, overMs }: BusiestOp
     rate: Math.round((recent / seconds) * 10) / 10,
     handled: cell.handled,
     mailbox: { length: cell.mailbox.length, peak: cell.mailbox.peak },
-    ageMs: Date.now() - cell.startedAt,
+    ageMs: cell.ageMs,
   }));
 }
 

@@ -46,7 +46,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   readonly serial: number;
   readonly label: string;
   readonly parent: Cell | undefined;
-  /** On the kernel's clock: a small integer takes no memory of its own. */
+  /** On the clock of `performance.now()`, which nobody sets; a small integer takes no memory of its own. */
   readonly #bornMs: number;
   readonly mailbox = new Mailbox();
   name: string | undefined;
@@ -85,7 +85,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.serial = serial;
     this.label = label;
     this.parent = parent;
-    this.#bornMs = Date.now() - kernel.startedAt;
+    this.#bornMs = Math.floor(performance.now());
     this.#actor = actor;
     actor.cell = this;
   }
@@ -98,9 +98,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     return this.kernel.creation;
   }
 
-  /** In ms since 1970. */
-  get startedAt(): number {
-    return this.kernel.startedAt + this.#bornMs;
+  get ageMs(): number {
+    return Math.floor(performance.now()) - this.#bornMs;
   }
 
   get alive(): boolean {

@@ -6,6 +6,8 @@ import type { Cell } from './cell.ts';
 export interface CrashReport {
   /** When, in ms since 1970. */
   readonly at: number;
+  /** How long ago that is. */
+  readonly agoMs: number;
   readonly pid: string;
   readonly label: string;
   /** Where it was in the supervision tree: labels from the top down. */

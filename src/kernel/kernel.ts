@@ -52,7 +52,6 @@ export class Kernel {
   readonly node: NodeName;
   readonly creation: number;
   readonly wheel = new TimingWheel();
-  readonly startedAt = Date.now();
   readonly log: Log;
   readonly #system = new NactSystem();
   /** @internal */
@@ -61,7 +60,8 @@ export class Kernel {
   readonly #names = new Map<string, Cell>();
   readonly #abandoned = new Map<Cell, number>();
   /** Oldest first. */
-  readonly #crashReports: CrashReport[] = [];
+  /** Each with its time on the clock of `performance.now()`. */
+  readonly #crashReports: (Omit<CrashReport, 'agoMs'> & { readonly since: number })[] = [];
   readonly #deadLetters: Counter;
   readonly #crashes: Counter;
   readonly #unexpected: Counter;
@@ -413,9 +413,7 @@ export class Kernel {
   /** @internal */
   reportCrash(cell: Cell<never>, reason: Error): void {
     this.#crashes.value += 1;
-    const at = Date.now();
-    const report: CrashReport = {
-      at,
+    const report = {
       pid: cell.toString(),
       label: cell.label,
       path: cell.path,
@@ -423,23 +421,26 @@ export class Kernel {
       stack: stackOf(reason),
       lastMessage: cell.lastMessage,
       mailbox: cell.mailbox.length,
-      ageMs: at - cell.startedAt,
+      ageMs: cell.ageMs,
       restarts: cell.restarts,
     };
-    this.#crashReports.push(report);
+    this.#crashReports.push({ at: Date.now(), ...report, since: performance.now() });
     if (this.#crashReports.length > keptCrashes) this.#crashReports.shift();
-    const { at: _, ...fields } = report;
-    this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, fields);
+    this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, report);
   }
 
   /** The last crashes, newest first. */
   crashReports(): CrashReport[] {
-    return [...this.#crashReports].reverse();
+    const now = performance.now();
+    const reports = this.#crashReports.map(({ at, since, ...report }) => {
+      return { at, agoMs: Math.round(now - since), ...report };
+    });
+    return reports.reverse();
   }
 
   /** @internal */
   abandon(cell: Cell<never>): void {
-    this.#abandoned.set(cell, Date.now());
+    this.#abandoned.set(cell, performance.now());
   }
 
   /** @internal */
@@ -449,13 +450,13 @@ export class Kernel {
 
   /** Handlers of ended actors that have not returned yet. */
   abandoned(): AbandonedHandler[] {
-    const now = Date.now();
+    const now = performance.now();
     return Array.from(this.#abandoned, ([cell, since]) => ({
       pid: cell.toString(),
       label: cell.label,
       path: cell.path,
       lastMessage: cell.lastMessage,
-      ageMs: now - since,
+      ageMs: Math.round(now - since),
     }));
   }
 
@@ -468,7 +469,7 @@ export class Kernel {
       path: ref.path,
       status: ref.status,
       restarts: ref.restarts,
-      ageMs: Date.now() - ref.startedAt,
+      ageMs: ref.ageMs,
       mailbox: { length: ref.mailbox.length, peak: ref.mailbox.peak },
       handled: ref.handled,
       lastMessage: ref.lastMessage,

@@ -34,7 +34,8 @@ export interface ChildInfo {
   readonly type: 'worker' | 'supervisor';
   readonly restart: Restart;
   readonly restarts: number;
-  readonly lastExit: { readonly reason: string; readonly at: number } | undefined;
+  /** `at` in ms since 1970, for display; `agoMs` is how long ago that is. */
+  readonly lastExit: { readonly reason: string; readonly at: number; readonly agoMs: number } | undefined;
 }
 
 export interface ChildCounts {

@@ -20,7 +20,7 @@ export class Child {
   /** Undefined while it is not running; `restarting` while a failed restart waits for the next try. */
   ref: Ref<never> | 'restarting' | undefined;
   restarts = 0;
-  lastExit: ChildInfo['lastExit'];
+  #lastExit: { readonly reason: string; readonly at: number; readonly since: number } | undefined;
   #start: (() => Actor<never>) | undefined;
 
   constructor(spec: ChildSpec<never>, restart: Restart) {
@@ -60,11 +60,13 @@ export class Child {
   /** Its incarnation is over. */
   ended(reason: ExitReason): void {
     this.ref = undefined;
-    this.lastExit = { reason: describeReason(reason), at: Date.now() };
+    this.#lastExit = { reason: describeReason(reason), at: Date.now(), since: performance.now() };
   }
 
   info(): ChildInfo {
-    const { id, ref, type, restart, restarts, lastExit } = this;
+    const { id, ref, type, restart, restarts } = this;
+    const exit = this.#lastExit;
+    const lastExit = exit && { reason: exit.reason, at: exit.at, agoMs: Math.round(performance.now() - exit.since) };
     return { id, ref, type, restart, restarts, lastExit };
   }
 }

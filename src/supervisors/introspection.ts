@@ -22,7 +22,7 @@ export interface SupervisionNode {
   readonly restarts: number;
   readonly ageMs?: number;
   readonly mailbox?: { readonly length: number; readonly peak: number };
-  readonly lastExit?: { readonly reason: string; readonly at: number };
+  readonly lastExit?: NonNullable<ChildInfo['lastExit']>;
   /** How many children a supervisor has; `children` may list fewer. */
   readonly count?: number;
   readonly children?: readonly SupervisionNode[];
@@ -81,7 +81,7 @@ function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLi
     pid: ref.toString(),
     status,
     restarts,
-    ageMs: Date.now() - ref.startedAt,
+    ageMs: ref.ageMs,
     mailbox: { length: mailbox.length, peak: mailbox.peak },
     ...lastExit,
   };

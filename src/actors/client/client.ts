@@ -77,7 +77,7 @@ export class ClientActor extends Actor<ClientLetter> {
   async view(): Promise<ClientView> {
     const { sid, node, namespace, shownState } = this.#client;
     const { phase, transport = null, bufferedBytes } = this.outlet;
-    const { mailbox, startedAt } = this.cell;
+    const { mailbox, ageMs } = this.cell;
     return {
       sid,
       node,
@@ -89,7 +89,7 @@ export class ClientActor extends Actor<ClientLetter> {
       subscriptions: this.#context.memberships.channelsOf(this.outlet).sort(),
       mailbox: { length: mailbox.length, peak: mailbox.peak },
       bufferedBytes,
-      ageMs: Date.now() - startedAt,
+      ageMs,
       state: await shownState,
     };
   }

@@ -69,8 +69,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   override init(): void {
     const { index, interests, fanout, metrics } = this.#setup;
-    const startedAt = Date.now();
-    metrics.gauge('pubsub.uptime', () => Date.now() - startedAt, 'max');
+    metrics.gauge('pubsub.uptime', () => this.cell.ageMs, 'max');
     const latency = metrics.histogram('pubsub.latency');
     const deliveries = metrics.counter('pubsub.deliveries');
     this.#channels = { index, fanout, latency, deliveries, manager: this.kernel.remote(this.self.node, managerName) };

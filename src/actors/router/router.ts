@@ -66,7 +66,6 @@ export interface LocalRoutes {
 }
 
 export class Router extends Actor<RouterMessage> {
-  readonly startedAt = Date.now();
   readonly #routes: LocalRoutes;
 
   constructor(routes: LocalRoutes) {
@@ -142,7 +141,7 @@ export class Router extends Actor<RouterMessage> {
   }
 
   override inspect(): Record<string, unknown> {
-    return { upMs: Date.now() - this.startedAt };
+    return { upMs: this.cell.ageMs };
   }
 }
 

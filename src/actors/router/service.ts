@@ -297,7 +297,7 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   started(router: Router): void {
     const { metrics } = this.#setup;
-    metrics.gauge('hive.router.uptime', () => Date.now() - router.startedAt, 'max');
+    metrics.gauge('hive.router.uptime', () => router.cell.ageMs, 'max');
     metrics.gauge('hive.router.msg_queue_length', () => router.queueLength);
   }
 }

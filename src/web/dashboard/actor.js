@@ -44,7 +44,7 @@ export class ActorView {
         ['Handled', actor.handled === undefined ? '' : `${count(actor.handled)} messages`],
         ['Restarts', count(actor.restarts)],
         ['Intensity', intensity && `${intensity.used} of ${intensity.allowed} within ${intensity.periodMs / 1000} s`],
-        ['Last exit', lastExit && `${lastExit.reason}, ${age(Date.now() - lastExit.at)} ago`],
+        ['Last exit', lastExit && `${lastExit.reason}, ${age(lastExit.agoMs)} ago`],
       ]),
     ];
     if (actor.state && Object.keys(actor.state).length > 0) {

@@ -6,7 +6,7 @@ import { age, count } from './format.js';
 const mostShown = 64;
 
 export class Crashes {
-  /** Reports and handlers by node, with the count at which they were asked for. @type {Map<string, { count: number, reports: any[] }>} */
+  /** Reports and handlers by node, with the count at which they were asked for. @type {Map<string, { count: number, asked: number, reports: any[] }>} */
   #crashes = new Map();
   /** @type {Map<string, any[]>} */
   #abandoned = new Map();
@@ -25,7 +25,7 @@ export class Crashes {
       if (crashes !== (known?.count ?? 0)) {
         const { crashes: reports } = await get('crashes', { node });
         if (!this.#first) this.#tellNew(node, reports, known?.reports[0]);
-        this.#crashes.set(node, { count: crashes, reports: reports.slice(0, mostShown) });
+        this.#crashes.set(node, { count: crashes, asked: performance.now(), reports: reports.slice(0, mostShown) });
       }
       if (abandoned > 0) this.#abandoned.set(node, (await get('abandoned', { node })).abandoned);
       else this.#abandoned.delete(node);
@@ -43,11 +43,16 @@ export class Crashes {
 
   /** @param {string[]} nodes */
   show(nodes) {
-    const all = nodes.flatMap((node) => (this.#crashes.get(node)?.reports ?? []).map((report) => ({ node, report })));
-    const shown = all.sort((a, b) => b.report.at - a.report.at).slice(0, mostShown);
+    // The clocks of the nodes and of this machine may differ.
+    const now = performance.now();
+    const all = nodes.flatMap((node) => {
+      const { reports = [], asked = 0 } = this.#crashes.get(node) ?? {};
+      return reports.map((report) => ({ node, report, agoMs: report.agoMs + now - asked }));
+    });
+    const shown = all.sort((a, b) => a.agoMs - b.agoMs).slice(0, mostShown);
     byId('no-crashes').hidden = shown.length > 0;
-    reconcile(byId('crashes'), shown, keyOf, crash, (made, { report }) => {
-      setText(made.querySelector('time'), `${age(Date.now() - report.at)} ago`);
+    reconcile(byId('crashes'), shown, keyOf, crash, (made, { agoMs }) => {
+      setText(made.querySelector('time'), `${age(agoMs)} ago`);
     });
     const handlers = nodes.flatMap((node) => (this.#abandoned.get(node) ?? []).map((handler) => ({ node, handler })));
     byId('abandoned-part').hidden = handlers.length === 0;

@@ -69,7 +69,7 @@ async function round() {
 
 async function ask() {
   // What the user does in between makes no points: they would stand too close to tell how much comes per second.
-  if (Date.now() - (history.rounds.at(-1)?.at ?? 0) >= leastPointMs) await askNodes();
+  if (performance.now() - (history.rounds.at(-1)?.at ?? Number.NEGATIVE_INFINITY) >= leastPointMs) await askNodes();
   if (!began) begin();
   showScope();
   redraw();
@@ -123,7 +123,7 @@ function failed(error) {
   }
   if (error instanceof Refused || error instanceof Gone) {
     const since = history.rounds.at(-1);
-    const seen = since ? ` Last seen at ${new Date(since.at).toLocaleTimeString()}.` : '';
+    const seen = since ? ` Last seen at ${new Date(performance.timeOrigin + since.at).toLocaleTimeString()}.` : '';
     say('gone', 'no answer', `${error.message}${seen} The page keeps trying.`);
     return 'failed';
   }

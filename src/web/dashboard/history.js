@@ -18,7 +18,7 @@ const rates = ['events', 'publishes', 'deliveries'];
 const gauges = ['clients', 'memory'];
 
 export class History {
-  /** Oldest first: when (ms since 1970), and what the plots show by node. @type {{ at: number, points: Map<string, any> }[]} */
+  /** Oldest first: when (by the page's own clock, which nobody sets), and what the plots show by node. @type {{ at: number, points: Map<string, any> }[]} */
   rounds = [];
   /** The last samples by node, without those that did not answer. @type {Map<string, Sample>} */
   latest = new Map();
@@ -26,7 +26,7 @@ export class History {
   #recent = [];
 
   /** @param {Record<string, any>} trees the metric trees by node */
-  add(trees, at = Date.now()) {
+  add(trees, at = performance.now()) {
     const samples = new Map(Object.entries(trees).map(([node, tree]) => [node, sampleOf(tree)]));
     const last = this.#recent.at(-1);
     while (this.#recent.length > 1 && this.#recent[0].at < at - windowMs) this.#recent.shift();

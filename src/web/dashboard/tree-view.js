@@ -36,7 +36,7 @@ export class TreeView {
     const ids = path.split('/').slice(1);
     for (; ; ids.pop()) {
       const key = keyOf(node, ids.join('/'));
-      if (this.#rows.some((row) => row.key === key)) return this.#flashing.set(key, Date.now() + flashMs);
+      if (this.#rows.some((row) => row.key === key)) return this.#flashing.set(key, performance.now() + flashMs);
       if (ids.length === 0) return;
     }
   }
@@ -56,7 +56,7 @@ export class TreeView {
   }
 
   #noticeRestarts() {
-    const now = Date.now();
+    const now = performance.now();
     const present = new Map();
     for (const { type, key, actor, unique } of this.#rows) {
       if (type !== 'actor') continue;

@@ -49,6 +49,7 @@ function fakeConnections(reachable: Set<string>) {
 
 function clock(t: TestContext) {
   t.mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  t.mock.method(performance, 'now', () => Date.now());
   return async (ms: number, step = 50) => {
     for (let passed = 0; passed < ms; passed += step) {
       t.mock.timers.tick(step);
