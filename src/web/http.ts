@@ -23,6 +23,8 @@ export interface HttpResponse extends SocketResponse {
   /** True once it was answered or aborted; false when an answer is to come later. */
   over?: boolean;
   onAbort?: () => void;
+  /** Nothing may come after the answer: it refuses a WebSocket, whose frames would be taken for requests. */
+  isLast?: boolean;
   /** It answers HEAD. */
   bodiless?: boolean;
   /** The headers that tell browsers who may see the answer. */
@@ -149,7 +151,7 @@ function write(res: HttpResponse, status: number, body: string, type: string, he
   if (type !== '') res.writeHeader('Content-Type', type);
   for (const [name, value] of headers) res.writeHeader(name, value);
   // After a refused body the rest of it is still coming: do not take it for the next request.
-  res.end(res.bodiless === true ? '' : body, status === 413);
+  res.end(res.bodiless === true ? '' : body, status === 413 || res.isLast === true);
 }
 
 export function sendJson(res: HttpResponse, status: number, value: unknown, headers: Headers = none): void {

@@ -21,7 +21,7 @@ import { corsHeaders, Origins, preflightHeaders } from './origins.ts';
 import type { Relays } from './relay.ts';
 import { RelayGate } from './relay-gate.ts';
 import type { SessionHost } from './sessions.ts';
-import type { SocketApp, SocketLibrary } from './sockets/types.ts';
+import type { SocketApp, SocketLibrary, UpgradeResponse } from './sockets/types.ts';
 import type { TopicHost, Topics } from './topics.ts';
 
 export interface ClientServerOptions {
@@ -90,7 +90,8 @@ function openSockets(app: SocketApp, router: Router, context: ClientContext): vo
     // We look at `max_backpressure` ourselves; this is for publishes of a single turn of the event loop.
     maxBackpressure: 2 * socketio.max_backpressure + hardPayloadLimit(socketio.max_payload),
     compression: socketio.compression,
-    upgrade: (res, req, socketContext) => {
+    upgrade: (res: UpgradeResponse & HttpResponse, req, socketContext) => {
+      res.isLast = true;
       const key = req.getHeader('sec-websocket-key');
       const extensions = req.getHeader('sec-websocket-extensions');
       const upgrade = (handler: FrameHandler) => {

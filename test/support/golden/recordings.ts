@@ -87,8 +87,9 @@ export interface Difference {
   readonly ours: string;
   /** Step (from 0) → what happens there instead of the recorded. Further frames at the end: `end`. */
   readonly steps: Readonly<Record<string, string>>;
-  /** The same where Node's own library holds the sockets, if that makes a difference. */
+  /** The same where that library holds the sockets, if that makes a difference. */
   readonly node?: Readonly<Record<string, string>>;
+  readonly '20.57'?: Readonly<Record<string, string>>;
 }
 
 export type Differences = Readonly<Record<string, Difference>>;
