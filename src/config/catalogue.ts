@@ -17,6 +17,8 @@ export interface Refusal {
   readonly path?: string;
   /** It must not quote secrets. */
   readonly reason: string;
+  /** The known word that is most like the one that is wrong. */
+  readonly suggestion?: string;
 }
 
 export interface PluginContract {

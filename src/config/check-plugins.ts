@@ -77,6 +77,7 @@ function checkMeaning(catalogue: PluginCatalogue, descriptor: Descriptor, config
     pointer: segments.reduce(pointerTo, argsPointer),
     reason: source.withoutInserted(argsPointer, refusal.reason),
     ...(value === undefined ? {} : { value }),
+    ...(refusal.suggestion === undefined ? {} : { suggestion: refusal.suggestion }),
   });
 }
 

@@ -1,8 +1,10 @@
 /** What no schema can say: values of different sections that do not go together. */
 import type { ErrorCode } from '../observe/errors.ts';
+import { checkExposure } from './exposure.ts';
 import { pointerTo } from './json.ts';
 import { lackOfFiles } from './machine.ts';
 import { completeNodeName, parseNodeAddress } from './node-name.ts';
+import { suggest } from './suggest.ts';
 import type { SectionName, Sections } from './types.ts';
 
 /** A finding and the section that it is in; a warning does not keep the node from starting. */
@@ -13,23 +15,34 @@ export interface Inconsistency {
   readonly code: ErrorCode;
   readonly reason: string;
   readonly value?: unknown;
+  readonly suggestion?: string;
   readonly warning: boolean;
 }
 
-type Report = (section: SectionName, pointer: string, reason: string, value?: unknown) => void;
+export type Report = (
+  section: SectionName,
+  pointer: string,
+  reason: string,
+  value?: unknown,
+  suggestion?: string,
+) => void;
 
 export function findInconsistencies(sections: Sections): Inconsistency[] {
   const found: Inconsistency[] = [];
   const reporter = (warning: boolean, code: ErrorCode): Report => {
-    return (section, pointer, reason, value) => found.push({ section, pointer, code, reason, value, warning });
+    return (section, pointer, reason, value, suggestion) => {
+      const hint = suggestion === undefined ? {} : { suggestion };
+      found.push({ section, pointer, code, reason, value, ...hint, warning });
+    };
   };
   const refuse = reporter(false, 'invalid_config');
   const warn = reporter(true, 'invalid_config');
   checkName(sections, reporter(false, 'cluster_error'), warn);
   checkPorts(sections, refuse);
-  checkPeers(sections, refuse);
+  checkPeers(sections, refuse, warn);
   checkTimes(sections, warn);
-  checkOrigins(sections, warn);
+  checkExposure(sections, refuse, warn);
+  checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
   const lack = lackOfFiles(sections);
   if (lack) warn('hive', '/max_client_slots', lack, sections.hive.max_client_slots);
@@ -101,7 +114,12 @@ function collide(a: Listener, b: Listener): boolean {
   return a.port !== 0 && a.port === b.port && (a.host === b.host || everywhere(a.host) || everywhere(b.host));
 }
 
-function checkPeers({ hive }: Sections, refuse: Report): void {
+function checkPeers({ hive }: Sections, refuse: Report, warn: Report): void {
+  const self = completeNodeName(hive.name);
+  const names = hive.cluster_nodes.map((node) => parseNodeAddress(node)?.name);
+  if (names.length > 0 && names.every((name) => name === self)) {
+    warn('hive', '/cluster_nodes', 'names only this node itself, so it connects with none', hive.cluster_nodes);
+  }
   for (const [index, node] of hive.cluster_nodes.entries()) {
     if (!parseNodeAddress(node)) refuse('hive', `/cluster_nodes/${index}`, 'the port must be within 1..65535', node);
   }
@@ -115,18 +133,19 @@ function checkTimes({ socketio }: Sections, warn: Report): void {
   }
 }
 
-/** `*`, the `*.*` of the 2014 user guide, `*.domain`, `http://host:*`. */
-const understoodWildcard = /^(?:\*|\*\.\*|\*\.[^*/]+|[^*]+:\*)$/;
+/** What the server itself calls hooks for. */
+const ownEvents = ['on_connect', 'on_disconnect', 'on_terminate'];
+/** Socket.IO keeps these for itself: no client can send an event of that name. */
+const reservedEvents = new Set(['connect', 'connect_error', 'disconnect', 'disconnecting']);
 
-function checkOrigins({ hive }: Sections, warn: Report): void {
-  for (const [index, origin] of hive.allowed_origins.entries()) {
-    if (origin?.includes('*') && !understoodWildcard.test(origin)) {
-      warn(
-        'hive',
-        `/allowed_origins/${index}`,
-        'matches no origin: wildcards are `*`, `*.domain` and `http://host:*`',
-        origin,
-      );
+function checkEvents({ clients }: Sections, warn: Report): void {
+  for (const event of Object.keys(clients.hooks)) {
+    if (ownEvents.includes(event)) continue;
+    const pointer = pointerTo('/hooks', event);
+    const meant = suggest(reservedEvents.has(event) ? `on_${event}` : event, ownEvents);
+    if (reservedEvents.has(event)) warn('clients', pointer, 'no client can send this event', undefined, meant);
+    else if (meant !== undefined && /^on/i.test(event) && Math.abs(meant.length - event.length) <= 1) {
+      warn('clients', pointer, 'is none of the events of the server, which start with on_', undefined, meant);
     }
   }
 }

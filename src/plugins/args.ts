@@ -1,5 +1,6 @@
 /** Argument schemas that several plugins share. */
 import { Type } from 'typebox';
+import { suggest } from '../config/suggest.ts';
 import type { Config } from '../config/types.ts';
 import type { Privilege, Refusal } from './types.ts';
 
@@ -29,7 +30,11 @@ export function checkPool(
 ): Refusal | undefined {
   const { pools } = config.connectors;
   const pool = Object.hasOwn(pools, args.connector) ? pools[args.connector] : undefined;
-  if (!pool) return { code: 'no_config', path: 'connector', reason: 'there is no pool of that name' };
+  if (!pool) {
+    const suggestion = suggest(args.connector, Object.keys(pools));
+    const hint = suggestion === undefined ? {} : { suggestion };
+    return { code: 'no_config', path: 'connector', reason: 'there is no pool of that name', ...hint };
+  }
   if (connectors.includes(pool.connector)) return undefined;
   const kinds = connectors.join(' or ');
   return { code: 'bad_config', path: 'connector', reason: `the pool is a ${pool.connector}, not a ${kinds}` };

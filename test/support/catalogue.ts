@@ -1,19 +1,10 @@
 /** A catalogue with the built-in plugins' names and, where tests of the configuration need them, arguments. */
 import { type TSchema, Type } from 'typebox';
 import type { Imported, PluginCatalogue, PluginContract, PluginKind } from '../../src/config/catalogue.ts';
-import type { Config } from '../../src/config/types.ts';
+import { checkPool } from '../../src/plugins/args.ts';
 
 function strict(properties: Record<string, TSchema>): TSchema {
   return Type.Object(properties, { additionalProperties: false });
-}
-
-/** Refuses a pool that does not exist or is of another kind. */
-function needsPool(args: unknown, config: Config, ...connectors: string[]) {
-  const { connector } = args as { connector: string };
-  const pool = config.connectors.pools[connector];
-  if (!pool) return { code: 'no_config', path: 'connector', reason: 'there is no pool of that name' } as const;
-  if (connectors.includes(pool.connector)) return undefined;
-  return { code: 'bad_config', path: 'connector', reason: `the pool is not a ${connectors.join(' or ')}` } as const;
 }
 
 const any: PluginContract = { args: Type.Unknown(), argsCode: 'bad_config' };
@@ -21,7 +12,7 @@ const privilege: PluginContract = { args: Type.Enum(['public', 'private']), args
 const backend: PluginContract = {
   args: strict({ connector: Type.String(), endpoint: Type.String() }),
   argsCode: 'bad_config',
-  check: (args, config) => needsPool(args, config, 'connector.http', 'connector.tcp'),
+  check: (args, config) => checkPool(args as { connector: string }, config, ['connector.http', 'connector.tcp']),
 };
 
 const contracts: Record<PluginKind, Record<string, PluginContract>> = {
@@ -87,7 +78,7 @@ const contracts: Record<PluginKind, Record<string, PluginContract>> = {
         expiration_timeout: Type.Integer({ minimum: 1, default: 172_800_000 }),
       }),
       argsCode: 'bad_config',
-      check: (args, config) => needsPool(args, config, 'connector.redis'),
+      check: (args, config) => checkPool(args as { connector: string }, config, ['connector.redis']),
     },
   },
 };

@@ -1,8 +1,8 @@
 /** A build of uWebSockets as a socket library. */
 
-import { HiveError } from '../../observe/errors.ts';
 import { framed } from './framing.ts';
 import { type ListenSocket, PausableListening } from './listening.ts';
+import { refusedPort } from './refused-port.ts';
 import { readTls } from './tls.ts';
 import type {
   Listening,
@@ -98,7 +98,7 @@ class UwsApp implements SocketApp {
           if (socket) {
             resolve({ port: uws.us_socket_local_port(socket), close: () => uws.us_listen_socket_close(socket) });
           } else {
-            reject(new HiveError('port_taken', `Cannot listen on ${host}:${at}: the port is taken or not allowed.`));
+            void refusedPort(host, at).then(reject);
           }
         });
       });

@@ -36,7 +36,7 @@ export function goodConfig(): object {
     hive: {
       name: 'node1@127.0.0.1',
       port: 8080,
-      allowed_origins: ['*', null],
+      allowed_origins: ['https://shop.example', null],
       max_client_slots: 100,
       graceful_termination_timeout: 1000,
       cluster_nodes: ['node2@127.0.0.1'],

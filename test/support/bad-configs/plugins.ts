@@ -39,7 +39,9 @@ export const inPlugins: readonly BadConfig[] = [
   {
     title: 'a hook whose pool does not exist',
     set: { 'clients.hooks.greet.1.args.connector': 'backends' },
-    expect: [{ path: 'clients.hooks.greet[1].args.connector', code: 'no_config', reason: 'pool' }],
+    expect: [
+      { path: 'clients.hooks.greet[1].args.connector', code: 'no_config', reason: 'pool', suggestion: 'backend' },
+    ],
   },
   {
     title: 'a hook whose pool is of the wrong kind',

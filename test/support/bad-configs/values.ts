@@ -158,4 +158,20 @@ export const inValues: readonly BadConfig[] = [
       { path: 'hive.tls.key_file', code: 'file_missing', reason: 'does not exist' },
     ],
   },
+  {
+    title: 'keys that everybody knows or can guess, at ports that everybody reaches',
+    set: {
+      'api.host': '0.0.0.0',
+      'api.hash': 'change-this-api-key',
+      'monitor.host': '::',
+      'monitor.hash': 'fifteen-letters',
+    },
+    expect: [
+      invalid(
+        'api.hash',
+        'is published with Hive, and the API listens beyond this machine (0.0.0.0); make one: node -p',
+      ),
+      invalid('monitor.hash', 'has fewer than 16 characters, and the monitor listens beyond this machine (::)'),
+    ],
+  },
 ];

@@ -206,6 +206,8 @@ test('what is possible but hardly meant is warned of', async () => {
     'config.json': edited({
       'hive.name': 'node1@10.0.0.5',
       'hive.allowed_origins': ['https://*', '*.shop.example', '*', '*.*', null],
+      'hive.cluster_nodes': ['node1@10.0.0.5:9101'],
+      'clients.hooks.disconnect': [],
       'socketio.reconnect_timeout': 5000,
       'connectors.pools.backend.size': 0,
       'connectors.pools.backend.overflow': 0,
@@ -216,8 +218,12 @@ test('what is possible but hardly meant is warned of', async () => {
     warnings.map(({ path }) => path),
     [
       'hive.cluster_name',
+      'hive.cluster_nodes',
       'socketio.reconnect_timeout',
       'hive.allowed_origins[0]',
+      'hive.allowed_origins[2]',
+      'hive.allowed_origins[3]',
+      'clients.hooks.disconnect',
       'connectors.pools.backend',
       'pubsub.channels.',
     ],

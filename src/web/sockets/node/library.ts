@@ -12,9 +12,9 @@ import { createServer, type IncomingMessage, type Server, type ServerOptions, ty
 import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { WebSocketServer } from 'ws';
-import { HiveError } from '../../../observe/errors.ts';
 import { framed } from '../framing.ts';
 import { type ListenSocket, PausableListening } from '../listening.ts';
+import { refusedPort } from '../refused-port.ts';
 import { readTls } from '../tls.ts';
 import type {
   Listening,
@@ -140,8 +140,7 @@ class NodeApp implements SocketApp {
     try {
       await once(server, 'listening');
     } catch (cause) {
-      const message = `Cannot listen on ${host}:${port}: the port is taken or not allowed.`;
-      throw new HiveError('port_taken', message, { cause });
+      throw await refusedPort(host, port, cause);
     }
     // That of the HTTP server would close connections that are idle for the moment, too.
     return { port: (server.address() as AddressInfo).port, close: () => TcpServer.prototype.close.call(server) };

@@ -25,6 +25,17 @@ testLibraries('a port is had by one server alone, and may be had again when that
   assert.equal(again.port, listening.port);
 });
 
+testLibraries('a host that is not of this machine is told, and not that the port is taken', async (_t, library) => {
+  // RFC 5737, RFC 6761: of nobody.
+  await assert.rejects(library.createApp().listen('192.0.2.7', 0), {
+    code: 'port_taken',
+    message: 'Cannot listen on 192.0.2.7:0: 192.0.2.7 is no address of this machine.',
+  });
+  await assert.rejects(library.createApp().listen('nowhere.invalid', 0), {
+    message: 'Cannot listen on nowhere.invalid:0: there is no host nowhere.invalid.',
+  });
+});
+
 testLibraries('a certificate that cannot be read is an error that names it', async (_t, library) => {
   assert.throws(() => library.createApp({ cert_file: '/no/cert.pem', key_file: '/no/key.pem' }), {
     code: 'file_error',

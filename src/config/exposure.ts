@@ -1,0 +1,63 @@
+/** What a configuration opens to others: addresses, keys and origins. */
+import type { Report } from './consistency.ts';
+import { isElsewhere, isLoopback } from './hosts.ts';
+import { originFault } from './origin-forms.ts';
+import type { Sections } from './types.ts';
+
+export function checkExposure(sections: Sections, refuse: Report, warn: Report): void {
+  const { hive, monitor } = sections;
+  checkServer('api', 'the API', sections, refuse, warn);
+  checkServer('monitor', 'the monitor', sections, refuse, warn);
+  const addresses: ['hive' | 'monitor', string, string | undefined][] = [
+    ['hive', '/host', hive.host],
+    ['monitor', '/health_host', monitor.health_host],
+  ];
+  for (const [section, pointer, host] of addresses) checkHost(section, pointer, host, warn);
+  checkOrigins(hive.allowed_origins, warn);
+}
+
+/** Who has the key can read and do everything there. */
+const leastKeyLength = 16;
+/** The keys of the default configuration and of the examples. */
+const publishedKey = /^(?:[a-z]+-)+(?:api|monitor)-key$/;
+/** 192 bits. */
+const newKey = `node -p "require('node:crypto').randomBytes(24).toString('base64url')"`;
+
+function checkServer(section: 'api' | 'monitor', what: string, sections: Sections, refuse: Report, warn: Report): void {
+  const { host, hash, tls } = sections[section];
+  checkHost(section, '/host', host, warn);
+  if (isLoopback(host)) return;
+  const weakness = publishedKey.test(hash)
+    ? 'is published with Hive'
+    : hash.length < leastKeyLength && `has fewer than ${leastKeyLength} characters`;
+  if (weakness) {
+    const report = sections.hive.mode === 'production' ? refuse : warn;
+    report(
+      section,
+      '/hash',
+      `${weakness}, and ${what} listens beyond this machine (${host}); make one: ${newKey}`,
+      hash,
+    );
+  }
+  if (!tls)
+    warn(section, '/host', `${what} listens beyond this machine without tls: its key can be read on the way`, host);
+}
+
+/** A warning only: a configuration may be checked on another machine than the one that it is for. */
+function checkHost(section: 'hive' | 'api' | 'monitor', pointer: string, host: string | undefined, warn: Report): void {
+  if (host !== undefined && isElsewhere(host)) warn(section, pointer, 'is no address of this machine', host);
+}
+
+function checkOrigins(origins: readonly (string | null)[], warn: Report): void {
+  for (const [index, origin] of origins.entries()) {
+    if (origin === null) continue;
+    const pointer = `/allowed_origins/${index}`;
+    const fault = originFault(origin);
+    if (fault) warn('hive', pointer, fault.reason, origin, fault.suggestion);
+    else if (origin === '*' || origin === '*.*') {
+      const reason =
+        "any page may connect with its visitor's cookies, and act for the visitor where back ends trust these; list the origins of your pages";
+      warn('hive', pointer, reason, origin);
+    }
+  }
+}
