@@ -12,6 +12,9 @@ export interface Exchange {
 /** Requests without an answer: so many fit into what is read at a time, and are there before the first can be answered. */
 const maxOpen = 1000;
 
+/** How often requests may be read anew after an upgrade has come to nothing: each time leaves listeners of Node's on the socket. */
+const maxReadings = 4;
+
 /** How long a client may go on sending what nobody reads, until it has read its answer. */
 const lingerMs = 2000;
 
@@ -22,9 +25,11 @@ type Known = Socket & { [state]?: Connection };
 export class Connection {
   readonly socket: Socket;
   readonly #open: Exchange[] = [];
+  #readings = 0;
 
   private constructor(socket: Socket) {
     this.socket = socket;
+    socket.on('error', ignore);
     socket.once('close', () => {
       for (const exchange of this.#open.splice(0)) exchange.abort();
     });
@@ -40,6 +45,12 @@ export class Connection {
     return this.#open.length > 0;
   }
 
+  /** Whether requests are to be read anew once more, which is to be counted by asking. */
+  mayBeReadAnew(): boolean {
+    this.#readings += 1;
+    return this.#readings <= maxReadings;
+  }
+
   /** A client that goes on asking while it gets no answers loses its connection. */
   begin(exchange: Exchange): void {
     if (this.#open.push(exchange) > maxOpen) this.socket.destroy();
@@ -50,6 +61,9 @@ export class Connection {
     if (at >= 0) this.#open.splice(at, 1);
   }
 }
+
+/** Sockets say that they are closed as well. */
+function ignore(): void {}
 
 /**
  * Ends a connection whose client may still be sending: were it closed at once, the system would throw away what the client

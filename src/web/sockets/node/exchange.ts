@@ -150,6 +150,7 @@ export class NodeResponse extends Answer {
     body: string | Uint8Array,
     close: boolean,
   ): void {
+    if (this.#response.destroyed) return;
     if (close) {
       headers.push('Connection', 'close');
       const { socket } = this.message;

@@ -25,14 +25,13 @@ import type {
   SocketLibrary,
   TlsFiles,
 } from '../types.ts';
-import { closeGently } from './connection.ts';
+import { Connection, closeGently } from './connection.ts';
 import { NodeRequest, NodeResponse } from './exchange.ts';
 import { compressedFrameOf, frameOf, opcodes } from './frames.ts';
 import { HeldPeer, type NodeSocket, type SocketHost } from './socket.ts';
 import { Subscriptions } from './subscriptions.ts';
 import {
   deflateOffer,
-  isBusy,
   NodeUpgradeResponse,
   plainAnswer,
   refusalOf,
@@ -45,7 +44,7 @@ const httpOptions = {
   // The whole head; it is one packet mostly.
   headersTimeout: 20_000,
   // The whole request. Its answer may take any time.
-  requestTimeout: 60_000,
+  requestTimeout: 120_000,
   // Longer than proxies keep unused connections, or they would send requests into closed ones: nginx 60 s.
   keepAliveTimeout: 75_000,
   connectionsCheckingInterval: 5000,
@@ -91,11 +90,15 @@ class NodeApp implements SocketApp {
       ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
       : createServer(options);
     this.#server.on('connection', (socket: Socket) => {
+      if (this.#connections.has(socket)) return;
       this.#connections.add(socket);
       socket.once('close', () => this.#connections.delete(socket));
     });
     this.#server.on('request', (message, response) => this.#handle(message, response));
     this.#server.on('clientError', refuse);
+    this.#server.on('error', () => {
+      // A connection that could not be accepted is lost to its client alone. Who begins to listen hears of it besides.
+    });
   }
 
   post(_pattern: '/*', handler: RequestHandler): void {
@@ -123,8 +126,7 @@ class NodeApp implements SocketApp {
     this.#holdsSockets = true;
     const host = { behavior, subscriptions: this.#subscriptions, sockets: this.#sockets } as SocketHost<unknown>;
     this.#server.on('upgrade', (message: IncomingMessage, socket: Socket, head: Buffer) => {
-      socket.on('error', ignore);
-      if (isBusy(socket)) socket.destroy();
+      if (Connection.of(socket).isBusy) socket.destroy();
       else if (!wantsWebSocket(message)) this.#again(message, socket, head);
       else if (socket.readable && socket.writable) this.#upgrade(host, sockets, message, socket, head);
     });
@@ -200,7 +202,7 @@ class NodeApp implements SocketApp {
 
   /** Takes a request once more, as one without upgrade. */
   #again(message: IncomingMessage, socket: Socket, head: Buffer): void {
-    socket.unshift(withoutUpgrade(message, head));
+    socket.unshift(withoutUpgrade(message, head, !Connection.of(socket).mayBeReadAnew()));
     this.#parse(socket);
   }
 }
@@ -209,13 +211,10 @@ class NodeApp implements SocketApp {
 function refuse(error: NodeJS.ErrnoException, socket: Socket): void {
   if (socket.writableEnded) return;
   // Another answer may be due before this one.
-  if (!socket.writable || error.code === 'ECONNRESET' || isBusy(socket)) {
+  if (!socket.writable || error.code === 'ECONNRESET' || Connection.of(socket).isBusy) {
     socket.destroy();
     return;
   }
   socket.write(plainAnswer(statusOf.get(error.code) ?? 400));
   closeGently(socket);
 }
-
-/** Sockets say that they are closed as well. */
-function ignore(): void {}

@@ -5,18 +5,18 @@
  *     send, publish ─► outbox of the socket ─┬─ end of the round ─► socket
  *                                            └─ 64 KiB ──────────► socket
  */
-import type { Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 
 /** Bytes; more is written at once, so that the system's buffers and not ours fill up. */
 const fullBytes = 64 * 1024;
 
 export class Outbox {
-  readonly #socket: Socket;
+  readonly #socket: Writable;
   /** One frame mostly, so there is no list for it. */
   #frames: Buffer | Buffer[] | undefined;
   #bytes = 0;
 
-  constructor(socket: Socket) {
+  constructor(socket: Writable) {
     this.#socket = socket;
   }
 
@@ -44,7 +44,10 @@ export class Outbox {
     if (frames === undefined) return;
     this.#frames = undefined;
     this.#bytes = 0;
-    if (this.#socket.writable) this.#socket.write(Array.isArray(frames) ? joined(frames) : frames);
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    const bytes = Array.isArray(frames) ? joined(frames) : frames;
+    socket.write(socket.writableLength > 0 ? alone(bytes) : bytes);
   }
 
   /** Throws away what waits here. */
@@ -52,6 +55,17 @@ export class Outbox {
     this.#frames = undefined;
     this.#bytes = 0;
   }
+}
+
+/**
+ * What comes behind other data may wait for long. Small pieces of memory are parts of larger ones, all of which would be kept for
+ * it: eighty times as much as the limit of what may wait for a client.
+ */
+function alone(bytes: Buffer): Buffer {
+  if (bytes.length === bytes.buffer.byteLength) return bytes;
+  const own = Buffer.allocUnsafeSlow(bytes.length);
+  own.set(bytes);
+  return own;
 }
 
 /** Outboxes with something in them, and such that have been emptied meanwhile. */

@@ -6,7 +6,7 @@ import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { WebSocketServer } from 'ws';
 import type { UpgradeResponse } from '../types.ts';
-import { Connection, closeGently } from './connection.ts';
+import { closeGently } from './connection.ts';
 import { Answer } from './exchange.ts';
 import { type HeldPeer, NodeSocket, type SocketHost } from './socket.ts';
 
@@ -79,8 +79,9 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
     reason: string,
     headers: string[],
     body: string | Uint8Array,
-    close: boolean,
+    wantsClose: boolean,
   ): void {
+    const close = wantsClose || !this.connection.mayBeReadAnew();
     let head = `HTTP/1.1 ${status} ${reason}\r\nDate: ${new Date().toUTCString()}\r\n`;
     if (close) head += 'Connection: close\r\n';
     for (let i = 0; i < headers.length; i += 2) head += `${headers[i]}: ${headers[i + 1]}\r\n`;
@@ -101,19 +102,20 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
 /**
  * A request that asks for something else than a WebSocket is an ordinary request. Older Node than 24.9 does not ask what it is;
  * its parser has let go of the request by now, so it is given to a new one without what has misled the first.
+ * @param isLast whether the connection is to be closed afterwards
  */
-export function withoutUpgrade({ method, url, httpVersion, rawHeaders }: IncomingMessage, head: Buffer): Buffer {
+export function withoutUpgrade(
+  { method, url, httpVersion, rawHeaders }: IncomingMessage,
+  head: Buffer,
+  isLast: boolean,
+): Buffer {
   let text = `${method} ${url} HTTP/${httpVersion}\r\n`;
   for (let i = 0; i < rawHeaders.length; i += 2) {
     if (!/^(upgrade|connection|http2-settings)$/i.test(rawHeaders[i]!))
       text += `${rawHeaders[i]}: ${rawHeaders[i + 1]}\r\n`;
   }
+  if (isLast) text += 'Connection: close\r\n';
   return Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]);
-}
-
-/** Whether something waits for its answer on the connection, which an upgrade would overtake. */
-export function isBusy(socket: Socket): boolean {
-  return Connection.of(socket).isBusy;
 }
 
 /**

@@ -137,6 +137,32 @@ testLibraries('the connection of a refused WebSocket takes further requests', as
   await client.send('GET /plain HTTP/1.1\r\nHost: x\r\n\r\n').until(/get \/plain$/);
 });
 
+testAdapter('requests for upgrades that come to nothing leave nothing behind, however many', async (t, library) => {
+  const warnings: Error[] = [];
+  const warned = (warning: Error) => warnings.push(warning);
+  process.on('warning', warned);
+  t.after(() => process.off('warning', warned));
+  const { connect } = await serve(t, library, (app) => {
+    ok(app);
+    app.ws('/*', behavior({ upgrade: (res) => sendAtOnce(res, 403, 'no') }));
+  });
+  const h2c = 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n\r\n';
+  for (const request of [upgradeRequest(), h2c]) {
+    const client = connect();
+    let answers = 0;
+    while (answers < 20 && !client.isClosed) {
+      client.send(request);
+      await eventually(() => client.isClosed || count(client.text) > answers, 'an answer');
+      answers = count(client.text);
+    }
+    assert.ok(answers >= 5, `${answers} answers`);
+    if (request !== h2c) assert.ok(client.isClosed, 'the connection is closed after some');
+  }
+  assert.deepEqual(warnings, []);
+});
+
+const count = (text: string) => text.match(/HTTP\/1\.1 \d/g)?.length ?? 0;
+
 testAdapter('a refusal may close the connection, and waits as long as it has to', async (t, library) => {
   const refusing = behavior({ upgrade: (res) => void setImmediate(() => res.end('no', true)) });
   const { connect } = await serve(t, library, (app) => app.ws('/*', refusing));
