@@ -94,8 +94,8 @@ export class Trio {
     for (const [i, { host, through, hive }] of places.entries()) {
       const file = await writeDefaultConfig(this.#directory, `node${i}.json`, (config) => {
         Object.assign(config.hive!, { host: '0.0.0.0', net_ticktime: 2, cluster_cookie: 'a secret of tests' }, hive);
-        Object.assign(config.api!, { host: '0.0.0.0' });
-        Object.assign(config.monitor!, { host: '0.0.0.0' });
+        Object.assign(config.api!, { host: '0.0.0.0', hash: 'key-of-the-api-in-tests' });
+        Object.assign(config.monitor!, { host: '0.0.0.0', hash: 'key-of-the-monitor-in-tests' });
         config.log!.dir = join(this.#directory, `log${i}`);
       });
       const process = new HiveProcess(['run', file], {}, through);
