@@ -43,6 +43,15 @@ program
   });
 
 program
+  .command('init')
+  .description('write a first configuration with fresh keys; never over an existing file')
+  .argument('[place]', 'a folder, or a file that ends in .json', '.')
+  .action(async (place: string) => {
+    const { init } = await import('./init.ts');
+    end(init(place));
+  });
+
+program
   .command('demo')
   .description('run the distributed chat until Ctrl-C: two nodes, a back end and a page')
   .option('--port <first>', 'use 9 ports in a row from this one on, instead of those that the example names', parsePort)
