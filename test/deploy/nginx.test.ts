@@ -19,7 +19,7 @@ test('nginx takes the sample, and passes clients to any node', { skip: missing('
     '127.0.0.1:8080': `127.0.0.1:${one!.port}`,
     '127.0.0.1:8079': `127.0.0.1:${two!.port}`,
     'listen 443': `listen 127.0.0.1:${port}`,
-    'server_name push.example': 'server_name localhost',
+    'server_name push.example': 'server_name _',
     '/etc/ssl/certs/push.example.pem': cert_file,
     '/etc/ssl/private/push.example.key': key_file,
   });

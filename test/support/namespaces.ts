@@ -1,5 +1,7 @@
 /** A machine per node: network namespaces on one bridge, between which links can be cut. Needs root. */
 import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { findProgram } from './programs.ts';
 
 function ip(...args: string[]): void {
@@ -60,6 +62,21 @@ export class Namespaces {
     return [findProgram('ip')!, 'netns', 'exec', this.#name(index)];
   }
 
+  /** Gives them names, in order, by which all of them find each other. */
+  name(names: readonly string[]): void {
+    const lines = ['127.0.0.1 localhost', ...names.map((name, i) => `${this.address(i)} ${name}`)];
+    for (let i = 0; i < this.count; i += 1) {
+      // What is in this folder `ip netns exec` shows as if it were in /etc.
+      const folder = this.#etc(i);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'hosts'), `${lines.join('\n')}\n`);
+    }
+  }
+
+  #etc(index: number): string {
+    return join('/etc/netns', this.#name(index));
+  }
+
   /** From now on nothing passes between two of them, and nobody is told; both still reach the test. */
   cut(a: number, b: number): void {
     ip('-n', this.#name(a), 'route', 'add', 'blackhole', `${this.address(b)}/32`);
@@ -72,7 +89,12 @@ export class Namespaces {
   }
 
   remove(): void {
-    for (let i = 0; i < this.count; i += 1) ip('netns', 'del', this.#name(i));
+    for (let i = 0; i < this.count; i += 1) {
+      // A namespace lives on while connections in it end, and its link would stay with it.
+      ip('link', 'del', `${this.#prefix}v${i}`);
+      ip('netns', 'del', this.#name(i));
+      rmSync(this.#etc(i), { recursive: true, force: true });
+    }
     ip('link', 'del', `${this.#prefix}b`);
   }
 }

@@ -12,10 +12,10 @@ interface Context {
   after(end: () => void | Promise<void>): void;
 }
 
-/** Key and certificate for `localhost`, each in its file, and both in one. */
+/** Key and certificate for 127.0.0.1, each in its file, and both in one. */
 export function certificate(t: Context, scratch: Scratch) {
   const authority = new Authority(t);
-  const { cert_file, key_file } = authority.issue('DNS:localhost');
+  const { cert_file, key_file } = authority.issue('IP:127.0.0.1');
   const both = scratch.file('both.pem', readFileSync(cert_file, 'utf8') + readFileSync(key_file, 'utf8'));
   return { cert_file, key_file, both, ca: readFileSync(authority.file, 'utf8') };
 }
@@ -27,7 +27,7 @@ export async function connected(
   ca: string,
   transports: string[] = ['websocket'],
 ): Promise<Socket> {
-  const client = io(`https://localhost:${port}`, { ca, transports, forceNew: true, reconnection: false });
+  const client = io(`https://127.0.0.1:${port}`, { ca, transports, forceNew: true, reconnection: false });
   t.after(() => void client.disconnect());
   await next(client, 'connect');
   return client;
