@@ -12,7 +12,10 @@ export interface RelayNode {
   readonly index: number;
   readonly port: number;
   readonly url: string;
+  /** Where /live and /ready are answered. */
+  readonly health: number;
   readonly process: HiveProcess;
+  api(method: string, path: string): Promise<Response>;
   /** A counter or gauge of its monitor. */
   metric(path: string): Promise<number>;
 }
@@ -27,18 +30,22 @@ export class RelayCluster {
     hive: Record<string, unknown> = {},
   ): Promise<RelayCluster> {
     const cluster = new RelayCluster();
-    const [epmd, ...ports] = (await freePorts(1 + 4 * size)) as [number, ...number[]];
+    const [epmd, ...ports] = (await freePorts(1 + 5 * size)) as [number, ...number[]];
     try {
       for (let index = 0; index < size; index += 1) {
-        const [port, api, monitor, distribution] = ports.slice(4 * index) as [number, number, number, number];
-        const config = cluster.#config(index, { epmd, port, api, monitor, distribution, size }, socketio, hive);
+        const [port, api, monitor, health, distribution] = ports.slice(5 * index) as [number, ...number[]];
+        const at = { epmd, port, api: api!, monitor: monitor!, health: health!, distribution: distribution!, size };
+        const config = cluster.#config(index, at, socketio, hive);
         const process = await HiveProcess.run(config);
         const metric = async (path: string) => {
           const answer = await fetch(`http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}/${path}`);
           const tree: unknown = await answer.json();
           return path.split('.').reduce((at, name) => (at as Record<string, unknown>)[name], tree) as number;
         };
-        cluster.nodes.push({ index, port, url: `http://127.0.0.1:${port}`, process, metric });
+        const call = (method: string, path: string) =>
+          fetch(`http://127.0.0.1:${api}/api/${encodeURIComponent(key)}/${path}`, { method });
+        const url = `http://127.0.0.1:${port}`;
+        cluster.nodes.push({ index, port, url, health: at.health, process, api: call, metric });
       }
       await cluster.meshed(size);
     } catch (error) {
@@ -63,7 +70,7 @@ export class RelayCluster {
 
   #config(
     index: number,
-    at: { epmd: number; port: number; api: number; monitor: number; distribution: number; size: number },
+    at: Readonly<Record<'epmd' | 'port' | 'api' | 'monitor' | 'health' | 'distribution' | 'size', number>>,
     socketio: Record<string, unknown>,
     hive: Record<string, unknown>,
   ): string {
@@ -107,7 +114,7 @@ export class RelayCluster {
       connectors: { rent_timeout: 2000, pools: {} },
       pubsub: { channels: { room: { privilege: 'public', timeout: 60_000 } } },
       api: { port: at.api, hash: key },
-      monitor: { port: at.monitor, hash: key },
+      monitor: { port: at.monitor, hash: key, health_port: at.health },
       log: { dir: join(this.#directory, `log${index}`), file_level: 'info', console_level: 'notice' },
     };
     writeFileSync(path, JSON.stringify(config));
