@@ -3,6 +3,7 @@
 import argparse
 import json
 import logging
+import os
 import signal
 import sys
 import threading
@@ -154,7 +155,7 @@ def server_options(description):
 def add_api_options(parser, key):
     """The options of servers that call the API; `key` is the one of the example's configuration."""
     parser.add_argument("--api", action="append", type=_api_url, metavar="URL", help="API of a node; may be repeated")
-    parser.add_argument("--key", default=key, help="api.hash of the nodes (%(default)s)")
+    parser.add_argument("--key", default=os.environ.get("HIVE_API_KEY", key), help=f"api.hash of the nodes (HIVE_API_KEY, or {key})")
 
 
 def serve(options, web, hooks, beside=None):
