@@ -2,6 +2,7 @@
  * Writes terms in the External Term Format. One encoder belongs to one connection: it fills a slab of memory with frame
  * after frame, and what was taken out of it is never written again. The mapping is described in terms.ts.
  */
+import { pathOfFault } from './fault.ts';
 import { type Key, Keys } from './keys.ts';
 import type { Piece } from './piece.ts';
 import {
@@ -156,15 +157,13 @@ export class Encoder {
     for (const word of words) this.uint32(word);
   }
 
-  /** Writes any term. @throws TermError for what has no place in a term: functions, symbols, NaN, cycles. */
+  /** Writes any term. @throws TermError for what has no place in a term: functions, symbols, NaN, halves of surrogate pairs, cycles. */
   term(value: unknown, depth = 0): void {
     switch (typeof value) {
       case 'string':
         return this.#string(value);
       case 'number':
         if (Number.isSafeInteger(value) && !Object.is(value, -0)) return this.integer(value);
-        // As in JSON: from a text like 1e999, which must not be worth more here than on the node of its sender.
-        if (!Number.isFinite(value)) return this.atom('null');
         return this.#float(value);
       case 'boolean':
         return this.atom(value ? 'true' : 'false');
@@ -270,9 +269,9 @@ export class Encoder {
         if (code > 127) break;
         buffer[position++] = code;
       }
-      if (i < length) position = head + 5 + buffer.write(value, head + 5);
+      if (i < length) position = head + 5 + buffer.write(wellFormed(value), head + 5);
     } else {
-      position += buffer.write(value, position);
+      position += buffer.write(wellFormed(value), position);
     }
     this.#view.setUint32(head + 1, position - head - 5);
     this.#position = position;
@@ -377,8 +376,34 @@ export class Encoder {
 export function encodeTerm(value: unknown): Buffer {
   const encoder = new Encoder(256);
   encoder.byte(tag.version);
-  encoder.term(value);
+  try {
+    encoder.term(value);
+  } catch (error) {
+    throw located(error, value);
+  }
   return encoder.take();
+}
+
+/** The same error with the path to what is wrong, for who has to find it. */
+export function located(error: unknown, term: unknown): unknown {
+  if (!(error instanceof TermError)) return error;
+  return new TermError(error.what, pathOfFault(term, isTerm));
+}
+
+function isTerm(value: unknown): boolean {
+  try {
+    new Encoder(256).term(value);
+    return true;
+  } catch (error) {
+    if (error instanceof TermError) return false;
+    throw error;
+  }
+}
+
+/** UTF-8 has no place for the halves; what would be written instead of one is another text. */
+function wellFormed(text: string): string {
+  if (text.isWellFormed()) return text;
+  throw new TermError('half of a surrogate pair in a text', 'a text');
 }
 
 function viewOf(buffer: Buffer): DataView {
@@ -387,7 +412,7 @@ function viewOf(buffer: Buffer): DataView {
 
 function encodeAtom(name: string): Buffer {
   if ([...name].length > 255) throw new TermError('an atom has at most 255 characters', `"${name.slice(0, 20)}…"`);
-  const text = Buffer.from(name);
+  const text = Buffer.from(wellFormed(name));
   if (text.length < 256) return Buffer.concat([Buffer.of(tag.smallAtomUtf8, text.length), text]);
   return Buffer.concat([Buffer.of(tag.atomUtf8, text.length >> 8, text.length & 255), text]);
 }

@@ -33,7 +33,7 @@ export class Keys {
   after(previous: Key, name: string): Key | undefined {
     let key = this.#known.get(name);
     if (key === undefined) {
-      if (name.length > longestName || this.#known.size === mostNames) return undefined;
+      if (name.length > longestName || this.#known.size === mostNames || !name.isWellFormed()) return undefined;
       key = new Key(name);
       this.#known.set(name, key);
     }

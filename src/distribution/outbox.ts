@@ -4,7 +4,7 @@
  */
 import type { Ref } from '../kernel/types.ts';
 import { op } from './control.ts';
-import { Encoder } from './encoder.ts';
+import { Encoder, located } from './encoder.ts';
 import type { Link } from './link.ts';
 import { type Reference, TermError, tag } from './terms.ts';
 
@@ -172,7 +172,7 @@ export class Outbox {
       this.#encoder.term(term);
     } catch (error) {
       this.#encoder.truncate(this.#start);
-      throw error;
+      throw located(error, term);
     }
     this.#close();
   }

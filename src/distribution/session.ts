@@ -101,12 +101,17 @@ export class Session {
   // --- from here to the peer
 
   send(to: RemoteTarget, message: unknown): boolean {
-    if (this.#ended) return false;
     try {
-      if (!this.outbox.send(this.#self, to, message)) return false;
+      return this.#send(to, message);
     } catch (error) {
-      return this.#unsendable(error);
+      this.#unsendable(error);
+      return false;
     }
+  }
+
+  /** @throws TermError */
+  #send(to: RemoteTarget, message: unknown): boolean {
+    if (this.#ended || !this.outbox.send(this.#self, to, message)) return false;
     this.#context.sent.value += 1;
     return true;
   }
@@ -121,8 +126,12 @@ export class Session {
       if (this.#calls.delete(number) && !this.#ended) this.outbox.monitor(op.demonitor, this.#self, to, ref);
     };
     this.outbox.monitor(op.monitor, this.#self, to, ref);
-    if (!this.send(to, tuple(genCall, tuple(this.#self, new ImproperList([alias], ref)), message))) {
+    try {
+      if (this.#send(to, tuple(genCall, tuple(this.#self, new ImproperList([alias], ref)), message))) return;
       from.fail(new HiveError('cluster_error', `The message for ${this.node} cannot be sent.`));
+    } catch (error) {
+      const why = this.#unsendable(error);
+      from.fail(new HiveError('cluster_error', `The message for ${this.node} cannot be sent: ${why}.`));
     }
   }
 
@@ -400,11 +409,13 @@ export class Session {
     return 'serial' in target ? target : this.#kernel.remote(target.node, target.name);
   }
 
-  #unsendable(error: unknown): false {
+  #unsendable(error: unknown): string {
     if (!(error instanceof TermError)) throw error;
-    this.#context.errors.value += 1;
-    this.#context.log.error(`a message for ${this.node} cannot be sent: ${error.message}`);
-    return false;
+    const { errors, log } = this.#context;
+    errors.value += 1;
+    const why = error.message;
+    this.#kernel.repeated.warn(log, `unsendable ${this.node}`, `a message for ${this.node} cannot be sent: ${why}`, {});
+    return why;
   }
 }
 

@@ -20,9 +20,11 @@
 
 /** What is wrong with a term, and where: the byte offset when decoding, the path when encoding. */
 export class TermError extends Error {
+  readonly what: string;
   constructor(what: string, where: string) {
     super(`${what} at ${where}`);
     this.name = 'TermError';
+    this.what = what;
   }
 }
 

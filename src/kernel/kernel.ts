@@ -65,7 +65,8 @@ export class Kernel {
   readonly #deadLetters: Counter;
   readonly #crashes: Counter;
   readonly #unexpected: Counter;
-  readonly #repeated = new RepeatedLog((ms, callback) => this.wheel.schedule(ms, callback));
+  /** For what others may cause again and again. */
+  readonly repeated = new RepeatedLog((ms, callback) => this.wheel.schedule(ms, callback));
   /** Actors that have ended and whose ends are not all told, in that order. */
   readonly #ends: { readonly cell: Cell<never>; readonly reason: ExitReason }[] = [];
   #tellingEnds = false;
@@ -378,7 +379,7 @@ export class Kernel {
     this.#unexpected.value += 1;
     const type = messageType(message) ?? 'none';
     const kind = cell.actor.constructor.name;
-    this.#repeated.warn(this.log, kind, `A message that a ${kind} does not understand`, { pid: `${cell}`, type });
+    this.repeated.warn(this.log, kind, `A message that a ${kind} does not understand`, { pid: `${cell}`, type });
     from?.fail(new HiveError('bad_request', `A ${kind} does not understand this message.`));
   }
 

@@ -3,7 +3,7 @@
  * answers, API calls and publishes.
  */
 import { HiveError } from '../observe/errors.ts';
-import { isPlain, parseBackEndJson } from './json.ts';
+import { asInJson, isPlain, parseBackEndJson } from './json.ts';
 
 export interface InternalEvent {
   readonly action: string;
@@ -24,6 +24,11 @@ export function parseInternalEvents(text: string): InternalEvent[] {
 /** The same for a value that is decoded already. */
 export function toInternalEvents(value: unknown): InternalEvent[] {
   return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
+}
+
+/** The same for another node. */
+export function ordersToWire(orders: readonly InternalEvent[]): readonly InternalEvent[] {
+  return asInJson(orders) as readonly InternalEvent[];
 }
 
 /** The same for what another node sends: its arguments must be what a client can be sent. */

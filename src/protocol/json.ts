@@ -86,3 +86,28 @@ export function isPlain(value: unknown): boolean {
   if (Array.isArray(value)) return value.every(isPlain);
   return Object.getPrototypeOf(value) === Object.prototype && Object.values(value).every(isPlain);
 }
+
+/**
+ * What JSON text would make of a value: numbers beyond JSON's are null, and halves of surrogate pairs the replacement character. So what
+ * clients and back ends sent is the same on every node; the value itself if there is nothing of the kind in it.
+ */
+export function asInJson(value: unknown): unknown {
+  if (typeof value === 'number') return Number.isFinite(value) ? value : null;
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.every(isInJson) ? value : value.map(asInJson);
+  if (!isRecord(value) || isInJson(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), asInJson(item)]));
+}
+
+function isInJson(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value);
+  if (typeof value === 'string') return value.isWellFormed();
+  if (Array.isArray(value)) return value.every(isInJson);
+  if (!isRecord(value)) return true;
+  for (const key in value) if (!key.isWellFormed() || !isInJson(value[key])) return false;
+  return true;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}

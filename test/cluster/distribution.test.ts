@@ -245,6 +245,9 @@ test('a large message arrives whole, one that no queue can hold is refused', asy
   const size = a.kernel.remote<unknown>(b.kernel.node, 'size');
   assert.equal(await ask<number>(a.kernel, size, Buffer.alloc(60 * 1024 * 1024)), 60 * 1024 * 1024);
   await assert.rejects(ask(a.kernel, size, Buffer.alloc(65 * 1024 * 1024)), { code: 'cluster_error' });
-  await assert.rejects(ask(a.kernel, size, Symbol('none')), { code: 'cluster_error' });
+  await assert.rejects(ask(a.kernel, size, { list: [1, Symbol('none')] }), {
+    code: 'cluster_error',
+    message: 'The message for b@127.0.0.1 cannot be sent: a symbol is no term at list[1].',
+  });
   assert.equal(await ask<number>(a.kernel, size, Buffer.from([255])), 1);
 });

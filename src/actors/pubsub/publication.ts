@@ -4,8 +4,8 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Publication } from '../../plugins/types.ts';
-import { type InternalEvent, ordersFromWire } from '../../protocol/internal-event.ts';
-import { isPlain } from '../../protocol/json.ts';
+import { type InternalEvent, ordersFromWire, ordersToWire } from '../../protocol/internal-event.ts';
+import { asInJson, isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
 
 export type PublicationTerm =
@@ -17,15 +17,15 @@ export type PublicationTerm =
 const noId = -1;
 
 export function toTerm(publication: Publication): PublicationTerm {
-  if (publication.type === 'orders') return publication;
+  if (publication.type === 'orders') return { type: 'orders', orders: ordersToWire(publication.orders) };
   const { packet } = publication;
   switch (packet.type) {
     case 'event': {
       const { name, argsJson: args, id = noId, ackWithData: ack } = packet;
-      return { type: 'event', name, args, id, ack };
+      return { type: 'event', name: name.toWellFormed(), args, id, ack };
     }
     case 'message':
-      return { type: 'message', data: packet.data, json: packet.json };
+      return { type: 'message', data: asInJson(packet.data), json: packet.json };
     case 'ack':
       return { type: 'ack', id: packet.id, args: packet.argsJson };
   }

@@ -11,6 +11,7 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
+import { ordersToWire } from '../../protocol/internal-event.ts';
 import type { OpenRequest, Session, SessionHost } from '../../web/sessions.ts';
 import { ClientActor } from '../client/client.ts';
 import type { ClientContext } from '../client/context.ts';
@@ -137,7 +138,7 @@ export class RouterService implements SessionHost, LocalRoutes {
    * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
    */
   act(sid: string, orders: readonly InternalEvent[]): Promise<void> {
-    return this.#route({ type: 'act', sid, orders });
+    return this.#route({ type: 'act', sid, orders: ordersToWire(orders) });
   }
 
   /**

@@ -142,9 +142,30 @@ test('announced lengths do not make memory', () => {
   }
 });
 
-test('a number that is none is null, as in JSON', () => {
-  const numbers = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  assert.deepEqual(decodeTerm(encodeTerm(numbers)), [null, null, null]);
+// NaN became null and half of a surrogate pair another text, without a word; what was refused did not say where it was.
+test('what cannot be sent as it is is refused, with the path to it', () => {
+  const half = '\ud83d';
+  for (const [value, message] of [
+    [{ a: [1, { 'b c': Number.NaN }] }, 'NaN is no term at a[1]["b c"]'],
+    [[Number.NEGATIVE_INFINITY], '-Infinity is no term at [0]'],
+    [Number.POSITIVE_INFINITY, 'Infinity is no term at its top'],
+    [
+      tuple(atom('$gen_call'), [], { orders: [{ args: half }] }),
+      'half of a surrogate pair in a text at orders[0].args',
+    ],
+    [{ long: `${'é'.repeat(40)}${half}` }, 'half of a surrogate pair in a text at long'],
+    [{ [half]: 1 }, 'half of a surrogate pair in a text at its top'],
+    [new Map([[1, half]]), 'half of a surrogate pair in a text at ["1"]'],
+    [new ImproperList([1], half), 'half of a surrogate pair in a text at [tail]'],
+    [tuple(1, { f: () => 1 }), 'a function is no term at [1].f'],
+    [{ when: new Date() }, 'a Date is no term at when'],
+    [[atom(half)], /^half of a surrogate pair in a text at \[0\]$/],
+  ] as const) {
+    assert.throws(() => encodeTerm(value), { name: 'TermError', message });
+  }
+  const cycle: unknown[] = [];
+  cycle.push(cycle);
+  assert.throws(() => encodeTerm(cycle), /^TermError: term too deep at (\[0\]){16}…$/);
 });
 
 test('what is no term is refused', () => {

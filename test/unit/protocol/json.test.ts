@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseInternalEvents } from '../../../src/protocol/internal-event.ts';
-import { parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
+import { asInJson, isPlain, parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
 import { CallBody } from '../../../src/web/api-calls.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
@@ -32,4 +32,22 @@ test('back ends are told what is wrong with their JSON; the log is not', () => {
     summary: 'The body is not JSON',
   });
   assert.throws(() => parseInternalEvents('<html>'), { summary: 'The orders are not JSON' });
+});
+
+test('what goes to another node is what JSON would make of it, and itself if that is the same', () => {
+  const same = [{ a: [1, 'é😀', null, true, { b: Buffer.of(1) }] }];
+  assert.equal(asInJson(same), same);
+  const odd = [
+    { a: Number.NaN, b: ['\ud83d', 1] },
+    { 'k\udc00': Number.POSITIVE_INFINITY, c: same },
+  ];
+  assert.deepEqual(asInJson(odd), [
+    { a: null, b: ['\ufffd', 1] },
+    { 'k\ufffd': null, c: same },
+  ]);
+});
+
+test('a value of another node is plain if it can be written as JSON', () => {
+  for (const value of [null, 1.5, 'x', [{ a: [Buffer.of(1)] }]]) assert.equal(isPlain(value), true);
+  for (const value of [2n ** 70n, [{ a: 2n ** 70n }], new Map(), [new Date()]]) assert.equal(isPlain(value), false);
 });
