@@ -35,6 +35,8 @@ export const contestants = {
   ws: program('ws', 'ws', 'plain'),
   sockets: program('sockets without Hive', 'sockets', 'plain'),
   hive: { title: 'Hive', start: startHive, startPair: startHivePair },
+  // `args.client` of its HTTP pool: the public client of undici. Not compared in the results; by name on the command line.
+  'hive-undici': { title: 'Hive with undici', start: (settings) => startHive({ ...settings, client: 'undici' }) },
 };
 
 /** Redis without persistence, on the servers' processor. */

@@ -29,9 +29,12 @@ export class Selection {
     return this.#entries.length > 0;
   }
 
-  entries({ contestants, quick }) {
+  /** @param byName those that take part only if they are named */
+  entries({ contestants, quick, byName = [] }) {
     const all = (this.#quick && quick) || contestants;
     if (this.#entries.length === 0) return all;
-    return all.filter((entry) => this.#entries.some((name) => name === entry || name === entry.split(':')[0]));
+    return [...all, ...byName].filter((entry) =>
+      this.#entries.some((name) => name === entry || name === entry.split(':')[0]),
+    );
   }
 }

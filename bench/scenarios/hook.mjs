@@ -8,6 +8,7 @@ export const hook = {
   title: 'Hook: an event, a request to the HTTP back end, the reply it orders',
   unit: 'round trips',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
+  byName: ['hive-undici'],
   quick: ['uws', 'socketio-uws', 'hive'],
   targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.5 }],
   async run(measurement, { clients = 100 } = {}) {

@@ -7,14 +7,14 @@ export const apiKey = 'bench-api-key';
 export const monitorKey = 'bench-monitor-key';
 
 /** Writes the configuration of a node; gives its file. */
-export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster }) {
+export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster, client = 'fast' }) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
-  writeFileSync(file, JSON.stringify(config(name, dir, backEnd, cluster), undefined, 2));
+  writeFileSync(file, JSON.stringify(config(name, dir, backEnd, cluster, client), undefined, 2));
   return { dir, file };
 }
 
-function config(name, dir, backEnd, cluster) {
+function config(name, dir, backEnd, cluster, client) {
   return {
     hive: {
       name,
@@ -55,7 +55,7 @@ function config(name, dir, backEnd, cluster) {
               connector: 'connector.http',
               size: 100,
               overflow: 0,
-              args: { base_url: backEnd, max_connection_timeout: 5000 },
+              args: { base_url: backEnd, client, max_connection_timeout: 5000 },
             },
           }
         : {},

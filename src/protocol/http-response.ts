@@ -1,6 +1,6 @@
 /**
  * Reads the answers of HTTP/1.1 servers on one connection. The parser is llhttp, that of Node itself, in the WebAssembly build
- * which undici brings along and is driven by, too. Nothing but its callbacks is here; of the headers only `Keep-Alive` is looked at.
+ * which undici brings along and is driven by, too. Nothing but its callbacks is here, and the few headers that are looked at.
  *
  * The file's place inside undici is no public interface of it: package.json allows patch releases only, and the tests would tell.
  */
@@ -39,7 +39,18 @@ const fail = -1;
 
 /** Names and values of the headers of an answer, and of all that goes before it. */
 const maxHeadBytes = 16 * 1024;
-const keepAlive = 'keep-alive';
+/** The headers that are looked at, by the lengths of their names, which are all different. */
+const namesByLength = new Map(['keep-alive', 'content-type', 'content-encoding'].map((name) => [name.length, name]));
+const longestName = Math.max(...namesByLength.keys());
+
+/** Those headers, if the answer has them. */
+export interface AnswerHeaders {
+  'keep-alive'?: string;
+  'content-type'?: string;
+  'content-encoding'?: string;
+}
+type HeaderName = keyof AnswerHeaders;
+const noHeaders: AnswerHeaders = {};
 
 /** The one that is being executed: the parser's callbacks do not say whose they are. */
 let current!: HttpResponseParser;
@@ -68,6 +79,11 @@ function load(): Llhttp {
   return exports;
 }
 
+/** @throws Error if undici has no parser at that place (any more) */
+export function prepareParser(): void {
+  llhttp ??= load();
+}
+
 export class HttpResponseParser {
   readonly #llhttp: Llhttp;
   readonly #parser: number;
@@ -79,8 +95,9 @@ export class HttpResponseParser {
   #isComplete = false;
   #fault: string | undefined;
   #headerName = '';
-  #headerValue = '';
+  #headers: AnswerHeaders = noHeaders;
   #inValue = false;
+  #isNewHeader = false;
   #status = 0;
   #keeps = false;
 
@@ -94,6 +111,10 @@ export class HttpResponseParser {
   /** Of the last answer, as everything that follows. */
   get status(): number {
     return this.#status;
+  }
+
+  get headers(): AnswerHeaders {
+    return this.#headers;
   }
 
   /** Gives the pieces of the body away. What came with the last bytes lies in their buffer still, and is gone with it. */
@@ -110,7 +131,7 @@ export class HttpResponseParser {
 
   /** How long the server keeps it open, if it has said so, seconds. */
   get keepsSeconds(): number | undefined {
-    const found = /timeout=(\d+)/i.exec(this.#headerValue);
+    const found = this.#headers === noHeaders ? undefined : /timeout=(\d+)/i.exec(this.#headers['keep-alive'] ?? '');
     return found ? Number(found[1]) : undefined;
   }
 
@@ -158,7 +179,7 @@ export class HttpResponseParser {
     this.#bodyBytes = 0;
     this.#isComplete = false;
     this.#headerName = '';
-    this.#headerValue = '';
+    this.#headers = noHeaders;
     this.#inValue = false;
   }
 
@@ -176,17 +197,28 @@ export class HttpResponseParser {
       this.#inValue = false;
       this.#headerName = '';
     }
+    this.#isNewHeader = true;
     // No name has a space: one that is too long will not do.
-    this.#headerName += length > keepAlive.length ? ' ' : this.#bytes.toString('latin1', at, at + length);
+    this.#headerName += length > longestName ? ' ' : this.#bytes.toString('latin1', at, at + length);
     return this.#countHead(length);
   }
 
   /** @internal */
   onHeaderValue(at: number, length: number): number {
     this.#inValue = true;
-    if (this.#headerName.length === keepAlive.length && this.#headerName.toLowerCase() === keepAlive)
-      this.#headerValue += this.#bytes.toString('latin1', at, at + length);
+    const name = namesByLength.get(this.#headerName.length);
+    if (name !== undefined && (this.#headerName === name || this.#headerName.toLowerCase() === name))
+      this.#note(name as HeaderName, this.#bytes.toString('latin1', at, at + length));
     return this.#countHead(length);
+  }
+
+  /** A value may come in pieces; a header that is there twice is a list. */
+  #note(name: HeaderName, piece: string): void {
+    if (this.#headers === noHeaders) this.#headers = {};
+    const before = this.#headers[name];
+    if (before === undefined) this.#headers[name] = piece;
+    else this.#headers[name] = this.#isNewHeader ? `${before},${piece}` : before + piece;
+    this.#isNewHeader = false;
   }
 
   #countHead(length: number): number {

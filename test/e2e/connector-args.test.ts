@@ -157,6 +157,18 @@ const checks: Record<string, Record<string, Check>> = {
       assert.deepEqual(await Promise.all([get('1'), get('2'), get('3'), get('4')]), ['a', 'a', 'a', 'a']);
       assert.equal(connections(), 2);
     },
+    max_idle: async (t) => {
+      const { get, connections } = await http(t, (_, response) => response.end('a'), { max_idle: 0 });
+      await eventually(() => connections() === 1, 'the probe');
+      for (const endpoint of ['1', '2']) assert.equal(await get(endpoint), 'a');
+      assert.equal(connections(), 3);
+    },
+    client: async (t) => {
+      const { get } = await http(t, (_, response) => response.end('a'), { client: 'undici' });
+      assert.equal(await get('a'), 'a');
+      // What undici says of a path that it cannot send.
+      await assert.rejects(get('\n'), { code: 'http_error', message: /invalid request path/i });
+    },
     max_connect_timeout: async (t) => {
       // Takes the connection, but never ends its TLS handshake.
       const silent = createTcpServer((socket) => t.after(() => socket.destroy()));

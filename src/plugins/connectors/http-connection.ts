@@ -14,7 +14,7 @@
 import { connect, type Socket } from 'node:net';
 import { lookup } from '../../kernel/lookups.ts';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
-import { HttpResponseParser, mostAtOnce } from '../../protocol/http-response.ts';
+import { type AnswerHeaders, HttpResponseParser, mostAtOnce } from '../../protocol/http-response.ts';
 
 /** What `undici` calls a request, as far as it is needed. */
 export interface HttpRequest {
@@ -27,7 +27,8 @@ export interface HttpRequest {
 /** Told of the answer as undici's handlers are. */
 export interface HttpAnswerHandler {
   onRequestStart(controller: { abort(reason: Error): void }): void;
-  onResponseStart(controller: unknown, status: number): void;
+  /** @param headers those that matter, as undici names them */
+  onResponseStart(controller: unknown, status: number, headers: AnswerHeaders): void;
   /** @param piece in a buffer that is used again when `onResponseEnd` has been called */
   onResponseData(controller: unknown, piece: Buffer): void;
   onResponseEnd(): void;
@@ -38,14 +39,16 @@ export interface HttpConnectionOptions {
   readonly url: URL;
   readonly connectTimeoutMs: number;
   readonly maxBodyBytes: number;
+  /** How long it is kept without a request, if the back end does not close it sooner, ms; 0: not at all. */
+  readonly maxIdleMs: number | undefined;
   readonly wheel: TimingWheel;
 }
 
 /** How long a connection may be idle if the back end does not say how long it will keep it, and at most. */
-const usualIdleMs = 4000;
-const mostIdleMs = 600_000;
+export const usualIdleMs = 4000;
+export const mostIdleMs = 600_000;
 /** So much earlier than the back end says we close it: two that do so at the same time would lose a request. */
-const idleMarginMs = 2000;
+export const idleMarginMs = 2000;
 const keepAliveProbeMs = 60_000;
 
 /** A path, or a whole URL, without spaces or control characters: it must not be able to begin another header. */
@@ -222,12 +225,12 @@ export class HttpConnection extends Timer {
 
   #answered(): void {
     const handler = this.#handler!;
-    const { status } = this.#parser!;
+    const { status, headers } = this.#parser!;
     const body = this.#parser!.takeBody();
     this.#handler = undefined;
     this.#isSent = false;
     this.#keep();
-    handler.onResponseStart(this, status);
+    handler.onResponseStart(this, status, headers);
     for (const piece of body) handler.onResponseData(this, piece);
     handler.onResponseEnd();
   }
@@ -235,7 +238,11 @@ export class HttpConnection extends Timer {
   /** Keeps the connection for the next request, as long as that will probably work. */
   #keep(): void {
     const { keepsConnection, keepsSeconds } = this.#parser!;
-    const idleMs = keepsSeconds === undefined ? usualIdleMs : Math.min(mostIdleMs, keepsSeconds * 1000 - idleMarginMs);
+    const { maxIdleMs } = this.#options;
+    const idleMs =
+      keepsSeconds === undefined
+        ? (maxIdleMs ?? usualIdleMs)
+        : Math.min(maxIdleMs ?? mostIdleMs, keepsSeconds * 1000 - idleMarginMs);
     // An answer that has come before the request was out: the rest of it would be the beginning of the next one.
     if (keepsConnection && idleMs > 0 && this.#socket!.writableLength === 0) this.#options.wheel.start(this, idleMs);
     else this.#close();

@@ -2,11 +2,14 @@
  * One HTTP request and its answer. It is the handler of the connection (ours, or undici's), the deadline and the abort listener in
  * one object, so that a request costs one allocation of ours.
  */
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
 import { Timer, type TimingWheel } from '../../kernel/timers.ts';
 import { HiveError } from '../../observe/errors.ts';
+import type { AnswerHeaders } from '../../protocol/http-response.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
+import { acceptedEncodings, decompressed, textOfBody } from './http-body.ts';
 import type { HttpAnswerHandler, HttpConnection } from './http-connection.ts';
 import { reasonOf } from './tcp-probe.ts';
 
@@ -16,7 +19,11 @@ export interface HttpAsker {
   failed(exchange: HttpExchange, error: HiveError): void;
 }
 
-const jsonHeaders = ['content-type', 'application/json'];
+/** Largest body of an answer, bytes: a back end that runs wild must not take the node's memory. */
+export const maxBodyBytes = 16 * 1024 * 1024;
+
+const getHeaders = ['accept-encoding', acceptedEncodings];
+const jsonHeaders = ['content-type', 'application/json', ...getHeaders];
 
 export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatcher, Dispatcher.DispatchHandler {
   readonly #asker: HttpAsker;
@@ -25,6 +32,8 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
   readonly #signal: AbortSignal | undefined;
   #controller: { abort(reason: Error): void } | undefined;
   #status = 0;
+  #contentType: string | undefined;
+  #encoding: string | undefined;
   #first: Buffer | undefined;
   #rest: Buffer[] | undefined;
   #over = false;
@@ -43,7 +52,7 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
     wheel.start(this, timeoutMs);
     watchAbort(this.#signal, this);
     const { method, body } = this.#request;
-    const headers = body === undefined ? null : jsonHeaders;
+    const headers = body === undefined ? getHeaders : jsonHeaders;
     try {
       // It never waits behind another one, so it need not tell when the connection would be free for that.
       dispatcher.dispatch({ method, path, body: body ?? null, headers, blocking: false }, this);
@@ -73,8 +82,11 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
     if (this.#over) controller.abort(new Error('given up before it was sent'));
   }
 
-  onResponseStart(_controller: unknown, status: number): void {
+  onResponseStart(_controller: unknown, status: number, headers: IncomingHttpHeaders | AnswerHeaders): void {
     this.#status = status;
+    this.#contentType = headers['content-type'];
+    const encoding: string | string[] | undefined = headers['content-encoding'];
+    this.#encoding = Array.isArray(encoding) ? encoding.join() : encoding;
   }
 
   onResponseData(_controller: unknown, chunk: Buffer): void {
@@ -87,9 +99,38 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
   }
 
   onResponseEnd(): void {
-    if (!this.#finish()) return;
     const body = this.#rest ? Buffer.concat(this.#rest) : this.#first;
-    this.#asker.answered(this, { status: this.#status, body: body === undefined ? '' : body.toString() });
+    if (body === undefined || body.length === 0 || this.#request.async) this.#answer('');
+    else if (this.#encoding === undefined) this.#read(body);
+    // What comes later must not lie in the connection's buffer.
+    else this.#decompress(this.#rest ? body : Buffer.from(body), this.#encoding);
+  }
+
+  #decompress(body: Buffer, encoding: string): void {
+    decompressed(body, encoding, maxBodyBytes).then(
+      (plain) => this.#read(plain),
+      (error: unknown) => this.#unreadable(error),
+    );
+  }
+
+  #read(body: Buffer): void {
+    let text: string;
+    try {
+      text = textOfBody(body, this.#contentType);
+    } catch (error) {
+      return this.#unreadable(error);
+    }
+    this.#answer(text);
+  }
+
+  /** Where the status says that something is wrong, the body is of no consequence. */
+  #unreadable(error: unknown): void {
+    if (this.#status >= 200 && this.#status <= 299) this.#fail(reasonOf(error), error);
+    else this.#answer('');
+  }
+
+  #answer(body: string): void {
+    if (this.#finish()) this.#asker.answered(this, { status: this.#status, body });
   }
 
   onResponseError(_controller: unknown, error: Error): void {

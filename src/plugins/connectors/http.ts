@@ -7,13 +7,13 @@ import { type Static, Type } from 'typebox';
 import { buildConnector, Client, Pool } from 'undici';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
 import { lookup } from '../../kernel/lookups.ts';
+import { textOf } from '../../observe/thrown.ts';
+import { prepareParser } from '../../protocol/http-response.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
-import { HttpConnection } from './http-connection.ts';
+import { HttpConnection, idleMarginMs, mostIdleMs, usualIdleMs } from './http-connection.ts';
+import { maxBodyBytes } from './http-exchange.ts';
 import { HttpWorker } from './http-worker.ts';
 import { probeTcp } from './tcp-probe.ts';
-
-/** Largest body of an answer, bytes: a back end that runs wild must not take the node's memory. */
-const maxBodyBytes = 16 * 1024 * 1024;
 
 const argsSchema = strictObject({
   base_url: Type.String({
@@ -24,6 +24,14 @@ const argsSchema = strictObject({
   max_connections: Type.Optional(
     Type.Integer({ minimum: 1, maximum: 100_000, description: 'Connections; default `size` + `overflow`.' }),
   ),
+  max_idle: Type.Optional(
+    milliseconds('How long a connection is kept without a request; default 4000, 0: not at all.', { minimum: 0 }),
+  ),
+  client: Type.Unsafe<'fast' | 'undici'>({
+    enum: ['fast', 'undici'],
+    default: 'fast',
+    description: 'What makes the requests: sockets of Hive with the parser of undici (plain HTTP only), or undici.',
+  }),
   max_connect_timeout: Type.Optional(
     milliseconds('Limit of establishing a connection; default `max_connection_timeout`.', { minimum: 1 }),
   ),
@@ -52,6 +60,16 @@ function refusalOf(baseUrl: string): Refusal | undefined {
   return undefined;
 }
 
+/** undici's words for it. */
+function idleOptions(maxIdleMs: number | undefined): Partial<Client.Options> {
+  if (maxIdleMs === 0) return { pipelining: 0 };
+  return {
+    keepAliveTimeout: maxIdleMs ?? usualIdleMs,
+    keepAliveMaxTimeout: maxIdleMs ?? mostIdleMs,
+    keepAliveTimeoutThreshold: idleMarginMs,
+  };
+}
+
 class HttpConnector implements Connector {
   readonly #pool: PoolSetup<HttpArgs>;
   readonly #url: URL;
@@ -60,11 +78,12 @@ class HttpConnector implements Connector {
   /** undici's, for what is not the plain case. */
   readonly #options: Client.Options;
   readonly #shared: Pool | undefined;
+  readonly #isFast: boolean;
   /** Of the workers that run. */
   readonly #own = new Set<Client | HttpConnection>();
 
   constructor(pool: PoolSetup<HttpArgs>) {
-    const { base_url, max_connection_timeout, max_connections, max_connect_timeout } = pool.args;
+    const { base_url, max_connection_timeout, max_connections, max_connect_timeout, max_idle } = pool.args;
     const workers = Math.max(1, pool.size + pool.overflow);
     this.#pool = pool;
     this.#url = new URL(base_url);
@@ -78,9 +97,11 @@ class HttpConnector implements Connector {
       // The exchange has one deadline for everything.
       headersTimeout: 0,
       bodyTimeout: 0,
+      ...idleOptions(max_idle),
     };
+    this.#isFast = pool.args.client === 'fast' && this.#url.protocol === 'http:' && this.#hasParser();
     if (max_connections !== undefined && max_connections < workers) {
-      this.#shared = new Pool(this.#url.origin, { ...this.#options, connections: max_connections, pipelining: 1 });
+      this.#shared = new Pool(this.#url.origin, { pipelining: 1, ...this.#options, connections: max_connections });
     }
   }
 
@@ -100,24 +121,37 @@ class HttpConnector implements Connector {
   }
 
   #connection(): Client | HttpConnection {
-    const connection = this.#url.protocol === 'https:' ? this.#secureConnection() : this.#plainConnection();
+    const connection = this.#isFast ? this.#fastConnection() : this.#undiciConnection();
     this.#own.add(connection);
     return connection;
   }
 
-  #plainConnection(): HttpConnection {
+  #fastConnection(): HttpConnection {
     return new HttpConnection({
       url: this.#url,
       connectTimeoutMs: this.#connectTimeoutMs,
       maxBodyBytes,
+      maxIdleMs: this.#pool.args.max_idle,
       wheel: this.#pool.services.kernel.wheel,
     });
   }
 
-  #secureConnection(): Client {
+  /** The parser is no public part of undici: without it undici does everything. */
+  #hasParser(): boolean {
+    try {
+      prepareParser();
+      return true;
+    } catch (error) {
+      const { log } = this.#pool.services;
+      log.warning(`Pool ${this.#pool.name}: the fast client cannot be used, undici is: ${textOf(error)}`);
+      return false;
+    }
+  }
+
+  #undiciConnection(): Client {
     // A worker has one request under way, so nothing is pipelined; but with 1 every answer would be followed by a turn of the
     // event loop in which the connection counts as busy.
-    return new Client(this.#url.origin, { ...this.#options, pipelining: 2 });
+    return new Client(this.#url.origin, { pipelining: 2, ...this.#options });
   }
 
   #close(connection: Client | HttpConnection): void | Promise<void> {

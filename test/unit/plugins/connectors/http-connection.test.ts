@@ -47,8 +47,8 @@ class BackEnd {
   }
 }
 
-function connectionTo(t: TestContext, url: string, connectTimeoutMs = 5000): HttpConnection {
-  const connection = new HttpConnection({ url: new URL(url), connectTimeoutMs, maxBodyBytes: 1000, wheel });
+function connectionTo(t: TestContext, url: string, connectTimeoutMs = 5000, maxIdleMs?: number): HttpConnection {
+  const connection = new HttpConnection({ url: new URL(url), connectTimeoutMs, maxBodyBytes: 1000, maxIdleMs, wheel });
   t.after(() => connection.close());
   return connection;
 }

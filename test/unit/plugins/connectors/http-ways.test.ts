@@ -5,6 +5,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { after, type TestContext, test } from 'node:test';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import type { BackEndReply } from '../../../../src/plugins/connectors/back-end.ts';
 import { Authority } from '../../../support/certificates.ts';
 import { startConnectors } from '../../../support/connectors.ts';
@@ -21,6 +22,7 @@ interface Way {
 
 const ways: Record<string, Way> = {
   'connections of its own': { args: {} },
+  'connections of its own through undici': { args: { client: 'undici' } },
   'shared connections': { args: { max_connections: 1 } },
   TLS: { args: {}, tls: true },
 };
@@ -122,6 +124,85 @@ for (const [name, way] of Object.entries(ways)) {
     });
     assert.equal((await post('/most')).body.length, most);
     await assert.rejects(post('/more'), { code: 'http_error', message: /size/i });
+  });
+}
+
+/** By path: headers and body of an answer, and what is to be read in it; `undefined`: nothing, but an error. */
+const bodies: Record<string, { headers: Record<string, string>; body: Buffer; text: string | RegExp }> = {};
+const text = '{"price":"5 €"}';
+const add = (path: string, headers: Record<string, string>, body: Buffer, read: string | RegExp = text): void => {
+  bodies[`/${path}`] = { headers, body, text: read };
+};
+const plain = Buffer.from(text);
+const encoding = (name: string) => ({ 'content-encoding': name });
+const charset = (name: string) => ({ 'content-type': `application/json; charset=${name}` });
+add('plain', {}, plain);
+add('gzip', encoding('gzip'), gzipSync(plain));
+add('x-gzip', encoding('X-GZIP'), gzipSync(plain));
+add('br', encoding('br'), brotliCompressSync(plain));
+add('deflate', encoding('deflate'), deflateSync(plain));
+add('raw-deflate', encoding('deflate'), deflateRawSync(plain));
+add('twice', encoding('deflate, gzip'), gzipSync(deflateSync(plain)));
+add('identity', encoding('identity'), plain);
+add('big', encoding('gzip'), gzipSync(Buffer.alloc(1_000_000, 'x')), 'x'.repeat(1_000_000));
+add('bomb', encoding('gzip'), gzipSync(Buffer.alloc(17 * 1024 * 1024)), /exceeds the size of 16777216 bytes when/);
+add(
+  'br-bomb',
+  encoding('br'),
+  brotliCompressSync(Buffer.alloc(17 * 1024 * 1024)),
+  /exceeds the size of 16777216 bytes when/,
+);
+add('zstd', encoding('zstd'), plain, /content encoding "zstd" is not understood/);
+add('broken', encoding('gzip'), plain, /is not gzip: incorrect header check/);
+add('short', encoding('gzip'), gzipSync(plain).subarray(0, 20), /is not gzip: unexpected end of file/);
+add('mark', {}, Buffer.from(`\uFEFF${text}`));
+add('mark-gzip', { ...encoding('gzip'), ...charset('utf-8') }, gzipSync(`\uFEFF${text}`));
+add('utf-8', charset('UTF-8'), plain);
+add('latin-9', charset('"iso-8859-15"'), Buffer.from(text.replace('€', '\xa4'), 'latin1'));
+add('windows', charset('windows-1252'), Buffer.from(text.replace('€', '\x80'), 'latin1'));
+add('utf-16', charset('utf-16le'), Buffer.from(`\uFEFF${text}`, 'utf16le'));
+add('unknown', charset('klingon'), plain, /charset "klingon" is not understood/);
+add('damaged', {}, Buffer.from('"\xfc"', 'latin1'), /is not UTF-8, and no other charset is named/);
+add('damaged-16', charset('utf-16le'), Buffer.from([0x22, 0, 0x22]), /is not utf-16le/);
+
+for (const [name, way] of Object.entries(ways)) {
+  test(`${name}: bodies are read whatever their encoding and charset, or refused by name`, {
+    skip: way.tls ? skipTls : false,
+  }, async (t) => {
+    if (way.tls) trustAnybody(t);
+    let accepted: unknown;
+    let status = 200;
+    const { post, connections } = await start(t, way, (request, response) => {
+      accepted = request.headers['accept-encoding'];
+      const { headers, body } = bodies[request.url!]!;
+      response.writeHead(status, headers).end(body);
+    });
+    for (const [path, { text }] of Object.entries(bodies)) {
+      if (typeof text === 'string') assert.equal((await post(path)).body, text, path);
+      else await assert.rejects(post(path), { code: 'http_error', message: text }, path);
+    }
+    assert.equal(accepted, 'gzip, deflate, br');
+    assert.equal(connections(), 1);
+    // What is wrong anyway is told by its status, not by its body.
+    status = 500;
+    assert.deepEqual(await post('/damaged'), { status: 500, body: '' });
+    assert.deepEqual(await post('/gzip'), { status: 500, body: text });
+  });
+
+  test(`${name}: max_idle says how long a connection is kept`, { skip: way.tls ? skipTls : false }, async (t) => {
+    if (way.tls) trustAnybody(t);
+    let open = 0;
+    const listener: RequestListener = (request, response) => {
+      open += 1;
+      request.socket.once('close', () => (open -= 1));
+      response.end();
+    };
+    const brief = await start(t, way, listener, { max_idle: 50 });
+    await brief.post('/');
+    await eventually(() => open === 0, 'the end of the idle connection');
+    const none = await start(t, way, listener, { max_idle: 0 });
+    for (let n = 0; n < 3; n += 1) await none.post('/');
+    assert.equal(none.connections(), 3);
   });
 }
 
