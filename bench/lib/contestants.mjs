@@ -11,7 +11,9 @@ const publishing = { publish: (room, event) => ({ path: `/publish/${room}`, body
 
 /** A program that prints `ready PORT`, and serves clients and publishers there. */
 async function startProgram(name, protocol, { backEnd, redis, sockets } = {}) {
-  const process = Process.node(file(name), [], { env: { BACK_END: backEnd, REDIS: redis, HIVE_SOCKETS: sockets } });
+  const process = Process.node(file(name), [], {
+    env: { BACK_END: backEnd, REDIS: redis, ...(sockets && { HIVE_SOCKETS: sockets }) },
+  });
   const [, port] = await process.line(/^ready (\d+)$/);
   return new Server(process, { clients: Number(port), protocol, publishing });
 }

@@ -25,7 +25,9 @@ export async function startHive(given = {}) {
   if (!existsSync(program)) throw new Error('Hive is not built: npm run build');
   const settings = { cluster: await aloneInTheWorld(), ...given };
   const { dir, file } = writeConfig(settings);
-  const process = Process.node(program, ['run', file], { env: { HIVE_SOCKETS: given.sockets } });
+  const process = Process.node(program, ['run', file], {
+    env: given.sockets && { HIVE_SOCKETS: given.sockets },
+  });
   const pattern = / is ready: clients \S+:(\d+)\S*, api \S+:(\d+)\S*, monitor \S+:(\d+)/;
   const [, clients, api, monitor] = await process.line(pattern);
   return new Server(process, {
