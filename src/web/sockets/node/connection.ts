@@ -20,7 +20,7 @@ const lingerMs = 2000;
 
 const state = Symbol('connection');
 
-type Known = Socket & { [state]?: Connection };
+type Known = Socket & { [state]?: Connection | undefined };
 
 export class Connection {
   readonly socket: Socket;
@@ -30,14 +30,24 @@ export class Connection {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on('error', ignore);
-    socket.once('close', () => {
-      for (const exchange of this.#open.splice(0)) exchange.abort();
-    });
+    socket.on('close', closed);
   }
 
   static of(socket: Known): Connection {
     socket[state] ??= new Connection(socket);
     return socket[state];
+  }
+
+  /** It carries no more requests, and needs nothing of this any more: WebSockets are what a server mostly holds. */
+  release(): void {
+    const socket: Known = this.socket;
+    socket.off('error', ignore);
+    socket.off('close', closed);
+    socket[state] = undefined;
+  }
+
+  abort(): void {
+    for (const exchange of this.#open.splice(0)) exchange.abort();
   }
 
   /** Whether a request waits for its answer. */
@@ -60,6 +70,10 @@ export class Connection {
     const at = this.#open.indexOf(exchange);
     if (at >= 0) this.#open.splice(at, 1);
   }
+}
+
+function closed(this: Known): void {
+  this[state]?.abort();
 }
 
 /** Sockets say that they are closed as well. */

@@ -89,10 +89,14 @@ class NodeApp implements SocketApp {
     this.#server = tls
       ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
       : createServer(options);
+    const connections = this.#connections;
+    const closed = function (this: Socket): void {
+      connections.delete(this);
+    };
     this.#server.on('connection', (socket: Socket) => {
-      if (this.#connections.has(socket)) return;
-      this.#connections.add(socket);
-      socket.once('close', () => this.#connections.delete(socket));
+      if (connections.has(socket)) return;
+      connections.add(socket);
+      socket.on('close', closed);
     });
     this.#server.on('request', (message, response) => this.#handle(message, response));
     this.#server.on('clientError', refuse);

@@ -65,6 +65,7 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
     const host = this.#host as unknown as SocketHost<Data>;
     socket.cork();
     this.#server.handleUpgrade(this.message, socket, this.#head, (peer) => {
+      this.connection.release();
       const held = new NodeSocket(host, peer as HeldPeer, socket, data);
       host.behavior.open(held);
       // Together with the answer.
