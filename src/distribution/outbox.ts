@@ -41,6 +41,11 @@ export class Outbox {
     return this.#encoder.length + (this.#link?.queued ?? 0);
   }
 
+  /** So much waits that what can be done without should be. */
+  get isHalfFull(): boolean {
+    return this.queued > this.#maxBytes / 2;
+  }
+
   /**
    * A message; `from` is the same each time. False if it does not fit in while the connection is being made.
    * @throws TermError if it cannot be a term, or is larger than the queue may ever be

@@ -19,6 +19,11 @@ export class DistributionTransport implements Transport {
     return this.#find(to.node)?.send(to, message) ?? false;
   }
 
+  offer(to: RemoteTarget, message: unknown): boolean {
+    const session = this.#find(to.node);
+    return session !== undefined && !session.outbox.isHalfFull && session.send(to, message);
+  }
+
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
     const session = this.#find(to.node);
     if (session) session.call(to, message, from);

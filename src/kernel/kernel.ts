@@ -153,7 +153,7 @@ export class Kernel {
   }
 
   /** The address of whoever is registered under a name on a node (this one included) at the time of each message. */
-  remote<M>(node: NodeName, name: string): Ref<M> {
+  remote<M>(node: NodeName, name: string): NamedRef<M> {
     return new NamedRef<M>(this, node, name);
   }
 

@@ -57,6 +57,11 @@ export class NamedRef<Message> implements Ref<Message> {
     else this.#kernel.deadLetter(this);
   }
 
+  /** Sends to another node, unless too much waits for it (see `Transport.offer`). @returns whether it was sent */
+  offer(message: Message): boolean {
+    return this.#kernel.transport?.offer(this.address, message) ?? false;
+  }
+
   call(message: Message, from: From): void {
     if (this.node !== this.#kernel.node) return callRemote(this.#kernel, this.address, message, from);
     const local = this.#kernel.whereis<Message>(this.name);

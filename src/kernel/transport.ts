@@ -17,6 +17,11 @@ export interface Transport {
   /** Sends if the node is connected or being connected; otherwise the message is dropped and false returned. */
   send(to: RemoteTarget, message: unknown): boolean;
   /**
+   * As `send`, but false also where so much waits for that node already that it would get the connection dropped: for what
+   * anybody may cause, and of which a loss is less than that of the connection.
+   */
+  offer(to: RemoteTarget, message: unknown): boolean;
+  /**
    * A `gen_server:call`. Answers through `from`: the reply, or what `callFailure` says of the callee's end.
    * The deadline belongs to the caller: `from.settled` is called once the call has ended in any way, so that what is kept
    * for it can be forgotten and a late reply lands nowhere.

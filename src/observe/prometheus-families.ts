@@ -172,6 +172,7 @@ const rows: readonly Row[] = [
   ['pubsub.unsubscribe', 'Unsubscribe calls of the HTTP API'],
   ['pubsub.published_events', 'Events that reached this node to be published'],
   ['pubsub.deliveries', 'Events handed to subscribers on this node'],
+  ['pubsub.dropped', 'Publishes that were not sent to a node because too much waits for it'],
   ['pubsub.latency', 'From the acceptance of a publication to its handing over to the clients here', ms],
   ['pubsub.errors', 'What was refused or failed'],
   ['pubsub.channels.<prefix>.total_channels', 'Channels by prefix', { name: 'pubsub_prefix_channels' }],

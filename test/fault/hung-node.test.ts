@@ -47,3 +47,32 @@ test('a node that hangs holds up one join, and when it goes on its publishes rea
   await eventually(() => late.messages.includes('42["joined"]'), 'a join at the node that hung');
   for (const node of cluster.nodes) assert.equal(await node.metric('hive.cluster.size'), 3);
 });
+
+test('a node that hangs misses publishes, but is not cut off by whoever publishes too much', async (t) => {
+  // A client that published 64 MiB while another node stood still for a second got the link to it dropped.
+  const cluster = await RelayCluster.start(2, {}, { cluster_max_queue: 8 * 1024 * 1024 });
+  t.after(async () => {
+    cluster.nodes[1]?.process.signal('SIGCONT');
+    await cluster.stop();
+  });
+  const [one, two] = cluster.nodes as [RelayNode, RelayNode];
+  const [ann, bob] = await Promise.all([client(one), client(two)]);
+  for (const socket of [ann, bob]) {
+    socket.send('42["join","room"]');
+    assert.equal(await socket.next(), '42["joined"]');
+  }
+  two.process.signal('SIGSTOP');
+  const text = 'x'.repeat(100_000);
+  for (let n = 0; n < 150; n += 1) {
+    ann.send(`42["say",{"name":"said","args":[${n},"${text}"]}]`);
+    await ann.next();
+  }
+  const missed = await one.metric('pubsub.dropped');
+  assert.ok(missed > 0 && missed < 150, `${missed} of 150 missed`);
+  two.process.signal('SIGCONT');
+  // What was sent arrives in order; then everything does again.
+  for (let n = 0; n < 150 - missed; n += 1) assert.ok((await bob.next()).startsWith(`42["said",${n},`));
+  ann.send('42["say",{"name":"said","args":["again"]}]');
+  assert.equal(await bob.next(), '42["said","again"]');
+  for (const node of [one, two]) assert.equal(await node.metric('hive.cluster.size'), 2);
+});

@@ -29,7 +29,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.transports': 'too_slow too_many_packets overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',
-  pubsub: 'latency deliveries',
+  pubsub: 'latency deliveries dropped',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',

@@ -167,6 +167,10 @@ class WireTransport implements Transport {
     return this.#wire.carry(this.#node, to, message);
   }
 
+  offer(to: RemoteTarget, message: unknown): boolean {
+    return this.send(to, message);
+  }
+
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
     this.#wire.carry(this.#node, to, message, from);
   }

@@ -5,20 +5,23 @@
  * A node that has not told yet (or not since its manager restarted) counts as interested in everything: too much may be
  * sent, never too little. The table belongs to the node and not to an actor; publishers read it directly.
  */
-import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { NamedRef } from '../../kernel/remote-ref.ts';
+import type { NodeName } from '../../kernel/types.ts';
 import type { PubSubMessage } from './messages.ts';
 
 /** The channels of one node, for the time of one connection with it. */
 export class PeerInterest {
   readonly node: NodeName;
   /** The node's manager. */
-  readonly manager: Ref<PubSubMessage>;
+  readonly manager: NamedRef<PubSubMessage>;
+  /** Publishes that were not sent there, since so much waited for the node. */
+  missed = 0;
   #known = false;
   readonly #ids = new Set<string>();
   /** How many of the ids are, or lie under, each dotted prefix. */
   readonly #counts = new Map<string, number>();
 
-  constructor(node: NodeName, manager: Ref<PubSubMessage>) {
+  constructor(node: NodeName, manager: NamedRef<PubSubMessage>) {
     this.node = node;
     this.manager = manager;
   }
@@ -74,7 +77,7 @@ export class InterestTable {
   readonly #peers = new Map<NodeName, PeerInterest>();
 
   /** A connection begins: what the node told through a former one is forgotten. */
-  connect(node: NodeName, manager: Ref<PubSubMessage>): PeerInterest {
+  connect(node: NodeName, manager: NamedRef<PubSubMessage>): PeerInterest {
     const peer = new PeerInterest(node, manager);
     this.#peers.set(node, peer);
     return peer;

@@ -12,6 +12,7 @@
  *    in the log say so.
  *  - What one publisher publishes to one channel, through one node, reaches each client in that order. Nothing is said of the
  *    order of publishes through several nodes, though one was confirmed before the other was made.
+ *  - A node for which half of `hive.cluster_max_queue` waits misses publishes until less does.
  *  - Subscriptions outlive crashes of channels and of the manager. What was on its way through a crashed actor is lost.
  */
 import type { Config } from '../../config/types.ts';
@@ -30,7 +31,7 @@ import { pubsubDoor } from '../erlang/doors.ts';
 import { ErlangFanout } from '../erlang/fanout.ts';
 import { Subscriptions } from '../erlang/subscriptions.ts';
 import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
-import { InterestTable } from './interest.ts';
+import { InterestTable, type PeerInterest } from './interest.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PublishMessage, PubSubMessage } from './messages.ts';
@@ -61,6 +62,7 @@ export class PubSubService implements PubSub {
   readonly #manager: Ref<PubSubMessage>;
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
   readonly #casts: Counter;
+  readonly #dropped: Counter;
   readonly #erlang: ErlangDoor;
 
   constructor(setup: PubSubSetup) {
@@ -75,6 +77,7 @@ export class PubSubService implements PubSub {
     this.#counters = metrics.counters('pubsub', ['requests', 'errors', 'status', 'publish', 'join', 'leave']);
     metrics.counters('pubsub', ['subscribe', 'unsubscribe']); // those who serve API requests count them
     this.#casts = metrics.counter('hive.cluster.casts');
+    this.#dropped = metrics.counter('pubsub.dropped');
     metrics.gauge('pubsub.total_channels', () => this.#index.size);
     cluster.listen({
       nodeUp: (node) => {
@@ -226,9 +229,23 @@ export class PubSubService implements PubSub {
     for (const peer of this.#interests.peers()) {
       if (!peer.wants(prefixes)) continue;
       message ??= { type: 'publish', channels: prefixes, privilege, publication: toTerm(publication) };
-      peer.manager.tell(message);
+      if (!peer.manager.offer(message)) this.#missed(peer);
+      else if (peer.missed > 0) this.#reachedAgain(peer);
     }
     this.#publisher.publish(prefixes, publication);
+  }
+
+  /** A node that does not keep up with what anybody may publish misses some of it: to drop the connection would cost it all. */
+  #missed(peer: PeerInterest): void {
+    this.#dropped.value += 1;
+    peer.missed += 1;
+    if (peer.missed > 1) return;
+    this.#setup.log.warning(`${peer.node} misses publishes: too much waits for it`, { node: peer.node });
+  }
+
+  #reachedAgain(peer: PeerInterest): void {
+    this.#setup.log.notice(`${peer.node} is sent publishes again; it has missed ${peer.missed}`, { node: peer.node });
+    peer.missed = 0;
   }
 
   #count(operation: 'status' | 'publish' | 'join' | 'leave'): void {
