@@ -46,7 +46,7 @@ export class Installation {
       const pack = ['pack', '--json', '--ignore-scripts', '--pack-destination', root];
       const { stdout } = await run('npm', pack, { cwd: repository });
       const [{ filename, files }] = JSON.parse(stdout) as [Tarball];
-      const quiet = ['--prefer-offline', '--fetch-retries=0', '--no-audit', '--no-fund', '--omit=optional'];
+      const quiet = ['--prefer-offline', '--fetch-retries=0', '--no-audit', '--no-fund'];
       await run('npm', ['install', '--global', '--prefix', join(root, 'prefix'), ...quiet, join(root, filename)]);
       return new Installation(
         root,
