@@ -103,7 +103,7 @@ describe('the package', { skip }, () => {
   describe('hive demo', () => {
     test('runs the chat over two nodes, stops on Ctrl-C and leaves nothing', async () => {
       const first = await freePortsInARow(9);
-      const demo = installed.start(`hive demo --port ${first}`);
+      const demo = installed.start(`env HIVE__HIVE__PORT=1 hive demo --port ${first}`);
       await demo.printed('Ctrl-C stops everything');
       const [page] = /http:\S+/.exec(demo.output.slice(demo.output.indexOf('The chat:'))) ?? assert.fail(demo.output);
       assert.match(await (await fetch(page)).text(), /<title>Distributed chat/);

@@ -11,6 +11,8 @@ import { movedTo, portsInARow, readSettings, writeWithoutRedis } from './setting
 
 /** @param {number | undefined} port the first of the ports to use, in a row; without, those of the example */
 export async function standalone(port) {
+  // What overrides the configuration of other nodes here would give both of these the same.
+  for (const name of Object.keys(process.env)) if (name.startsWith('HIVE__')) delete process.env[name];
   const folder = mkdtempSync(join(tmpdir(), 'hive-demo-'));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const move = port === undefined ? (_name, content) => content : movedTo(port);
