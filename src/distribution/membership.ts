@@ -11,6 +11,7 @@
 import type { From } from '../kernel/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
+import { HandshakeError } from './handshake.ts';
 import type { NodeDown, NodeUp } from './peers.ts';
 import { Atom } from './terms.ts';
 
@@ -40,6 +41,8 @@ export interface MembershipOptions {
   readonly maxDelayMs?: number;
   /** A node known from hearsay that was unreachable for this long is forgotten (one hour). */
   readonly forgetAfterMs?: number;
+  /** How long a node may be away before that is warned of (ten seconds). */
+  readonly patienceMs?: number;
 }
 
 interface Known {
@@ -50,6 +53,8 @@ interface Known {
   port: number | undefined;
   failures: number;
   unreachableSince: number;
+  /** A warning has said that it cannot be reached. */
+  told: boolean;
   timer: NodeJS.Timeout | undefined;
   dialling: boolean;
 }
@@ -74,6 +79,7 @@ export class Membership {
   readonly #minDelayMs: number;
   readonly #maxDelayMs: number;
   readonly #forgetAfterMs: number;
+  readonly #patienceMs: number;
   readonly #known = new Map<string, Known>();
   readonly #unlisten: (() => void)[] = [];
   #stopped = false;
@@ -85,6 +91,7 @@ export class Membership {
     this.#minDelayMs = options.minDelayMs ?? 100;
     this.#maxDelayMs = options.maxDelayMs ?? 5000;
     this.#forgetAfterMs = options.forgetAfterMs ?? 60 * 60 * 1000;
+    this.#patienceMs = options.patienceMs ?? 10_000;
     for (const seed of options.seeds) {
       const parsed = parseSeed(seed);
       if (!parsed) throw new HiveError('invalid_config', `"${seed}" is not a node: name@host or name@host:port.`);
@@ -147,6 +154,7 @@ export class Membership {
       port,
       failures: 0,
       unreachableSince: 0,
+      told: false,
       timer: undefined,
       dialling: false,
     };
@@ -164,13 +172,25 @@ export class Membership {
       return undefined;
     } catch (error) {
       const failure = toHiveError(error, 'cluster_error');
-      if (known.failures === 0 || failure.code === 'name_taken') this.#log.warning(failure.message);
-      known.failures += 1;
       if (known.unreachableSince === 0) known.unreachableSince = performance.now();
+      this.#report(known, failure);
+      known.failures += 1;
       this.#again(known);
       return failure;
     } finally {
       known.dialling = false;
+    }
+  }
+
+  /** Nodes of a cluster are started one after the other: that one is not there yet is no reason to worry. */
+  #report(known: Known, failure: HiveError): void {
+    const fields = { peer: known.node };
+    const mayCome = isAbsence(failure.cause) && performance.now() - known.unreachableSince < this.#patienceMs;
+    if (mayCome) {
+      if (known.failures === 0) this.#log.info(failure.message, fields);
+    } else if (!known.told || failure.code === 'name_taken') {
+      known.told = true;
+      this.#log.warning(failure.message, fields);
     }
   }
 
@@ -194,6 +214,7 @@ export class Membership {
       clearTimeout(known.timer);
       known.failures = 0;
       known.unreachableSince = 0;
+      known.told = false;
     }
     if (event.hive) this.#greet(event.node, answer);
   }
@@ -238,6 +259,23 @@ export class Membership {
       if (known && !connected.has(known.node)) this.#dial(known);
     }
   }
+}
+
+/** It could not be reached, in contrast to: it was, and refused. */
+const absences = new Set<unknown>([
+  undefined,
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+
+function isAbsence(cause: unknown): boolean {
+  if (cause instanceof HandshakeError) return false;
+  return absences.has((Object(cause) as { code?: unknown }).code);
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

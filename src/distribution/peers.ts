@@ -369,7 +369,7 @@ export class Peers {
     });
     entry.link = link;
     entry.session.outbox.attach(link);
-    context.log.info(`connected with ${peer.node}`, { node: peer.node, creation: peer.creation, hive: peer.hive });
+    context.log.info(`connected with ${peer.node}`, { peer: peer.node, creation: peer.creation, hive: peer.hive });
     onUp({ node: entry.node, creation: peer.creation, hive: peer.hive });
     link.start();
     entry.resolve();
@@ -378,7 +378,7 @@ export class Peers {
   #closed(entry: Entry, peer: Peer, reason: string): void {
     if (this.#table.get(entry.node) === entry) this.#table.delete(entry.node);
     entry.session.end(reason);
-    this.#options.context.log.info(`connection with ${entry.node} ended: ${reason}`, { node: entry.node, reason });
+    this.#options.context.log.info(`connection with ${entry.node} ended: ${reason}`, { peer: entry.node, reason });
     this.#options.onDown({ node: entry.node, creation: peer.creation, hive: peer.hive, reason });
   }
 

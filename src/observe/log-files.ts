@@ -50,9 +50,16 @@ const severity: Record<Level, number> = {
 };
 
 type LevelLogger = Logger<Level>;
+type Fields = Record<string, unknown>;
+
+interface Roots {
+  readonly main: LevelLogger;
+  /** Undefined without files. */
+  readonly crashes: LevelLogger | undefined;
+}
 
 /** @throws HiveError `file_error` if the directory or a file in it cannot be written */
-export function openLogFiles(settings: LogSettings, fields: Record<string, unknown>): LogFiles {
+export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
   const { dir, format, console_level: consoleLevel, file_level: fileLevel } = settings;
   const files: LogFile[] = [];
   const sinks = new Sinks();
@@ -69,7 +76,7 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
     crashFile = open('crash.log');
   }
   const options = {
-    base: fields,
+    base: null,
     customLevels: severity,
     useOnlyCustomLevels: true,
     formatters: { level: named },
@@ -78,7 +85,7 @@ export function openLogFiles(settings: LogSettings, fields: Record<string, unkno
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
   const crashes = crashFile && pino<Level>({ ...options, level: 'error' }, crashFile);
   return {
-    log: new PinoLog(main, crashes),
+    log: new PinoLog({ main, crashes }, fields),
     reopen: () => {
       for (const { stream } of files) stream.reopen();
     },
@@ -157,47 +164,71 @@ function consoleStream(format: LogSettings['format']): pino.DestinationStream {
   });
 }
 
+/** What pino itself writes. */
+const ownKeys = ['level', 'time', 'msg'];
+
 class PinoLog implements Log {
+  readonly #roots: Roots;
+  /** On every line. */
+  readonly #bound: Fields;
+  readonly #taken: ReadonlySet<string>;
   readonly #main: LevelLogger;
-  /** Undefined without files. */
   readonly #crashes: LevelLogger | undefined;
 
-  constructor(main: LevelLogger, crashes: LevelLogger | undefined) {
-    this.#main = main;
-    this.#crashes = crashes;
+  constructor(roots: Roots, bound: Fields) {
+    this.#roots = roots;
+    this.#bound = bound;
+    this.#taken = new Set([...ownKeys, ...Object.keys(bound)]);
+    this.#main = roots.main.child(bound);
+    this.#crashes = roots.crashes?.child(bound);
   }
 
-  debug(message: string, fields?: Record<string, unknown>): void {
-    this.#main.debug(fields, message);
+  /** JSON has each key once: fields that a line has already get a `_` behind their names. */
+  #write(level: Level, message: string, fields: Fields | undefined, to: LevelLogger = this.#main): void {
+    if (!fields || !to.isLevelEnabled(level)) return to[level](message);
+    let renamed: Fields | undefined;
+    for (const key of Object.keys(fields)) {
+      if (!this.#taken.has(key)) continue;
+      renamed ??= { ...fields };
+      let free = `${key}_`;
+      while (this.#taken.has(free) || Object.hasOwn(renamed, free)) free += '_';
+      renamed[free] = renamed[key];
+      delete renamed[key];
+    }
+    to[level](renamed ?? fields, message);
   }
-  info(message: string, fields?: Record<string, unknown>): void {
-    this.#main.info(fields, message);
+
+  debug(message: string, fields?: Fields): void {
+    this.#write('debug', message, fields);
   }
-  notice(message: string, fields?: Record<string, unknown>): void {
-    this.#main.notice(fields, message);
+  info(message: string, fields?: Fields): void {
+    this.#write('info', message, fields);
   }
-  warning(message: string, fields?: Record<string, unknown>): void {
-    this.#main.warning(fields, message);
+  notice(message: string, fields?: Fields): void {
+    this.#write('notice', message, fields);
   }
-  error(message: string, fields?: Record<string, unknown>): void {
-    this.#main.error(fields, message);
+  warning(message: string, fields?: Fields): void {
+    this.#write('warning', message, fields);
   }
-  critical(message: string, fields?: Record<string, unknown>): void {
-    this.#main.critical(fields, message);
+  error(message: string, fields?: Fields): void {
+    this.#write('error', message, fields);
   }
-  alert(message: string, fields?: Record<string, unknown>): void {
-    this.#main.alert(fields, message);
+  critical(message: string, fields?: Fields): void {
+    this.#write('critical', message, fields);
   }
-  emergency(message: string, fields?: Record<string, unknown>): void {
-    this.#main.emergency(fields, message);
+  alert(message: string, fields?: Fields): void {
+    this.#write('alert', message, fields);
   }
-  crash(message: string, fields: Record<string, unknown>): void {
-    if (!this.#crashes) return this.#main.error(fields, message);
+  emergency(message: string, fields?: Fields): void {
+    this.#write('emergency', message, fields);
+  }
+  crash(message: string, fields: Fields): void {
+    if (!this.#crashes) return this.#write('error', message, fields);
     const { stack: _, ...brief } = fields;
-    this.#main.error(brief, message);
-    this.#crashes.error(fields, message);
+    this.#write('error', message, brief);
+    this.#write('error', message, fields, this.#crashes);
   }
-  child(fields: Record<string, unknown>): Log {
-    return new PinoLog(this.#main.child(fields), this.#crashes?.child(fields));
+  child(fields: Fields): Log {
+    return new PinoLog(this.#roots, { ...this.#bound, ...fields });
   }
 }

@@ -111,6 +111,9 @@ test('the first command, in a fresh clone: the demo runs, serves a chat, and end
     }
     const [page] = /http:\/\/127\.0\.0\.1:8081\S*/.exec(output) ?? assert.fail(output);
     assert.match(await (await fetch(page)).text(), /<title>Distributed chat/);
+    const [dashboard] = /http:\S+\/dashboard/.exec(output) ?? assert.fail(output);
+    assert.match(await (await fetch(dashboard)).text(), /<title>Hive/);
+    assert.doesNotMatch(output, /warning/i);
     const [ann, bob] = await Promise.all([
       SocketClient.connect('4.8 websocket', 'http://127.0.0.1:8080'),
       SocketClient.connect('4.8 polling', 'http://127.0.0.1:8079'),

@@ -132,12 +132,12 @@ export class Cluster extends Actor<never> {
   }
 
   #up(node: NodeName, creation: number): void {
-    this.#setup.log.notice(`${node} is connected`, { node });
+    this.#setup.log.notice(`${node} is connected`, { peer: node });
     this.#setup.table.up(node, creation);
   }
 
   #down(node: NodeName, reason: string): void {
-    this.#setup.log.notice(`${node} is lost: ${reason}`, { node });
+    this.#setup.log.notice(`${node} is lost: ${reason}`, { peer: node });
     this.#setup.table.down(node);
   }
 

@@ -23,7 +23,7 @@ export async function everywhere<Message, Reply>(
     try {
       replies.set(node, await kernel.ask<Message, Reply>(kernel.remote(node, name), message));
     } catch (error) {
-      log.warning(`${node} did not answer: ${toHiveError(error).message}`, { node });
+      log.warning(`${node} did not answer: ${toHiveError(error).message}`, { peer: node });
       missing.push(node);
     }
   };

@@ -240,11 +240,11 @@ export class PubSubService implements PubSub {
     this.#dropped.value += 1;
     peer.missed += 1;
     if (peer.missed > 1) return;
-    this.#setup.log.warning(`${peer.node} misses publishes: too much waits for it`, { node: peer.node });
+    this.#setup.log.warning(`${peer.node} misses publishes: too much waits for it`, { peer: peer.node });
   }
 
   #reachedAgain(peer: PeerInterest): void {
-    this.#setup.log.notice(`${peer.node} is sent publishes again; it has missed ${peer.missed}`, { node: peer.node });
+    this.#setup.log.notice(`${peer.node} is sent publishes again; it has missed ${peer.missed}`, { peer: peer.node });
     peer.missed = 0;
   }
 

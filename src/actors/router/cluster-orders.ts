@@ -68,7 +68,7 @@ export class ClusterOrders implements ClusterHost {
     for (const [node, answer] of replies) {
       if ('error' in answer) {
         this.#setup.log.warning(`${node} refused to ${message.type}: ${answer.description}`, {
-          node,
+          peer: node,
           error: answer.error,
         });
         failed.push(node);
@@ -84,7 +84,7 @@ export class ClusterOrders implements ClusterHost {
     const { cluster, log } = this.#setup;
     const others = cluster.nodes().filter((node) => node !== cluster.self);
     for (const node of others.sort()) {
-      log.notice(`${node} is told to ${type}`, { node });
+      log.notice(`${node} is told to ${type}`, { peer: node });
       await this.#await(node, { type, reason });
     }
     await here();
@@ -107,7 +107,8 @@ export class ClusterOrders implements ClusterHost {
       const { message: description } = toHiveError(error);
       // A node that stops ends its router before its connections.
       if (message.type === 'stop' && isGone(error)) await Promise.race([lost, patience()]);
-      else if (cluster.nodes().includes(node)) log.warning(`${node} did not ${message.type}: ${description}`, { node });
+      else if (cluster.nodes().includes(node))
+        log.warning(`${node} did not ${message.type}: ${description}`, { peer: node });
     } finally {
       unlisten();
     }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { HandshakeError } from '../../../src/distribution/handshake.ts';
 import { type Connections, Membership, parseSeed } from '../../../src/distribution/membership.ts';
 import type { NodeDown, NodeUp } from '../../../src/distribution/peers.ts';
 import type { NodeName } from '../../../src/kernel/types.ts';
@@ -107,6 +108,40 @@ test('a lost node is dialled again, one that left is not unless it is configured
   assert.equal(dials.filter(({ node }) => node === 'b@host').length, 2);
   assert.equal(dials.filter(({ node }) => node === 'a@host').length, 2);
   membership.stop();
+});
+
+test('that a node is not there yet is no warning; that it stays away, or refuses, is one', async (t) => {
+  const pass = clock(t);
+  const reachable = new Set<string>();
+  const { connections, lose } = fakeConnections(reachable);
+  const lines: string[] = [];
+  const log = {
+    ...silent,
+    info: (text: string) => lines.push(`info ${text}`),
+    warning: (text: string, fields?: object) => lines.push(`warning ${text} ${JSON.stringify(fields)}`),
+  };
+  const membership = new Membership({ connections, seeds: ['a@host'], log });
+  await membership.start();
+  await pass(5000);
+  assert.deepEqual(lines, ['info not there']);
+  reachable.add('a@host');
+  await pass(6000);
+  reachable.delete('a@host');
+  lose('a@host', 'connection_reset');
+  await pass(9000);
+  assert.deepEqual(lines, ['info not there', 'info not there']);
+  await pass(60_000);
+  assert.deepEqual(lines.slice(2), ['warning not there {"peer":"a@host"}']);
+  membership.stop();
+
+  const refusing = fakeConnections(new Set()).connections;
+  const cause = new HandshakeError('cookie', 'wrong cookie');
+  refusing.connect = () => Promise.reject(new HiveError('cluster_error', 'refused', { cause }));
+  const other = new Membership({ connections: refusing, seeds: ['a@host'], log });
+  await other.start();
+  await pass(60_000);
+  assert.deepEqual(lines.slice(3), ['warning refused {"peer":"a@host"}']);
+  other.stop();
 });
 
 test('nonsense from a member changes nothing', async (t) => {

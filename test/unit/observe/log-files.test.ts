@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { parseJson } from '../../../src/config/json.ts';
 
 let dir: string;
 
@@ -67,4 +68,23 @@ test('without a directory there are no files, and the console has the crash repo
   assert.deepEqual(line, { level: 'error', node: 'n@h', component: 'kernel', msg: 'An actor crashed', stack });
   assert.equal(typeof time, 'number');
   assert.deepEqual([status, lines.length, readdirSync(dir)], [0, 1, []]);
+});
+
+// Old fault: lines about other nodes had `node` twice, their own and the other one's, and readers took the last.
+test('a line has each key once, whatever fields it is given', () => {
+  const { status, stderr } = run(`
+    const files = openLogFiles({ ...settings, dir: null, format: 'json' }, { node: 'n@h' });
+    const log = files.log.child({ component: 'one' }).child({ component: 'two' });
+    log.error('text', { node: 'other', node_: 1, msg: 'mine', level: 5, time: 0, component: 'three', toString: 'x', peer: 'p' });
+    await files.close();
+  `);
+  assert.equal(status, 0, stderr);
+  const { value, duplicates } = parseJson(stderr);
+  const { time, ...line } = value as Record<string, unknown>;
+  assert.deepEqual(duplicates, []);
+  assert.deepEqual(line, {
+    ...{ level: 'error', node: 'n@h', component: 'two', msg: 'text', node__: 'other', node_: 1 },
+    ...{ msg_: 'mine', level_: 5, time_: 0, component_: 'three', toString: 'x', peer: 'p' },
+  });
+  assert.equal(typeof time, 'number');
 });
