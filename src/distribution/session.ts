@@ -105,7 +105,7 @@ export class Session {
       return this.#send(to, message);
     } catch (error) {
       this.#unsendable(error);
-      return false;
+      return true;
     }
   }
 
@@ -298,7 +298,7 @@ export class Session {
 
   #deliver(to: Ref<never>, message: unknown): void {
     // A pid of this node that was not found became a remote reference: its actor has ended.
-    if (to instanceof RemoteRef) return this.#kernel.deadLetter(to);
+    if (to instanceof RemoteRef) return this.#kernel.deadLetter(to, 'dead', message);
     const kernel = this.#kernel;
     const call = this.#callIn(message);
     if (!call) return kernel.foreign(to, named(castIn(message)), undefined);
@@ -316,7 +316,7 @@ export class Session {
     }
     const local = this.#kernel.whereis(name);
     if (local) this.#deliver(local, message);
-    else this.#kernel.deadLetter(this.#kernel.remote(this.#kernel.node, name));
+    else this.#kernel.deadLetter(this.#kernel.remote(this.#kernel.node, name), 'unknown_name', message);
   }
 
   /** `{'$gen_call', {Pid, Tag}, Message}`, or the same with `system`. */

@@ -156,7 +156,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   #enqueue(letter: unknown): boolean {
     if (this.#ended || this.mailbox.length >= this.#actor.mailboxLimit) {
-      this.kernel.deadLetter(this);
+      this.kernel.deadLetter(this, this.#ended ? 'dead' : 'full', letter);
       return false;
     }
     this.mailbox.push(letter);
@@ -444,7 +444,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#monitors = undefined;
     while (this.mailbox.length > 0) {
       const letter = this.mailbox.shift();
-      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this);
+      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this, 'dead', letter);
     }
     this.kernel.announceEnd(this, reason);
   }

@@ -11,7 +11,7 @@ import { type Actor, callTimeoutMs, ignore } from './actor.ts';
 import { Cell } from './cell.ts';
 import { minus, plus } from './few.ts';
 import { type AbandonedHandler, type CrashReport, type Inspection, inspectState } from './inspection.ts';
-import { messageType, PendingCall } from './letters.ts';
+import { CallLetter, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './letters.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, RemoteRef } from './remote-ref.ts';
 import { TimingWheel } from './timers.ts';
@@ -63,6 +63,7 @@ export class Kernel {
   /** Each with its time on the clock of `performance.now()`. */
   readonly #crashReports: (Omit<CrashReport, 'agoMs'> & { readonly since: number })[] = [];
   readonly #deadLetters: Counter;
+  readonly #deadLettersBy: Readonly<Record<DeadLetterReason, Counter>>;
   readonly #crashes: Counter;
   readonly #unexpected: Counter;
   /** For what others may cause again and again. */
@@ -80,6 +81,8 @@ export class Kernel {
     this.log = options.log;
     const metrics = options.metrics ?? new Metrics();
     this.#deadLetters = metrics.counter('hive.actors.dead_letters');
+    const reasons = Object.keys(deadLetterReasons) as DeadLetterReason[];
+    this.#deadLettersBy = metrics.counters('hive.dead_letters', reasons);
     this.#crashes = metrics.counter('hive.actors.crashes');
     this.#unexpected = metrics.counter('hive.actors.unexpected');
     metrics.gauge('hive.actors.running', () => this.#cells.size);
@@ -370,8 +373,13 @@ export class Kernel {
   }
 
   /** @internal */
-  deadLetter(_to: Ref<never>): void {
+  deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void {
     this.#deadLetters.value += 1;
+    this.#deadLettersBy[reason].value += 1;
+    if (this.repeated.counts(reason)) return;
+    const message = letter instanceof CallLetter ? letter.message : letter;
+    const fields = { to: `${to}`, reason, type: messageType(message) ?? 'none' };
+    this.repeated.begin(this.log, deadLetterReasons[reason], reason, 'A message reached nobody', fields);
   }
 
   /** @internal An actor has no use for a message. What it holds may be somebody's secret; only its type is told. */

@@ -34,6 +34,19 @@ export class ExitLetter {
 }
 
 /**
+ * Why a message reached nobody: its actor has ended, or takes no more; nobody bears the name; the node is not connected. Each
+ * with the level of its line in the log: actors end all the time, while others still write to them.
+ */
+export const deadLetterReasons = {
+  dead: 'debug',
+  full: 'warning',
+  unknown_name: 'warning',
+  no_connection: 'notice',
+} as const;
+
+export type DeadLetterReason = keyof typeof deadLetterReasons;
+
+/**
  * What may be shown of a message: its `type`, else what kind of value it is. Undefined for what is none: `null`, `undefined`, and
  * objects that cannot be looked at.
  */

@@ -54,7 +54,7 @@ export class NamedRef<Message> implements Ref<Message> {
     if (this.node !== this.#kernel.node) return sendRemote(this.#kernel, this.address, message);
     const local = this.#kernel.whereis<Message>(this.name);
     if (local) local.tell(message);
-    else this.#kernel.deadLetter(this);
+    else this.#kernel.deadLetter(this, 'unknown_name', message);
   }
 
   /** Sends to another node, unless too much waits for it (see `Transport.offer`). @returns whether it was sent */
@@ -75,7 +75,9 @@ export class NamedRef<Message> implements Ref<Message> {
 }
 
 function sendRemote(kernel: Kernel, to: Ref<never> | RemoteTarget, message: unknown): void {
-  if (!kernel.transport?.send(to, message)) kernel.deadLetter(kernel.remote(to.node, ''));
+  if (kernel.transport?.send(to, message)) return;
+  const ref = 'serial' in to ? to : kernel.remote(to.node, to.name);
+  kernel.deadLetter(ref, to.node === kernel.node ? 'dead' : 'no_connection', message);
 }
 
 function callRemote(kernel: Kernel, to: Ref<never> | RemoteTarget, message: unknown, from: From): void {

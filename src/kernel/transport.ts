@@ -14,7 +14,10 @@ export interface NamedTarget {
 }
 
 export interface Transport {
-  /** Sends if the node is connected or being connected; otherwise the message is dropped and false returned. */
+  /**
+   * Sends if the node is connected or being connected; otherwise the message is dropped and false returned. One that cannot be a
+   * term is dropped as well, but logged and counted here.
+   */
   send(to: RemoteTarget, message: unknown): boolean;
   /**
    * As `send`, but false also where so much waits for that node already that it would get the connection dropped: for what

@@ -1,8 +1,10 @@
 /**
- * Warnings that somebody may cause again and again: the first of a kind is logged at once, and those of the next ten
+ * Lines that somebody may cause again and again: the first of a kind is logged at once, and those of the next ten
  * seconds are counted and told in one line.
  */
 import type { Log } from './logger.ts';
+
+type Level = 'debug' | 'notice' | 'warning';
 
 const pauseMs = 10_000;
 
@@ -21,15 +23,22 @@ export class RepeatedLog {
     this.#schedule = schedule;
   }
 
-  /** @param kind one of a small number: each is remembered for as long as it goes on */
-  warn(log: Log, kind: string, message: string, fields: Record<string, unknown>): void {
+  /** True if one of the kind was logged lately, and this one is counted instead: for who makes no line in vain. */
+  counts(kind: string): boolean {
     const present = this.#kinds.get(kind);
-    if (present) {
-      present.silent += 1;
-      return;
-    }
-    log.warning(message, fields);
-    const more: Kind = { silent: 0, log: () => log.warning(message, { ...fields, times: more.silent }) };
+    if (!present) return false;
+    present.silent += 1;
+    return true;
+  }
+
+  warn(log: Log, kind: string, message: string, fields: Record<string, unknown>): void {
+    if (!this.counts(kind)) this.begin(log, 'warning', kind, message, fields);
+  }
+
+  /** Logs the first line of a kind that `counts` knows nothing of. @param kind one of a small number: each is remembered for as long as it goes on */
+  begin(log: Log, level: Level, kind: string, message: string, fields: Record<string, unknown>): void {
+    log[level](message, fields);
+    const more: Kind = { silent: 0, log: () => log[level](message, { ...fields, times: more.silent }) };
     this.#kinds.set(kind, more);
     this.#schedule(pauseMs, () => this.#tell(kind, more));
   }

@@ -31,6 +31,7 @@ const newGroups: Readonly<Record<string, string>> = {
   connectors: 'latency',
   pubsub: 'latency deliveries dropped',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
+  'hive.dead_letters': 'dead full unknown_name no_connection',
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',
   'hive.open_files': 'open limit',
