@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadWithPlugins } from '../../src/plugins/load-with-plugins.ts';
 import { dockerfileStages, imageEnvironment, type Service, services } from '../support/compose.ts';
+import { unexpectedWarnings } from '../support/deploy.ts';
 import { HiveProcess, hive } from '../support/hive-process.ts';
 import { Namespaces, withoutNamespaces } from '../support/namespaces.ts';
 import { findProgram, missing } from '../support/programs.ts';
@@ -31,12 +32,12 @@ test('the services are built from stages that there are, and wait for services t
 });
 
 test('the configuration of the nodes has neither mistakes nor warnings, and the ports that are published', async () => {
-  for (const { name, command, environment, ports, stopSeconds } of nodes) {
+  for (const { command, environment, ports, stopSeconds } of nodes) {
     const [, file] = command;
     const env = { ...image, ...environment };
     const { code, stdout, stderr } = await hive(['check', file!], env);
     assert.equal(code, 0, stdout + stderr);
-    assert.doesNotMatch(stdout + stderr, /warning/, name);
+    assert.deepEqual(unexpectedWarnings(stdout + stderr), []);
     const { config } = await loadWithPlugins(file!);
     assert.deepEqual([...ports.values()], [config.hive.port]);
     assert.ok(stopSeconds >= 2 * (config.hive.graceful_termination_timeout / 1000) + 10);

@@ -9,7 +9,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { loadWithPlugins } from '../../src/plugins/load-with-plugins.ts';
 import { dockerfileStages, imageEnvironment } from '../support/compose.ts';
-import { deployed } from '../support/deploy.ts';
+import { deployed, unexpectedWarnings } from '../support/deploy.ts';
 import { hive } from '../support/hive-process.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -50,7 +50,7 @@ test('its process is not that of root, by number as Kubernetes wants it, and is 
 test('its own configuration has neither mistakes nor warnings, and the ports that the image names', async () => {
   const { code, stdout, stderr } = await hive(['check', config], environment);
   assert.equal(code, 0, stdout + stderr);
-  assert.doesNotMatch(stdout + stderr, /warning/);
+  assert.deepEqual(unexpectedWarnings(stdout + stderr), []);
   const { hive: node, api, monitor } = (await loadWithPlugins(config, { env: environment })).config;
   const named = said('EXPOSE')[0]!.split(' ').map(Number);
   for (const port of [node.port, api.port, monitor.port, monitor.health_port])

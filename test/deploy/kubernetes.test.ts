@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
 import { parseAllDocuments } from 'yaml';
-import { deployed, Scratch } from '../support/deploy.ts';
+import { deployed, Scratch, unexpectedWarnings } from '../support/deploy.ts';
 import { eventually, next } from '../support/eventually.ts';
 import { HiveProcess, hive } from '../support/hive-process.ts';
 import { Namespaces, withoutNamespaces } from '../support/namespaces.ts';
@@ -123,7 +123,7 @@ test('every pod has a configuration without mistakes and warnings, and is among 
   for (const name of pods) {
     const { code, stdout, stderr } = await hive(['check', file], environment(name, scratch.path));
     assert.equal(code, 0, stdout + stderr);
-    assert.doesNotMatch(stdout + stderr, /warning/);
+    assert.deepEqual(unexpectedWarnings(stdout + stderr), []);
   }
   const config = JSON.parse(map.data['hive.json'].replaceAll(/\$\{POD_NAMESPACE\}/g, 'chat')) as {
     hive: Record<string, number> & { cluster_nodes: string[] };

@@ -32,11 +32,11 @@ export interface Service {
   readonly stopSeconds: number;
 }
 
-/** The services by name. Variables have their defaults, paths inside of containers are those of this machine. */
+/** The services by name. Variables, all of which must be set, have a value; paths inside of containers are those of this machine. */
 export function services(): ReadonlyMap<string, Service> {
   const folder = deployed('compose');
-  const defaults = (text: string) => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
-  const file = parse(defaults(readFileSync(resolve(folder, 'compose.yaml'), 'utf8')), { merge: true }) as {
+  const filled = (text: string) => text.replaceAll(/\$\{(\w+):\?[^}]*\}/g, 'the $1 of this test');
+  const file = parse(filled(readFileSync(resolve(folder, 'compose.yaml'), 'utf8')), { merge: true }) as {
     services: Record<string, RawService>;
   };
   const made = Object.entries(file.services).map(([name, service]): [string, Service] => {
