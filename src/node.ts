@@ -148,6 +148,11 @@ export async function startNode(
     pools,
     refusal: () => router.refusal(),
     obstacle: () => doors.shortage,
+    problems: () => {
+      const { reason } = clients.stateTrouble;
+      const state = reason === undefined ? [] : [`the state of sessions cannot be stored: ${reason}`];
+      return [...state, ...files.problems()];
+    },
     version,
     sockets: chosen.title,
     metrics,

@@ -13,6 +13,8 @@ export interface HealthSetup {
   readonly refusal: () => HiveError | undefined;
   /** What the machine lacks for further clients. */
   readonly obstacle: () => string | undefined;
+  /** What else does not work: the log, the state of sessions. */
+  readonly problems: () => readonly string[];
   readonly version: string;
   /** What holds its sockets. */
   readonly sockets: string;
@@ -28,14 +30,16 @@ export function nodeHealth(setup: HealthSetup): NodeHealth {
 
 type Looked = Omit<HealthSetup, 'version' | 'sockets'>;
 
-export function health({ kernel, cluster, pools, refusal, obstacle }: Looked): Health {
+export function health({ kernel, cluster, pools, refusal, obstacle, problems }: Looked): Health {
   const refused = refusal();
   const draining = refused?.code === 'router_error';
   const reasons = vital.filter((name) => !kernel.whereis(name)).map((name) => `${name} is not running`);
   for (const node of cluster.missing()) reasons.push(`${node} is not connected`);
-  for (const { name, descriptor, stopping, workers } of pools.pools.values()) {
-    if (!stopping && descriptor.size > 0 && workers === 0) reasons.push(`pool ${name} has no worker`);
+  for (const pool of pools.pools.values()) {
+    const problem = pool.stopping ? undefined : pool.problem;
+    if (problem !== undefined) reasons.push(`pool ${pool.name}: ${problem}`);
   }
+  reasons.push(...problems());
   if (refused) {
     reasons.unshift(draining ? 'new clients are refused' : (obstacle() ?? 'no slot is free for a further client'));
   }

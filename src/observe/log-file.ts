@@ -13,6 +13,7 @@ export class LogFile {
   readonly stream: ReturnType<typeof pino.destination>;
   readonly #path: string;
   #failing = false;
+  #problem: string | undefined;
 
   /** @throws HiveError `file_error` if the file cannot be written */
   constructor(path: string) {
@@ -26,10 +27,18 @@ export class LogFile {
     this.stream.on('error', (error: Error) => this.#failed(error));
     this.stream.on('write', () => {
       this.#failing = false;
+      this.#problem = undefined;
     });
   }
 
+  /** Why it cannot be written now. What waits is tried again: without further lines nobody else would. */
+  get problem(): string | undefined {
+    if (this.#failing) this.stream.flush();
+    return this.#problem;
+  }
+
   #failed(error: Error): void {
+    this.#problem = `the log ${this.#path} cannot be written: ${error.message}`;
     if (this.#failing) return;
     this.#failing = true;
     process.stderr.write(`file_error: The log ${this.#path} cannot be written: ${error.message}\n`);

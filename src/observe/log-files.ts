@@ -29,6 +29,8 @@ export interface LogSettings {
 
 export interface LogFiles {
   readonly log: Log;
+  /** Which files cannot be written now, and why. */
+  problems(): string[];
   /** Opens the files anew: after logrotate has moved them. */
   reopen(): void;
   /** Writes what is still buffered before it returns: for a process that is about to end. */
@@ -86,6 +88,7 @@ export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
   const crashes = crashFile && pino<Level>({ ...options, level: 'error' }, crashFile);
   return {
     log: new PinoLog({ main, crashes }, fields),
+    problems: () => files.flatMap(({ problem }) => problem ?? []),
     reopen: () => {
       for (const { stream } of files) stream.reopen();
     },

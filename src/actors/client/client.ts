@@ -118,11 +118,26 @@ export class ClientActor extends Actor<ClientLetter> {
 
   override init(): void | Promise<void> {
     const { stateManager, initialState } = this.#context.plugins;
-    const state = stateManager.open(this.sid, initialState);
-    return state instanceof Promise ? state.then((opened) => this.#opened(opened)) : this.#opened(state);
+    let state: ClientState | Promise<ClientState>;
+    try {
+      state = stateManager.open(this.sid, initialState);
+    } catch (error) {
+      this.#notOpened(error);
+    }
+    if (!(state instanceof Promise)) return this.#opened(state);
+    return state.then(
+      (opened) => this.#opened(opened),
+      (error: unknown) => this.#notOpened(error),
+    );
+  }
+
+  #notOpened(error: unknown): never {
+    this.#context.stateTrouble.failed(error);
+    throw error;
   }
 
   #opened(state: ClientState): void {
+    this.#context.stateTrouble.succeeded();
     this.#client.opened(state);
     this.outlet.opened(this.self);
   }

@@ -2,6 +2,7 @@
 import type { Config } from '../../config/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import { Trouble } from '../../observe/trouble.ts';
 import type { PluginSet } from '../../plugins/plugin-set.ts';
 import type { Privilege } from '../../plugins/types.ts';
 import type { Member } from '../contracts.ts';
@@ -34,6 +35,8 @@ export class ClientContext {
   readonly log: Log;
   readonly metrics: ClientMetrics;
   readonly hooks: HookTable;
+  /** The store of state that does not open. */
+  readonly stateTrouble = new Trouble();
 
   constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
     this.node = config.hive.name;

@@ -15,6 +15,7 @@ import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
+import { Trouble } from '../../observe/trouble.ts';
 import type {
   ConnectionSource,
   Connector,
@@ -54,6 +55,7 @@ export class WorkerPool implements Pool, Employer, Desk {
   /** The dynamic supervisor of all pools' supervisors. */
   #parent: Ref<SupervisorMessage> | undefined;
   #supervisor: Actor<SupervisorMessage> | undefined;
+  readonly #trouble = new Trouble();
   #stopping = false;
   /** Requests that were not refused and are not over, and those of them that have a worker. */
   #admitted = 0;
@@ -91,7 +93,12 @@ export class WorkerPool implements Pool, Employer, Desk {
 
   /** Why it is of no use now; undefined if nothing is known against it. */
   get problem(): string | undefined {
-    return this.#connector.problem;
+    // Who listens for back ends may do without any if there is to be none at rest.
+    if (this.descriptor.size > 0 || !this.isConnected) {
+      const { problem } = this.#connector;
+      if (problem !== undefined) return problem;
+    }
+    return this.#trouble.reason ?? (this.descriptor.size > 0 && this.workers === 0 ? 'no worker' : undefined);
   }
 
   /** Workers that run now. */
@@ -119,7 +126,7 @@ export class WorkerPool implements Pool, Employer, Desk {
     this.#options.counters.requests.value += 1;
     this.#options.counters.safe_transactions.value += 1;
     if (this.#stopping) {
-      this.failed();
+      this.#errors.value += 1;
       return Promise.reject(new HiveError('connector_error', this.text('is being stopped')));
     }
     this.#admitted += 1;
@@ -155,8 +162,13 @@ export class WorkerPool implements Pool, Employer, Desk {
     this.#options.counters.errors.value += 1;
   }
 
-  failed(): void {
+  succeeded(): void {
+    this.#trouble.succeeded();
+  }
+
+  failed(error: unknown): void {
     this.#errors.value += 1;
+    if (error !== undefined) this.#trouble.failed(error);
   }
 
   ended(ms: number | undefined): void {

@@ -25,7 +25,9 @@ export interface Desk {
   serve(): void;
   return(place: Place): void;
   triedInVain(): void;
-  failed(): void;
+  succeeded(): void;
+  /** @param error undefined if its asker has cancelled it */
+  failed(error: unknown): void;
   /** @param ms how long it took; undefined if nobody wants the answer any more */
   ended(ms: number | undefined): void;
   text(what: string): string;
@@ -98,6 +100,7 @@ export class Transaction<Reply> implements AbortWatcher {
       Number.POSITIVE_INFINITY,
       (reply) => {
         this.#desk.return(place);
+        this.#desk.succeeded();
         this.#end();
         this.#resolve(reply);
       },
@@ -122,7 +125,7 @@ export class Transaction<Reply> implements AbortWatcher {
     const { backoff_num, backoff_time } = this.#desk.limits;
     const isVain = error instanceof Unavailable || error instanceof NoWorker;
     if (!isVain || this.#attempt >= backoff_num || this.#desk.stopping || this.#aborted) {
-      this.#desk.failed();
+      this.#desk.failed(this.#aborted ? undefined : error);
       this.#end();
       this.#reject(error);
       return;

@@ -4,6 +4,7 @@ import { Actor } from '../../kernel/actor.ts';
 import type { From } from '../../kernel/types.ts';
 import type { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
+import type { Trouble } from '../../observe/trouble.ts';
 import type { WorkerMessage } from '../types.ts';
 import type { BackEndReply, BackEndRequest } from './back-end.ts';
 import type { HttpConnection } from './http-connection.ts';
@@ -20,6 +21,8 @@ export interface HttpBackEnd {
   readonly timeoutMs: number;
   /** The worker has ended: a connection of its own is of no use any more. */
   leave(): void;
+  /** Answers by which the back end says that it is broken. */
+  readonly trouble: Trouble;
   readonly counters: Readonly<Record<'sync_gets' | 'sync_posts' | 'async_posts', Counter>>;
 }
 
@@ -73,6 +76,9 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
   }
 
   answered(exchange: HttpExchange, answer: BackEndReply): void {
+    const { trouble, origin } = this.#backEnd;
+    if (answer.status < 500) trouble.succeeded();
+    else trouble.failed(`${origin} answers ${answer.status}`);
     this.#end(exchange)?.reply(answer);
   }
 

@@ -8,6 +8,7 @@ import { buildConnector, Client, Pool } from 'undici';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
 import { lookup } from '../../kernel/lookups.ts';
 import { textOf } from '../../observe/thrown.ts';
+import { Trouble } from '../../observe/trouble.ts';
 import { prepareParser } from '../../protocol/http-response.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../types.ts';
 import { HttpConnection, idleMarginMs, mostIdleMs, usualIdleMs } from './http-connection.ts';
@@ -79,6 +80,7 @@ class HttpConnector implements Connector {
   readonly #options: Client.Options;
   readonly #shared: Pool | undefined;
   readonly #isFast: boolean;
+  readonly #trouble = new Trouble();
   /** Of the workers that run. */
   readonly #own = new Set<Client | HttpConnection>();
 
@@ -113,11 +115,16 @@ class HttpConnector implements Connector {
       origin: this.#url.origin,
       pathPrefix: this.#pathPrefix,
       timeoutMs: args.max_connection_timeout,
+      trouble: this.#trouble,
       counters: services.metrics.counters(`connectors.http.${name}`, ['sync_gets', 'sync_posts', 'async_posts']),
       leave: () => {
         if (!(dispatcher instanceof Pool)) void this.#close(dispatcher);
       },
     });
+  }
+
+  get problem(): string | undefined {
+    return this.#trouble.reason;
   }
 
   #connection(): Client | HttpConnection {

@@ -25,7 +25,9 @@ test('a node is degraded while something is missing, and says what', async () =>
   const self = kernel.node;
   const cluster = { self, nodes: () => [self], missing: () => missing, ownerOf: () => self };
   const pools = new PoolTable(kernel, kernel.metrics);
-  const seen = () => health({ kernel, cluster, pools, refusal: () => refusal, obstacle: () => obstacle });
+  const problems: string[] = [];
+  const seen = () =>
+    health({ kernel, cluster, pools, refusal: () => refusal, obstacle: () => obstacle, problems: () => problems });
   assert.deepEqual(seen(), { status: 'ready', reasons: [] });
   refusal = new HiveError('no_slots');
   assert.deepEqual(seen(), { status: 'degraded', reasons: ['no slot is free for a further client'] });
@@ -33,6 +35,9 @@ test('a node is degraded while something is missing, and says what', async () =>
   assert.deepEqual(seen(), { status: 'degraded', reasons: [obstacle] });
   obstacle = undefined;
   refusal = undefined;
+  problems.push('the log hive.log cannot be written');
+  assert.deepEqual(seen(), { status: 'degraded', reasons: problems });
+  problems.pop();
   missing.push('other@127.0.0.1' as NodeName);
   await kernel.stop(kernel.whereis('hive_relay')!);
   const reasons = ['hive_relay is not running', 'other@127.0.0.1 is not connected'];
