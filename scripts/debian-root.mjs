@@ -25,10 +25,19 @@ export const cache = resolve(process.env.HIVE_CACHE ?? '/var/cache/hive');
  */
 export function debianRoot({ suite = 'trixie', packages = [] } = {}) {
   if (process.getuid?.() !== 0) throw new Error('a Debian root is made and entered by root only');
-  const kind = packages.length > 0 ? `-${shortHash(packages.join())}` : '';
-  return cached(`${suite}${kind}-${process.arch}`, (folder) => {
-    const more = packages.length > 0 ? [`--include=${packages.join()}`] : [];
-    run('debootstrap', '--variant=minbase', ...more, suite, folder, mirror());
+  if (packages.length > 0) {
+    // By apt: debootstrap cannot order the configuration of larger ones.
+    return cached(`${suite}-${shortHash(packages.join())}-${process.arch}`, (folder) => {
+      copyRoot(debianRoot({ suite }), folder);
+      const env = { DEBIAN_FRONTEND: 'noninteractive' };
+      for (const action of [['update'], ['install', '--yes', '--no-install-recommends', ...packages], ['clean']]) {
+        const [program, args] = command(folder, ['apt-get', '--quiet', ...action], { env });
+        run(program, ...args);
+      }
+    });
+  }
+  return cached(`${suite}-${process.arch}`, (folder) => {
+    run('debootstrap', '--variant=minbase', suite, folder, mirror());
     rmSync(join(folder, 'var/cache/apt/archives'), { recursive: true, force: true });
     mkdirSync(join(folder, 'var/cache/apt/archives/partial'), { recursive: true });
   });

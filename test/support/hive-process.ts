@@ -27,10 +27,18 @@ export class HiveProcess {
   #wake: (() => void)[] = [];
   #ended = false;
 
-  /** @param through a command that runs the one behind it in the same process (`ip netns exec name`) */
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, through: readonly string[] = []) {
+  /**
+   * @param through a command that runs the one behind it in the same process (`ip netns exec name`)
+   * @param node the program of Node
+   */
+  constructor(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    through: readonly string[] = [],
+    node = process.execPath,
+  ) {
     if (!existsSync(program)) throw new Error('dist/bin/hive.js is missing: run `npm run build` before these tests');
-    const [command, ...rest] = [...through, process.execPath, program, ...args] as [string, ...string[]];
+    const [command, ...rest] = [...through, node, program, ...args] as [string, ...string[]];
     this.#process = spawn(command, rest, {
       env: { ...process.env, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -60,6 +68,7 @@ export class HiveProcess {
     return node;
   }
 
+  /** Waits for its ready line. */
   ready(): Promise<void> {
     return this.until(() => this.stdout.includes(' is ready: '), 'the ready line');
   }

@@ -15,19 +15,31 @@ export interface RelayNode {
   /** Where /live and /ready are answered. */
   readonly health: number;
   readonly process: HiveProcess;
-  api(method: string, path: string): Promise<Response>;
+  api(method: string, path: string, body?: string): Promise<Response>;
+  /** The base of its monitor, with the key. */
+  readonly monitor: string;
   /** A counter or gauge of its monitor. */
   metric(path: string): Promise<number>;
+}
+
+/** What runs a node. */
+export interface Runner {
+  /** The program of Node. */
+  readonly node: string;
+  /** What `HIVE_SOCKETS` forces. */
+  readonly sockets: string;
 }
 
 export class RelayCluster {
   readonly nodes: RelayNode[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
 
+  /** @param runners what runs each node; without, this Node and what it takes by itself */
   static async start(
     size: number,
     socketio: Record<string, unknown> = {},
     hive: Record<string, unknown> = {},
+    runners: readonly Runner[] = [],
   ): Promise<RelayCluster> {
     const cluster = new RelayCluster();
     const [epmd, ...ports] = (await freePorts(1 + 5 * size)) as [number, ...number[]];
@@ -36,16 +48,20 @@ export class RelayCluster {
         const [port, api, monitor, health, distribution] = ports.slice(5 * index) as [number, ...number[]];
         const at = { epmd, port, api: api!, monitor: monitor!, health: health!, distribution: distribution!, size };
         const config = cluster.#config(index, at, socketio, hive);
-        const process = await HiveProcess.run(config);
+        const runner = runners[index];
+        const env = runner ? { HIVE_SOCKETS: runner.sockets } : {};
+        const process = new HiveProcess(['run', config], env, [], runner?.node);
+        const watch = `http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}`;
         const metric = async (path: string) => {
-          const answer = await fetch(`http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}/${path}`);
+          const answer = await fetch(`${watch}/${path}`);
           const tree: unknown = await answer.json();
           return path.split('.').reduce((at, name) => (at as Record<string, unknown>)[name], tree) as number;
         };
-        const call = (method: string, path: string) =>
-          fetch(`http://127.0.0.1:${api}/api/${encodeURIComponent(key)}/${path}`, { method });
+        const call = (method: string, path: string, body?: string) =>
+          fetch(`http://127.0.0.1:${api}/api/${encodeURIComponent(key)}/${path}`, { method, body });
         const url = `http://127.0.0.1:${port}`;
-        cluster.nodes.push({ index, port, url, health: at.health, process, api: call, metric });
+        cluster.nodes.push({ index, port, url, health: at.health, process, api: call, monitor: watch, metric });
+        await process.ready();
       }
       await cluster.meshed(size);
     } catch (error) {
