@@ -50,6 +50,7 @@ export interface ChildCounts {
  */
 export type SupervisorMessage =
   | ({ readonly type: 'start_child'; readonly child: ChildSpec<never> } & Call<Ref<never> | undefined>)
+  /** By id; under a dynamic supervisor by reference, where one that has ended is terminated already. */
   | ({ readonly type: 'terminate_child'; readonly child: string | Ref<never> } & Call<void>)
   | ({ readonly type: 'restart_child'; readonly id: string } & Call<Ref<never> | undefined>)
   | ({ readonly type: 'delete_child'; readonly id: string } & Call<void>)

@@ -7,6 +7,7 @@
  * one entry in a map. Children are `temporary` unless they say otherwise, known by their references only, and their ids,
  * which need not be unique, are for people.
  */
+import { Cell } from '../kernel/cell.ts';
 import type { ChildCounts, ChildInfo, ChildSpec } from '../kernel/supervision.ts';
 import { type Exit, type ExitReason, type From, isPlanned, type Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
@@ -118,7 +119,10 @@ export class DynamicSupervisor extends SupervisorBase {
   protected override terminateChild(ref: string | Ref<never>, from: From | undefined): void {
     if (typeof ref === 'string') return from?.fail(unknownChild(ref));
     const child = this.#children.get(ref);
-    if (!child) return this.#forgetRestarting(ref) ? from?.reply(undefined) : from?.fail(unknownChild(ref));
+    if (!child) {
+      const isOver = this.#forgetRestarting(ref) || (ref instanceof Cell && !ref.alive);
+      return isOver ? from?.reply(undefined) : from?.fail(unknownChild(ref));
+    }
     void this.shutDown(child, ref).then(() => {
       this.#children.delete(ref);
       from?.reply(undefined);

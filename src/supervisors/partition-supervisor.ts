@@ -27,6 +27,8 @@ export interface PartitionSupervisorOptions extends RestartLimits {
 
 const defaultPartitions = 64;
 
+type TerminateChild = Extract<SupervisorMessage, { readonly type: 'terminate_child' }>;
+
 export class PartitionSupervisor extends Supervisor {
   /** The present incarnations. */
   readonly #partitions: DynamicSupervisor[];
@@ -52,7 +54,7 @@ export class PartitionSupervisor extends Supervisor {
       case 'start_child':
         return forward(this.#pick(), message, from);
       case 'terminate_child':
-        return forward(this.#partitionOf(message.child), message, from);
+        return this.#terminate(message, from);
       case 'restart_child':
       case 'delete_child':
         return from?.fail(new HiveError('not_found', 'Children of partitions are known by their references only.'));
@@ -73,6 +75,14 @@ export class PartitionSupervisor extends Supervisor {
       if (partition?.alive) return partition;
     }
     return undefined;
+  }
+
+  #terminate(message: TerminateChild, from: From | undefined): void {
+    const { child } = message;
+    const partition = this.#partitionOf(child);
+    // It has ended with its partition.
+    if (!partition && child instanceof Cell && !child.alive) return from?.reply(undefined);
+    forward(partition, message, from);
   }
 
   #partitionOf(child: string | Ref<never>): DynamicSupervisor | undefined {

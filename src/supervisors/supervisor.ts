@@ -175,7 +175,7 @@ export class Supervisor extends SupervisorBase {
   }
 
   protected override async terminateChild(id: string | Ref<never>, from: From | undefined): Promise<void> {
-    const child = this.#find(id);
+    const child = typeof id === 'string' ? this.#find(id) : undefined;
     if (!child) return from?.fail(notFound(id));
     await this.stopChildren([child]);
     from?.reply(undefined);

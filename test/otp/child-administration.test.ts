@@ -28,7 +28,9 @@ test('child_adm: children are started, terminated, restarted and deleted on dema
   const second = await world.restartChild(sup, 'a');
   assert.notEqual(second, first);
   assert.equal((await world.child(sup, 'a'))?.ref, second);
-  await world.terminateChild(sup, second!);
+  await assert.rejects(world.terminateChild(sup, second!), failsWith('not_found'));
+  assert.equal((await world.child(sup, 'a'))?.ref, second);
+  await world.terminateChild(sup, 'a');
   await world.deleteChild(sup, 'a');
   assert.deepEqual(await world.children(sup), []);
 
@@ -36,6 +38,16 @@ test('child_adm: children are started, terminated, restarted and deleted on dema
     await assert.rejects(call, failsWith('not_found'));
   }
   assert.equal(await world.startChild(sup, world.worker('a')), world.ref('a'));
+
+  const nobody = world.kernel.remote<never>(world.kernel.node, 'foo') as typeof sup;
+  const calls = [
+    world.startChild(nobody, world.worker('a')),
+    world.terminateChild(nobody, 'a'),
+    world.deleteChild(nobody, 'a'),
+  ];
+  for (const call of [...calls, world.children(nobody), world.count(nobody)]) {
+    await assert.rejects(call, failsWith('not_running'));
+  }
 });
 
 test('child_adm: a temporary child that is terminated is forgotten', async () => {
@@ -56,14 +68,23 @@ test('child_adm: a child that fails to start, or to start again, is told of', as
   assert.deepEqual(await world.ids(sup), ['a']);
 });
 
-test('child_adm_simple: children are known by their references only', async () => {
+// OTP's count of specifications is 1, that of the one template: here each child has its own. Its error for ids is
+// simple_one_for_one: here there is one code for what no supervisor knows, and the description says why.
+test('child_adm_simple: children are known by their references only, and one that has ended is terminated already', async () => {
   const world = new World();
   const sup = await world.superviseDynamically();
+  assert.deepEqual(await world.count(sup), { specs: 0, active: 0, supervisors: 0, workers: 0 });
   const one = await world.startChild(sup, world.worker('same'));
   const two = await world.startChild(sup, world.worker('same'));
   assert.notEqual(one, two);
+  assert.deepEqual(await world.count(sup), { specs: 2, active: 2, supervisors: 0, workers: 2 });
   await world.terminateChild(sup, one!);
-  await assert.rejects(world.terminateChild(sup, one!), failsWith('not_found'));
+  assert.equal(world.incarnations('same')[0]!.alive, false);
+  await world.terminateChild(sup, one!);
+  assert.equal((await world.count(sup)).active, 1);
+  const outsider = new Puppet();
+  await assert.rejects(world.terminateChild(sup, (await world.kernel.run(outsider)) as never), failsWith('not_found'));
+  assert.equal(outsider.alive, true);
   await assert.rejects(world.terminateChild(sup, 'same'), failsWith('not_found'));
   await assert.rejects(world.restartChild(sup, 'same'), failsWith('not_found'));
   await assert.rejects(world.deleteChild(sup, 'same'), failsWith('not_found'));

@@ -28,7 +28,7 @@ test('one_for_one: only the child that ended is restarted', async () => {
   assert.deepEqual(lives(world, 'a', 'b', 'c'), [1, 2, 1]);
 });
 
-test('one_for_one_escalation: one restart too many ends the supervisor with shutdown, after its children', async () => {
+test('one_for_one: one restart too many ends the supervisor with shutdown, after its children', async () => {
   const { world, sup } = await abc('one_for_one');
   const end = world.ended(sup);
   await world.end('b');
@@ -47,7 +47,7 @@ test('one_for_all: all are stopped in reverse and started in order', async () =>
   assert.deepEqual(world.events, ['stop b', 'stop c', 'stop a', 'start a', 'start b', 'start c']);
 });
 
-test('one_for_all_escalation: the same limit holds', async () => {
+test('one_for_all: the same limit holds', async () => {
   const { world, sup } = await abc('one_for_all');
   const end = world.ended(sup);
   await world.end('a');
@@ -87,7 +87,7 @@ test('rest_for_one: those that were started later are stopped in reverse and sta
   assert.deepEqual(world.events, ['stop b', 'stop c', 'start b', 'start c']);
 });
 
-test('rest_for_one_escalation: the same limit holds', async () => {
+test('rest_for_one: the same limit holds', async () => {
   const { world, sup } = await abc('rest_for_one');
   const end = world.ended(sup);
   await world.end('a');
@@ -120,6 +120,37 @@ test('rest_for_one_other_child_fails_restart: from the sibling that cannot start
   assert.deepEqual(world.events, ['stop a', 'stop c', 'stop b', 'start a', 'start b', 'start c']);
 });
 
+// What OTP calls escalation: a child cannot start again, however often it is tried, and takes the supervisor with it.
+for (const [strategy, dies, failing] of [
+  ['one_for_one', 'b', 'b'],
+  ['one_for_all', 'a', 'b'],
+  ['rest_for_one', 'a', 'b'],
+] as const) {
+  test(`${strategy}_escalation: a child that cannot start again ends the supervisor with shutdown, and its siblings`, async () => {
+    const world = new World();
+    const children = ['a', 'b', 'c'].map((id) => (id === failing ? world.failing(id, 1) : world.worker(id)));
+    const sup = await world.supervise({ strategy, intensity: 4, children });
+    const end = world.ended(sup);
+    await world.end(dies);
+    assert.equal(await end, 'shutdown');
+    for (const id of ['a', 'b', 'c']) assert.equal(world.puppet(id).alive, false);
+    assert.equal(world.reports.filter((line) => line.includes('b failed to restart: b cannot start')).length, 4);
+    assert.match(world.reports.at(-1)!, /sup gives up: more than 4 restarts/);
+  });
+}
+
+test('simple_one_for_one_escalation: the same for a dynamic supervisor', async () => {
+  const world = new World();
+  const sup = await world.superviseDynamically({ intensity: 4 });
+  await world.startChild(sup, world.failing('a', 1, { restart: 'permanent' }));
+  await world.startChild(sup, world.worker('b', { restart: 'permanent' }));
+  const end = world.ended(sup);
+  await world.end('a');
+  assert.equal(await end, 'shutdown');
+  assert.equal(world.puppet('b').alive, false);
+  assert.match(world.reports.at(-1)!, /sup gives up: more than 4 restarts/);
+});
+
 test('simple_one_for_one: only the child that ended is restarted, in the same way as it was started', async () => {
   const world = new World();
   const sup = await world.superviseDynamically();
@@ -140,7 +171,7 @@ test('simple_one_for_one_shutdown: the end of the supervisor is the end of its c
   assert.deepEqual(world.events.slice(2).sort(), ['stop a', 'stop b']);
 });
 
-test('simple_one_for_one_escalation: the same limit holds, for all children together', async () => {
+test('simple_one_for_one: the same limit holds, for all children together', async () => {
   const world = new World();
   const sup = await world.superviseDynamically();
   for (const id of ['a', 'b']) await world.startChild(sup, world.worker(id, { restart: 'permanent' }));
@@ -176,7 +207,7 @@ test('simple_one_for_one_restart_ignore: a child that ignores when it is restart
   assert.deepEqual(await world.children(sup), []);
 });
 
-test('multiple_restarts: children that end at the same time are all restarted', async () => {
+test('children that end at the same time are all restarted', async () => {
   for (const strategy of ['one_for_one', 'one_for_all', 'rest_for_one'] as const) {
     const { world, sup } = await abc(strategy, 3);
     for (const id of ['c', 'a', 'b']) world.kernel.exit(sup, world.ref(id), 'kill');
@@ -207,13 +238,16 @@ test('tree: a supervisor that gives up is restarted by its own, with all its chi
   assert.equal(world.puppet('d').alive, false);
 });
 
-test('restarts that lie further back than the period do not count', async () => {
+test('multiple_restarts: restarts that lie further back than the period do not count', async () => {
   const world = new World();
   const sup = await world.supervise({ intensity: 1, periodMs: 30, children: [world.worker('a')] });
-  for (let i = 0; i < 3; i += 1) {
+  for (let i = 0; i < 4; i += 1) {
     await world.end('a');
     await world.children(sup);
     await new Promise<void>((resolve) => world.kernel.wheel.schedule(40, resolve));
   }
-  assert.equal(world.incarnations('a').length, 4);
+  assert.equal(world.incarnations('a').length, 5);
+  await world.terminateChild(sup, 'a');
+  await world.deleteChild(sup, 'a');
+  assert.deepEqual(await world.children(sup), []);
 });

@@ -110,7 +110,7 @@ test('sup_start_fail: a supervisor whose init crashes does not start', async () 
   assert.deepEqual(world.events, []);
 });
 
-test('sup_start_child_returns_error: the start fails, naming the child, after the started ones were stopped in reverse', async () => {
+test('a child that cannot start makes the start fail, naming the child, after the started ones were stopped in reverse', async () => {
   const world = new World();
   const fault = new HiveError('port_taken', 'Port 80 is in use.');
   const faulty = world.worker('c', {}, { init: () => Promise.reject(fault) });
@@ -127,13 +127,28 @@ test('sup_start_child_returns_error: the start fails, naming the child, after th
   assert.deepEqual(world.events, ['start a', 'start b', 'start c', 'stop b', 'stop a']);
 });
 
-test('sup_start_restart_child_returns_error: a child that cannot start again brings the supervisor down', async () => {
+test('sup_start_child_returns_error: the caller gets the error, and nothing is kept of the child', async () => {
   const world = new World();
-  const sup = await world.supervise({ intensity: 3, children: [world.failing('a', 1)] });
-  const end = world.ended(sup);
-  await world.end('a');
-  assert.equal(await end, 'shutdown');
-  assert.equal(world.reports.filter((line) => line.includes('failed to restart')).length, 3);
+  const sup = await world.supervise({ children: [] });
+  const fault = new HiveError('port_taken', 'Port 80 is in use.');
+  const inits = [() => assert.fail(fault), () => Promise.reject(fault)];
+  for (const init of inits) {
+    await assert.rejects(world.startChild(sup, world.worker('a', {}, { init })), fault);
+  }
+  await assert.rejects(world.startChild(sup, world.failing('a', 0)), /a cannot start/);
+  assert.deepEqual(await world.children(sup), []);
+});
+
+test('sup_start_restart_child_returns_error: the caller gets the error, and the child stays as it was: not running', async () => {
+  const world = new World();
+  const sup = await world.supervise({ children: [world.failing('a', 1)] });
+  await world.terminateChild(sup, 'a');
+  await assert.rejects(world.restartChild(sup, 'a'), /a cannot start/);
+  const rows = await world.children(sup);
+  assert.deepEqual(
+    rows.map(({ id, ref }) => [id, ref]),
+    [['a', undefined]],
+  );
 });
 
 test('sup_start_child_returns_error_simple: the caller gets the error, the supervisor lives on', async () => {

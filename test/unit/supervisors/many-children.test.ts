@@ -28,7 +28,7 @@ test('to start, end, restart, terminate and delete one child of a thousand, none
   await world.startChild(sup, world.worker('new'));
   await world.end('500');
   await eventually(() => world.incarnations('500').length === 2, 'the restart');
-  await world.terminateChild(sup, world.ref('new'));
+  await world.terminateChild(sup, 'new');
   await world.restartChild(sup, 'new');
   await world.terminateChild(sup, 'new');
   await world.deleteChild(sup, 'new');
