@@ -98,7 +98,8 @@ function openSockets(app: SocketApp, router: Router, context: ClientContext): vo
         res.cork(() => res.upgrade<SocketData>({ handler }, key, '', extensions, socketContext));
       };
       try {
-        if (router.relaySocket(res, req, upgrade)) return;
+        const later = (handler: FrameHandler) => app.late(() => upgrade(handler));
+        if (router.relaySocket(res, req, later)) return;
         const handler = router.accept(res, req);
         if (!handler) return;
         websocket.requests.value += 1;

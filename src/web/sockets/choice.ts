@@ -57,7 +57,13 @@ export function chooseSockets(wanted: SocketsWanted = {}): ChosenSockets {
     const tried = tryPackage(wantedPackage, from);
     if ('module' in tried) {
       const { version } = tried;
-      return { library: uwsLibrary(tried.module), name, title: `uWebSockets ${version}`, version, refused };
+      return {
+        library: uwsLibrary(tried.module, name !== '20.30'),
+        name,
+        title: `uWebSockets ${version}`,
+        version,
+        refused,
+      };
     }
     refused.push({ name, reason: tried.reason });
   }

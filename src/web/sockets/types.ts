@@ -41,6 +41,8 @@ export interface SocketApp {
   /** Sends to all subscribers of a topic, in order with what is sent to single sockets. */
   publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): unknown;
   numSubscribers(topic: string): number;
+  /** Runs the upgrade of a request whose handler has returned. */
+  late(upgrade: () => void): void;
   /** Closes every connection at once. */
   close(): void;
 }

@@ -15,6 +15,7 @@ import type {
   TlsFiles,
   WebSocket,
 } from './types.ts';
+import { LateCork } from './uws-cork.ts';
 
 /** What is used of the module, of which no version's types have it all. */
 export interface UwsModule {
@@ -45,16 +46,20 @@ interface UwsBehavior<Data> extends Omit<SocketBehavior<Data>, 'compression' | '
 /** A pointer to what the library holds. */
 type UwsListenSocket = object;
 
-export function uwsLibrary(uws: UwsModule): SocketLibrary {
+/** @param isNew a build of 2025 or later, of which some need a LateCork */
+export function uwsLibrary(uws: UwsModule, isNew: boolean): SocketLibrary {
   uws._cfg?.('silent');
-  return { createApp: (tls) => new UwsApp(uws, tls) };
+  return { createApp: (tls) => new UwsApp(uws, isNew, tls) };
 }
 
 class UwsApp implements SocketApp {
   readonly #uws: UwsModule;
   readonly #app: UwsNativeApp;
+  readonly #isNew: boolean;
+  #lateCork: LateCork | undefined;
 
-  constructor(uws: UwsModule, tls: TlsFiles | undefined) {
+  constructor(uws: UwsModule, isNew: boolean, tls: TlsFiles | undefined) {
+    this.#isNew = isNew;
     this.#uws = uws;
     if (!tls) {
       this.#app = uws.App();
@@ -74,6 +79,7 @@ class UwsApp implements SocketApp {
   }
 
   ws<Data>(pattern: '/*', behavior: SocketBehavior<Data>): void {
+    if (this.#isNew) this.#lateCork = new LateCork();
     const { compression, upgrade, close, ...rest } = behavior;
     this.#app.ws<Data>(pattern, {
       ...rest,
@@ -90,7 +96,7 @@ class UwsApp implements SocketApp {
     });
   }
 
-  listen(host: string, port: number): Promise<Listening> {
+  async listen(host: string, port: number): Promise<Listening> {
     const uws = this.#uws;
     const open = (at: number) =>
       new Promise<ListenSocket>((resolve, reject) => {
@@ -102,7 +108,9 @@ class UwsApp implements SocketApp {
           }
         });
       });
-    return PausableListening.start(open, port);
+    const listening = await PausableListening.start(open, port);
+    await this.#lateCork?.open(uws);
+    return listening;
   }
 
   publish(topic: string, message: Payload, isBinary: boolean, compress: boolean): void {
@@ -113,7 +121,13 @@ class UwsApp implements SocketApp {
     return this.#app.numSubscribers(topic);
   }
 
+  late(upgrade: () => void): void {
+    if (this.#lateCork) this.#lateCork.run(upgrade);
+    else upgrade();
+  }
+
   close(): void {
+    this.#lateCork?.close();
     this.#app.close();
   }
 }

@@ -165,6 +165,10 @@ class NodeApp implements SocketApp {
     return this.#subscriptions.of(topic)?.size ?? 0;
   }
 
+  late(upgrade: () => void): void {
+    upgrade();
+  }
+
   close(): void {
     for (const socket of this.#sockets) socket.close();
     for (const connection of this.#connections) connection.destroy();

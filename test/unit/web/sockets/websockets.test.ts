@@ -247,3 +247,29 @@ testLibraries('the end of the server ends its sockets', async (t, library) => {
   await Promise.all([socket.closed(), idle.closed()]);
   assert.equal(ends, 1);
 });
+
+/**
+ * The old fault: 20.57 closed some sockets as soon as they were open, if their requests were answered after the handler had
+ * returned, as those of sessions of other nodes are.
+ */
+testLibraries('WebSockets that are accepted later are open like any others', async (t, library) => {
+  const { connect, app } = await serve(t, library, (made) =>
+    made.ws(
+      '/*',
+      behavior({
+        upgrade: (res, req, context) => {
+          const key = req.getHeader('sec-websocket-key');
+          res.onAborted(() => {});
+          setImmediate(() => made.late(() => res.cork(() => res.upgrade({}, key, '', '', context))));
+        },
+        open: (socket) => {
+          socket.subscribe('all');
+          socket.send('open');
+        },
+      }),
+    ),
+  );
+  const clients = await Promise.all(Array.from({ length: 50 }, () => connect().upgrade()));
+  for (const client of clients) assert.equal((await client.frame()).payload.toString(), 'open');
+  assert.equal(app.numSubscribers('all'), 50);
+});
