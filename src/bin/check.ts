@@ -1,5 +1,6 @@
 /** `hive check`: is this configuration usable? With `--probe`: are its back ends there? */
 import type { Override } from '../config/overrides.ts';
+import { formatProblem } from '../config/problem.ts';
 import { describeReason } from '../kernel/types.ts';
 import { probePools } from '../plugins/registry.ts';
 import { loadOrExplain } from './config-file.ts';
@@ -8,6 +9,7 @@ import { loadOrExplain } from './config-file.ts';
 export async function check(file: string, overrides: readonly Override[], probe: boolean): Promise<number> {
   const loaded = await loadOrExplain(file, overrides);
   if (!loaded) return 1;
+  for (const note of loaded.notes) console.error(`note: ${formatProblem(note)}`);
   let unreachable = 0;
   for (const { pool, error } of probe ? await probePools(loaded.config, loaded.plugins) : []) {
     if (!error) console.log(`connectors.pools.${pool} is reachable`);

@@ -7,7 +7,13 @@ import { completeNodeName, parseNodeAddress } from './node-name.ts';
 import { suggest } from './suggest.ts';
 import type { SectionName, Sections } from './types.ts';
 
-/** A finding and the section that it is in; a warning does not keep the node from starting. */
+/**
+ * `error`: the node does not start; `warning`: it does, and says so; `note`: what may be meant, and is told by `hive check`
+ * alone.
+ */
+export type Severity = 'error' | 'warning' | 'note';
+
+/** A finding and the section that it is in. */
 export interface Inconsistency {
   readonly section: SectionName;
   /** JSON pointer within the section. */
@@ -16,7 +22,7 @@ export interface Inconsistency {
   readonly reason: string;
   readonly value?: unknown;
   readonly suggestion?: string;
-  readonly warning: boolean;
+  readonly severity: Severity;
 }
 
 export type Report = (
@@ -29,19 +35,19 @@ export type Report = (
 
 export function findInconsistencies(sections: Sections): Inconsistency[] {
   const found: Inconsistency[] = [];
-  const reporter = (warning: boolean, code: ErrorCode): Report => {
+  const reporter = (severity: Severity, code: ErrorCode): Report => {
     return (section, pointer, reason, value, suggestion) => {
       const hint = suggestion === undefined ? {} : { suggestion };
-      found.push({ section, pointer, code, reason, value, ...hint, warning });
+      found.push({ section, pointer, code, reason, value, ...hint, severity });
     };
   };
-  const refuse = reporter(false, 'invalid_config');
-  const warn = reporter(true, 'invalid_config');
-  checkName(sections, reporter(false, 'cluster_error'), warn);
+  const refuse = reporter('error', 'invalid_config');
+  const warn = reporter('warning', 'invalid_config');
+  checkName(sections, reporter('error', 'cluster_error'), warn);
   checkPorts(sections, refuse);
   checkPeers(sections, refuse, warn);
   checkTimes(sections, warn);
-  checkExposure(sections, refuse, warn);
+  checkExposure(sections, { refuse, warn, note: reporter('note', 'invalid_config') });
   checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
   const lack = lackOfFiles(sections);

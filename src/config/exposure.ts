@@ -4,10 +4,17 @@ import { isElsewhere, isLoopback } from './hosts.ts';
 import { originFault } from './origin-forms.ts';
 import type { Sections } from './types.ts';
 
-export function checkExposure(sections: Sections, refuse: Report, warn: Report): void {
+interface Reports {
+  readonly refuse: Report;
+  readonly warn: Report;
+  readonly note: Report;
+}
+
+export function checkExposure(sections: Sections, reports: Reports): void {
   const { hive, monitor } = sections;
-  checkServer('api', 'the API', sections, refuse, warn);
-  checkServer('monitor', 'the monitor', sections, refuse, warn);
+  const { warn } = reports;
+  checkServer('api', 'the API', sections, reports);
+  checkServer('monitor', 'the monitor', sections, reports);
   const addresses: ['hive' | 'monitor', string, string | undefined][] = [
     ['hive', '/host', hive.host],
     ['monitor', '/health_host', monitor.health_host],
@@ -23,7 +30,8 @@ const publishedKey = /^(?:[a-z]+-)+(?:api|monitor)-key$/;
 /** 192 bits. */
 const newKey = `node -p "require('node:crypto').randomBytes(24).toString('base64url')"`;
 
-function checkServer(section: 'api' | 'monitor', what: string, sections: Sections, refuse: Report, warn: Report): void {
+function checkServer(section: 'api' | 'monitor', what: string, sections: Sections, reports: Reports): void {
+  const { refuse, warn, note } = reports;
   const { host, hash, tls } = sections[section];
   checkHost(section, '/host', host, warn);
   if (isLoopback(host)) return;
@@ -31,16 +39,12 @@ function checkServer(section: 'api' | 'monitor', what: string, sections: Section
     ? 'is published with Hive'
     : hash.length < leastKeyLength && `has fewer than ${leastKeyLength} characters`;
   if (weakness) {
-    const report = sections.hive.mode === 'production' ? refuse : warn;
-    report(
-      section,
-      '/hash',
-      `${weakness}, and ${what} listens beyond this machine (${host}); make one: ${newKey}`,
-      hash,
-    );
+    const report = sections.hive.mode === 'production' ? refuse : note;
+    report(section, '/hash', `${weakness}, and ${what} listens beyond this machine; make one: ${newKey}`, hash);
   }
-  if (!tls)
-    warn(section, '/host', `${what} listens beyond this machine without tls: its key can be read on the way`, host);
+  if (tls) return;
+  // In a private network that may be meant.
+  note(section, '/host', `${what} listens beyond this machine without tls: its key can be read on the way`, host);
 }
 
 /** A warning only: a configuration may be checked on another machine than the one that it is for. */

@@ -30,6 +30,8 @@ export interface LoadedConfig<Catalogue extends PluginCatalogue> {
   readonly plugins: Catalogue;
   /** What is probably not meant, yet possible. */
   readonly warnings: readonly Problem[];
+  /** What is worth a thought, and may well be meant. */
+  readonly notes: readonly Problem[];
   /** Every file that was read, the main one first. */
   readonly files: readonly string[];
 }
@@ -76,20 +78,23 @@ export async function loadConfig<Catalogue extends PluginCatalogue>(
     ? (Object.fromEntries([...sources].map(([name, { value }]) => [name, value])) as Sections)
     : undefined;
   const warnings: Problem[] = [];
+  const notes: Problem[] = [];
+  const lists = { error: problems, warning: warnings, note: notes };
   if (draft) {
-    for (const { section, code, warning, ...finding } of findInconsistencies(draft)) {
+    for (const { section, code, severity, ...finding } of findInconsistencies(draft)) {
       if (violated.has(section + finding.pointer)) continue;
-      (warning ? warnings : problems).push(sources.get(section)!.problem(code, finding));
+      lists[severity].push(sources.get(section)!.problem(code, finding));
     }
     resolveFiles(draft, sources, dirname(file), problems, warnings);
   }
   const config = draft && complete(draft);
   // a name that nobody knows may be in a module that could not be used
   problems.push(...checkPlugins(catalogue, sources, config, faults.length === 0));
-  const [first, ...more] = inReadingOrder(problems, reader.files);
+  const all = reader.withUnexpanded(problems, sources.values());
+  const [first, ...more] = inReadingOrder(all, reader.files);
   if (first) throw new ConfigError([first, ...more]);
   if (!config) throw new Error('a configuration without problems is incomplete');
-  return { config: freeze(config), plugins: catalogue, warnings, files: reader.files };
+  return { config: freeze(config), plugins: catalogue, warnings, notes, files: reader.files };
 }
 
 /** Imports what the section names, as far as it is well-formed; modules that cannot be used become problems. */

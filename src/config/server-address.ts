@@ -44,7 +44,8 @@ export function readServerAddress(
   for (const violation of source ? validate(sections[section], source.value) : []) {
     problems.push(source!.problem('invalid_config', violation));
   }
-  if (!source || problems.length > 0) throw failure(problems);
+  const all = reader.withUnexpanded(problems, source ? [source] : [], section);
+  if (!source || all.length > 0) throw failure(all);
   // Checked, so it is what the schema says.
   const { host, port, hash, tls } = source.value as Sections['api' | 'monitor'];
   if (port === 0) {

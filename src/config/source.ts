@@ -62,6 +62,12 @@ export class Source {
     this.#origins.set(pointer, origin);
   }
 
+  /** Paths of the values that were put in from outside of the file. */
+  get overridden(): string[] {
+    const place = { path: this.#path, root: this.#value };
+    return [...this.#origins.keys()].map((pointer) => problemAt(place, 'invalid_config', { pointer, reason: '' }).path);
+  }
+
   /** The member `key` of this source's object, still in the same file. */
   member(key: string, value: unknown): Source {
     return new Source({
@@ -135,6 +141,7 @@ function parseSource(
   path: string,
   env: NodeJS.ProcessEnv,
   problems: Problem[],
+  unexpanded: Problem[],
 ): Source | undefined {
   let document: JsonDocument;
   try {
@@ -149,7 +156,7 @@ function parseSource(
     const reason = `the key occurs twice, first at ${first.line}:${first.column}`;
     problems.push({ ...source.problem('invalid_config', { pointer, reason }), position: again });
   }
-  for (const finding of findings) problems.push(source.problem('invalid_config', finding));
+  for (const finding of findings) unexpanded.push(source.problem('invalid_config', finding));
   return source;
 }
 
@@ -176,6 +183,8 @@ function dropSchemaReference(value: unknown): void {
 /** The files of one configuration. */
 export class SourceReader {
   readonly problems: Problem[] = [];
+  /** Strings in which no variable could be put. */
+  readonly unexpanded: Problem[] = [];
   /** Every file that was read. */
   readonly files: string[] = [];
   readonly #mainFile: string;
@@ -190,7 +199,7 @@ export class SourceReader {
   main(): Source | undefined {
     const read = this.#read(this.#mainFile, '');
     this.#mainIdentity = read?.identity;
-    return read && parseSource(read.bytes, this.#mainFile, '', this.#env, this.problems);
+    return read && parseSource(read.bytes, this.#mainFile, '', this.#env, this.problems, this.unexpanded);
   }
 
   /** A section's own source: a string names a file relative to the main file, which may in turn name another. */
@@ -211,7 +220,7 @@ export class SourceReader {
       }
       chain.push(file);
       identities.push(read.identity);
-      const next = parseSource(read.bytes, file, path, this.#env, this.problems);
+      const next = parseSource(read.bytes, file, path, this.#env, this.problems, this.unexpanded);
       if (!next) return undefined;
       current = next;
     }
@@ -228,4 +237,22 @@ export class SourceReader {
       return undefined;
     }
   }
+
+  /**
+   * `problems` with those of unexpanded strings, about which nothing else can be said; what was put in the place of one, or of
+   * what holds it, is not missed. @param section the only one that matters, if not all do
+   */
+  withUnexpanded(problems: readonly Problem[], sources: Iterable<Source>, section?: string): Problem[] {
+    const overridden = [...sources].flatMap((source) => source.overridden);
+    const missed = this.unexpanded
+      .filter(({ path }) => section === undefined || isBelow(path, section))
+      .filter(({ path }) => !overridden.some((above) => isBelow(path, above)));
+    const isMissed = ({ file, path }: Problem) => missed.some((other) => other.file === file && other.path === path);
+    return [...missed, ...problems.filter((problem) => !isMissed(problem))];
+  }
+}
+
+/** Whether a dotted path is that of a value or of something in it. */
+function isBelow(path: string, above: string): boolean {
+  return path === above || path.startsWith(`${above}.`) || path.startsWith(`${above}[`);
 }

@@ -83,6 +83,11 @@ export const inFiles: readonly BadConfig[] = [
     expect: [invalid('api.hash', 'HIVE_TEST_UNSET_VARIABLE is not set')],
   },
   {
+    title: 'an environment variable that is not set, where its name is no value either',
+    set: { 'api.hash': `\${UNSET}`, 'api.host': '0.0.0.0', 'log.format': `\${UNSET}` },
+    expect: [invalid('api.hash', 'UNSET is not set'), invalid('log.format', 'UNSET is not set')],
+  },
+  {
     title: 'a reference to something that is no variable',
     set: { 'log.dir': `log/\${node name}` },
     expect: [invalid('log.dir', 'names no environment variable')],

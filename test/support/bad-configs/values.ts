@@ -167,11 +167,8 @@ export const inValues: readonly BadConfig[] = [
       'monitor.hash': 'fifteen-letters',
     },
     expect: [
-      invalid(
-        'api.hash',
-        'is published with Hive, and the API listens beyond this machine (0.0.0.0); make one: node -p',
-      ),
-      invalid('monitor.hash', 'has fewer than 16 characters, and the monitor listens beyond this machine (::)'),
+      invalid('api.hash', 'is published with Hive, and the API listens beyond this machine; make one: node -p'),
+      invalid('monitor.hash', 'has fewer than 16 characters, and the monitor listens beyond this machine'),
     ],
   },
 ];

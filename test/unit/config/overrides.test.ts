@@ -97,6 +97,19 @@ test('a configuration may come from the environment alone', async () => {
   assert.deepEqual(config.pubsub.channels, { room: { privilege: 'public', timeout: 2000 } });
 });
 
+test('a variable that is missed in the file is not missed where its value is overridden', async () => {
+  const text = edited({ 'api.hash': `\${UNSET}`, 'hive.cluster_nodes': [`\${UNSET}`] });
+  const env = { HIVE__API__HASH: 'api-key-of-the-environment', HIVE__HIVE__CLUSTER_NODES: '[]' };
+  const { config } = await load(env, [], text);
+  assert.equal(config.api.hash, 'api-key-of-the-environment');
+  writeFileSync(file, text);
+  assert.equal(readServerAddress(file, 'api', [], env).key, 'api-key-of-the-environment');
+  assert.throws(
+    () => readServerAddress(file, 'api', [], {}),
+    /api\.hash: "\$\{UNSET\}" → .*UNSET is not set|api\.hash → .*UNSET is not set/,
+  );
+});
+
 test('what has no place is an error that names the variable and what was probably meant', async () => {
   const lines = await refusals(
     {
