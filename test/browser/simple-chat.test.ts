@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type Browser, launchBrowser, type Page, picture } from '../support/browser.ts';
+import { eventually } from '../support/eventually.ts';
 import { Example } from '../support/example.ts';
 import { missing } from '../support/programs.ts';
 
@@ -89,8 +90,10 @@ describe('the page of the simple chat', { skip: missing('chromium', 'python3', '
   });
 
   test('who closes the page has left', async () => {
+    const farewells = ann.getByTestId('messages').getByText('Ben left', { exact: true });
+    const before = await farewells.count();
     await ben.close();
-    await shows(ann, 'Ben left');
+    await eventually(async () => (await farewells.count()) > before, 'Ben to leave');
     assert.deepEqual(await members(ann), ['Ann (you)']);
   });
 });
