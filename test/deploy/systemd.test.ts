@@ -21,6 +21,12 @@ test('the service may do little that it need not', { skip: missing('systemd-anal
   assert.match(said, /Overall exposure level for hive\.service/);
 });
 
+/** It reloaded with /bin/kill, which a minimal Debian lacks: `systemctl reload` failed, and logs went on into the moved files. */
+test('the unit calls no program but the shell and hive', () => {
+  const programs = [...readFileSync(deployed(file), 'utf8').matchAll(/^Exec\w+=(\S+)/gm)].map(([, program]) => program);
+  assert.deepEqual(programs, ['/usr/bin/hive', '/bin/sh']);
+});
+
 test('systemd waits longer than a graceful stop may take', async () => {
   assert.ok(setting('TimeoutStopSec') * 1000 > 2 * (await defaults()).graceful_termination_timeout);
 });
