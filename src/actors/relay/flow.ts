@@ -16,7 +16,7 @@ const mostPassed = 4096;
 
 export class Flow {
   /** How much is dealt with between two notes of it. */
-  static readonly noteWeight = 16 * 1024;
+  static readonly noteWeight = 64 * 1024;
   readonly relay: Ref<RelayMessage>;
   readonly #self: NodeName;
   readonly #budget: number;

@@ -73,26 +73,26 @@ test('whatever is sent and received when, the budget holds, nothing is lost or o
 
 test('bytes that wait are kept, though their memory is used for others', () => {
   const { flows, receive } = pair(1000);
-  const bytes = Buffer.alloc(20_000, 'x');
+  const bytes = Buffer.alloc(70_000, 'x');
   flows[a]!.send(text(bytes));
   flows[a]!.send(text(bytes));
   bytes.fill('y');
-  assert.equal(flows[a]!.load, 20_064 / 1000);
+  assert.equal(flows[a]!.load, 70_064 / 1000);
   receive(b);
-  flows[a]!.credit(20_064);
-  assert.equal(receive(b), 'x'.repeat(20_000));
+  flows[a]!.credit(70_064);
+  assert.equal(receive(b), 'x'.repeat(70_000));
 });
 
 test('when a relay was restarted, nothing waits any more', () => {
   const { flows, sent } = pair(1000);
-  for (let n = 0; n < 3; n += 1) flows[a]!.send(text('x'.repeat(20_000)));
+  for (let n = 0; n < 3; n += 1) flows[a]!.send(text('x'.repeat(70_000)));
   flows[a]!.reset();
   assert.equal(flows[a]!.load, 0);
   flows[a]!.send(text('new'));
   assert.equal(sent.get(b)!.length, 2);
   // Late credit for what was lost does not raise the budget.
-  flows[a]!.credit(50_000);
-  flows[a]!.send(text('x'.repeat(20_000)));
-  flows[a]!.send(text('x'.repeat(20_000)));
+  flows[a]!.credit(200_000);
+  flows[a]!.send(text('x'.repeat(70_000)));
+  flows[a]!.send(text('x'.repeat(70_000)));
   assert.ok(flows[a]!.load > 0);
 });
