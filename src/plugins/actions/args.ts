@@ -13,6 +13,7 @@ export function badArgs(order: InternalEvent, reason: string): HiveError {
   return new HiveError('bad_internal_event', `The args of ${order.action} ${reason}.`);
 }
 
-export function jsonOf(value: unknown): string {
-  return JSON.stringify(value) ?? 'null';
+/** What is to be read by people: text as it is, anything else as JSON. */
+export function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
 }

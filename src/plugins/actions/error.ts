@@ -2,11 +2,11 @@
 import { HiveError } from '../../observe/errors.ts';
 import { noArgs } from '../args.ts';
 import type { Action, ActionPlugin } from '../types.ts';
-import { jsonOf } from './args.ts';
+import { textOf } from './args.ts';
 
 const fail: Action = {
   perform(_client, { args }) {
-    throw new HiveError('internal_error', jsonOf(args), { summary: 'A back end reports an error.' });
+    throw new HiveError('internal_error', textOf(args), { summary: 'A back end reports an error.' });
   },
 };
 

@@ -2,10 +2,10 @@
 import { MessagePacket } from '../../protocol/packet.ts';
 import { noArgs } from '../args.ts';
 import type { ActionPlugin } from '../types.ts';
-import { jsonOf } from './args.ts';
+import { textOf } from './args.ts';
 import { sending } from './sending.ts';
 
-const send = sending(({ args }) => new MessagePacket(typeof args === 'string' ? args : jsonOf(args), false));
+const send = sending(({ args }) => new MessagePacket(textOf(args), false));
 
 export const actionSendMessage: ActionPlugin = {
   args: noArgs,

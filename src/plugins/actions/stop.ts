@@ -2,11 +2,11 @@
 import { HiveError } from '../../observe/errors.ts';
 import { noArgs } from '../args.ts';
 import { type Action, type ActionPlugin, StopClient } from '../types.ts';
-import { jsonOf } from './args.ts';
+import { textOf } from './args.ts';
 
 const stop: Action = {
   perform(_client, { args }) {
-    throw new StopClient(new HiveError('stopped', jsonOf(args), { summary: 'A back end stops the session.' }));
+    throw new StopClient(new HiveError('stopped', textOf(args), { summary: 'A back end stops the session.' }));
   },
 };
 

@@ -51,12 +51,17 @@ test('action.send_ack acknowledges with an array, whatever the args are', () => 
   assert.throws(() => sends('action.send_ack', []), { code: 'bad_internal_event' });
 });
 
-test('action.stop and action.error fail with the args as JSON text', () => {
+// Texts came with the quotes of JSON around them: the client read "\"ciao\"".
+test('action.stop and action.error fail with their text as it is, and everything else as JSON text', () => {
   const client = new FakeClient();
   assert.throws(
     () => action('action.stop').perform(client, order('ciao')),
-    (error) => error instanceof StopClient && error.error.code === 'stopped' && error.error.message === '"ciao"',
+    (error) => error instanceof StopClient && error.error.code === 'stopped' && error.error.message === 'ciao',
   );
+  assert.throws(() => action('action.error').perform(client, order('no "such" thing')), {
+    code: 'internal_error',
+    message: 'no "such" thing',
+  });
   assert.throws(() => action('action.error').perform(client, order({ a: 1 })), {
     code: 'internal_error',
     message: '{"a":1}',
