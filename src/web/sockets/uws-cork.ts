@@ -24,7 +24,7 @@ export class LateCork {
     });
     app.any('/*', (res) => {
       res.onAborted(() => {
-        this.#held = undefined;
+        if (this.#held === res) this.#held = undefined;
       });
       this.#held = res;
       arrived();
