@@ -94,6 +94,7 @@ export async function startNode(
   const { log } = files;
   const metrics = new Metrics();
   const kernel = new Kernel({ node: name, log: log.child({ component: 'kernel' }), metrics });
+  kernel.starting = true;
   const ids = new IdSource(name, kernel.creation);
   const cluster = new ClusterTable(kernel.node, kernel.creation);
   const pools = new PoolTable(kernel, metrics);
@@ -311,6 +312,7 @@ export async function startNode(
     });
   });
   started = true;
+  kernel.starting = false;
   log.notice(`Started version ${version}`, { sockets: chosen.title });
   const hint = nativeHint(chosen);
   if (hint !== undefined) log.notice(hint);

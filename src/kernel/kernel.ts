@@ -66,6 +66,8 @@ export class Kernel {
   readonly #deadLettersBy: Readonly<Record<DeadLetterReason, Counter>>;
   readonly #crashes: Counter;
   readonly #unexpected: Counter;
+  /** Not all named actors are there yet, and other nodes speak to them already: no reason to warn. */
+  starting = false;
   /** For what others may cause again and again. */
   readonly repeated = new RepeatedLog((ms, callback) => this.wheel.schedule(ms, callback));
   /** Actors that have ended and whose ends are not all told, in that order. */
@@ -376,9 +378,11 @@ export class Kernel {
   deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void {
     this.#deadLetters.value += 1;
     this.#deadLettersBy[reason].value += 1;
-    if (this.repeated.counts(reason)) return;
+    const early = this.starting && reason === 'unknown_name';
+    if (!early && this.repeated.counts(reason)) return;
     const message = letter instanceof CallLetter ? letter.message : letter;
     const fields = { to: `${to}`, reason, type: messageType(message) ?? 'none' };
+    if (early) return this.log.debug('A message came too early', fields);
     this.repeated.begin(this.log, deadLetterReasons[reason], reason, 'A message reached nobody', fields);
   }
 
