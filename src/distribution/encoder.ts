@@ -279,11 +279,13 @@ export class Encoder {
 
   #bytes(bytes: Uint8Array, bits: number): void {
     if (!(bits >= 1 && bits <= 8)) throw new TermError(`a bitstring cannot end with ${bits} bits`, 'its last byte');
+    // No bytes cannot be told from no text: OTP 27 ends the connection at a bitstring without a byte.
+    if (bytes.length === 0) return this.#string('');
     this.#reserve(6 + bytes.length);
     const buffer = this.#buffer;
     buffer[this.#position] = tag.bitBinary;
     this.#view.setUint32(this.#position + 1, bytes.length);
-    buffer[this.#position + 5] = bytes.length === 0 ? 0 : bits;
+    buffer[this.#position + 5] = bits;
     buffer.set(bytes, this.#position + 6);
     this.#position += 6 + bytes.length;
   }

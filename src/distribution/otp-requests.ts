@@ -16,7 +16,8 @@ export function serveSystem(kernel: Kernel, to: Ref<never>, request: unknown, fr
   const seen = kernel.inspect(to);
   if (!seen) return from.fail(new HiveError('not_running', `The actor ${to} is not running.`));
   const [name, reason] = request instanceof Tuple ? request.items : [request];
-  if (isAtom(name, 'get_state')) return from.reply(seen.state);
+  // As from OTP 27 on; nothing of what is sent tells whether an older one asks.
+  if (isAtom(name, 'get_state')) return from.reply(tuple(ok, seen.state));
   if (isAtom(name, 'get_status')) {
     const { state, label, ...status } = seen;
     const misc = [tuple(atom('header'), label), tuple(atom('data'), [tuple('Status', status), tuple('State', state)])];

@@ -6,7 +6,7 @@
  * | integer               | number if safe, else bigint                                                       |
  * | float                 | number (a whole one comes back as an integer when it is sent on)                  |
  * | binary                | string if it is UTF-8, else Buffer                                                |
- * | binary as a bitstring | Buffer; this is how a Uint8Array is sent, so that between our nodes it stays one  |
+ * | binary as a bitstring | Buffer; this is how a Uint8Array is sent, so that between our nodes it stays one, but for an empty one |
  * | `true` `false` `null` `undefined` | the values of those names                                             |
  * | other atom            | Atom                                                                              |
  * | list                  | array (an improper one: ImproperList)                                             |

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeTerm } from '../../src/distribution/decoder.ts';
 import { encodeTerm } from '../../src/distribution/encoder.ts';
-import { Fun, ImproperList, Tuple } from '../../src/distribution/terms.ts';
+import { Fun, ImproperList, Pid, Tuple } from '../../src/distribution/terms.ts';
 import type { NodeName } from '../../src/kernel/types.ts';
 import { ask, startEpmd, startTestNode } from '../support/cluster.ts';
 import { startEcho, startErlang } from '../support/erlang.ts';
@@ -21,11 +21,17 @@ test('every kind of term survives a trip through the BEAM', { skip: missing('erl
   await fc.assert(
     fc.asyncProperty(fc.oneof({ weight: 9, arbitrary: anyTerm }, { weight: 1, arbitrary: closure }), async (term) => {
       const returned = await ask(hive.kernel, echo, [term]);
-      assert.deepStrictEqual(decodeTerm(encodeTerm(returned)), [asBinary(term)]);
+      assert.deepStrictEqual(decodeTerm(encodeTerm(withoutCreator(returned))), [withoutCreator(asBinary(term))]);
     }),
     { numRuns: 300 },
   );
 });
+
+/** From OTP 27 on the BEAM does not keep who has made a fun. */
+function withoutCreator(term: unknown): unknown {
+  if (term instanceof Fun) return new Fun({ ...term, creator: new Pid('a@127.0.0.1', 0, 0, 0) });
+  return Array.isArray(term) ? term.map(withoutCreator) : term;
+}
 
 /** For the BEAM bytes and text are one kind of thing: bytes that are UTF-8 come back as a string. */
 function asBinary(term: unknown): unknown {

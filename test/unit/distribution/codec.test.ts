@@ -4,7 +4,17 @@ import { deflateSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Decoder, decodeTerm } from '../../../src/distribution/decoder.ts';
 import { Encoder, encodeTerm } from '../../../src/distribution/encoder.ts';
-import { Atom, atom, Float, ImproperList, Pid, TermError, type Tuple, tuple } from '../../../src/distribution/terms.ts';
+import {
+  Atom,
+  atom,
+  BitString,
+  Float,
+  ImproperList,
+  Pid,
+  TermError,
+  type Tuple,
+  tuple,
+} from '../../../src/distribution/terms.ts';
 import { anyTerm, closure } from '../../support/terms.ts';
 
 const decodeHex = (hex: string) => decodeTerm(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
@@ -55,6 +65,13 @@ test('what is decoded does not share memory with what was read', () => {
   const [value] = decodeTerm(bytes) as [Buffer];
   bytes.fill(0);
   assert.deepEqual([...value], [1, 2, 255]);
+});
+
+/** Empty bytes were sent as a bitstring of no byte, at which OTP 27 ends the connection. */
+test('no bytes are sent as no text', () => {
+  assert.deepEqual(encodeTerm(Buffer.alloc(0)), encodeTerm(''));
+  assert.deepEqual(encodeTerm(new BitString(Buffer.alloc(0), 3)), encodeTerm(''));
+  assert.deepEqual(decodeTerm(Buffer.from([131, 77, 0, 0, 0, 0, 0])), Buffer.alloc(0));
 });
 
 test('integers have the shortest tag, at every border', () => {
