@@ -283,7 +283,7 @@ export async function startNode(
     graceMs: config.hive.graceful_termination_timeout,
     log: log.child({ component: 'cluster' }),
   });
-  const api: ApiHost = apiHost(router, pubsub, everybody);
+  const api: ApiHost = apiHost(router, pubsub, plugins, everybody);
 
   try {
     root = await startRoot(kernel, workers);
@@ -334,15 +334,26 @@ async function startRoot(kernel: Kernel, workers: Workers): Promise<Ref<never>> 
   return root;
 }
 
-function apiHost(router: RouterService, pubsub: PubSubService, cluster: ApiHost['cluster']): ApiHost {
+function apiHost(
+  router: RouterService,
+  pubsub: PubSubService,
+  plugins: PluginSet,
+  cluster: ApiHost['cluster'],
+): ApiHost {
   return {
     version,
     stop: () => router.stop('shutdown'),
     enable: () => router.enable(),
     disable: () => router.disable(),
     terminate: (reason) => void router.terminate(reason),
-    act: (sid, orders) => router.act(sid, orders),
-    publishOrders: (channel, orders) => pubsub.publish([channel], 'private', { type: 'orders', orders }),
+    act(sid, orders) {
+      plugins.check(orders);
+      return router.act(sid, orders);
+    },
+    publishOrders(channel, orders) {
+      plugins.check(orders);
+      pubsub.publish([channel], 'private', { type: 'orders', orders });
+    },
     publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
     subscribers: (channel) => pubsub.status(channel),
     subscribe: (sid, channels) => router.subscribe(sid, channels),

@@ -98,6 +98,14 @@ export class PluginSet {
   }
 
   /**
+   * What can be said of orders before a client gets them.
+   * @throws HiveError what is wrong with the first that is wrong for any client
+   */
+  check(orders: readonly InternalEvent[]): void {
+    for (const order of orders) for (const action of this.actions.get(order.action) ?? []) action.check?.(order);
+  }
+
+  /**
    * What these orders send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
    * A publish of such orders is encoded once and never visits the clients.
    */

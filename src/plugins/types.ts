@@ -44,6 +44,11 @@ export interface ActionPlugin<Args = unknown, Schema extends TSchema = TSchema> 
 export interface Action {
   perform(client: Client, event: InternalEvent): void | Promise<void>;
   /**
+   * What is wrong with an order for any client. The HTTP API asks before clients get it, so that the back end is told and not
+   * they. @throws HiveError
+   */
+  check?(event: InternalEvent): void;
+  /**
    * Only for actions that do nothing but send: the packet, the same for every client. A publish of such actions is encoded
    * once and never visits the clients. Throws what `perform` would throw.
    */

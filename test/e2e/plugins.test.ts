@@ -216,6 +216,19 @@ const actions: Record<string, Check> = {
     });
     const answered = new Promise((resolve) => client.emit('ask', (...args: unknown[]) => resolve(args)));
     assert.deepEqual(await answered, ['done', 7]);
+    // Nobody has asked: the client is not bothered, whoever it is.
+    order({ action: 'action.send_ack', args: ['unasked'] }, say('goes on'));
+    await client.event('goes on');
+    assert.deepEqual(
+      client.received.filter(({ name }) => name === 'hive_error'),
+      [],
+    );
+    const unasked = JSON.stringify({ action: 'action.send_ack', args: ['unasked'] });
+    const refused = await node.api('POST', 'clients/action/nobody', unasked);
+    assert.deepEqual(
+      [refused.status, ((await refused.json()) as { error: string }).error],
+      [400, 'bad_internal_event'],
+    );
   },
   'action.update_state': async () => {
     order({ action: 'action.update_state', args: { nick: 'ann', color: 'blue' } });

@@ -1,21 +1,33 @@
 /**
  * `action.send_ack`: acknowledges the client's event with that trigger id; the args are the data, an array or a single
- * value.
+ * value. An event that wanted no acknowledgement has no trigger id. That is the back end's mistake and no client's: the HTTP
+ * API refuses such an order, the log has it where it answers a hook, and the client hears nothing.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { type AckPacket, ackPacket, parseTrigger } from '../../protocol/packet.ts';
 import { noArgs } from '../args.ts';
-import type { ActionPlugin, InternalEvent } from '../types.ts';
-import { sending } from './sending.ts';
+import type { Action, ActionPlugin, InternalEvent } from '../types.ts';
 
-function packet({ action, args, trigger_id: triggerId }: InternalEvent): AckPacket {
+function ackedId({ action, trigger_id: triggerId }: InternalEvent): number {
   const { id } = parseTrigger(triggerId);
   if (id === undefined)
     throw new HiveError('bad_internal_event', `${action} needs the trigger_id that it acknowledges.`);
-  return ackPacket(id, Array.isArray(args) ? args : [args]);
+  return id;
 }
 
-const send = sending(packet);
+function packet(order: InternalEvent): AckPacket {
+  const { args } = order;
+  return ackPacket(ackedId(order), Array.isArray(args) ? args : [args]);
+}
+
+const send: Action = {
+  packet,
+  check: ackedId,
+  perform(client, order) {
+    if (order.trigger_id !== '') client.send(packet(order));
+    else client.log.warning('A back end acknowledges an event that wanted no acknowledgement');
+  },
+};
 
 export const actionSendAck: ActionPlugin = {
   args: noArgs,

@@ -48,7 +48,22 @@ test('action.send_ack acknowledges with an array, whatever the args are', () => 
   assert.equal(sends('action.send_ack', ['done', 1], '7+'), 'ack 7 ["done",1]');
   assert.equal(sends('action.send_ack', 'done', '7'), 'ack 7 ["done"]');
   assert.equal(sends('action.send_ack', [], '0'), 'ack 0 []');
-  assert.throws(() => sends('action.send_ack', []), { code: 'bad_internal_event' });
+});
+
+// The client got an error for a mistake of the back end: it had not asked for anything.
+test('action.send_ack without a trigger id sends nothing: API and log tell the back end', () => {
+  const client = new FakeClient();
+  const warnings: string[] = [];
+  client.log = { ...client.log, warning: (message) => void warnings.push(message) };
+  const ack = action('action.send_ack');
+  assert.equal(ack.perform(client, order(['done'])), undefined);
+  assert.deepEqual(client.sent, []);
+  assert.deepEqual(warnings, ['A back end acknowledges an event that wanted no acknowledgement']);
+  for (const wrong of ['', 'x']) {
+    assert.throws(() => ack.check?.(order(['done'], wrong)), { code: 'bad_internal_event' });
+  }
+  ack.check?.(order(['done'], '7+'));
+  assert.throws(() => ack.perform(client, order(['done'], 'x')), { code: 'bad_internal_event' });
 });
 
 // Texts came with the quotes of JSON around them: the client read "\"ciao\"".
