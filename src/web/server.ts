@@ -81,6 +81,20 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
   };
 }
 
+/** The name of a subprotocol (RFC 6455 §4.1, RFC 9110 §5.6.2). */
+const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+
+/**
+ * The first of the subprotocols that a client offers, or none. They say nothing to us, but browsers close a WebSocket whose
+ * server takes none of those that their page has named.
+ */
+function subprotocol(offer: string): string {
+  if (offer === '') return '';
+  const [first = ''] = offer.split(',', 1);
+  const name = first.trim();
+  return token.test(name) ? name : '';
+}
+
 /** An exception that reaches the library takes the process down: none may. */
 function openSockets(app: SocketApp, router: Router, context: ClientContext): void {
   const { socketio } = context.config;
@@ -93,9 +107,10 @@ function openSockets(app: SocketApp, router: Router, context: ClientContext): vo
     upgrade: (res: UpgradeResponse & HttpResponse, req, socketContext) => {
       res.isLast = true;
       const key = req.getHeader('sec-websocket-key');
+      const protocol = subprotocol(req.getHeader('sec-websocket-protocol'));
       const extensions = req.getHeader('sec-websocket-extensions');
       const upgrade = (handler: FrameHandler) => {
-        res.cork(() => res.upgrade<SocketData>({ handler }, key, '', extensions, socketContext));
+        res.cork(() => res.upgrade<SocketData>({ handler }, key, protocol, extensions, socketContext));
       };
       try {
         const later = (handler: FrameHandler) => app.late(() => upgrade(handler));

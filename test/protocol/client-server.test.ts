@@ -1,6 +1,9 @@
 /** What all protocols share: origins, slow readers, the end of the server. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { after, before, test } from 'node:test';
+import { WebSocket } from 'undici';
 import { eventPacket } from '../../src/protocol/packet.ts';
 import { startTestServer, type TestServer } from '../support/client-server.ts';
 import { eventually } from '../support/eventually.ts';
@@ -54,6 +57,31 @@ test('other origins are refused on every way in and learn nothing', async () => 
     assert.equal(await raw.closed(), 1006);
   }
   assert.equal(server.host.sessions.filter(({ request }) => request.handshake.headers.origin === 'null').length, 0);
+});
+
+// No subprotocol was answered, upon which browsers close the WebSocket of a page that has named one.
+test('a WebSocket gets the first subprotocol that it offers', async () => {
+  const url = `${server.url.replace(/^http/, 'ws')}/socket.io/?EIO=4&transport=websocket`;
+  const socket = new WebSocket(url, ['hive.v1', 'other']);
+  await eventually(() => socket.readyState === WebSocket.OPEN, 'the socket to open');
+  assert.equal(socket.protocol, 'hive.v1');
+  socket.close();
+  for (const [offer, answered] of [
+    ['', undefined],
+    [' a , b', 'a'],
+    ['"no token", b', undefined],
+    [',', undefined],
+  ] as const) {
+    const raw = connect(Number(new URL(server.url).port), '127.0.0.1');
+    raw.write(
+      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: ${offer}\r\n\r\n`,
+    );
+    const [head] = await once(raw, 'data');
+    assert.match(String(head), /^HTTP\/1\.1 101 /);
+    assert.equal(/^sec-websocket-protocol: *(.*)$/im.exec(String(head))?.[1], answered, offer);
+    raw.destroy();
+  }
 });
 
 test('requests without an origin need null in the list', async () => {

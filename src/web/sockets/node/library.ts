@@ -199,8 +199,6 @@ class NodeApp implements SocketApp {
       const offer = headers['sec-websocket-extensions'];
       headers['sec-websocket-extensions'] = offer && deflateOffer(offer);
     }
-    // No protocols are served, whatever is asked for, and `ws` would read that.
-    delete headers['sec-websocket-protocol'];
     host.behavior.upgrade(
       new NodeUpgradeResponse(host, sockets, message, socket, head, this.#parse),
       request,

@@ -58,11 +58,14 @@ export class NodeUpgradeResponse<Host> extends Answer implements UpgradeResponse
     this.#parse = parse;
   }
 
-  upgrade<Data>(data: Data): void {
+  upgrade<Data>(data: Data, _key: string, protocol: string): void {
     const socket = this.#socket;
     // It is about to be closed, which ends this request as well.
     if (!socket.readable || !socket.writable || !this.finish()) return;
     const host = this.#host as unknown as SocketHost<Data>;
+    // `ws` would refuse odd offers, and takes the first of others.
+    if (protocol === '') delete this.message.headers['sec-websocket-protocol'];
+    else this.message.headers['sec-websocket-protocol'] = protocol;
     socket.cork();
     this.#server.handleUpgrade(this.message, socket, this.#head, (peer) => {
       this.connection.release();
