@@ -50,7 +50,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     this.id = id;
     this.#namespaces = new EngineNamespaces(server, this, handshake);
     this.#rate = PacketRate.of(server.context.config.socketio.max_packets_per_second);
-    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect);
+    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect, handshake);
   }
 
   /** Sends the open packet; on a WebSocket, once that is there. */

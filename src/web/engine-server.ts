@@ -18,6 +18,7 @@ import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 /** Engine.IO's own error codes and texts. */
 const faults = {
   transport: { code: 0, message: 'Transport unknown' },
+  jsonp: { code: 0, message: 'JSONP polling is not served: use XHR polling or WebSockets' },
   session: { code: 1, message: 'Session ID unknown' },
   method: { code: 2, message: 'Bad handshake method' },
   request: { code: 3, message: 'Bad request' },
@@ -128,6 +129,8 @@ export class EngineServer {
 
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {
     const enabled = transport === 'polling' ? this.#polling : this.#websocket;
+    // The index of the callback that is to be called with the answer.
+    if (query.j !== undefined && query.transport === 'polling') return faults.jsonp;
     if (query.transport === transport) return enabled ? undefined : faults.transport;
     return query.transport === 'polling' || query.transport === 'websocket' ? faults.request : faults.transport;
   }

@@ -7,15 +7,27 @@ import { type EngineDialect, type EnginePacket, packetTypes } from '../protocol/
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import type { HttpResponse } from './http.ts';
+import type { Handshake } from './sessions.ts';
 
-/** In a payload. Clients in Python refuse more; the rest goes with the next poll. */
+/** In a payload for clients in Python, which refuse more; the rest goes with the next poll. */
 const maxPackets = 16;
+
+/**
+ * Whether the client is one of python-engineio: its HTTP library says so, or the time in its URLs, in seconds with a fraction.
+ * Where neither is to be seen, it may be.
+ */
+function isPython({ headers, query }: Handshake): boolean {
+  const agent = headers['user-agent'] ?? '';
+  if (agent === '' || /python|aiohttp/i.test(agent)) return true;
+  return /^\d{10}\.\d+$/.test(query.t ?? '');
+}
 
 const textType = 'text/plain; charset=UTF-8';
 
 export class PollQueue {
   readonly #context: ClientContext;
   readonly #dialect: EngineDialect;
+  readonly #maxPackets: number;
   #packets: EnginePacket[] = [];
   #bytes = 0;
   #poll: HttpResponse | undefined;
@@ -24,9 +36,10 @@ export class PollQueue {
   /** Whether a POST is being read: clients send one at a time. */
   posting = false;
 
-  constructor(context: ClientContext, dialect: EngineDialect) {
+  constructor(context: ClientContext, dialect: EngineDialect, handshake: Handshake) {
     this.#context = context;
     this.#dialect = dialect;
+    this.#maxPackets = isPython(handshake) ? maxPackets : Number.POSITIVE_INFINITY;
   }
 
   get waiting(): boolean {
@@ -96,8 +109,8 @@ export class PollQueue {
   }
 
   #takePayload(): EnginePacket[] {
-    if (this.#packets.length <= maxPackets) return this.take();
-    const packets = this.#packets.splice(0, maxPackets);
+    if (this.#packets.length <= this.#maxPackets) return this.take();
+    const packets = this.#packets.splice(0, this.#maxPackets);
     for (const { length } of packets) this.#bytes -= length;
     return packets;
   }
