@@ -3,10 +3,13 @@
  * then no more of it is under way than a window: the rest is left in the client's socket.
  *
  *   waiting ──wanted──▶ flowing ──window full──▶ paused ──half taken──▶ flowing
+ *
+ * While the way to the owner is overloaded, a body of which enough is under way waits for its own to be taken, so that some
+ * get through; the others are refused.
  */
 import type { HttpResponse } from './http.ts';
 import type { RelayStream, ToOwner } from './relay.ts';
-import { sendPieces } from './relay-pieces.ts';
+import { noteBytes, sendPieces } from './relay-pieces.ts';
 
 /** Bytes of one body that may be under way: enough that a fast link is never idle. */
 const windowBytes = 256 * 1024;
@@ -25,7 +28,7 @@ export interface BodyParts {
   readonly held: Held;
   /** False: it is small and goes along at once. */
   readonly waits: boolean;
-  /** Too much waits already. */
+  /** Too much waits already, and nothing of this body will be taken. */
   readonly refuse: () => void;
 }
 
@@ -78,10 +81,12 @@ export class BodyForward {
     if (this.#isOver || this.#read > limitBytes) return;
     this.#read += chunk.byteLength;
     this.#isComplete = isLast;
-    if (!this.#waits) {
-      if (stream.load >= 1) return refuse();
+    const mustWait = this.#waits || this.#heldBytes > 0 || stream.load >= 1;
+    if (!mustWait) {
       this.#send(chunk, isLast);
       if (this.#underWay < windowBytes) return;
+    } else if (!this.#waits && this.#underWay < noteBytes) {
+      return refuse();
     } else {
       if (held.bytes + chunk.byteLength > held.most) return refuse();
       // The bytes are the library's, and valid during the call only.
@@ -104,7 +109,14 @@ export class BodyForward {
   }
 
   #goOn(): void {
-    if (!this.#isPaused || this.#waits || this.#underWay > windowBytes / 2) return;
+    const { stream, refuse } = this.#parts;
+    if (this.#waits || this.#underWay > windowBytes / 2) return;
+    if (this.#heldBytes > 0) {
+      // Of less than that the owner need not say that it has taken it.
+      if (stream.load >= 1) return this.#underWay < noteBytes ? refuse() : undefined;
+      this.#send(this.#letGo(), this.#isComplete);
+    }
+    if (!this.#isPaused || this.#underWay > windowBytes / 2) return;
     this.#isPaused = false;
     this.#parts.res.resume();
   }
