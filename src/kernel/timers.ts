@@ -99,6 +99,20 @@ export class TimingWheel {
     return timer;
   }
 
+  /**
+   * Starts a timer that expires just now once more, from when it was due and not from when that was seen, so that roundings do
+   * not add up. What the event loop was late beyond a tick is not taken off.
+   */
+  prolong(timer: Timer, ms: number): Timer {
+    const late = performance.now() - this.#startedAt - timer.dueMs;
+    return this.start(timer, ms - Math.min(late, this.tickMs));
+  }
+
+  /** Whether its time is over, although its tick has not come yet. */
+  isOverdue(timer: Timer): boolean {
+    return timer.wheel === this && performance.now() - this.#startedAt >= timer.dueMs;
+  }
+
   /** @internal */
   unlink(timer: Timer): void {
     const { next, previous } = timer;

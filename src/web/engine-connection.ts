@@ -189,8 +189,16 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
       return;
     }
     this.#awaitsPong = true;
-    wheel.start(this, config.socketio.ping_timeout);
+    wheel.prolong(this, config.socketio.ping_timeout);
     this.write(packetTypes.ping);
+  }
+
+  /** Whether a request finds it alive. One that comes between the client's last moment and the tick that ends it does not. */
+  get isGone(): boolean {
+    const hurries = !this.isClosed && (this.#awaitsPong || this.dialect.clientPings);
+    if (!hurries || !this.#server.context.wheel.isOverdue(this)) return false;
+    this.close('ping_timeout');
+    return true;
   }
 
   #ponged(): void {
@@ -258,6 +266,12 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
       else socket.end(closeReasons[reason].code);
     }
     if (reason === 'shutdown') polls?.dismiss();
+    // Who has said good-bye is not told so: its poll ends as for a client that changes its transport.
+    if (reason === 'client_disconnect') {
+      polls?.release();
+      this.forget();
+      return;
+    }
     const lastWords = !mute && polls && (polls.waiting || polls.bufferedBytes > 0 || closeReasons[reason].final);
     if (!lastWords) {
       this.forget();

@@ -11,7 +11,7 @@ import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
 import { EngineConnection } from './engine-connection.ts';
-import { EngineUpgrade } from './engine-upgrade.ts';
+import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
 import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 
@@ -105,7 +105,7 @@ export class EngineServer {
     }
     const connection = this.#find(query.sid, dialect);
     if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
-    if (!connection.polls || connection.upgrade) return this.#refuse(res, faults.request);
+    if (!connection.polls || connection.upgrade) return unwanted;
     connection.upgrade = new EngineUpgrade(this.context, connection);
     return connection.upgrade;
   }
@@ -138,7 +138,7 @@ export class EngineServer {
   /** The session of that id, if it speaks that version. */
   #find(sid: string, dialect: EngineDialect): EngineConnection | undefined {
     const connection = this.#connections.get(sid);
-    return connection?.dialect === dialect ? connection : undefined;
+    return connection?.dialect === dialect && !connection.isGone ? connection : undefined;
   }
 
   #create(dialect: EngineDialect, handshake: Handshake): EngineConnection {

@@ -13,6 +13,7 @@ import { packetTypes } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, textOf } from './client-socket.ts';
 import type { EngineConnection } from './engine-connection.ts';
+import { closeReasons } from './sessions.ts';
 
 /** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
 const releaseMs = 100;
@@ -79,3 +80,15 @@ export class EngineUpgrade implements FrameHandler, Expiring {
     this.#socket?.end(1000);
   }
 }
+
+/** Ends a WebSocket for a session that has one, or is about to. The session is not affected. */
+class Unwanted implements FrameHandler {
+  opened(socket: ClientSocket): void {
+    socket.end(closeReasons.transport_error.code);
+  }
+  message(): void {}
+  pong(): void {}
+  closed(): void {}
+}
+
+export const unwanted = new Unwanted();

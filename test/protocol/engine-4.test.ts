@@ -164,12 +164,16 @@ test('a cancelled poll ends the session', async () => {
   assert.deepEqual(session.closed, ['transport_closed']);
 });
 
-test('a close packet ends the session', async () => {
+// The poll was answered with a close packet of our own.
+test('a close packet ends the session, and the waiting poll with a no-op', async () => {
   const { url, session } = await connected();
+  const before = server.metrics.counter('clients.transports.http.requests').value;
   const poll = request(url);
+  await eventually(() => server.metrics.counter('clients.transports.http.requests').value > before, 'the poll');
   assert.equal((await request(url, { method: 'POST', body: '1' })).body, 'ok');
-  await poll;
+  assert.equal((await poll).body, '6');
   assert.deepEqual(session.closed, ['client_disconnect']);
+  assert.equal((await request(url)).status, 400);
 });
 
 test('malformed packets end their session and no other', async () => {
@@ -323,6 +327,25 @@ test('an upgrade loses nothing: polled packets first, then those over the socket
   assert.deepEqual(raw.messages.slice(0, 4), ['42["n",1]', '42["n",2]', '42["n",3]', '42["n",4]']);
   assert.equal((await request(url)).status, 400);
   raw.close();
+});
+
+// It was refused with 400, which clients take for an error of the server.
+test('another WebSocket for a session that has one is opened and closed at once; the session lives on', async () => {
+  const { url, session } = await connected();
+  const address = url.replace('transport=polling', 'transport=websocket');
+  const first = await new RawSocket(address).opened();
+  // While the first one is probing, and after the upgrade.
+  for (const step of ['2probe', '5']) {
+    first.send(step);
+    if (step === '5') await eventually(() => session.transports.includes('websocket'), 'the upgrade');
+    const other = new RawSocket(address);
+    assert.equal(await other.closed(), 1008);
+    assert.deepEqual(other.messages, []);
+  }
+  first.send('42["echo"]');
+  await eventually(() => first.messages.includes('42["echo"]'), 'the echo');
+  assert.deepEqual(session.closed, []);
+  first.close();
 });
 
 function trySend(raw: RawSocket, text: string): void {

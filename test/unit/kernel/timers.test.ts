@@ -183,3 +183,32 @@ test('whatever is started, started again and cancelled in one slot: the rest fir
   await done.promise;
   assert.deepEqual(fired, [2, 3, 5, 6, 1, 7, 0]);
 });
+
+// Each of two periods in a row was rounded up to the tick: a client was given up as much as two ticks late.
+test('a prolonged time-out counts from when it was due, but for what the event loop was late', (t) => {
+  let now = 0;
+  t.mock.method(performance, 'now', () => now);
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  const wheel = new TimingWheel(10);
+  const seen: number[] = [];
+  const timer = new Timer({
+    expire: () => {
+      seen.push(now);
+      wheel.prolong(timer, 30);
+    },
+  });
+  const turnAt = (ms: number): void => {
+    now = ms;
+    t.mock.timers.tick(10);
+  };
+  wheel.start(timer, 15);
+  turnAt(19);
+  assert.deepEqual(seen, []);
+  assert.equal(wheel.isOverdue(timer), true);
+  turnAt(23);
+  assert.deepEqual([seen, timer.dueMs, wheel.isOverdue(timer)], [[23], 45, false]);
+  turnAt(100);
+  assert.deepEqual([seen, timer.dueMs], [[23, 100], 120]);
+  wheel.stop();
+  assert.equal(wheel.isOverdue(timer), false);
+});
