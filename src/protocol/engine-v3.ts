@@ -6,11 +6,12 @@
  *
  * Clients understand both, so ours are always text. Clients 1.x read and write such texts as UTF-8 bytes that they take for
  * characters, which other clients do not. So ours hold nothing but ASCII, which is the same to all: JSON can be written so.
+ * Theirs are read as bytes once a client has written what hardly any text holds: its C1 control characters.
  */
 import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
 import { decodeBase64 } from './binary.ts';
-import { type EngineDialect, type EnginePacket, packetTypes } from './engine.ts';
+import { type BodyForm, type EngineDialect, type EnginePacket, packetTypes } from './engine.ts';
 import { parseId } from './packet.ts';
 import { SocketV4Codec } from './socketio-v4.ts';
 
@@ -37,10 +38,10 @@ export const engineV3: EngineDialect = {
     return body;
   },
 
-  decodePayload(body, { binary, base64 }) {
-    if (binary) return decodeBinary(body);
+  decodePayload(body, form) {
+    if (form.binary) return decodeBinary(body);
     if (body.length === 0 || !isUtf8(body)) throw bad('The payload is no UTF-8 text.');
-    return decodeText(body.toString(), base64);
+    return decodeText(body.toString(), form);
   },
 
   frameMessage(frame) {
@@ -64,7 +65,7 @@ function isAscii(text: string): boolean {
   return true;
 }
 
-function decodeText(text: string, base64: boolean): EnginePacket[] {
+function decodeText(text: string, form: BodyForm): EnginePacket[] {
   const packets: EnginePacket[] = [];
   for (let at = 0; at < text.length; ) {
     const colon = text.indexOf(':', at);
@@ -74,17 +75,25 @@ function decodeText(text: string, base64: boolean): EnginePacket[] {
     if (end > text.length) throw bad('The payload is shorter than its frames say.');
     const packet = text.slice(colon + 1, end);
     if (packet.startsWith(base64Message)) packets.push(decodeBase64(packet.slice(base64Message.length)));
-    else packets.push(base64 ? repaired(packet) : packet);
+    else packets.push(form.base64 ? repaired(packet, form) : packet);
     at = end;
   }
   return packets;
 }
 
-/** Reads the characters of a 1.x client as the bytes that they are. Other clients hardly ever send what looks alike. */
-function repaired(packet: string): string {
-  if (isAscii(packet)) return packet;
+/**
+ * Reads the characters of a 1.x client as the bytes that they are, where it is certain that it is one. `Ã©` may be its `é` or
+ * somebody's text; only what does not fit shows a client of another kind, and only control characters one of this kind.
+ */
+function repaired(packet: string, form: BodyForm): string {
+  if (form.writesBytes === false || isAscii(packet)) return packet;
   const bytes = Buffer.from(packet, 'latin1');
-  return bytes.toString('latin1') === packet && isUtf8(bytes) ? bytes.toString() : packet;
+  if (!isUtf8(bytes) || bytes.toString('latin1') !== packet) {
+    form.writesBytes = false;
+    return packet;
+  }
+  form.writesBytes ||= /[\x80-\x9f]/.test(packet) || undefined;
+  return form.writesBytes ? bytes.toString() : packet;
 }
 
 function decodeBinary(body: Buffer): EnginePacket[] {

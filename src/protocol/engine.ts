@@ -28,6 +28,8 @@ export interface BodyForm {
   readonly binary: boolean;
   /** The client has declared that it can handle text only (`b64` in the query). */
   readonly base64: boolean;
+  /** v3: whether its characters are bytes of UTF-8, as in clients 1.x; undefined until a body has shown it. */
+  writesBytes: boolean | undefined;
 }
 
 /** One version of the protocol, with the Socket.IO that is spoken over it. */

@@ -122,7 +122,11 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   /** Takes a polling body. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
   receiveBody(body: Buffer, form: BodyForm): boolean {
     try {
-      for (const packet of this.dialect.decodePayload(body, form)) {
+      const { polls } = this;
+      form.writesBytes = polls?.writesBytes;
+      const packets = this.dialect.decodePayload(body, form);
+      if (polls) polls.writesBytes = form.writesBytes;
+      for (const packet of packets) {
         if (this.isClosed) break;
         if (!this.#receive(packet)) return false;
       }

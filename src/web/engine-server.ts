@@ -212,5 +212,9 @@ export class EngineServer {
 
 /** Of a request whose body is still to come. */
 function bodyForm(req: HttpRequest, query: Query): BodyForm {
-  return { binary: req.getHeader('content-type') === 'application/octet-stream', base64: query.b64 !== undefined };
+  return {
+    binary: req.getHeader('content-type') === 'application/octet-stream',
+    base64: query.b64 !== undefined,
+    writesBytes: undefined,
+  };
 }

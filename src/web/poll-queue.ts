@@ -35,6 +35,8 @@ export class PollQueue {
   #onFarewell: (() => void) | undefined;
   /** Whether a POST is being read: clients send one at a time. */
   posting = false;
+  /** What bodies have shown of the client so far. */
+  writesBytes: boolean | undefined;
 
   constructor(context: ClientContext, dialect: EngineDialect, handshake: Handshake) {
     this.#context = context;

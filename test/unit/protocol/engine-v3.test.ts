@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
+import type { BodyForm } from '../../../src/protocol/engine.ts';
 import { engineV3 } from '../../../src/protocol/engine-v3.ts';
 
-const text = { binary: false, base64: false };
-const binary = { binary: true, base64: false };
-const decode = (body: string, form = text) => engineV3.decodePayload(Buffer.from(body), form);
+const text = { binary: false, base64: false, writesBytes: undefined };
+const binary = { binary: true, base64: false, writesBytes: undefined };
+const decode = (body: string, form: BodyForm = text) => engineV3.decodePayload(Buffer.from(body), form);
 
 /** What a 2.x client makes of a packet, which is what it was: the JSON in it may be written otherwise. */
 const meaning = (packet: string | Buffer): unknown =>
@@ -46,14 +47,25 @@ test('lengths count UTF-16 units', () => {
   assert.deepEqual(decode('4:4é😀5:4b4QQ'), ['4é😀', '4b4QQ']);
 });
 
-test('what a 1.x client writes as bytes is read as text, where it can come from one', () => {
-  const asBytes = Buffer.from('42["é😀"]').toString('latin1');
-  const body = `${asBytes.length}:${asBytes}`;
-  assert.deepEqual(decode(body, { binary: false, base64: true }), ['42["é😀"]']);
-  assert.deepEqual(decode(body), [asBytes]);
-  for (const packet of ['4é', '4日本', '4plain']) {
-    assert.deepEqual(decode(`${packet.length}:${packet}`, { binary: false, base64: true }), [packet]);
+// `Ã©` of a 2.x client in Node arrived as `é`.
+test('what a 1.x client writes as bytes is read as text once it is certain that it is one', () => {
+  const asBytes = (packet: string): string => Buffer.from(packet).toString('latin1');
+  const session = () => {
+    const form: BodyForm = { binary: false, base64: true, writesBytes: undefined };
+    return (...packets: string[]) => decode(packets.map((packet) => `${packet.length}:${packet}`).join(''), form);
+  };
+  const old = session();
+  const ambiguous = asBytes('42["é"]');
+  assert.deepEqual(old(ambiguous, '4plain'), [ambiguous, '4plain']);
+  assert.deepEqual(old(asBytes('42["é😀"]')), ['42["é😀"]']);
+  assert.deepEqual(old(ambiguous), ['42["é"]']);
+  for (const packet of ['4é', '4日本', '4é\x80']) {
+    const later = session();
+    assert.deepEqual(later(packet), [packet]);
+    assert.deepEqual(later(ambiguous, asBytes('42["😀"]')), [ambiguous, asBytes('42["😀"]')]);
   }
+  const body = asBytes('42["😀"]');
+  assert.deepEqual(decode(`${body.length}:${body}`), [body]);
 });
 
 test('a namespace keeps its letters', () => {
@@ -71,7 +83,7 @@ test('any body decodes or fails with bad_packet', () => {
   fc.assert(
     fc.property(body, fc.boolean(), fc.boolean(), (data, isBinary, base64) => {
       try {
-        engineV3.decodePayload(data, { binary: isBinary, base64 });
+        engineV3.decodePayload(data, { binary: isBinary, base64, writesBytes: undefined });
       } catch (error) {
         assert.ok(error instanceof HiveError && error.code === 'bad_packet', String(error));
       }

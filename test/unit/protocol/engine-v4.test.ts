@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { openPackets, packetType } from '../../../src/protocol/engine.ts';
 import { engineV4 } from '../../../src/protocol/engine-v4.ts';
 
-const form = { binary: false, base64: false };
+const form = { binary: false, base64: false, writesBytes: undefined };
 const decode = (text: string) => engineV4.decodePayload(Buffer.from(text), form);
 
 test('a payload gives back its packets, binary messages as well', () => {
