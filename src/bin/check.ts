@@ -2,6 +2,7 @@
 import type { Override } from '../config/overrides.ts';
 import { formatProblem } from '../config/problem.ts';
 import { describeReason } from '../kernel/types.ts';
+import { printable } from '../observe/printable.ts';
 import { probePools } from '../plugins/registry.ts';
 import { loadOrExplain } from './config-file.ts';
 
@@ -9,11 +10,11 @@ import { loadOrExplain } from './config-file.ts';
 export async function check(file: string, overrides: readonly Override[], probe: boolean): Promise<number> {
   const loaded = await loadOrExplain(file, overrides);
   if (!loaded) return 1;
-  for (const note of loaded.notes) console.error(`note: ${formatProblem(note)}`);
+  for (const note of loaded.notes) console.error(printable(`note: ${formatProblem(note)}`));
   let unreachable = 0;
   for (const { pool, error } of probe ? await probePools(loaded.config, loaded.plugins) : []) {
-    if (!error) console.log(`connectors.pools.${pool} is reachable`);
-    else console.error(`${error.code}: connectors.pools.${pool}: ${describeReason(error)}`);
+    if (!error) console.log(printable(`connectors.pools.${pool} is reachable`));
+    else console.error(printable(`${error.code}: connectors.pools.${pool}: ${describeReason(error)}`));
     if (error) unreachable += 1;
   }
   if (unreachable > 0) return 1;

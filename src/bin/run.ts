@@ -4,6 +4,7 @@ import type { Override } from '../config/overrides.ts';
 import { describeReason } from '../kernel/types.ts';
 import { type Node, startNode } from '../node.ts';
 import { HiveError } from '../observe/errors.ts';
+import { printable } from '../observe/printable.ts';
 import { stackOf, titleOf } from '../observe/thrown.ts';
 import { chooseSockets } from '../web/sockets/choice.ts';
 import { loadOrExplain } from './config-file.ts';
@@ -22,7 +23,7 @@ export async function run(file: string, overrides: readonly Override[]): Promise
     node = await startNode(config, plugins, sockets);
   } catch (error) {
     if (!(error instanceof HiveError)) throw error;
-    console.error(`${error.code}: ${error.message}`);
+    console.error(printable(`${error.code}: ${error.message}`));
     return 1;
   }
   // What a plugin has begun and not waited for fails alone: no client or worker can be blamed, least of all the whole node.
@@ -31,7 +32,7 @@ export async function run(file: string, overrides: readonly Override[]): Promise
   process.on('uncaughtException', (error) => {
     log.crash('An exception that nobody has caught', { stack: stackOf(error) });
     flushLogs();
-    console.error(`hive_error: ${name} ends of an exception that nobody has caught: ${titleOf(error)}`);
+    console.error(printable(`hive_error: ${name} ends of an exception that nobody has caught: ${titleOf(error)}`));
     process.exit(1);
   });
   process.on('unhandledRejection', (reason) => {
@@ -45,6 +46,6 @@ export async function run(file: string, overrides: readonly Override[]): Promise
   void signalled.then(() => node?.stop('shutdown'));
   const end = await node.ended;
   if (end.graceful) return 0;
-  console.error(`hive_error: ${node.name} gave up: ${describeReason(end.reason)}`);
+  console.error(printable(`hive_error: ${node.name} gave up: ${describeReason(end.reason)}`));
   return 1;
 }

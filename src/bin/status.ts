@@ -1,9 +1,9 @@
 /** `hive status`: how a node, or a whole cluster, is. */
+import { printable } from '../observe/printable.ts';
 import type { NodeHealth } from '../web/monitor-host.ts';
 import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
 import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
-import { printable } from './operator/printable.ts';
 import { type PoolReading, Readings } from './operator/readings.ts';
 import type { Where } from './operator/where.ts';
 
@@ -21,8 +21,9 @@ export async function status(where: Where, { json = false, cluster = false }: St
     const found = await (cluster ? allNodes : askedNode)(operator);
     const all = Object.values(found.health);
     if (!json) process.stdout.write(printable(describe(found, cluster)));
-    else if (cluster) process.stdout.write(`${JSON.stringify(found)}\n`);
-    else process.stdout.write(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`);
+    else if (cluster) process.stdout.write(printable(`${JSON.stringify(found)}\n`));
+    else
+      process.stdout.write(printable(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`));
     const isReady = all.every((health) => health.status === 'ready') && (!cluster || found.missing.length === 0);
     return isReady ? codes.ready : codes.degraded;
   } finally {

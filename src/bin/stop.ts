@@ -1,8 +1,8 @@
 /** `hive stop`: ends a node, or all nodes of a cluster one after the other, gracefully, and waits for the end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '../observe/printable.ts';
 import { milliseconds } from './operator/formats.ts';
 import { NobodyListens, Operator, Unanswered } from './operator/operator.ts';
-import { printable } from './operator/printable.ts';
 import type { Where } from './operator/where.ts';
 
 export interface StopOptions {

@@ -5,9 +5,10 @@
  *                                                               └───────▶ is the first one of the next frame
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { printable } from '../observe/printable.ts';
+import { cut } from './operator/cut.ts';
 import { Failure } from './operator/failure.ts';
 import { Operator } from './operator/operator.ts';
-import { cut, printable } from './operator/printable.ts';
 import type { Where } from './operator/where.ts';
 import { busyActors, type Order } from './top/busy.ts';
 import { type Frame, frameLines } from './top/frame.ts';

@@ -1,6 +1,7 @@
 /** `hive tree`: the supervision tree of a running node or cluster, drawn or as JSON. */
+import { printable } from '../observe/printable.ts';
+import { cut } from './operator/cut.ts';
 import { Operator } from './operator/operator.ts';
-import { cut, printable } from './operator/printable.ts';
 import type { Where } from './operator/where.ts';
 
 export interface TreeOptions {
@@ -20,7 +21,7 @@ export async function tree(where: Where, { json = false, ...options }: TreeOptio
   try {
     const accept = json ? 'application/json' : 'text/plain';
     const { text } = await operator.ask(`supervision${query.size > 0 ? `?${query}` : ''}`, { accept });
-    process.stdout.write(json ? `${text}\n` : fitted(printable(text)));
+    process.stdout.write(json ? printable(`${text}\n`) : fitted(printable(text)));
     return 0;
   } finally {
     operator.close();

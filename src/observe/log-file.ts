@@ -5,6 +5,7 @@
 import { closeSync, openSync } from 'node:fs';
 import pino from 'pino';
 import { HiveError } from './errors.ts';
+import { printable } from './printable.ts';
 
 /** Bytes that wait for a disk; further lines are dropped. */
 const maxBufferedBytes = 4 * 1024 * 1024;
@@ -41,7 +42,7 @@ export class LogFile {
     this.#problem = `the log ${this.#path} cannot be written: ${error.message}`;
     if (this.#failing) return;
     this.#failing = true;
-    process.stderr.write(`file_error: The log ${this.#path} cannot be written: ${error.message}\n`);
+    process.stderr.write(printable(`file_error: The log ${this.#path} cannot be written: ${error.message}\n`));
   }
 
   /** Writes what is still buffered before it returns: for a process that is about to end. */

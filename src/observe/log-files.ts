@@ -11,11 +11,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import pino, { type Logger } from 'pino';
-import pretty from 'pino-pretty';
+import { prettyFactory } from 'pino-pretty';
 import { HiveError } from './errors.ts';
 import { levelsOf } from './level-filter.ts';
 import { LogFile } from './log-file.ts';
 import { type Level, type Log, levels } from './logger.ts';
+import { printable, printableInColors, printableLine } from './printable.ts';
 
 export interface LogSettings {
   /** Null: no files. */
@@ -82,6 +83,7 @@ export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
     customLevels: severity,
     useOnlyCustomLevels: true,
     formatters: { level: named },
+    hooks: { streamWrite: printable },
     serializers: { error: described },
   };
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
@@ -152,19 +154,20 @@ function described(error: unknown): unknown {
 }
 
 function consoleStream(format: LogSettings['format']): pino.DestinationStream {
-  if (format === 'json') return pino.destination({ dest: 2, sync: true });
-  return pretty({
+  const console = pino.destination({ dest: 2, sync: true });
+  if (format === 'json') return console;
+  const prettify = prettyFactory({
     colorize: process.stderr.isTTY === true,
     customLevels: severity,
-    destination: 2,
     // `error` is a code, not an Error.
     errorLikeObjectKeys: [],
     ignore: 'pid,hostname,node,component',
     messageFormat: '{if component}{component}: {end}{msg}',
     singleLine: true,
-    sync: true,
     translateTime: 'SYS:HH:MM:ss.l',
   });
+  // The message has no ESC any more, and fields are told as JSON, which escapes it.
+  return { write: (line) => console.write(printableInColors(prettify(line) ?? '')) };
 }
 
 /** What pino itself writes. */
@@ -188,7 +191,9 @@ class PinoLog implements Log {
 
   /** JSON has each key once: fields that a line has already get a `_` behind their names. */
   #write(level: Level, message: string, fields: Fields | undefined, to: LevelLogger = this.#main): void {
-    if (!fields || !to.isLevelEnabled(level)) return to[level](message);
+    if (!to.isLevelEnabled(level)) return;
+    const line = printableLine(message);
+    if (!fields) return to[level](line);
     let renamed: Fields | undefined;
     for (const key of Object.keys(fields)) {
       if (!this.#taken.has(key)) continue;
@@ -198,7 +203,7 @@ class PinoLog implements Log {
       renamed[free] = renamed[key];
       delete renamed[key];
     }
-    to[level](renamed ?? fields, message);
+    to[level](renamed ?? fields, line);
   }
 
   debug(message: string, fields?: Fields): void {

@@ -1,4 +1,5 @@
 /** The supervision tree drawn as text, one actor per line. */
+import { printableLine } from '../observe/printable.ts';
 
 /** What is drawn of an actor. */
 export interface TreeNode {
@@ -54,5 +55,6 @@ function describe({
   if (mailbox && mailbox.peak > 0) parts.push(`mailbox ${mailbox.length}, at most ${mailbox.peak}`);
   if (restarts > 0) parts.push(`restarted ${restarts}x`);
   if (lastExit) parts.push(`last exit: ${lastExit.reason.split('\n')[0]}`);
-  return parts.join(' · ');
+  // Ids and reasons may come from clients.
+  return printableLine(parts.join(' · '));
 }

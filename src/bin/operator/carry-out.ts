@@ -1,6 +1,6 @@
 /** Runs a command that asks a running node, and says on stderr why it could not. */
+import { printable } from '../../observe/printable.ts';
 import { Failure } from './failure.ts';
-import { printable } from './printable.ts';
 import { type ServerKind, type Where, type WhereOptions, whereIs } from './where.ts';
 
 /** Resolves to the exit code: the command's own, or 1 after a failure. */

@@ -1,6 +1,8 @@
 /** One frame of `hive top` as lines of text. */
+
+import { printable } from '../../observe/printable.ts';
+import { cut } from '../operator/cut.ts';
 import { amount, bytes, duration, milliseconds, percent, plural } from '../operator/formats.ts';
-import { cut, printable } from '../operator/printable.ts';
 import type { Latency } from '../operator/readings.ts';
 import type { Busy, Order } from './busy.ts';
 import { type NodeSample, perSecond, type Sample } from './sample.ts';

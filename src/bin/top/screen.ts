@@ -3,7 +3,7 @@
  * once and Ctrl-C is a key. However the process ends, by a signal it can catch too, the terminal is as it was.
  */
 import type { ReadStream, WriteStream } from 'node:tty';
-import { cut } from '../operator/printable.ts';
+import { cut } from '../operator/cut.ts';
 import type { Line } from './frame.ts';
 
 const csi = '\x1b[';
