@@ -4,7 +4,7 @@
  *     text    <length>:<packet>…            length in UTF-16 units; a binary message is b4<base64>
  *     binary  0 or 1, the digits of the length in bytes, 255, packet…   0: UTF-8 text, 1: type byte and bytes
  *
- * Clients understand both, so ours are always text. Clients 1.x read and write such texts as UTF-8 bytes that they take for
+ * All clients understand the first; ours take the second where binary messages are in them and the client reads bytes. Clients 1.x read and write such texts as UTF-8 bytes that they take for
  * characters, which other clients do not. So ours hold nothing but ASCII, which is the same to all: JSON can be written so.
  * Theirs are read as bytes once a client has written what hardly any text holds: its C1 control characters.
  */
@@ -36,6 +36,17 @@ export const engineV3: EngineDialect = {
       body += `${text.length}:${text}`;
     }
     return body;
+  },
+
+  encodeBinaryPayload(packets) {
+    if (!packets.some((packet) => typeof packet !== 'string')) return undefined;
+    const parts: Buffer[] = [];
+    for (const packet of packets) {
+      const bytes = typeof packet === 'string' ? Buffer.from(packet) : packet;
+      const digits = Array.from(String(bytes.length), Number);
+      parts.push(Buffer.from([typeof packet === 'string' ? 0 : 1, ...digits, endOfLength]), bytes);
+    }
+    return Buffer.concat(parts);
   },
 
   decodePayload(body, form) {

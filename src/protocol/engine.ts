@@ -45,6 +45,8 @@ export interface EngineDialect {
   invalidNamespace(namespace: string): string;
   /** The body of a poll's answer. */
   encodePayload(packets: readonly EnginePacket[]): string;
+  /** The same for clients that take bytes; undefined if the protocol has no such form, or none of the packets wants it. */
+  encodeBinaryPayload?(packets: readonly EnginePacket[]): Buffer | undefined;
   /** The packets of a polling body, in order; the types of texts are not looked at. @throws HiveError `bad_packet` */
   decodePayload(body: Buffer, form: BodyForm): EnginePacket[];
   /** The message in a binary WebSocket frame; undefined if there is none. */

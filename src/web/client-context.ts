@@ -41,7 +41,7 @@ export class ClientContext {
     });
   }
 
-  reply(res: HttpResponse, status: number, body: string, type = text): void {
+  reply(res: HttpResponse, status: number, body: string | Buffer, type = text): void {
     if (res.over === true) return;
     this.#count(status);
     send(res, status, body, type, res.cors as Headers | undefined);

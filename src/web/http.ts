@@ -132,20 +132,32 @@ export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer>
 }
 
 /** Answers with a body as it is; without `type`, an answer without content type. */
-export function send(res: HttpResponse, status: number, body = '', type = '', headers: Headers = none): void {
+export function send(
+  res: HttpResponse,
+  status: number,
+  body: string | Buffer = '',
+  type = '',
+  headers: Headers = none,
+): void {
   if (res.over === true) return;
   res.over = true;
   res.cork(() => write(res, status, body, type, headers));
 }
 
 /** The same within a callback of the library, which has corked the response already. */
-export function sendAtOnce(res: HttpResponse, status: number, body = '', type = '', headers: Headers = none): void {
+export function sendAtOnce(
+  res: HttpResponse,
+  status: number,
+  body: string | Buffer = '',
+  type = '',
+  headers: Headers = none,
+): void {
   if (res.over === true) return;
   res.over = true;
   write(res, status, body, type, headers);
 }
 
-function write(res: HttpResponse, status: number, body: string, type: string, headers: Headers): void {
+function write(res: HttpResponse, status: number, body: string | Buffer, type: string, headers: Headers): void {
   // The library's own status is 200.
   if (status !== 200) res.writeStatus(statusLine(status));
   if (type !== '') res.writeHeader('Content-Type', type);

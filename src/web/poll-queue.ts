@@ -23,11 +23,14 @@ function isPython({ headers, query }: Handshake): boolean {
 }
 
 const textType = 'text/plain; charset=UTF-8';
+const bytesType = 'application/octet-stream';
 
 export class PollQueue {
   readonly #context: ClientContext;
   readonly #dialect: EngineDialect;
   readonly #maxPackets: number;
+  /** Whether the client has not said (`b64`) that it can handle text only. */
+  readonly #takesBytes: boolean;
   #packets: EnginePacket[] = [];
   #bytes = 0;
   #poll: HttpResponse | undefined;
@@ -41,6 +44,7 @@ export class PollQueue {
   constructor(context: ClientContext, dialect: EngineDialect, handshake: Handshake) {
     this.#context = context;
     this.#dialect = dialect;
+    this.#takesBytes = handshake.query.b64 === undefined;
     this.#maxPackets = isPython(handshake) ? maxPackets : Number.POSITIVE_INFINITY;
   }
 
@@ -107,7 +111,10 @@ export class PollQueue {
     const poll = this.#poll;
     if (!poll || this.#packets.length === 0) return;
     this.#poll = undefined;
-    this.#context.reply(poll, 200, this.#dialect.encodePayload(this.#takePayload()), textType);
+    const packets = this.#takePayload();
+    const bytes = this.#takesBytes ? this.#dialect.encodeBinaryPayload?.(packets) : undefined;
+    if (bytes) this.#context.reply(poll, 200, bytes, bytesType);
+    else this.#context.reply(poll, 200, this.#dialect.encodePayload(packets), textType);
   }
 
   #takePayload(): EnginePacket[] {

@@ -22,8 +22,8 @@ after(async () => {
   assert.deepEqual(server.crashes, []);
 });
 
-const connected = async () => {
-  const { body } = await request(`${base}&transport=polling`);
+const connected = async (query = '') => {
+  const { body } = await request(`${base}&transport=polling${query}`);
   const colon = body.indexOf(':');
   const length = Number(body.slice(0, colon));
   const { sid, ...terms } = JSON.parse(body.slice(colon + 2, colon + 1 + length));
@@ -103,7 +103,36 @@ test('both forms of a payload are understood', async () => {
   const body = Buffer.concat([Buffer.from([0, ...digits, 255]), Buffer.from(text), Buffer.from([1, 3, 255, 4, 1, 2])]);
   const headers = { 'content-type': 'application/octet-stream' };
   assert.equal((await request(again, { method: 'POST', body, headers })).body, 'ok');
-  assert.equal((await request(again)).body, `${text.length}:${text}6:b4AQI=`);
+  assert.deepEqual(await polledBytes(again), body);
+});
+
+/** The body of a poll that is answered in bytes. */
+async function polledBytes(url: string): Promise<Buffer> {
+  const response = await fetch(url);
+  assert.equal(response.headers.get('content-type'), 'application/octet-stream');
+  return Buffer.from(await response.arrayBuffer());
+}
+
+// Bytes came in base64 always, a third larger.
+test('polls are answered in bytes, unless the client has said that it takes none', async () => {
+  for (const [query, bytes] of [
+    ['', true],
+    ['&b64=1', false],
+  ] as const) {
+    const { url, session } = await connected(query);
+    session.sink.send(eventPacket('x', [{ _binary: 'AQI=' }]));
+    const text = '451-["x",{"_placeholder":true,"num":0}]';
+    if (bytes) {
+      const digits = [...String(text.length)].map(Number);
+      const head = Buffer.from([0, ...digits, 255]);
+      assert.deepEqual(
+        await polledBytes(url),
+        Buffer.concat([head, Buffer.from(text), Buffer.from([1, 3, 255, 4, 1, 2])]),
+      );
+    } else {
+      assert.equal((await request(url)).body, `${text.length}:${text}6:b4AQI=`);
+    }
+  }
 });
 
 test('frames carry a type byte', async () => {
@@ -118,7 +147,7 @@ test('frames carry a type byte', async () => {
 });
 
 test('polling clients of all generations get what is published, each in its own form', async () => {
-  const { url, session } = await connected();
+  const { url, session } = await connected('&b64=1');
   session.sink.join('room');
   server.topics.publish('room', eventPacket('news', ['é', { _binary: 'AQI=' }]));
   const text = '451-["news","\\u00e9",{"_placeholder":true,"num":0}]';

@@ -26,6 +26,14 @@ test('a payload gives back its packets, binary messages as well', () => {
   );
 });
 
+test('a payload for a client that takes bytes is binary where something in it is', () => {
+  assert.equal(engineV3.encodeBinaryPayload?.(['42["a"]']), undefined);
+  const body = engineV3.encodeBinaryPayload?.(['4hello', Buffer.of(4, 1, 2, 3, 4)]);
+  assert.deepEqual([...body!], [0, 6, 255, 52, 104, 101, 108, 108, 111, 1, 5, 255, 4, 1, 2, 3, 4]);
+  const long = engineV3.encodeBinaryPayload?.(['4é'.repeat(60), Buffer.of(4)]);
+  assert.deepEqual(engineV3.decodePayload(long!, binary), ['4é'.repeat(60), Buffer.of()]);
+});
+
 test('the binary form of a payload gives back its packets', () => {
   const packet = fc.oneof(
     fc.string({ unit: 'grapheme' }),
