@@ -10,11 +10,15 @@ export function parseQuery(text: string | undefined): Query {
   const query: Query = Object.create(null);
   // The library's types keep silent about it, but without `?` there is no string.
   if (!text) return query;
+  let hasRest = false;
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=');
     const key = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (key !== '' && !(key in query)) query[key] = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    if (key === '' || key in query) hasRest = true;
+    else query[key] = equals < 0 ? '' : decode(pair.slice(equals + 1));
   }
+  // A part of a string keeps the whole of it in memory. Without the rest, the parts are as long as the whole.
+  if (hasRest) for (const key in query) query[key] = Buffer.from(query[key]!).toString();
   return query;
 }
 

@@ -291,6 +291,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   forget(): void {
     this.cancel();
     this.upgrade?.abandon();
+    this.#namespaces.free();
     this.#server.remove(this);
   }
 }

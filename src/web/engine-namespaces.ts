@@ -30,6 +30,8 @@ export class EngineNamespaces {
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #incomplete: Incomplete | undefined;
+  /** What it takes of the room for connections without a client; 0 while it has one. */
+  #clientlessBytes = 0;
 
   constructor(server: EngineServer, connection: EngineConnection, handshake: Handshake) {
     this.#server = server;
@@ -55,6 +57,7 @@ export class EngineNamespaces {
     if (packet.type === 'packet') {
       this.#deliver(packet.namespace, packet.packet);
     } else if (packet.type === 'incomplete') {
+      if (!this.#find(packet.namespace)) throw new HiveError('bad_packet', 'The namespace is not connected.');
       this.#incomplete = { namespace: packet.namespace, packet: packet.rest, bytes: text.length };
     } else if (packet.type === 'connect') {
       this.#connect(packet.namespace, packet.auth);
@@ -87,6 +90,13 @@ export class EngineNamespaces {
     for (const link of each(this.#links)) link.upgraded();
   }
 
+  /** It has a client, or is forgotten: it takes no room for connections without one any more. */
+  free(): void {
+    if (this.#clientlessBytes === 0) return;
+    this.#server.clientless.leave(this.#clientlessBytes);
+    this.#clientlessBytes = 0;
+  }
+
   /** Ends all clients; the connection is closed. */
   close(reason: CloseReason): void {
     this.#connectTimer?.cancel();
@@ -117,6 +127,7 @@ export class EngineNamespaces {
     }
     const link = new ClientLink(this.#connection, codec, namespace, topics);
     this.#links = plus(this.#links, link);
+    this.free();
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake, auth };
@@ -141,10 +152,10 @@ export class EngineNamespaces {
 
   #awaitConnect(): void {
     if (this.#connection.isClosed || !this.isEmpty) return;
-    const { wheel, config } = this.#server.context;
+    const { clientless, context } = this.#server;
+    if (this.#clientlessBytes === 0) this.#clientlessBytes = clientless.enter(this.#handshake);
+    const patienceMs = clientless.isOver ? 0 : context.config.socketio.connect_timeout;
     this.#connectTimer?.cancel();
-    this.#connectTimer = wheel.schedule(config.socketio.connect_timeout, () =>
-      this.#connection.close('connect_timeout'),
-    );
+    this.#connectTimer = context.wheel.schedule(patienceMs, () => this.#connection.close('connect_timeout'));
   }
 }

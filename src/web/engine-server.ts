@@ -10,6 +10,7 @@ import { engineV4 } from '../protocol/engine-v4.ts';
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
+import { Clientless } from './clientless.ts';
 import { EngineConnection } from './engine-connection.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
@@ -37,6 +38,7 @@ export class EngineServer {
   readonly context: ClientContext;
   /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
+  readonly clientless: Clientless;
   readonly #connections = new Map<string, EngineConnection>();
   /** By the `EIO` of a query. */
   readonly #dialects = new Map<string | undefined, EngineDialect>();
@@ -50,6 +52,7 @@ export class EngineServer {
     const { namespaces, protocols, transports } = context.config.socketio;
     this.context = context;
     this.hasNamespaces = namespaces.length > 1;
+    this.clientless = new Clientless(context.config.hive.max_client_slots);
     for (const [version, dialect] of dialects) {
       if (!protocols.includes(dialect.protocol)) continue;
       this.#dialects.set(version, dialect);
@@ -96,7 +99,7 @@ export class EngineServer {
     const fault = this.#check(query, 'websocket');
     if (fault) return this.#refuse(res, fault);
     if (query.sid === undefined) {
-      const refusal = this.context.host.refusal();
+      const refusal = this.#refusal();
       if (refusal) {
         this.context.replyError(res, refusal);
         return undefined;
@@ -141,6 +144,11 @@ export class EngineServer {
     return connection?.dialect === dialect && !connection.isGone ? connection : undefined;
   }
 
+  /** Why no connection is opened now. */
+  #refusal(): HiveError | undefined {
+    return this.context.host.refusal() ?? this.clientless.refusal();
+  }
+
   #create(dialect: EngineDialect, handshake: Handshake): EngineConnection {
     const connection = new EngineConnection(this, dialect, this.context.newId(), handshake);
     this.#connections.set(connection.id, connection);
@@ -149,7 +157,7 @@ export class EngineServer {
 
   #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
     if (method !== 'get') return this.#refuse(res, faults.method);
-    const refusal = this.context.host.refusal();
+    const refusal = this.#refusal();
     if (refusal) return this.context.replyError(res, refusal);
     const connection = this.#create(dialect, readHandshake(req, res, query, 'polling', dialect.protocol));
     connection.start();

@@ -35,7 +35,9 @@ export const hiveSchema = strictObject(
       default: 10_000,
       minimum: 1,
       maximum: 10_000_000,
-      description: 'Number of clients that may be connected to this node at a time. More are refused.',
+      description:
+        'Number of clients that may be connected to this node at a time. More are refused, and so are connections while 10 % ' +
+        'more than that have no client.',
     }),
     max_processes: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),

@@ -1,0 +1,95 @@
+/**
+ * Handshakes by polling that never asked for a client took no slots, and what they had sent was kept until
+ * `connect_timeout`: strangers filled the heap with headers. Attachments for namespaces that nobody was connected to were kept, too.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Clientless } from '../../src/web/clientless.ts';
+import type { Handshake } from '../../src/web/sessions.ts';
+import { startTestServer } from '../support/client-server.ts';
+import { eventually } from '../support/eventually.ts';
+import { RawSocket, request } from '../support/raw-client.ts';
+
+const slots = 10;
+const allowed = 11;
+
+const sidOf = (body: string): string => JSON.parse(body.slice(1)).sid;
+
+test('connections without a client are 10 % more than the slots at most, and those with one do not count', async () => {
+  const server = await startTestServer({ hive: { max_client_slots: slots } });
+  try {
+    const base = `${server.url}/socket.io/?EIO=4&transport=polling`;
+    const urls: string[] = [];
+    for (let at = 0; at < allowed; at += 1) {
+      const { status, body } = await request(base);
+      assert.equal(status, 200, body);
+      urls.push(`${base}&sid=${sidOf(body)}`);
+    }
+    const refused = await request(base);
+    assert.deepEqual([refused.status, JSON.parse(refused.body).error], [503, 'no_slots']);
+    const socket = new RawSocket(base.replace('polling', 'websocket'));
+    await socket.closed();
+    assert.deepEqual(socket.messages, []);
+    // One gets its client: there is room for one, and for no more.
+    assert.equal((await request(urls[0]!, { method: 'POST', body: '40' })).body, 'ok');
+    assert.match((await request(urls[0]!)).body, /^40\{/);
+    const next = await request(base);
+    assert.equal(next.status, 200);
+    assert.equal((await request(base)).status, 503);
+    // One leaves.
+    await request(urls[1]!, { method: 'POST', body: '1' });
+    assert.equal((await request(base)).status, 200);
+    assert.equal((await request(base)).status, 503);
+    // A client leaves its connection behind, which is one too many: it ends at once.
+    await request(urls[0]!, { method: 'POST', body: '41' });
+    await eventually(async () => (await request(urls[0]!)).status === 400, 'the end of the connection without client');
+    assert.equal((await request(base)).status, 503);
+  } finally {
+    await server.close();
+  }
+  assert.deepEqual(server.crashes, []);
+});
+
+test('connections that connect their default namespace by themselves, or come and go, use up no room', async () => {
+  const server = await startTestServer({ hive: { max_client_slots: 1 } });
+  try {
+    for (const version of [3, 4, 3, 4]) {
+      const socket = await new RawSocket(`${server.url}/socket.io/?EIO=${version}&transport=websocket`).opened();
+      assert.match(await socket.next(), /^0\{/);
+      socket.close();
+      await socket.closed();
+      const { body } = await request(`${server.url}/socket.io/?EIO=4&transport=polling`);
+      const url = `${server.url}/socket.io/?EIO=4&transport=polling&sid=${sidOf(body)}`;
+      assert.equal((await request(url, { method: 'POST', body: '1' })).status, 200);
+    }
+  } finally {
+    await server.close();
+  }
+  assert.deepEqual(server.crashes, []);
+});
+
+test('what they keep of their requests is limited for all together', () => {
+  const room = new Clientless(1_000_000);
+  const header = 'x'.repeat(60_000);
+  const handshake = { headers: { cookie: header }, query: {} } as unknown as Handshake;
+  const entered: number[] = [];
+  while (!room.refusal()) entered.push(room.enter(handshake));
+  assert.ok(entered.length * header.length <= 64 * 1024 * 1024, `${entered.length} were let in`);
+  assert.ok(entered.length > 1000, `${entered.length} were let in`);
+  // A text that takes two bytes per character weighs twice.
+  assert.ok(room.enter({ headers: { cookie: `${header}😀` }, query: {} } as unknown as Handshake) > 2 * header.length);
+  for (const bytes of entered) room.leave(bytes);
+  assert.equal(room.refusal(), undefined);
+});
+
+test('an event with attachments for a namespace that is not connected is refused before they come', async () => {
+  const server = await startTestServer();
+  try {
+    const socket = new RawSocket(`${server.url}/socket.io/?EIO=4&transport=websocket`);
+    assert.match(await socket.next(), /^0\{/);
+    socket.send('451-["x",{"_placeholder":true,"num":0}]');
+    assert.equal(await socket.closed(), 1007);
+  } finally {
+    await server.close();
+  }
+});
