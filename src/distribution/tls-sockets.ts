@@ -15,6 +15,7 @@ import {
 } from 'node:tls';
 import { lookup } from '../kernel/lookups.ts';
 import { HiveError } from '../observe/errors.ts';
+import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import { setupTimeoutMs } from './negotiate.ts';
 import type { Sockets } from './sockets.ts';
@@ -29,6 +30,7 @@ export interface TlsFiles {
 /** @throws HiveError `file_error` if the files cannot be read, are no PEM, or do not belong together */
 export function tlsSockets(files: TlsFiles, log: Log): Sockets {
   const { material, secureContext } = load(files);
+  const floods = new FloodLog(log);
   return {
     handshakeHeader: 4,
 
@@ -71,9 +73,11 @@ export function tlsSockets(files: TlsFiles, log: Log): Sockets {
           settle(socket);
           return accept(socket);
         }
-        const why = String(socket.authorizationError);
-        log.warning(`refused a connection from ${socket.remoteAddress}: its certificate is not accepted (${why})`);
+        const address = socket.remoteAddress ?? 'an unknown address';
         socket.destroy();
+        if (floods.excess('refused a connection', address)) return;
+        const why = String(socket.authorizationError);
+        log.warning(`refused a connection from ${address}: its certificate is not accepted (${why})`);
       });
       server.on('tlsClientError', (error, socket) => {
         log.debug(`a connection failed before it was secure: ${error.message}`);

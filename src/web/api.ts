@@ -13,6 +13,7 @@
  * `?cluster=true` extends stop, the router's orders and the number of subscribers to all nodes.
  */
 import type { HiveError } from '../observe/errors.ts';
+import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
@@ -29,6 +30,7 @@ import {
   methodOf,
   plainText,
   receiveBody,
+  remoteAddress,
   type Server,
   send,
   sendAtOnce,
@@ -77,6 +79,7 @@ class Api {
   readonly #host: ApiHost;
   readonly #key: Key;
   readonly #log: Log;
+  readonly #floods: FloodLog;
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
   /** By the whole path, which holds the right key. */
@@ -86,6 +89,7 @@ class Api {
     this.#host = host;
     this.#key = new Key(key);
     this.#log = log;
+    this.#floods = new FloodLog(log);
     this.#total = metrics.counters('api', ['requests', 'errors']);
     for (const section of [...sections, batch]) {
       this.#sections.set(section, metrics.counters(`api.${section}`, ['requests', 'errors']));
@@ -106,10 +110,7 @@ class Api {
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {
-        // A section that is none may be a key in the wrong place.
-        this.#log.warning('API request with a wrong key', {
-          section: this.#sections.has(section) ? section : 'unknown',
-        });
+        this.#refuseKey(remoteAddress(res), section);
         throw unauthorized('bad_api_request');
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
@@ -123,6 +124,13 @@ class Api {
     } catch (error) {
       this.#fail(res, section, error);
     }
+  }
+
+  #refuseKey(address: string, section: string): void {
+    if (this.#floods.excess('API request with a wrong key', address)) return;
+    // A section that is none may be a key in the wrong place.
+    const known = this.#sections.has(section) ? section : 'unknown';
+    this.#log.warning('API request with a wrong key', { section: known, address });
   }
 
   #remember(path: string, route: Route): void {

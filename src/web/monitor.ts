@@ -21,6 +21,7 @@
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../observe/errors.ts';
+import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import { sendDashboard } from './dashboard.ts';
@@ -31,6 +32,7 @@ import {
   type HttpResponse,
   methodOf,
   plainText,
+  remoteAddress,
   type Server,
   send,
   sendJson,
@@ -89,6 +91,7 @@ class MonitorPages {
   readonly #key: Key;
   readonly #publicHealth: boolean;
   readonly #log: Log;
+  readonly #floods: FloodLog;
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
     ['nodes', (res, req) => this.#metrics.showNodes(res, '', wantsBuckets(req))],
@@ -112,6 +115,7 @@ class MonitorPages {
     this.#publicHealth = publicHealth;
     this.#key = new Key(key);
     this.#log = log;
+    this.#floods = new FloodLog(log);
   }
 
   /** Reads everything it needs of the request before the first pause. */
@@ -123,7 +127,10 @@ class MonitorPages {
       return sendHealth(res, status, { status });
     }
     if (!isAllowed) {
-      this.#log.warning('Monitor request with a wrong key');
+      const address = remoteAddress(res);
+      if (!this.#floods.excess('Monitor request with a wrong key', address)) {
+        this.#log.warning('Monitor request with a wrong key', { address });
+      }
       throw unauthorized(code);
     }
     const [section = '', id, ...rest] = segments;

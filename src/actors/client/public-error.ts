@@ -11,7 +11,9 @@ export function shortSid(sid: string): string {
 }
 
 /** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
-export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
+export function publicError(error: HiveError, sid: string, { floods, log, showsErrors }: ClientContext): HiveError {
+  const excess = floods.excess('A client gets an error', shortSid(sid));
+  if (excess) return showsErrors ? error : hiddenError(excess.reference);
   const { code, summary, message } = error;
   const reference = newReference();
   // A cause speaks freely of what was sent, as `message` does, unless the error was told to keep that apart.
