@@ -13,13 +13,15 @@ export class Selection {
   constructor(names, scenarios, contestants, quick) {
     this.#quick = quick;
     const named = (scenario, name) => (name.length === 1 ? scenario.letter === name : scenario.name.startsWith(name));
-    const isContestant = (name) => name.split(':')[0] in contestants;
+    const isScenario = (name) => scenarios.some((scenario) => named(scenario, name));
+    // `sockets` is both: it means the scenarios, `sockets:node` the contestant.
+    const isContestant = (name) => name.split(':')[0] in contestants && !isScenario(name);
     for (const name of names) {
-      if (isContestant(name) || scenarios.some((scenario) => named(scenario, name))) continue;
+      if (isContestant(name) || isScenario(name)) continue;
       const known = [...scenarios.map((scenario) => scenario.name), ...Object.keys(contestants)].join(', ');
       throw new Error(`there is neither a scenario nor a contestant ${name}; there are ${known}`);
     }
-    const wanted = scenarios.filter((scenario) => names.some((name) => !isContestant(name) && named(scenario, name)));
+    const wanted = scenarios.filter((scenario) => names.some((name) => named(scenario, name)));
     this.scenarios = wanted.length > 0 ? wanted : scenarios;
     this.#entries = names.filter(isContestant);
   }
