@@ -250,11 +250,12 @@ test('a stopped poller hears of it with its next poll, and then is unknown', asy
   assert.equal((await request(poll)).status, 404);
 });
 
-test('time-outs end what is idle', async () => {
+test('time-outs end what is idle', async (t) => {
   const quick = await startTestServer({
     hive: { websocket_ping_timeout: 100 },
-    socketio: { init_timeout: 50, heartbeat_timeout: 1000, reconnect_timeout: 1000, session_timeout: 1500 },
+    socketio: { init_timeout: 500, heartbeat_timeout: 1000, reconnect_timeout: 1000, session_timeout: 1500 },
   });
+  t.after(() => quick.close());
   const generic = await handshake(quick);
   await eventually(() => generic.session.closed.length > 0, 'init_timeout');
   assert.deepEqual(generic.session.closed, ['connect_timeout']);
@@ -271,5 +272,4 @@ test('time-outs end what is idle', async () => {
   assert.deepEqual(silent.session.closed, ['session_timeout']);
   assert.equal(await silent.raw.next(), '0:::');
   assert.equal(await silent.raw.closed(), 1000);
-  await quick.close();
 });
