@@ -128,6 +128,7 @@ class PythonClient extends MatrixClient {
   override readonly keepsOrder = false;
   readonly #process: ChildProcess;
   readonly #calls: ((values: unknown[]) => void)[] = [];
+  #left = false;
 
   constructor(url: string, way: Way) {
     super();
@@ -152,7 +153,9 @@ class PythonClient extends MatrixClient {
   }
 
   disconnect(): void {
-    this.#command('disconnect');
+    // It ends then, and reads no second time.
+    if (!this.#left) this.#command('disconnect');
+    this.#left = true;
   }
 
   #command(...command: unknown[]): void {
