@@ -37,6 +37,7 @@ import {
 } from './http.ts';
 import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from './keyed.ts';
 import type { SocketLibrary, TlsFiles } from './sockets/types.ts';
+import { WrongKeys } from './wrong-keys.ts';
 
 export interface ApiSettings {
   readonly sockets: SocketLibrary;
@@ -80,6 +81,7 @@ class Api {
   readonly #key: Key;
   readonly #log: Log;
   readonly #floods: FloodLog;
+  readonly #wrongKeys = new WrongKeys();
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
   /** By the whole path, which holds the right key. */
@@ -110,8 +112,10 @@ class Api {
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {
-        this.#refuseKey(remoteAddress(res), section);
-        throw unauthorized('bad_api_request');
+        const address = remoteAddress(res);
+        this.#logWrongKey(address, section);
+        const answer = (): void => this.#fail(res, section, unauthorized('bad_api_request'));
+        return this.#wrongKeys.refuse(res, address, answer);
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
       const call = { method, segments, cluster };
@@ -126,7 +130,7 @@ class Api {
     }
   }
 
-  #refuseKey(address: string, section: string): void {
+  #logWrongKey(address: string, section: string): void {
     if (this.#floods.excess('API request with a wrong key', address)) return;
     // A section that is none may be a key in the wrong place.
     const known = this.#sections.has(section) ? section : 'unknown';

@@ -53,6 +53,7 @@ import type { Health, MonitorHost, TreeOptions } from './monitor-host.ts';
 import { busiestOptions, treeOptions, wantsBuckets } from './monitor-query.ts';
 import type { SocketLibrary, TlsFiles } from './sockets/types.ts';
 import { treeText } from './tree-text.ts';
+import { WrongKeys } from './wrong-keys.ts';
 
 export interface MonitorSettings {
   readonly sockets: SocketLibrary;
@@ -92,6 +93,7 @@ class MonitorPages {
   readonly #publicHealth: boolean;
   readonly #log: Log;
   readonly #floods: FloodLog;
+  readonly #wrongKeys = new WrongKeys();
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
     ['nodes', (res, req) => this.#metrics.showNodes(res, '', wantsBuckets(req))],
@@ -131,7 +133,7 @@ class MonitorPages {
       if (!this.#floods.excess('Monitor request with a wrong key', address)) {
         this.#log.warning('Monitor request with a wrong key', { address });
       }
-      throw unauthorized(code);
+      return this.#wrongKeys.refuse(res, address, () => answerError(res, unauthorized(code)));
     }
     const [section = '', id, ...rest] = segments;
     const page = rest.length > 0 ? undefined : (id === undefined ? this.#pages : this.#pagesOf).get(section);
