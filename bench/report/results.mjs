@@ -25,7 +25,7 @@ export function writeResults(dir, scenarios, stored) {
 function summaryOf(measured, stored) {
   const lines = measured.flatMap((scenario) =>
     targetsOf(scenario, stored[scenario.name].results).map(
-      (target) => `- ${scenario.letter}. ${sentence(scenario, target)}`,
+      (target) => `- ${scenario.letter}. \`${scenario.name}\`: ${sentence(scenario, target)}`,
     ),
   );
   return `## At a glance\n\n${lines.join('\n')}`;

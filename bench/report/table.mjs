@@ -10,7 +10,7 @@ export function titleOf(entry) {
   const [name, variant] = entry.split(':');
   const { title } = contestants[name];
   if (variant === undefined) return title;
-  return `${title}, ${Number.isNaN(Number(variant)) ? variant : `${readable(Number(variant))} clients`}`;
+  return `${title}, ${/^\d+$/.test(variant) ? `${readable(Number(variant))} clients` : variant}`;
 }
 
 export function rowsOf(scenario, results) {
