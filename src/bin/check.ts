@@ -5,6 +5,7 @@ import { describeReason } from '../kernel/types.ts';
 import { printable } from '../observe/printable.ts';
 import { probePools } from '../plugins/registry.ts';
 import { loadOrExplain } from './config-file.ts';
+import { print } from './operator/output.ts';
 
 /** Resolves to the exit code: 0 if nothing is wrong, else 1. */
 export async function check(file: string, overrides: readonly Override[], probe: boolean): Promise<number> {
@@ -13,11 +14,11 @@ export async function check(file: string, overrides: readonly Override[], probe:
   for (const note of loaded.notes) console.error(printable(`note: ${formatProblem(note)}`));
   let unreachable = 0;
   for (const { pool, error } of probe ? await probePools(loaded.config, loaded.plugins) : []) {
-    if (!error) console.log(printable(`connectors.pools.${pool} is reachable`));
+    if (!error) await print(printable(`connectors.pools.${pool} is reachable\n`));
     else console.error(printable(`${error.code}: connectors.pools.${pool}: ${describeReason(error)}`));
     if (error) unreachable += 1;
   }
   if (unreachable > 0) return 1;
-  console.log(`${file} can be used.`);
+  await print(`${file} can be used.\n`);
   return 0;
 }

@@ -3,12 +3,14 @@
  * The command line. `run` and `check` work with a configuration, the others ask a running node through its monitor or API.
  * Results go to stdout, the log and errors to stderr.
  */
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import type { Override } from '../config/overrides.ts';
 import { version } from '../version.ts';
 import { collectOverride } from './collect-override.ts';
 import { defaultConfigFile } from './default-config-file.ts';
 import { carryOut } from './operator/carry-out.ts';
+import { Failure } from './operator/failure.ts';
+import { print } from './operator/output.ts';
 import { askedOf, type WhereOptions } from './operator/where.ts';
 import { type StatusOptions, status } from './status.ts';
 import { type StopOptions, stop } from './stop.ts';
@@ -16,7 +18,16 @@ import { type TopOptions, top } from './top.ts';
 import { type TreeOptions, tree } from './tree.ts';
 
 // `run` and `check` load what a node needs: the others start sooner without.
+let told = Promise.resolve();
 const program = new Command('hive')
+  // What help and version print is waited for, and whether it could be written is known only then.
+  .exitOverride()
+  .configureOutput({
+    writeOut: (text) => {
+      told = print(text);
+      told.catch(() => {});
+    },
+  })
   .description('A standalone real-time push server for Socket.IO clients and any back end.')
   .version(version, '-v, --version');
 
@@ -48,7 +59,7 @@ program
   .argument('[place]', 'a folder, or a file that ends in .json', '.')
   .action(async (place: string) => {
     const { init } = await import('./init.ts');
-    end(init(place));
+    end(await init(place));
   });
 
 program
@@ -117,10 +128,16 @@ function parseInterval(text: string): number {
   throw new InvalidArgumentError('It must be from 0.5 to 60.');
 }
 
-// Who reads has seen enough: `hive tree | head`.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit(0);
-});
-
-await program.parseAsync();
+try {
+  await program.parseAsync();
+} catch (error) {
+  try {
+    if (!(error instanceof CommanderError)) throw error;
+    await told;
+    end(error.exitCode);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    process.stderr.write(`hive: ${error.message}\n`);
+    end(1);
+  }
+}

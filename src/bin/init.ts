@@ -7,6 +7,7 @@ import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { version } from '../version.ts';
+import { print } from './operator/output.ts';
 
 const schemaFile = fileURLToPath(new URL('../../config/schema/config.json', import.meta.url));
 const documentation = fileURLToPath(new URL('../../docs/configuration.md', import.meta.url));
@@ -20,7 +21,7 @@ interface Keys {
 }
 
 /** Writes that file, or one into that folder; gives the exit code: 1 if it is there already, or cannot be written. */
-export function init(place: string): number {
+export async function init(place: string): Promise<number> {
   const keys = { api: newKey(), monitor: newKey() };
   let file: string;
   try {
@@ -29,7 +30,7 @@ export function init(place: string): number {
     console.error(`file_error: ${(error as Error).message}`);
     return 1;
   }
-  console.log(`${file} is written: one node, the channels news.*, and keys that nobody else has.
+  await print(`${file} is written: one node, the channels news.*, and keys that nobody else has.
 
   hive run ${file}
 
@@ -38,7 +39,8 @@ serves clients on port 8080. To push to those who have emitted "subscribe" with 
   curl -d '{"name": "hello", "args": ["world"]}' http://127.0.0.1:1235/api/${keys.api}/pubsub/publish/news.all
 
 The dashboard: http://127.0.0.1:1234/monitor/${keys.monitor}/dashboard
-Every other key: ${documentation}`);
+Every other key: ${documentation}
+`);
   return 0;
 }
 

@@ -4,6 +4,7 @@ import type { NodeHealth } from '../web/monitor-host.ts';
 import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
 import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
+import { print } from './operator/output.ts';
 import { type PoolReading, Readings } from './operator/readings.ts';
 import type { Where } from './operator/where.ts';
 
@@ -20,10 +21,9 @@ export async function status(where: Where, { json = false, cluster = false }: St
   try {
     const found = await (cluster ? allNodes : askedNode)(operator);
     const all = Object.values(found.health);
-    if (!json) process.stdout.write(printable(describe(found, cluster)));
-    else if (cluster) process.stdout.write(printable(`${JSON.stringify(found)}\n`));
-    else
-      process.stdout.write(printable(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`));
+    if (!json) await print(printable(describe(found, cluster)));
+    else if (cluster) await print(printable(`${JSON.stringify(found)}\n`));
+    else await print(printable(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`));
     const isReady = all.every((health) => health.status === 'ready') && (!cluster || found.missing.length === 0);
     return isReady ? codes.ready : codes.degraded;
   } finally {

@@ -3,6 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { printable } from '../observe/printable.ts';
 import { milliseconds } from './operator/formats.ts';
 import { NobodyListens, Operator, Unanswered } from './operator/operator.ts';
+import { print } from './operator/output.ts';
+import { isText, listOf, withMembers } from './operator/shapes.ts';
 import type { Where } from './operator/where.ts';
 
 export interface StopOptions {
@@ -16,6 +18,8 @@ interface Reached {
   readonly missing: readonly string[];
 }
 
+const isReached = withMembers<Reached>({ nodes: listOf(isText), missing: listOf(isText) });
+
 /** How often it looks whether the node is there: more often than a service manager starts it anew. */
 const lookMs = 50;
 
@@ -26,7 +30,7 @@ export async function stop(where: Where, { cluster = false, timeout }: StopOptio
   const deadline = AbortSignal.timeout(timeout * 1000);
   try {
     const over = cluster ? await stopAll(operator, deadline) : await stopOne(operator, deadline);
-    if (over) say(`The node at ${where.origin} has ended after ${milliseconds(performance.now() - began)}.`);
+    if (over) await say(`The node at ${where.origin} has ended after ${milliseconds(performance.now() - began)}.`);
     else process.stderr.write(`hive stop: ${where.origin} still answers after ${timeout} s; it goes on stopping.\n`);
     return over ? 0 : 2;
   } finally {
@@ -35,24 +39,32 @@ export async function stop(where: Where, { cluster = false, timeout }: StopOptio
 }
 
 async function stopOne(operator: Operator, deadline: AbortSignal): Promise<boolean> {
-  await operator.ask('hive/stop', { method: 'POST' });
-  say(`The node at ${operator.where.origin} is stopping: its clients have time to leave.`);
-  return gone(async () => void (await operator.ask('hive/version', { signal: deadline })), deadline);
+  await seen(operator);
+  // A Hive has nothing to say here.
+  if ((await operator.ask('hive/stop', { method: 'POST' })).text !== '') throw operator.stranger();
+  await say(`The node at ${operator.where.origin} is stopping: its clients have time to leave.`);
+  return gone(() => seen(operator, deadline), deadline);
 }
 
 /** The node that is asked ends last, so the others can be seen through it until they have ended. */
 async function stopAll(operator: Operator, deadline: AbortSignal): Promise<boolean> {
-  const { nodes, missing } = await operator.json<Reached>('hive/stop?cluster=true', { method: 'POST' });
-  say(`Stopping one after the other, ${operator.where.origin} last: ${nodes.join(', ')}`);
-  if (missing.length > 0) say(`Not reached, and not stopped: ${missing.join(', ')}`);
+  const { nodes, missing } = await operator.json('hive/stop?cluster=true', isReached, { method: 'POST' });
+  await say(`Stopping one after the other, ${operator.where.origin} last: ${nodes.join(', ')}`);
+  if (missing.length > 0) await say(`Not reached, and not stopped: ${missing.join(', ')}`);
   let left = nodes;
   const look = async (): Promise<void> => {
     // Any call about the whole cluster tells who is in it.
-    const seen = await operator.json<Reached>('pubsub/subscribe/hive?cluster=true', { signal: deadline });
-    for (const node of left) if (!seen.nodes.includes(node)) say(`${node} has ended.`);
-    left = left.filter((node) => seen.nodes.includes(node));
+    const reached = await operator.json('pubsub/subscribe/hive?cluster=true', isReached, { signal: deadline });
+    for (const node of left) if (!reached.nodes.includes(node)) await say(`${node} has ended.`);
+    left = left.filter((node) => reached.nodes.includes(node));
   };
   return gone(look, deadline);
+}
+
+/** Whoever is there is a Hive. @throws Failure (rejection) */
+async function seen(operator: Operator, signal?: AbortSignal): Promise<void> {
+  const { text } = await operator.ask('hive/version', { signal });
+  if (!/^\d+\.\d+\.\d+\S{0,40}$/.test(text)) throw operator.stranger();
 }
 
 /** False if it is still there at the deadline. Its API is closed when its clients have ended. */
@@ -70,6 +82,6 @@ async function gone(look: () => Promise<void>, deadline: AbortSignal): Promise<b
   return false;
 }
 
-function say(line: string): void {
-  process.stdout.write(printable(`${line}\n`));
+function say(line: string): Promise<void> {
+  return print(printable(`${line}\n`));
 }

@@ -9,6 +9,7 @@ import { printable } from '../observe/printable.ts';
 import { cut } from './operator/cut.ts';
 import { Failure } from './operator/failure.ts';
 import { Operator } from './operator/operator.ts';
+import { print } from './operator/output.ts';
 import type { Where } from './operator/where.ts';
 import { busyActors, type Order } from './top/busy.ts';
 import { type Frame, frameLines } from './top/frame.ts';
@@ -52,7 +53,7 @@ async function printOnce(operator: Operator, { sort: order, cluster = false }: T
   const busy = await busyActors(operator, looking, signal);
   const now = await takeSample(operator, scope, signal);
   const lines = frameLines({ before, now, busy, order }, Number.POSITIVE_INFINITY);
-  process.stdout.write(`${lines.map(({ text }) => text).join('\n')}\n`);
+  await print(`${lines.map(({ text }) => text).join('\n')}\n`);
 }
 
 const legend = ' q quit   s sort   + - interval   n next node   c cluster';

@@ -1,7 +1,10 @@
 /** `hive tree`: the supervision tree of a running node or cluster, drawn or as JSON. */
 import { printable } from '../observe/printable.ts';
 import { cut } from './operator/cut.ts';
+import { askedHealth } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
+import { print } from './operator/output.ts';
+import { isRecord, isText, recordOf, type Shape, withMembers } from './operator/shapes.ts';
 import type { Where } from './operator/where.ts';
 
 export interface TreeOptions {
@@ -13,15 +16,25 @@ export interface TreeOptions {
   readonly json?: boolean;
 }
 
+const isTree = withMembers<{ id: string; kind: string }>({ id: isText, kind: isText });
+const areTrees = withMembers<{ trees: object }>({ trees: recordOf(isRecord) });
+
 /** Resolves to the exit code, 0. @throws Failure (rejection) */
 export async function tree(where: Where, { json = false, ...options }: TreeOptions): Promise<number> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options)) query.set(name, String(value));
   const operator = new Operator(where);
   try {
-    const accept = json ? 'application/json' : 'text/plain';
-    const { text } = await operator.ask(`supervision${query.size > 0 ? `?${query}` : ''}`, { accept });
-    process.stdout.write(json ? printable(`${text}\n`) : fitted(printable(text)));
+    const path = `supervision${query.size > 0 ? `?${query}` : ''}`;
+    if (json) {
+      const is: Shape<object> = options.cluster ? areTrees : isTree;
+      await print(printable(`${JSON.stringify(await operator.json(path, is))}\n`));
+      return 0;
+    }
+    // A drawing could be anybody's text.
+    await askedHealth(operator);
+    const { text } = await operator.ask(path, { accept: 'text/plain' });
+    await print(fitted(printable(text)));
     return 0;
   } finally {
     operator.close();

@@ -1,6 +1,7 @@
 /** How nodes are, and their metrics, as the monitor tells them: of the node that is asked, or of all of its cluster. */
 import type { NodeHealth } from '../../web/monitor-host.ts';
 import type { Operator } from './operator.ts';
+import { isRecord, isText, listOf, oneOf, recordOf, withMembers } from './shapes.ts';
 
 /** One node or several, by name. */
 export interface Nodes {
@@ -11,18 +12,33 @@ export interface Nodes {
   readonly metrics: Readonly<Record<string, unknown>>;
 }
 
+const isHealth = withMembers<NodeHealth>({
+  node: isText,
+  status: oneOf('ready', 'draining', 'degraded'),
+  reasons: listOf(isText),
+  version: isText,
+  sockets: isText,
+});
+const isClusterHealth = withMembers<Omit<Nodes, 'metrics'>>({ health: recordOf(isHealth), missing: listOf(isText) });
+const isNodeMetrics = withMembers<{ nodes: Nodes['metrics'] }>({ nodes: recordOf(isRecord) });
+
+/** How the node is: only a Hive answers like that. @throws Failure (rejection) */
+export function askedHealth(operator: Operator, signal?: AbortSignal): Promise<NodeHealth> {
+  // A node that drains says so with 503.
+  return operator.json('health', isHealth, { also: [503], signal });
+}
+
 /** @throws Failure (rejection) */
 export async function askedNode(operator: Operator, signal?: AbortSignal): Promise<Nodes> {
-  // A node that drains says so with 503.
-  const health = await operator.json<NodeHealth>('health', { also: [503], signal });
-  const metrics = await operator.json<unknown>('', { signal });
+  const health = await askedHealth(operator, signal);
+  const metrics = await operator.json('', isRecord, { signal });
   return { missing: [], health: { [health.node]: health }, metrics: { [health.node]: metrics } };
 }
 
 /** Those that have answered twice. @throws Failure (rejection) */
 export async function allNodes(operator: Operator, signal?: AbortSignal): Promise<Nodes> {
-  const { health, missing } = await operator.json<Omit<Nodes, 'metrics'>>('health?cluster=true', { signal });
-  const { nodes } = await operator.json<{ nodes: Nodes['metrics'] }>('nodes', { signal });
+  const { health, missing } = await operator.json('health?cluster=true', isClusterHealth, { signal });
+  const { nodes } = await operator.json('nodes', isNodeMetrics, { signal });
   const metrics = Object.fromEntries(Object.entries(nodes).filter(([node]) => Object.hasOwn(health, node)));
   return { missing, health, metrics };
 }

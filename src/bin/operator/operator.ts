@@ -3,7 +3,10 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { buildConnector, Pool } from 'undici';
+import { catalogue } from '../../observe/errors.ts';
+import { cut } from './cut.ts';
 import { Failure } from './failure.ts';
+import { isText, type Shape } from './shapes.ts';
 import type { Where } from './where.ts';
 
 export interface Asking {
@@ -23,6 +26,12 @@ export interface Answer {
 const connectMs = 5000;
 const answerMs = 15_000;
 
+/** No tree or cluster is as large as that; what never ends is. */
+const maxAnswerBytes = 100_000_000;
+
+/** Of what an error says. */
+const maxReason = 500;
+
 /** Two questions at once, and one whose answer is not waited for any more. */
 const connections = 3;
 
@@ -38,35 +47,34 @@ export class Operator {
     this.#pool = new Pool(where.origin, {
       connections,
       connect: connector(where),
-      headersTimeout: answerMs,
-      bodyTimeout: answerMs,
     });
   }
 
-  /** @throws Failure (rejection) */
-  async json<Value>(path: string, asking: Asking = {}): Promise<Value> {
+  /** Only what is of that form is believed. @throws Failure (rejection) */
+  async json<Value>(path: string, is: Shape<Value>, asking: Asking = {}): Promise<Value> {
     const { text } = await this.ask(path, asking);
-    try {
-      return JSON.parse(text) as Value;
-    } catch {
-      throw this.#stranger();
-    }
+    const value = parsed(text);
+    if (is(value)) return value;
+    throw this.stranger();
   }
 
   /** @param path what follows `/monitor/` or `/api/`, without the key. @throws Failure (rejection) */
   async ask(path: string, { method = 'GET', accept, also = [], signal }: Asking = {}): Promise<Answer> {
     const { kind, key } = this.where;
     let answer: Answer;
+    // Of the whole answer: one that comes drop by drop would never be late.
+    const limit = AbortSignal.timeout(answerMs);
     try {
       const { statusCode, body } = await this.#pool.request({
         path: `/${kind}${path === '' ? '' : `/${path}`}`,
         method,
         headers: { authorization: `Bearer ${key}`, ...(accept === undefined ? {} : { accept }) },
-        signal,
+        signal: signal ? AbortSignal.any([signal, limit]) : limit,
       });
-      answer = { status: statusCode, text: await body.text() };
+      answer = { status: statusCode, text: await this.#whole(body) };
     } catch (error) {
       if (error instanceof Failure) throw error;
+      if (limit.aborted) throw new Unanswered(`${this.#place} does not answer within ${answerMs / 1000} s.`);
       if ((error as NodeJS.ErrnoException).code === 'ECONNREFUSED') throw new NobodyListens(this.#unanswered(error));
       throw new Unanswered(this.#unanswered(error), { cause: error });
     }
@@ -79,6 +87,24 @@ export class Operator {
     void this.#pool.destroy();
   }
 
+  /** What answers is something else. */
+  stranger(): Failure {
+    return new Failure(`${this.#place} answers, but is not ${label[this.where.kind]}.`);
+  }
+
+  async #whole(body: AsyncIterable<Buffer>): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    for await (const chunk of body) {
+      bytes += chunk.length;
+      if (bytes > maxAnswerBytes) {
+        throw new Failure(`${this.#place} answers with more than ${maxAnswerBytes / 1_000_000} MB.`);
+      }
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString();
+  }
+
   get #place(): string {
     const { origin, source } = this.where;
     return `${origin} (${source})`;
@@ -87,15 +113,12 @@ export class Operator {
   #refused({ text }: Answer): Failure {
     const { kind } = this.where;
     const { error, description } = asRefusal(text);
-    if (error === undefined) return this.#stranger();
+    if (error === undefined) return this.stranger();
     if (description?.startsWith('The key is')) return new Failure(`${this.#place} refuses the key.`);
     const other = kind === 'api' ? 'monitor' : 'api';
     if (error === code[other]) return new Failure(`${this.#place} is ${label[other]}; ${label[kind]} is needed.`);
-    return new Failure(`${this.#place} refuses: ${error}: ${description}`);
-  }
-
-  #stranger(): Failure {
-    return new Failure(`${this.#place} answers, but is not ${label[this.where.kind]}.`);
+    const reason = cut(`${error}: ${description}`.replace(/\s+/g, ' '), maxReason);
+    return new Failure(`${this.#place} refuses: ${reason}`);
   }
 
   #unanswered(error: unknown): string {
@@ -111,16 +134,18 @@ export class Operator {
       case 'UND_ERR_CONNECT_TIMEOUT':
         if (origin.startsWith('http:')) return `${silent}: no connection within ${connectMs / 1000} s.`;
         return `${silent}: no TLS connection within ${connectMs / 1000} s. It may want http.`;
-      case 'UND_ERR_HEADERS_TIMEOUT':
-      case 'UND_ERR_BODY_TIMEOUT':
-        return `${this.#place} does not answer within ${answerMs / 1000} s.`;
       case 'UND_ERR_SOCKET':
       case 'ECONNRESET':
       case 'EPIPE':
         if (origin.startsWith('https:')) return `${this.#place} closes the connection without an answer.`;
         return `${this.#place} closes the connection without an answer. Does it want https?`;
     }
-    if (code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('HPE_')) {
+    if (
+      code === 'EPROTO' ||
+      code.startsWith('ERR_SSL') ||
+      code.startsWith('HPE_') ||
+      code === 'UND_ERR_HEADERS_OVERFLOW'
+    ) {
       const hint = origin.startsWith('https:') ? 'It may want http.' : 'It may want https.';
       return `${this.#place} does not speak ${new URL(origin).protocol.slice(0, -1)}. ${hint}`;
     }
@@ -136,12 +161,18 @@ export class NobodyListens extends Unanswered {}
 
 /** The body of an error answer, as far as it is one. */
 function asRefusal(text: string): { readonly error?: string; readonly description?: string } {
+  const { error, description } = Object(parsed(text)) as Record<string, unknown>;
+  return isText(error) && Object.hasOwn(catalogue, error) && typeof description === 'string'
+    ? { error, description }
+    : {};
+}
+
+/** Undefined if it is no JSON. */
+function parsed(text: string): unknown {
   try {
-    const value: unknown = JSON.parse(text);
-    const { error, description } = Object(value) as Record<string, unknown>;
-    return typeof error === 'string' && typeof description === 'string' ? { error, description } : {};
+    return JSON.parse(text);
   } catch {
-    return {};
+    return undefined;
   }
 }
 

@@ -1,5 +1,6 @@
 /** Reading a node's metric tree as the monitor sends it. */
 import type { HistogramSummary } from '../../observe/histogram.ts';
+import { isNumber, type Shape, withMembers } from './shapes.ts';
 
 /** A histogram's leaf. */
 export type Latency = HistogramSummary;
@@ -16,6 +17,13 @@ export interface PoolReading {
   readonly connected: number | undefined;
   readonly latency: Latency | undefined;
 }
+
+const isLatency = withMembers<Pick<Latency, 'count' | 'p50' | 'p99' | 'max'>>({
+  count: isNumber,
+  p50: isNumber,
+  p99: isNumber,
+  max: isNumber,
+}) as Shape<Latency>;
 
 const poolNumbers = ['workers', 'busy', 'waiting', 'requests', 'errors'] as const;
 
@@ -43,7 +51,7 @@ export class Readings {
 
   latency(path: string): Latency | undefined {
     const value = this.#at(path);
-    return typeof Object(value).p99 === 'number' ? (value as Latency) : undefined;
+    return isLatency(value) ? value : undefined;
   }
 
   /** All back-end pools. A pool's name may have dots, so it is known by what it shows. */
@@ -80,10 +88,6 @@ export class Readings {
 
 function member(tree: unknown, name: string): unknown {
   return typeof tree === 'object' && tree !== null && Object.hasOwn(tree, name) ? Reflect.get(tree, name) : undefined;
-}
-
-function isNumber(value: unknown): boolean {
-  return typeof value === 'number';
 }
 
 function sectionsOf(tree: unknown): [string, unknown][] {

@@ -4,6 +4,7 @@ import { Failure } from '../operator/failure.ts';
 import { allNodes, askedNode } from '../operator/nodes.ts';
 import type { Operator } from '../operator/operator.ts';
 import { Readings } from '../operator/readings.ts';
+import { isRecord, withMembers } from '../operator/shapes.ts';
 
 export type Scope = 'asked' | 'cluster' | { readonly node: string };
 
@@ -20,6 +21,8 @@ export interface Sample {
   readonly missing: readonly string[];
 }
 
+const isTotal = withMembers<{ metrics: Readonly<Record<string, unknown>> }>({ metrics: isRecord });
+
 /** @throws Failure (rejection) */
 export async function takeSample(operator: Operator, scope: Scope, signal: AbortSignal): Promise<Sample> {
   const found = await (scope === 'asked' ? askedNode : allNodes)(operator, signal);
@@ -27,7 +30,7 @@ export async function takeSample(operator: Operator, scope: Scope, signal: Abort
     .filter(({ node }) => Object.hasOwn(found.metrics, node))
     .map((health) => ({ ...health, readings: new Readings(found.metrics[health.node]) }));
   if (scope === 'cluster') {
-    const { metrics } = await operator.json<{ metrics: unknown }>('?cluster=true', { signal });
+    const { metrics } = await operator.json('?cluster=true', isTotal, { signal });
     return { scope, nodes, total: new Readings(metrics), missing: found.missing };
   }
   const shown = scope === 'asked' ? nodes[0] : nodes.find(({ node }) => node === scope.node);

@@ -30,6 +30,8 @@ export class Screen {
     this.#output = output;
     this.#listener = listener;
     input.on('data', (data) => this.#read(String(data)));
+    // The terminal is gone.
+    output.on('error', () => process.exit(1));
     output.on('resize', () => listener.resized());
     process.on('exit', this.#close);
     process.on('SIGCONT', () => {
