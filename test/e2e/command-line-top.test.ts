@@ -45,8 +45,9 @@ describe('hive top', { skip }, () => {
   async function start(t: TestContext, options = ''): Promise<Terminal> {
     const terminal = new Terminal(t, 120, 30);
     const settings = join(node.directory, 'settings');
-    terminal.type('echo "what was there"');
-    terminal.type(
+    await terminal.type('echo "what was there"');
+    await terminal.shows(/^what was there$/m);
+    await terminal.type(
       `stty -g > ${settings}.before; ${command(node)} ${options}; stty -g > ${settings}.after; echo code $?`,
     );
     await terminal.shows(/is ready, up \d/);
@@ -133,17 +134,17 @@ describe('hive top', { skip }, () => {
 
   test('gives the terminal back when it is suspended or told to end', async (t) => {
     const terminal = new Terminal(t, 120, 30);
-    terminal.type(command(node));
+    await terminal.type(command(node));
     await terminal.shows(/is ready, up \d/);
     terminal.press('C-z');
     await terminal.shows(/Stopped|Suspended|suspended/);
     assert.deepEqual(terminal.modes, { alternate: false, cursor: true, wraps: true });
-    terminal.type('fg');
+    await terminal.type('fg');
     await terminal.shows(/is ready, up \d/);
     assert.equal(terminal.modes.alternate, true);
     terminal.press('C-z');
     await terminal.shows(/(?:Stopped|uspended)[\s\S]*(?:Stopped|uspended)/);
-    terminal.type('kill -TERM %1; fg; echo "code $?"');
+    await terminal.type('kill -TERM %1; fg; echo "code $?"');
     await terminal.shows(/^code 0$/m);
     assert.deepEqual(terminal.modes, { alternate: false, cursor: true, wraps: true });
   });
@@ -174,7 +175,7 @@ describe('hive top', { skip }, () => {
   test('hive tree cuts its lines to the width of the terminal', async (t) => {
     const terminal = new Terminal(t, 60, 20);
     await terminal.shows(/^ready>/m);
-    terminal.type(command(node, 'tree', '--depth', '1'));
+    await terminal.type(command(node, 'tree', '--depth', '1'));
     const screen = await terminal.shows(/^└─ hive_sup/m);
     const lines = screen.split('\n').filter((line) => /hive_(?:root|env)?_?sup </.test(line));
     assert.deepEqual(
@@ -192,7 +193,7 @@ test('hive top goes on when its node ends and comes back', { skip }, async (t) =
   const node = await DefaultNode.start();
   t.after(() => node.stop());
   const terminal = new Terminal(t, 120, 30);
-  terminal.type(`${command(node)} --interval 0.5`);
+  await terminal.type(`${command(node)} --interval 0.5`);
   await terminal.shows(/^hive@127\.0\.0\.1 is ready/);
   await node.process.stop();
   await terminal.shows(/^Nothing answers at .*connection refused.*\nhive@127\.0\.0\.1 is ready/);
@@ -215,7 +216,7 @@ test('hive top shows a cluster, and one node of it after the other', { skip }, a
   await eventually(async () => (await metric(one, 'hive.cluster.size')) === 2, 'a cluster of two');
   await chatter(t, two);
   const terminal = new Terminal(t, 120, 30);
-  terminal.type(`${command(one)} --cluster --interval 1`);
+  await terminal.type(`${command(one)} --cluster --interval 1`);
   const screen = await terminal.shows(/^events {6}[1-9]/m);
   assert.match(screen, /^the cluster: 2 nodes, 2 ready/);
   assert.match(

@@ -21,8 +21,9 @@ export class Terminal {
     return execFileSync('tmux', ['-L', this.#socket, ...args], { encoding: 'utf8', env: { ...process.env, TMUX: '' } });
   }
 
-  /** Types a line. */
-  type(text: string): void {
+  /** Types a line when the shell asks for one: what comes earlier is shown before the prompt. */
+  async type(text: string): Promise<void> {
+    await this.shows(/(?:^|\n)ready>\s*$/);
     this.#tmux('send-keys', '-l', text);
     this.press('Enter');
   }
