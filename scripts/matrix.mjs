@@ -60,7 +60,7 @@ function prepare({ node, sockets, debian }) {
   if (!debian) {
     const program = nodeProgram(node);
     const env = { ...process.env, PATH: `${dirname(program)}${delimiter}${process.env.PATH}`, HIVE_SOCKETS: sockets };
-    return { start: [program, args, { env }], version: versionOf(program), system: 'this machine', cleanUp() {} };
+    return { start: [program, args, { env }], version: versionOf(program), system: ownSystem(), cleanUp() {} };
   }
   const copy = copyRoot(debianRoot({ suite: debian, packages: debianPackages }), join(cache, `matrix-${process.pid}`));
   installNode(copy, node);
@@ -69,6 +69,11 @@ function prepare({ node, sockets, debian }) {
   const [program, rest] = command(copy, ['node', ...args], { cwd: '/hive', env, binds: { '/hive': root } });
   const cleanUp = () => rmSync(copy, { recursive: true, force: true });
   return { start: [program, rest, {}], version: versionOf(nodeProgram(node)), system: `Debian ${debian}`, cleanUp };
+}
+
+function ownSystem() {
+  const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
+  return release.match(/^PRETTY_NAME="?([^"\n]+)/m)?.[1] ?? process.platform;
 }
 
 function versionOf(program) {
