@@ -81,7 +81,7 @@ export class BodyForward {
     if (this.#isOver || this.#read > limitBytes) return;
     this.#read += chunk.byteLength;
     this.#isComplete = isLast;
-    const mustWait = this.#waits || this.#heldBytes > 0 || stream.load >= 1;
+    const mustWait = this.#waits || this.#chunks.length > 0 || stream.load >= 1;
     if (!mustWait) {
       this.#send(chunk, isLast);
       if (this.#underWay < windowBytes) return;
@@ -111,7 +111,7 @@ export class BodyForward {
   #goOn(): void {
     const { stream, refuse } = this.#parts;
     if (this.#waits || this.#underWay > windowBytes / 2) return;
-    if (this.#heldBytes > 0) {
+    if (this.#chunks.length > 0) {
       // Of less than that the owner need not say that it has taken it.
       if (stream.load >= 1) return this.#underWay < noteBytes ? refuse() : undefined;
       this.#send(this.#letGo(), this.#isComplete);
