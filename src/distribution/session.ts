@@ -3,11 +3,18 @@
  * exists while the connection is still being made (its frames wait in the outbox), and when it ends, everything it held
  * ends with `noconnection`. A new connection is a new session.
  */
-import { callTimeoutMs } from '../kernel/actor.ts';
 import type { Kernel } from '../kernel/kernel.ts';
 import { RemoteRef } from '../kernel/remote-ref.ts';
 import type { PendingFrom, RemoteTarget } from '../kernel/transport.ts';
-import { type Call, callFailure, type ExitReason, type From, type NodeName, type Ref } from '../kernel/types.ts';
+import {
+  type Call,
+  callFailure,
+  callTimeoutMs,
+  type ExitReason,
+  type From,
+  type NodeName,
+  type Ref,
+} from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter } from '../observe/metrics.ts';

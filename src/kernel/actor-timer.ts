@@ -1,22 +1,27 @@
 /** A message that an actor gets from itself, later. */
-import type { Cell } from './cell.ts';
-import { minus } from './few.ts';
+import { type Few, minus } from './few.ts';
 import { Timer } from './timers.ts';
 
+/** The actor that has timers. */
+export interface TimerOwner<Message> {
+  timers: Few<Timer>;
+  tell(message: Message): void;
+}
+
 export class ActorTimer<Message> extends Timer {
-  readonly #cell: Cell<Message>;
+  readonly #owner: TimerOwner<Message>;
   readonly #message: Message;
-  constructor(cell: Cell<Message>, message: Message) {
+  constructor(owner: TimerOwner<Message>, message: Message) {
     super();
-    this.#cell = cell;
+    this.#owner = owner;
     this.#message = message;
   }
   override expire(): void {
-    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
-    this.#cell.tell(this.#message);
+    this.#owner.timers = minus<Timer>(this.#owner.timers, this);
+    this.#owner.tell(this.#message);
   }
   override cancel(): void {
     super.cancel();
-    this.#cell.timers = minus<Timer>(this.#cell.timers, this);
+    this.#owner.timers = minus<Timer>(this.#owner.timers, this);
   }
 }

@@ -10,20 +10,17 @@
  * its handler. It is fenced: everything it does through the methods here has no effect any more, `signal` is aborted, and
  * it counts as abandoned until it returns. Hence the rule: inside an actor send with `this.send`, ask with `this.ask`.
  */
+import type { Behaviour } from './behaviour.ts';
 import type { Cell } from './cell.ts';
 import type { Kernel, SpawnOptions } from './kernel.ts';
 import type { Timer } from './timers.ts';
-import type { Call, Down, Exit, ExitReason, From, Ref } from './types.ts';
+import { type Call, callTimeoutMs, type Down, type Exit, type ExitReason, type From, type Ref } from './types.ts';
 
-/** Thrown by `init`: the actor does not want to run; `spawn` resolves to undefined and nobody is to blame. */
-export const ignore: unique symbol = Symbol('ignore');
+export { ignore } from './behaviour.ts';
 
-/** Default time-out of a call, ms (that of gen_server). */
-export const callTimeoutMs = 5000;
-
-export abstract class Actor<Message = never> {
+export abstract class Actor<Message = never> implements Behaviour<Message> {
   /** @internal Set by the kernel before `init`. */
-  cell!: Cell<Message>;
+  cell!: Cell<Message, Kernel>;
 
   init(): void | Promise<void> {}
 
@@ -66,7 +63,7 @@ export abstract class Actor<Message = never> {
   }
 
   protected get kernel(): Kernel {
-    return this.cell.kernel;
+    return this.cell.host;
   }
 
   /** False once the actor has ended: then nothing it does has an effect. */
@@ -81,7 +78,7 @@ export abstract class Actor<Message = never> {
 
   /** For what `receive` has no use for: it is counted and logged, and who waits for an answer gets `bad_request`. */
   protected unexpected(message: unknown, from: From | undefined): void {
-    this.cell.kernel.unexpected(this.cell, message, from);
+    this.cell.host.unexpected(this.cell, message, from);
   }
 
   protected send<M>(to: Ref<M>, message: M): void {
@@ -93,7 +90,7 @@ export abstract class Actor<Message = never> {
    * there or ends as planned, `crashed` if it ends otherwise; at once with an Error if the callee is this actor.
    */
   ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
-    return this.cell.kernel.askFrom<Reply>(this.cell, to as Ref<never>, message, timeoutMs);
+    return this.cell.host.askFrom<Reply>(this.cell, to as Ref<never>, message, timeoutMs);
   }
 
   /** `handleDown` will be called exactly once with the returned number, at once (`noproc`) if the actor is dead already. */
@@ -116,7 +113,7 @@ export abstract class Actor<Message = never> {
 
   /** Sends an exit signal, as `erlang:exit/2`. */
   protected exit(target: Ref<never>, reason: ExitReason): void {
-    if (this.cell.alive) this.cell.kernel.exit(this.cell, target, reason);
+    if (this.cell.alive) this.cell.host.exit(this.cell, target, reason);
   }
 
   /** Sends a message to this actor later. The timer dies with the actor. */
@@ -126,7 +123,7 @@ export abstract class Actor<Message = never> {
 
   /** Starts a linked actor under this one; resolves when its `init` is done, to undefined if it ignored. */
   protected spawn<M>(actor: Actor<M>, options?: SpawnOptions): Promise<Ref<M> | undefined> {
-    return this.cell.kernel.spawn(actor, { ...options, parent: this.cell });
+    return this.cell.host.spawn(actor, { ...options, parent: this.cell });
   }
 
   /** Ends this actor after the current handler: `terminate` runs, links and monitors get `reason`. In `init` it makes the start fail. */

@@ -9,16 +9,16 @@
  *
  * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
-import { type Actor, ignore } from './actor.ts';
 import { ActorTimer } from './actor-timer.ts';
+import { type Behaviour, ignore } from './behaviour.ts';
+import { endFailure, Refusal, refused, undelivered } from './failures.ts';
 import { each, type Few, has, minus, plus } from './few.ts';
-import type { Kernel } from './kernel.ts';
-import { CallLetter, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
+import { CallLetter, type DeadLetterReason, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
 import { Mailbox } from './mailbox.ts';
 import type { Place } from './nact.ts';
-import type { Timer } from './timers.ts';
-import type { Ready } from './turns.ts';
-import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf, Shutdown } from './types.ts';
+import type { Timer, TimingWheel } from './timers.ts';
+import type { Ready, Turns } from './turns.ts';
+import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf } from './types.ts';
 import { type Monitor, noMonitor, type Watcher } from './watcher.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
@@ -31,17 +31,31 @@ export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 const leastPerTurn = 64;
 const mostPerTurn = 4096;
 
-/** That it has stopped itself in `init`, until its start fails. */
-class Refusal extends Shutdown {
-  readonly reason: ExitReason;
-  constructor(reason: ExitReason) {
-    super(reason);
-    this.reason = reason;
-  }
+/** What a cell needs of the kernel around it. */
+export interface CellHost {
+  readonly node: NodeName;
+  readonly creation: number;
+  readonly wheel: TimingWheel;
+  readonly turns: Turns;
+  nextMonitor(): number;
+  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor;
+  resolve(ref: Ref<never>, found: (ref: Ref<never> | undefined) => void): void;
+  linkBack(from: Cell<never>, target: Ref<never>): void;
+  unlinkBack(from: Cell<never>, target: Ref<never>): void;
+  linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void;
+  tellWatcher(watcher: Watcher, ended: Cell<never>, reason: ExitReason): void;
+  failCall(call: PendingCall, ended: Cell<never>, failure: Error): void;
+  deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void;
+  unexpected(cell: Cell<never>, message: unknown, from: From | undefined): void;
+  reportCrash(cell: Cell<never>, reason: Error): void;
+  abandon(cell: Cell<never>): void;
+  returned(cell: Cell<never>): void;
+  forget(cell: Cell<never>): void;
+  announceEnd(cell: Cell<never>, reason: ExitReason): void;
 }
 
-export class Cell<Message = never> implements Ref<Message>, Ready {
-  readonly kernel: Kernel;
+export class Cell<Message = never, Host extends CellHost = CellHost> implements Ref<Message>, Ready {
+  readonly host: Host;
   readonly id: number;
   readonly serial: number;
   readonly label: string;
@@ -57,7 +71,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   lastMessage: string | undefined;
   /** Letters that its handlers were given. */
   handled = 0;
-  #actor: Actor<Message>;
+  #actor: Behaviour<Message>;
   #place: Place | undefined;
   #scheduled = false;
   /** A promise of `init`, a handler or `terminate` is pending. */
@@ -79,23 +93,22 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   /** Ends the waiting for `init`. */
   #failStart: ((error: Error) => void) | undefined;
 
-  constructor(kernel: Kernel, id: number, serial: number, label: string, actor: Actor<Message>, parent?: Cell) {
-    this.kernel = kernel;
+  constructor(host: Host, id: number, serial: number, label: string, actor: Behaviour<Message>, parent?: Cell) {
+    this.host = host;
     this.id = id;
     this.serial = serial;
     this.label = label;
     this.parent = parent;
     this.#bornMs = Math.floor(performance.now());
     this.#actor = actor;
-    actor.cell = this;
   }
 
   get node(): NodeName {
-    return this.kernel.node;
+    return this.host.node;
   }
 
   get creation(): number {
-    return this.kernel.creation;
+    return this.host.creation;
   }
 
   get ageMs(): number {
@@ -106,7 +119,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     return this.status !== 'dead';
   }
 
-  get actor(): Actor<Message> {
+  get actor(): Behaviour<Message> {
     return this.#actor;
   }
 
@@ -136,12 +149,12 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   call(message: Message, from: From): void {
     if (from instanceof PendingCall) from.passTo(this as unknown as Cell);
-    if (!this.#enqueue(new CallLetter(message, from))) from.fail(this.kernel.undelivered(this));
+    if (!this.#enqueue(new CallLetter(message, from))) from.fail(undelivered(this));
   }
 
   /** What another node sends: nothing that the actor does not admit. */
   foreign(message: unknown, from: From | undefined): void {
-    if (!this.#ended && !this.admits(message)) this.kernel.unexpected(this as unknown as Cell, message, from);
+    if (!this.#ended && !this.admits(message)) this.host.unexpected(this as unknown as Cell, message, from);
     else if (from) this.call(message as Message, from);
     else this.tell(message as Message);
   }
@@ -156,7 +169,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   #enqueue(letter: unknown): boolean {
     if (this.#ended || this.mailbox.length >= this.#actor.mailboxLimit) {
-      this.kernel.deadLetter(this, this.#ended ? 'dead' : 'full', letter);
+      this.host.deadLetter(this, this.#ended ? 'dead' : 'full', letter);
       return false;
     }
     this.mailbox.push(letter);
@@ -221,11 +234,11 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   // --- what its actor does
 
   monitor(target: Ref<never>): number {
-    const monitor = this.kernel.nextMonitor();
+    const monitor = this.host.nextMonitor();
     if (!this.alive) return monitor;
     this.#monitors ??= new Map();
     this.#monitors.set(monitor, noMonitor);
-    const started = this.kernel.startMonitor(this, monitor, target);
+    const started = this.host.startMonitor(this, monitor, target);
     // A node that is not there may have answered already.
     if (this.#monitors.get(monitor) === noMonitor) this.#monitors.set(monitor, started);
     return monitor;
@@ -239,13 +252,13 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
 
   /** A name stands for whoever bears it now. */
   link(target: Ref<never>): void {
-    if (this.alive) this.kernel.resolve(target, (pid) => this.#link(pid ?? target));
+    if (this.alive) this.host.resolve(target, (pid) => this.#link(pid ?? target));
   }
 
   #link(target: Ref<never>): void {
     if (!this.alive || target === this) return;
     this.linkTo(target);
-    this.kernel.linkBack(this, target);
+    this.host.linkBack(this, target);
   }
 
   /** One half of a link. */
@@ -254,20 +267,20 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   }
 
   unlink(target: Ref<never>): void {
-    this.kernel.resolve(target, (pid) => pid && this.#unlink(pid));
+    this.host.resolve(target, (pid) => pid && this.#unlink(pid));
   }
 
   #unlink(target: Ref<never>): void {
     if (!has(this.links, target)) return;
     this.links = minus(this.links, target);
-    this.kernel.unlinkBack(this, target);
+    this.host.unlinkBack(this, target);
   }
 
   after(ms: number, message: Message): Timer {
     const timer = new ActorTimer(this, message);
     if (!this.alive) return timer;
     this.timers = plus<Timer>(this.timers, timer);
-    return this.kernel.wheel.start(timer, ms);
+    return this.host.wheel.start(timer, ms);
   }
 
   // --- life cycle
@@ -291,9 +304,9 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     if (this.#stopReason instanceof Refusal) {
       const { reason } = this.#stopReason;
       this.die(reason);
-      throw reason instanceof Error ? reason : this.kernel.refused(this, reason);
+      throw refused(this, reason);
     }
-    if (this.status !== 'starting') throw this.kernel.undelivered(this);
+    if (this.status !== 'starting') throw undelivered(this);
     this.status = 'running';
     this.#abort = undefined;
     this.#failStart = undefined;
@@ -304,7 +317,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #initialised(pending: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.alive) this.#failStart = reject;
-      else reject(this.kernel.undelivered(this));
+      else reject(undelivered(this));
       this.#settle(pending, resolve, reject);
     });
   }
@@ -312,18 +325,18 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   /** Waits for a promise of the actor. What comes of it after the actor's end concerns nobody. */
   #settle(pending: Promise<void>, fulfilled: () => void, rejected: (error: unknown) => void): void {
     this.#busy = true;
-    if (!this.alive) this.kernel.abandon(this);
+    if (!this.alive) this.host.abandon(this);
     // What is no promise, although it is something, is over at once.
     Promise.resolve(pending).then(
       () => {
         this.#busy = false;
         if (this.alive) fulfilled();
-        else this.kernel.returned(this);
+        else this.host.returned(this);
       },
       (error: unknown) => {
         this.#busy = false;
         if (this.alive) rejected(error);
-        else this.kernel.returned(this);
+        else this.host.returned(this);
       },
     );
   }
@@ -336,7 +349,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #schedule(): void {
     if (this.#scheduled || this.status === 'waiting' || this.status === 'starting') return;
     this.#scheduled = true;
-    this.kernel.turns.add(this);
+    this.host.turns.add(this);
   }
 
   /** Handles letters until none is left, one must be waited for, or the turn is over. */
@@ -365,14 +378,14 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     if (letter instanceof CallLetter) {
       const type = messageType(letter.message);
       this.lastMessage = type;
-      if (type === undefined) return this.kernel.unexpected(this, letter.message, letter.from);
+      if (type === undefined) return this.host.unexpected(this, letter.message, letter.from);
       return this.#actor.receive(letter.message as Message, letter.from);
     }
     if (letter instanceof DownLetter) return this.#deliverDown(letter.down);
     if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
     const type = messageType(letter);
     this.lastMessage = type;
-    if (type === undefined) return this.kernel.unexpected(this, letter, undefined);
+    if (type === undefined) return this.host.unexpected(this, letter, undefined);
     return this.#actor.receive(letter as Message, undefined);
   }
 
@@ -400,7 +413,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #crash(error: unknown): void {
     if (!this.alive) return;
     const reason = reasonOf(error);
-    if (reason instanceof Error) this.kernel.reportCrash(this, reason);
+    if (reason instanceof Error) this.host.reportCrash(this, reason);
     this.#stop(reason);
   }
 
@@ -424,7 +437,7 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   #failedToEnd(error: unknown): void {
     if (!this.alive) return;
     const reason = reasonOf(error);
-    if (reason instanceof Error) this.kernel.reportCrash(this, reason);
+    if (reason instanceof Error) this.host.reportCrash(this, reason);
     this.die(reason);
   }
 
@@ -435,8 +448,8 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
   die(reason: ExitReason): void {
     if (this.status === 'dead') return;
     this.status = 'dead';
-    if (this.#busy) this.kernel.abandon(this);
-    this.kernel.forget(this);
+    if (this.#busy) this.host.abandon(this);
+    this.host.forget(this);
     this.#abort?.abort();
     for (const timer of each(this.timers)) timer.cancel();
     for (const monitor of this.#monitors?.values() ?? []) monitor.end();
@@ -444,30 +457,30 @@ export class Cell<Message = never> implements Ref<Message>, Ready {
     this.#monitors = undefined;
     while (this.mailbox.length > 0) {
       const letter = this.mailbox.shift();
-      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.kernel.deadLetter(this, 'dead', letter);
+      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.host.deadLetter(this, 'dead', letter);
     }
-    this.kernel.announceEnd(this, reason);
+    this.host.announceEnd(this, reason);
   }
 
   /** @internal Tells callers, links and watchers, in this order. */
   tellEnd(reason: ExitReason): void {
-    if (this.asks) this.#failAll(this.asks, this.kernel.undelivered(this));
-    if (this.calls) this.#failAll(this.calls, this.kernel.endFailure(this, reason));
-    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : this.kernel.endFailure(this, reason));
+    if (this.asks) this.#failAll(this.asks, undelivered(this));
+    if (this.calls) this.#failAll(this.calls, endFailure(this, reason));
+    if (this.#failStart) this.#failStart(reason instanceof Error ? reason : endFailure(this, reason));
     for (const linked of each(this.links)) {
-      if (has(this.links, linked)) this.kernel.linkExit(this, linked, reason);
+      if (has(this.links, linked)) this.host.linkExit(this, linked, reason);
     }
     this.links = undefined;
     for (const watcher of each(this.watchers)) {
       // One that was told before may have called this one off.
-      if (has(this.watchers, watcher)) this.kernel.tellWatcher(watcher, this, reason);
+      if (has(this.watchers, watcher)) this.host.tellWatcher(watcher, this, reason);
     }
     this.watchers = undefined;
     this.#leaveHierarchy();
   }
 
   #failAll(calls: Few<PendingCall>, error: Error): void {
-    for (const call of each(calls)) this.kernel.failCall(call, this, error);
+    for (const call of each(calls)) this.host.failCall(call, this, error);
   }
 
   /** nact stops an actor's children with it; ours end in their own order, so the parent's nact actor waits for them. */

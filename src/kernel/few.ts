@@ -1,11 +1,15 @@
 /**
  * A set of what somebody mostly has none of, or one: an actor's links, who watches it, its timers and open calls. One value is
  * kept as it is, a few are in an array that has room for just them, only more take a Map, whose first entry alone is 200
- * bytes. References to the same actor of another node count as one.
+ * bytes.
  *
  *   this.watchers = plus(this.watchers, watcher);      this.watchers = minus(this.watchers, watcher);
  */
-import { RemoteRef } from './remote-ref.ts';
+
+/** Two of these are the same value if their texts are. */
+export abstract class EqualByText {
+  abstract toString(): string;
+}
 
 /** Values that are no arrays. */
 export type Few<Value extends object | string> = Value | readonly Value[] | Many<Value> | undefined;
@@ -69,5 +73,5 @@ function indexOf<Value extends object | string>(values: readonly Value[], value:
 }
 
 function keyOf(value: object | string): unknown {
-  return value instanceof RemoteRef ? value.toString() : value;
+  return value instanceof EqualByText ? value.toString() : value;
 }

@@ -1,27 +1,6 @@
-/** What can be seen of actors: while they run, and when they have crashed. */
+/** What can be seen of actors. */
 import { textOf } from '../observe/thrown.ts';
-import type { Cell } from './cell.ts';
-
-/** What is kept of a crash. */
-export interface CrashReport {
-  /** When, in ms since 1970. */
-  readonly at: number;
-  /** How long ago that is. */
-  readonly agoMs: number;
-  readonly pid: string;
-  readonly label: string;
-  /** Where it was in the supervision tree: labels from the top down. */
-  readonly path: string;
-  readonly reason: string;
-  readonly stack: string | undefined;
-  /** The `type` of the last message; never its payload. */
-  readonly lastMessage: string | undefined;
-  /** Letters that waited. */
-  readonly mailbox: number;
-  readonly ageMs: number;
-  /** How often its supervisor had restarted it. */
-  readonly restarts: number;
-}
+import type { Behaviour } from './behaviour.ts';
 
 /** A handler of an actor that has ended while it waited. */
 export interface AbandonedHandler {
@@ -53,9 +32,9 @@ export interface Inspection {
 }
 
 /** An actor that cannot be looked at (its `init` has not run yet, say) must not take down who looks. */
-export function inspectState(cell: Cell): Record<string, unknown> {
+export function inspectState({ actor }: { readonly actor: Behaviour<never> }): Record<string, unknown> {
   try {
-    return cell.actor.inspect();
+    return actor.inspect();
   } catch (error) {
     return { unreadable: textOf(error) };
   }

@@ -7,26 +7,24 @@ import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
 import { RepeatedLog } from '../observe/repeated.ts';
 import { stackOf } from '../observe/thrown.ts';
-import { type Actor, callTimeoutMs, ignore } from './actor.ts';
-import { Cell } from './cell.ts';
+import { type Behaviour, ignore } from './behaviour.ts';
+import { Cell, type CellHost } from './cell.ts';
+import { type CrashReport, CrashReports } from './crash-reports.ts';
+import { undelivered } from './failures.ts';
 import { minus, plus } from './few.ts';
-import { type AbandonedHandler, type CrashReport, type Inspection, inspectState } from './inspection.ts';
+import { type AbandonedHandler, type Inspection, inspectState } from './inspection.ts';
 import { CallLetter, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './letters.ts';
 import { NactSystem } from './nact.ts';
-import { NamedRef, RemoteRef } from './remote-ref.ts';
+import { NamedRef, type RefHost, RemoteRef } from './remote-ref.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
-import {
-  type Call,
-  callFailure,
-  type Down,
-  describeReason,
-  type ExitReason,
-  type From,
-  type NodeName,
-  type Ref,
-} from './types.ts';
+import { type Call, callTimeoutMs, type Down, type ExitReason, type From, type NodeName, type Ref } from './types.ts';
 import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './watcher.ts';
+
+/** What can be started: an `Actor`. */
+export interface Startable<Message> extends Behaviour<Message> {
+  cell: Cell<Message, Kernel>;
+}
 
 export interface SpawnOptions {
   /** What the actor is, for people: its child id, `client`, `channel`, … */
@@ -45,10 +43,7 @@ export interface KernelOptions {
   readonly metrics?: Metrics;
 }
 
-/** How many crash reports are kept. */
-const keptCrashes = 64;
-
-export class Kernel {
+export class Kernel implements CellHost, RefHost {
   readonly node: NodeName;
   readonly creation: number;
   readonly wheel = new TimingWheel();
@@ -59,9 +54,7 @@ export class Kernel {
   readonly #cells = new Map<number, Cell>();
   readonly #names = new Map<string, Cell>();
   readonly #abandoned = new Map<Cell, number>();
-  /** Oldest first. */
-  /** Each with its time on the clock of `performance.now()`. */
-  readonly #crashReports: (Omit<CrashReport, 'agoMs'> & { readonly since: number })[] = [];
+  readonly #crashReports = new CrashReports();
   readonly #deadLetters: Counter;
   readonly #deadLettersBy: Readonly<Record<DeadLetterReason, Counter>>;
   readonly #crashes: Counter;
@@ -107,15 +100,17 @@ export class Kernel {
    * Starts an actor; resolves when `init` is done, to undefined if it threw `ignore`. Rejects with what `init` threw, or
    * `already_started` for a taken name.
    */
-  async spawn<M>(actor: Actor<M>, options: SpawnOptions = {}): Promise<Ref<M> | undefined> {
+  async spawn<M>(actor: Startable<M>, options: SpawnOptions = {}): Promise<Ref<M> | undefined> {
     const parent = options.parent as Cell | undefined;
     const label = options.label ?? options.name ?? actor.constructor.name;
-    if (parent && !parent.alive) throw this.undelivered(parent);
+    if (parent && !parent.alive) throw undelivered(parent);
     if (options.name !== undefined && this.#names.has(options.name)) {
       throw new HiveError('already_started', `An actor named ${options.name} is running already.`);
     }
     this.#lastId += 1;
-    const cell = new Cell<M>(this, this.#lastId % 2 ** 28, Math.floor(this.#lastId / 2 ** 28), label, actor, parent);
+    const [id, serial] = [this.#lastId % 2 ** 28, Math.floor(this.#lastId / 2 ** 28)];
+    const cell = new Cell<M, Kernel>(this, id, serial, label, actor, parent);
+    actor.cell = cell;
     this.#cells.set(this.#lastId, cell as unknown as Cell);
     if (options.name !== undefined) this.#register(options.name, cell as unknown as Cell);
     if (parent) {
@@ -190,7 +185,7 @@ export class Kernel {
     return new Promise<Reply>((resolve, reject) => {
       const asker = caller as Cell | undefined;
       const call = new PendingCall(this.wheel, timeoutMs, asker, resolve as (value: never) => void, reject);
-      if (asker && !asker.alive) return call.fail(this.undelivered(asker));
+      if (asker && !asker.alive) return call.fail(undelivered(asker));
       if (asker && this.#local(to) === asker) return call.fail(new Error(`The actor ${asker.label} calls itself.`));
       to.call(message as never, call);
     });
@@ -405,50 +400,16 @@ export class Kernel {
     if (to instanceof Cell) to.foreign(message, from);
   }
 
-  /** @internal The failure of a call to an actor that is not running, or refuses more letters. */
-  undelivered(to: Cell<never>): HiveError {
-    if (to.alive && to.status !== 'stopping') return new HiveError('overloaded', `The mailbox of ${to.label} is full.`);
-    return new HiveError('not_running', `The actor ${to.label} is not running.`);
-  }
-
-  /** @internal */
-  endFailure(cell: Cell<never>, reason: ExitReason): HiveError {
-    return callFailure(`The actor ${cell.label}`, reason);
-  }
-
-  /** @internal The failure of a start whose actor has stopped itself. */
-  refused(cell: Cell<never>, reason: ExitReason): HiveError {
-    return new HiveError('not_running', `The actor ${cell.label} ended in its init: ${describeReason(reason)}`, {
-      cause: reason,
-    });
-  }
-
   /** @internal */
   reportCrash(cell: Cell<never>, reason: Error): void {
     this.#crashes.value += 1;
-    const report = {
-      pid: cell.toString(),
-      label: cell.label,
-      path: cell.path,
-      reason: reason.message,
-      stack: stackOf(reason),
-      lastMessage: cell.lastMessage,
-      mailbox: cell.mailbox.length,
-      ageMs: cell.ageMs,
-      restarts: cell.restarts,
-    };
-    this.#crashReports.push({ at: Date.now(), ...report, since: performance.now() });
-    if (this.#crashReports.length > keptCrashes) this.#crashReports.shift();
+    const report = this.#crashReports.add(cell, reason);
     this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, report);
   }
 
   /** The last crashes, newest first. */
   crashReports(): CrashReport[] {
-    const now = performance.now();
-    const reports = this.#crashReports.map(({ at, since, ...report }) => {
-      return { at, agoMs: Math.round(now - since), ...report };
-    });
-    return reports.reverse();
+    return this.#crashReports.list();
   }
 
   /** @internal */

@@ -1,8 +1,7 @@
 /** What lies in a mailbox besides plain messages: calls, and signals that become callbacks. */
 import { HiveError } from '../observe/errors.ts';
 import { asError } from '../observe/thrown.ts';
-import type { Cell } from './cell.ts';
-import { minus, plus } from './few.ts';
+import { type Few, minus, plus } from './few.ts';
 import { Timer, type TimingWheel } from './timers.ts';
 import type { PendingFrom } from './transport.ts';
 import type { Down, Exit, From } from './types.ts';
@@ -61,6 +60,17 @@ export function messageType(message: unknown): string | undefined {
   }
 }
 
+/** An actor that waits for answers. */
+export interface Caller {
+  asks: Few<PendingCall>;
+}
+
+/** An actor that owes answers. */
+export interface Callee {
+  readonly label: string;
+  calls: Few<PendingCall>;
+}
+
 /**
  * One waiting caller. It settles once: with the reply, a failure, the deadline, or the end of callee or caller; whatever
  * comes later lands nowhere. It is its own timer, so that a call costs one object and the promise.
@@ -68,8 +78,8 @@ export function messageType(message: unknown): string | undefined {
 export class PendingCall extends Timer implements PendingFrom {
   settled: (() => void) | undefined;
   /** The callee, while it has the call: it fails its open calls when it ends. */
-  callee: Cell | undefined;
-  readonly #caller: Cell | undefined;
+  callee: Callee | undefined;
+  readonly #caller: Caller | undefined;
   readonly #resolve: (value: never) => void;
   readonly #reject: (error: unknown) => void;
   #open = true;
@@ -77,7 +87,7 @@ export class PendingCall extends Timer implements PendingFrom {
   constructor(
     wheel: TimingWheel,
     timeoutMs: number,
-    caller: Cell | undefined,
+    caller: Caller | undefined,
     resolve: (value: never) => void,
     reject: (error: unknown) => void,
   ) {
@@ -90,7 +100,7 @@ export class PendingCall extends Timer implements PendingFrom {
   }
 
   /** Someone else has the call now: the first callee, or one to whom it was forwarded. */
-  passTo(callee: Cell): void {
+  passTo(callee: Callee): void {
     if (!this.#open) return;
     this.#leave();
     this.callee = callee;

@@ -1,19 +1,29 @@
 /** References that lead to another node, or to whoever bears a name. */
 import { HiveError } from '../observe/errors.ts';
-import type { Kernel } from './kernel.ts';
-import type { NamedTarget, PendingFrom, RemoteTarget } from './transport.ts';
+import { EqualByText } from './few.ts';
+import type { DeadLetterReason } from './letters.ts';
+import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from './transport.ts';
 import type { From, NodeName, Ref } from './types.ts';
 
-/** An actor of another node, by its process identifier. */
-export class RemoteRef<Message> implements Ref<Message> {
+/** What references need of their host. */
+export interface RefHost {
+  readonly node: NodeName;
+  readonly transport: Transport | undefined;
+  whereis<Message>(name: string): Ref<Message> | undefined;
+  deadLetter(to: Ref<never>, reason: DeadLetterReason, message: unknown): void;
+}
+
+/** An actor of another node, by its process identifier: two references to the same one are the same value. */
+export class RemoteRef<Message> extends EqualByText implements Ref<Message> {
   readonly node: NodeName;
   readonly id: number;
   readonly serial: number;
   readonly creation: number;
-  readonly #kernel: Kernel;
+  readonly #host: RefHost;
 
-  constructor(kernel: Kernel, node: NodeName, id: number, serial: number, creation: number) {
-    this.#kernel = kernel;
+  constructor(host: RefHost, node: NodeName, id: number, serial: number, creation: number) {
+    super();
+    this.#host = host;
     this.node = node;
     this.id = id;
     this.serial = serial;
@@ -21,11 +31,11 @@ export class RemoteRef<Message> implements Ref<Message> {
   }
 
   tell(message: Message): void {
-    sendRemote(this.#kernel, this, message);
+    sendRemote(this.#host, this, message);
   }
 
   call(message: Message, from: From): void {
-    callRemote(this.#kernel, this, message, from);
+    callRemote(this.#host, this, message, from);
   }
 
   toString(): string {
@@ -41,30 +51,30 @@ export class NamedRef<Message> implements Ref<Message> {
   readonly serial = 0;
   readonly creation = 0;
   readonly address: NamedTarget;
-  readonly #kernel: Kernel;
+  readonly #host: RefHost;
 
-  constructor(kernel: Kernel, node: NodeName, name: string) {
-    this.#kernel = kernel;
+  constructor(host: RefHost, node: NodeName, name: string) {
+    this.#host = host;
     this.node = node;
     this.name = name;
     this.address = { node, name };
   }
 
   tell(message: Message): void {
-    if (this.node !== this.#kernel.node) return sendRemote(this.#kernel, this.address, message);
-    const local = this.#kernel.whereis<Message>(this.name);
+    if (this.node !== this.#host.node) return sendRemote(this.#host, this.address, message);
+    const local = this.#host.whereis<Message>(this.name);
     if (local) local.tell(message);
-    else this.#kernel.deadLetter(this, 'unknown_name', message);
+    else this.#host.deadLetter(this, 'unknown_name', message);
   }
 
   /** Sends to another node, unless too much waits for it (see `Transport.offer`). @returns whether it was sent */
   offer(message: Message): boolean {
-    return this.#kernel.transport?.offer(this.address, message) ?? false;
+    return this.#host.transport?.offer(this.address, message) ?? false;
   }
 
   call(message: Message, from: From): void {
-    if (this.node !== this.#kernel.node) return callRemote(this.#kernel, this.address, message, from);
-    const local = this.#kernel.whereis<Message>(this.name);
+    if (this.node !== this.#host.node) return callRemote(this.#host, this.address, message, from);
+    const local = this.#host.whereis<Message>(this.name);
     if (local) local.call(message, from);
     else from.fail(new HiveError('not_running', `No actor named ${this.name} is running.`));
   }
@@ -74,13 +84,13 @@ export class NamedRef<Message> implements Ref<Message> {
   }
 }
 
-function sendRemote(kernel: Kernel, to: Ref<never> | RemoteTarget, message: unknown): void {
-  if (kernel.transport?.send(to, message)) return;
-  const ref = 'serial' in to ? to : kernel.remote(to.node, to.name);
-  kernel.deadLetter(ref, to.node === kernel.node ? 'dead' : 'no_connection', message);
+function sendRemote(host: RefHost, to: Ref<never> | RemoteTarget, message: unknown): void {
+  if (host.transport?.send(to, message)) return;
+  const ref = 'serial' in to ? to : new NamedRef<never>(host, to.node, to.name);
+  host.deadLetter(ref, to.node === host.node ? 'dead' : 'no_connection', message);
 }
 
-function callRemote(kernel: Kernel, to: Ref<never> | RemoteTarget, message: unknown, from: From): void {
-  if (kernel.transport) kernel.transport.call(to, message, from as PendingFrom);
+function callRemote(host: RefHost, to: Ref<never> | RemoteTarget, message: unknown, from: From): void {
+  if (host.transport) host.transport.call(to, message, from as PendingFrom);
   else from.fail(new HiveError('cluster_error', `${to.node} is not connected.`));
 }

@@ -15,6 +15,9 @@ export interface Call<Reply> {
   readonly [replies]?: Reply;
 }
 
+/** Default time-out of a call, ms (that of gen_server). */
+export const callTimeoutMs = 5000;
+
 /**
  * The address of an actor, here or on another node. `creation` numbers the boots of a node: a reference to an actor of a
  * former boot is dead for ever. `tell` never throws and never waits; what cannot be delivered is counted as a dead letter.

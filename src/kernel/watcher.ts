@@ -1,7 +1,6 @@
 /** Those who are told when an actor of this node ends. */
-import type { Cell } from './cell.ts';
-import { minus } from './few.ts';
-import type { ExitReason, Ref } from './types.ts';
+import { type Few, minus } from './few.ts';
+import type { Down, ExitReason, Ref } from './types.ts';
 
 /** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
 export type Watcher = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
@@ -19,15 +18,25 @@ export interface Monitor {
 /** One that has ended, or has still to begin. */
 export const noMonitor: Monitor = { end() {} };
 
+/** The actor that has a monitor. */
+export interface Monitoring {
+  signalDown(down: Down): void;
+}
+
+/** The actor that is monitored. */
+export interface Watched {
+  watchers: Few<Watcher>;
+}
+
 /** A monitor between two actors of this node: the one object that both keep. */
 export class LocalMonitor implements Monitor {
-  readonly #watcher: Cell<never>;
+  readonly #watcher: Monitoring;
   readonly #id: number;
-  readonly #target: Cell<never>;
+  readonly #target: Watched;
   /** The reference that was monitored: a name, perhaps. */
   readonly #ref: Ref<never>;
 
-  constructor(watcher: Cell<never>, id: number, target: Cell<never>, ref: Ref<never>) {
+  constructor(watcher: Monitoring, id: number, target: Watched, ref: Ref<never>) {
     this.#watcher = watcher;
     this.#id = id;
     this.#target = target;

@@ -122,7 +122,7 @@ export interface PuppetOptions {
 
 /** Has the puppet do something inside its actor; resolves with what that gives. */
 export function within<Result>(puppet: Puppet, task: (puppet: Puppet) => Result): Promise<Awaited<Result>> {
-  return puppet.cell.kernel.ask(puppet.self, { type: 'do', task }) as Promise<Awaited<Result>>;
+  return puppet.cell.host.ask(puppet.self, { type: 'do', task }) as Promise<Awaited<Result>>;
 }
 
 /** A promise to be settled from outside. */
