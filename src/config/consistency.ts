@@ -4,34 +4,9 @@ import { checkExposure } from './exposure.ts';
 import { pointerTo } from './json.ts';
 import { lackOfFiles } from './machine.ts';
 import { completeNodeName, parseNodeAddress } from './node-name.ts';
+import type { Inconsistency, Report, Severity } from './report.ts';
 import { suggest } from './suggest.ts';
-import type { SectionName, Sections } from './types.ts';
-
-/**
- * `error`: the node does not start; `warning`: it does, and says so; `note`: what may be meant, and is told by `hive check`
- * alone.
- */
-export type Severity = 'error' | 'warning' | 'note';
-
-/** A finding and the section that it is in. */
-export interface Inconsistency {
-  readonly section: SectionName;
-  /** JSON pointer within the section. */
-  readonly pointer: string;
-  readonly code: ErrorCode;
-  readonly reason: string;
-  readonly value?: unknown;
-  readonly suggestion?: string;
-  readonly severity: Severity;
-}
-
-export type Report = (
-  section: SectionName,
-  pointer: string,
-  reason: string,
-  value?: unknown,
-  suggestion?: string,
-) => void;
+import type { Sections } from './types.ts';
 
 export function findInconsistencies(sections: Sections): Inconsistency[] {
   const found: Inconsistency[] = [];

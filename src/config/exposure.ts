@@ -1,7 +1,7 @@
 /** What a configuration opens to others: addresses, keys and origins. */
-import type { Report } from './consistency.ts';
 import { isElsewhere, isLoopback } from './hosts.ts';
 import { originFault } from './origin-forms.ts';
+import type { Report } from './report.ts';
 import type { Sections } from './types.ts';
 
 interface Reports {

@@ -22,8 +22,8 @@ import {
   sendPacket,
   textOf,
 } from './client-socket.ts';
+import type { EngineHost } from './engine-host.ts';
 import { EngineNamespaces } from './engine-namespaces.ts';
-import type { EngineServer } from './engine-server.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import { PacketRate } from './packet-rate.ts';
 import { PollQueue } from './poll-queue.ts';
@@ -37,25 +37,25 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   polls: PollQueue | undefined;
   /** The WebSocket that wants to take over from polling. */
   upgrade: EngineUpgrade | undefined;
-  readonly #server: EngineServer;
+  readonly #host: EngineHost;
   readonly #namespaces: EngineNamespaces;
   readonly #rate: PacketRate | undefined;
   #awaitsPong = false;
   isClosed = false;
 
-  constructor(server: EngineServer, dialect: EngineDialect, id: string, handshake: Handshake) {
+  constructor(host: EngineHost, dialect: EngineDialect, id: string, handshake: Handshake) {
     super();
-    this.#server = server;
+    this.#host = host;
     this.dialect = dialect;
     this.id = id;
-    this.#namespaces = new EngineNamespaces(server, this, handshake);
-    this.#rate = PacketRate.of(server.context.config.socketio.max_packets_per_second);
-    if (handshake.transport === 'polling') this.polls = new PollQueue(server.context, dialect, handshake);
+    this.#namespaces = new EngineNamespaces(host, this, handshake);
+    this.#rate = PacketRate.of(host.context.config.socketio.max_packets_per_second);
+    if (handshake.transport === 'polling') this.polls = new PollQueue(host.context, dialect, handshake);
   }
 
   /** Sends the open packet; on a WebSocket, once that is there. */
   start(): void {
-    this.write(this.#server.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
+    this.write(this.#host.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
     this.#expectLife();
     this.#namespaces.start();
   }
@@ -67,13 +67,13 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   get maxBufferedBytes(): number {
-    return this.#server.context.config.socketio.max_backpressure;
+    return this.#host.context.config.socketio.max_backpressure;
   }
 
   write(packet: Encoded): void {
     const { socket } = this;
     if (socket) {
-      const { counters, config } = this.#server.context;
+      const { counters, config } = this.#host.context;
       counters.websocket.ok.value += 1;
       if (!sendPacket(socket, packet, config.socketio.compression)) this.checkBackpressure();
     } else if (this.polls) {
@@ -92,7 +92,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   crashed(error: unknown): void {
-    this.#server.context.crashed(error);
+    this.#host.context.crashed(error);
   }
 
   // FrameHandler
@@ -103,7 +103,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
-    const { counters, config } = this.#server.context;
+    const { counters, config } = this.#host.context;
     counters.websocket.frames.value += 1;
     if (exceeds(data, config.socketio.max_payload)) this.close('payload_too_large');
     else if (isBinary && typeof data !== 'string') this.#receiveFrame(data);
@@ -145,7 +145,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
 
   #receive(packet: EnginePacket): boolean {
     if (this.#rate?.exceeded()) {
-      this.#server.context.counters.tooManyPackets.value += 1;
+      this.#host.context.counters.tooManyPackets.value += 1;
       this.close('too_many_packets');
       return false;
     }
@@ -158,7 +158,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
 
   #failed(error: unknown): false {
     if (!(error instanceof HiveError)) this.crashed(error);
-    this.#server.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
+    this.#host.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
     this.close(error instanceof HiveError ? 'bad_packet' : 'internal_error');
     return false;
   }
@@ -183,7 +183,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   // The heartbeat
 
   override expire(): void {
-    const { wheel, config } = this.#server.context;
+    const { wheel, config } = this.#host.context;
     if (this.isClosed) {
       this.forget();
       return;
@@ -200,7 +200,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   /** Whether a request finds it alive. One that comes between the client's last moment and the tick that ends it does not. */
   get isGone(): boolean {
     const hurries = !this.isClosed && (this.#awaitsPong || this.dialect.clientPings);
-    if (!hurries || !this.#server.context.wheel.isOverdue(this)) return false;
+    if (!hurries || !this.#host.context.wheel.isOverdue(this)) return false;
     this.close('ping_timeout');
     return true;
   }
@@ -213,7 +213,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
 
   /** v4: until the next ping of ours. v3: until the client's. */
   #expectLife(): void {
-    const { wheel, config } = this.#server.context;
+    const { wheel, config } = this.#host.context;
     const { ping_interval, ping_timeout } = config.socketio;
     wheel.start(this, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
   }
@@ -222,7 +222,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
 
   /** A WebSocket has passed its probe: everything goes over it from now on. */
   upgraded(socket: ClientSocket): void {
-    const { counters, config } = this.#server.context;
+    const { counters, config } = this.#host.context;
     const { compression } = config.socketio;
     const packets = this.polls?.take() ?? [];
     this.polls?.release();
@@ -247,7 +247,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   overflow(): void {
-    this.#server.context.counters.tooSlow.value += 1;
+    this.#host.context.counters.tooSlow.value += 1;
     this.close('too_slow');
   }
 
@@ -282,7 +282,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
       return;
     }
     // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
-    const { wheel, config } = this.#server.context;
+    const { wheel, config } = this.#host.context;
     wheel.start(this, config.socketio.ping_timeout);
     polls.finish(() => this.forget());
   }
@@ -292,6 +292,6 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     this.cancel();
     this.upgrade?.abandon();
     this.#namespaces.free();
-    this.#server.remove(this);
+    this.#host.remove(this);
   }
 }

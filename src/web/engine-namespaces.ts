@@ -5,15 +5,22 @@
 import { each, type Few, minus, plus } from '../kernel/few.ts';
 import type { Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
+import type { EngineDialect } from '../protocol/engine.ts';
 import type { ClientPacket } from '../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
-import { ClientLink } from './client-link.ts';
+import { ClientLink, type Wire } from './client-link.ts';
 import { parseQuery } from './client-requests.ts';
-import type { EngineConnection } from './engine-connection.ts';
-import type { EngineServer } from './engine-server.ts';
+import type { EngineHost } from './engine-host.ts';
 import type { CloseReason, Handshake } from './sessions.ts';
 
 const nothing: Record<string, string> = Object.freeze({});
+
+/** The connection that these are the namespaces of. */
+interface Carrier extends Wire {
+  readonly dialect: EngineDialect;
+  readonly isClosed: boolean;
+  close(reason: CloseReason): void;
+}
 
 interface Incomplete {
   readonly namespace: string;
@@ -23,8 +30,8 @@ interface Incomplete {
 }
 
 export class EngineNamespaces {
-  readonly #server: EngineServer;
-  readonly #connection: EngineConnection;
+  readonly #host: EngineHost;
+  readonly #connection: Carrier;
   #handshake: Handshake;
   #links: Few<ClientLink>;
   /** Runs while no client is connected. */
@@ -33,8 +40,8 @@ export class EngineNamespaces {
   /** What it takes of the room for connections without a client; 0 while it has one. */
   #clientlessBytes = 0;
 
-  constructor(server: EngineServer, connection: EngineConnection, handshake: Handshake) {
-    this.#server = server;
+  constructor(host: EngineHost, connection: Carrier, handshake: Handshake) {
+    this.#host = host;
     this.#connection = connection;
     this.#handshake = handshake;
   }
@@ -42,7 +49,7 @@ export class EngineNamespaces {
   /** Connects the default namespace, where the protocol wants that, or waits for the client to ask. */
   start(): void {
     const { dialect } = this.#connection;
-    if (dialect.connectsDefault && this.#server.codec(dialect, '/')) this.#connect('/', undefined);
+    if (dialect.connectsDefault && this.#host.codec(dialect, '/')) this.#connect('/', undefined);
     else this.#awaitConnect();
   }
 
@@ -71,7 +78,7 @@ export class EngineNamespaces {
     const incomplete = this.#incomplete;
     if (!incomplete) return 'unsupported_data';
     const bytes = incomplete.bytes + incomplete.packet.bytes + data.length;
-    if (bytes > this.#server.context.config.socketio.max_payload) return 'payload_too_large';
+    if (bytes > this.#host.context.config.socketio.max_payload) return 'payload_too_large';
     const packet = incomplete.packet.add(data);
     if (!packet) return undefined;
     this.#incomplete = undefined;
@@ -93,7 +100,7 @@ export class EngineNamespaces {
   /** It has a client, or is forgotten: it takes no room for connections without one any more. */
   free(): void {
     if (this.#clientlessBytes === 0) return;
-    this.#server.clientless.leave(this.#clientlessBytes);
+    this.#host.clientless.leave(this.#clientlessBytes);
     this.#clientlessBytes = 0;
   }
 
@@ -113,14 +120,14 @@ export class EngineNamespaces {
 
   /** @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload */
   #connect(name: string, auth: unknown): void {
-    const { host, topics } = this.#server.context;
+    const { host, topics } = this.#host.context;
     const { dialect } = this.#connection;
     const [namespace = '', query] = dialect.connectsDefault ? name.split('?', 2) : [name];
     if (this.#find(namespace)) {
       if (dialect.connectsDefault && namespace === '/') return; // some clients ask nevertheless
       throw new HiveError('bad_packet', 'The namespace is connected already.');
     }
-    const codec = this.#server.codec(dialect, namespace);
+    const codec = this.#host.codec(dialect, namespace);
     if (!codec) {
       this.#connection.write(dialect.invalidNamespace(namespace));
       return;
@@ -133,7 +140,7 @@ export class EngineNamespaces {
     const handshake = { ...this.#handshake, auth };
     if (query) handshake.query = { ...handshake.query, ...parseQuery(query) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
-    if (!this.#server.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
+    if (!this.#host.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
     const transport = this.#connection.socket ? 'websocket' : 'polling';
     void link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
   }
@@ -152,7 +159,7 @@ export class EngineNamespaces {
 
   #awaitConnect(): void {
     if (this.#connection.isClosed || !this.isEmpty) return;
-    const { clientless, context } = this.#server;
+    const { clientless, context } = this.#host;
     if (this.#clientlessBytes === 0) this.#clientlessBytes = clientless.enter(this.#handshake);
     const patienceMs = clientless.isOver ? 0 : context.config.socketio.connect_timeout;
     this.#connectTimer?.cancel();

@@ -12,6 +12,7 @@ import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
 import { Clientless } from './clientless.ts';
 import { EngineConnection } from './engine-connection.ts';
+import type { EngineHost } from './engine-host.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
 import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
@@ -34,9 +35,8 @@ const dialects: readonly (readonly [string, EngineDialect])[] = [
 
 type Fault = (typeof faults)[keyof typeof faults];
 
-export class EngineServer {
+export class EngineServer implements EngineHost {
   readonly context: ClientContext;
-  /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
   readonly clientless: Clientless;
   readonly #connections = new Map<string, EngineConnection>();
@@ -68,7 +68,6 @@ export class EngineServer {
     };
   }
 
-  /** The codec of a configured namespace. */
   codec({ protocol }: EngineDialect, namespace: string): Codec | undefined {
     return this.#codecs.get(protocol + namespace);
   }
@@ -113,7 +112,7 @@ export class EngineServer {
     return connection.upgrade;
   }
 
-  remove(connection: EngineConnection): void {
+  remove(connection: { readonly id: string }): void {
     this.#connections.delete(connection.id);
   }
 

@@ -12,7 +12,7 @@ import { type Expiring, Timer } from '../kernel/timers.ts';
 import { packetTypes } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, textOf } from './client-socket.ts';
-import type { EngineConnection } from './engine-connection.ts';
+import type { PollQueue } from './poll-queue.ts';
 import { closeReasons } from './sessions.ts';
 
 /** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
@@ -21,14 +21,24 @@ const maxReleases = 100;
 
 const probe = 'probe';
 
+/** The connection that moves. */
+interface Moving extends FrameHandler {
+  readonly isClosed: boolean;
+  readonly socket: ClientSocket | undefined;
+  readonly polls: PollQueue | undefined;
+  upgrade: EngineUpgrade | undefined;
+  /** The socket has passed its probe. */
+  upgraded(socket: ClientSocket): void;
+}
+
 export class EngineUpgrade implements FrameHandler, Expiring {
   readonly #context: ClientContext;
-  readonly #connection: EngineConnection;
+  readonly #connection: Moving;
   readonly #timer = new Timer(this);
   #socket: ClientSocket | undefined;
   #releases = 0;
 
-  constructor(context: ClientContext, connection: EngineConnection) {
+  constructor(context: ClientContext, connection: Moving) {
     this.#context = context;
     this.#connection = connection;
   }

@@ -1,23 +1,30 @@
 /** The fan-out of the web layer, with the Erlang processes that listen to topics as well. */
+import type { Tuple } from '../../distribution/terms.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Fanout } from '../contracts.ts';
-import { contentOf, type Subscriber } from './subscriber.ts';
+import { contentOf } from './content.ts';
+
+/** Who stands for an Erlang process. */
+export interface TopicListener {
+  /** Sends what `contentOf` made. */
+  deliver(content: Tuple): void;
+}
 
 export class ErlangFanout implements Fanout {
   readonly #clients: Fanout;
-  readonly #topics = new Map<string, Set<Subscriber>>();
+  readonly #topics = new Map<string, Set<TopicListener>>();
 
   constructor(clients: Fanout) {
     this.#clients = clients;
   }
 
-  add(topic: string, subscriber: Subscriber): void {
+  add(topic: string, subscriber: TopicListener): void {
     const subscribers = this.#topics.get(topic);
     if (subscribers) subscribers.add(subscriber);
     else this.#topics.set(topic, new Set([subscriber]));
   }
 
-  remove(topic: string, subscriber: Subscriber): void {
+  remove(topic: string, subscriber: TopicListener): void {
     const subscribers = this.#topics.get(topic);
     if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#topics.delete(topic);
   }

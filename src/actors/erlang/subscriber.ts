@@ -8,13 +8,13 @@
 import { atom, type Tuple, tuple } from '../../distribution/terms.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { From, Ref } from '../../kernel/types.ts';
-import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivery, Member } from '../contracts.ts';
-import type { ErlangFanout } from './fanout.ts';
+import { contentOf } from './content.ts';
+import type { ErlangFanout, TopicListener } from './fanout.ts';
 
 const hive = atom('hive');
 
-export class Subscriber extends Actor<Delivery> implements Member {
+export class Subscriber extends Actor<Delivery> implements Member, TopicListener {
   readonly channel: string;
   readonly #process: Ref<unknown>;
   readonly #fanout: ErlangFanout;
@@ -63,16 +63,5 @@ export class Subscriber extends Actor<Delivery> implements Member {
 
   override inspect(): Record<string, unknown> {
     return { channel: this.channel, process: this.#process.toString() };
-  }
-}
-
-export function contentOf(packet: ServerPacket): Tuple {
-  switch (packet.type) {
-    case 'event':
-      return tuple(atom('event'), packet.name, JSON.parse(packet.argsJson));
-    case 'message':
-      return tuple(atom('message'), packet.data);
-    case 'ack':
-      return tuple(atom('ack'), packet.id, JSON.parse(packet.argsJson));
   }
 }

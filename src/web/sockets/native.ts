@@ -6,7 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { UwsModule } from './uws.ts';
+import type { UwsModule } from './uws-module.ts';
 
 export interface NativePackage {
   /** The name in its own manifest. */

@@ -7,7 +7,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { SocketResponse } from './types.ts';
-import type { UwsModule } from './uws.ts';
+import type { UwsModule } from './uws-module.ts';
 
 const host = '127.0.0.1';
 
