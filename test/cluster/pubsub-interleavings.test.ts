@@ -111,7 +111,7 @@ class World {
         await act(this.nodes[client % nodes]!);
         for (const one of concerned) one.state = state;
       } catch (error) {
-        assert.ok(isGone(error));
+        assert.ok(isGone(error), `it failed with ${error}`);
         for (const one of concerned) one.state = 'unsure';
       }
     });

@@ -12,7 +12,8 @@
 import type { Actor } from '../../kernel/actor.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import type { PeerInterest } from './interest.ts';
-import type { InterestMessage, PubSubMessage } from './messages.ts';
+import type { PubSubMessage } from './messages.ts';
+import type { InterestMessage } from './wire-messages.ts';
 
 /** How long a node may take to take note of changes; joining clients wait for it. */
 const changesTimeoutMs = 2000;

@@ -12,7 +12,7 @@ import { each, type Few, minus, plus } from '../../kernel/few.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { Delivery, Member } from '../contracts.ts';
-import type { ChannelMessage } from './channel.ts';
+import type { ChannelMessage } from './channel-messages.ts';
 import type { Template } from './templates.ts';
 
 /** One channel. Its subscribers are here and not in its actor: an actor that follows a crashed one finds them. */

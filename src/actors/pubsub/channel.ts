@@ -15,30 +15,15 @@
  */
 import { Actor, ignore } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
-import { type Call, type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
+import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../protocol/internal-event.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Delivered, Delivery, Fanout, Member } from '../contracts.ts';
+import type { Delivery, Fanout, Member } from '../contracts.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import type { Broadcast, ChannelMessage } from './channel-messages.ts';
 import type { PubSubMessage } from './messages.ts';
-
-/** Something published, as channels get it: packets if every client is simply sent them, else orders. */
-export interface Broadcast {
-  readonly type: 'publish';
-  readonly packets: readonly ServerPacket[] | undefined;
-  readonly orders: readonly InternalEvent[];
-  /** When it was accepted here, on the clock of `performance.now()`. */
-  readonly acceptedAt: number;
-}
-
-export type ChannelMessage =
-  | ({ readonly type: 'subscribe'; readonly member: Member } & Call<void>)
-  | ({ readonly type: 'unsubscribe'; readonly client: Ref<Delivery> } & Call<void>)
-  | Broadcast
-  | Delivered
-  | { readonly type: 'expire' };
 
 export interface ChannelSetup {
   readonly index: ChannelIndex;

@@ -7,13 +7,13 @@
  */
 import type { NamedRef } from '../../kernel/remote-ref.ts';
 import type { NodeName } from '../../kernel/types.ts';
-import type { PubSubMessage } from './messages.ts';
+import type { WireMessage } from './wire-messages.ts';
 
 /** The channels of one node, for the time of one connection with it. */
 export class PeerInterest {
   readonly node: NodeName;
   /** The node's manager. */
-  readonly manager: NamedRef<PubSubMessage>;
+  readonly manager: NamedRef<WireMessage>;
   /** Publishes that were not sent there, since so much waited for the node. */
   missed = 0;
   #known = false;
@@ -21,7 +21,7 @@ export class PeerInterest {
   /** How many of the ids are, or lie under, each dotted prefix. */
   readonly #counts = new Map<string, number>();
 
-  constructor(node: NodeName, manager: NamedRef<PubSubMessage>) {
+  constructor(node: NodeName, manager: NamedRef<WireMessage>) {
     this.node = node;
     this.manager = manager;
   }
@@ -77,7 +77,7 @@ export class InterestTable {
   readonly #peers = new Map<NodeName, PeerInterest>();
 
   /** A connection begins: what the node told through a former one is forgotten. */
-  connect(node: NodeName, manager: NamedRef<PubSubMessage>): PeerInterest {
+  connect(node: NodeName, manager: NamedRef<WireMessage>): PeerInterest {
     const peer = new PeerInterest(node, manager);
     this.#peers.set(node, peer);
     return peer;

@@ -5,8 +5,8 @@ import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
 import type { InternalEvent } from '../../protocol/internal-event.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Broadcast } from './channel.ts';
 import type { ChannelIndex } from './channel-index.ts';
+import type { Broadcast } from './channel-messages.ts';
 
 /**
  * The packets that these orders amount to, if they do nothing but send, the same to every client; else undefined. May throw a

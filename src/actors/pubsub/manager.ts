@@ -21,9 +21,10 @@ import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
 import type { InterestTable, PeerInterest } from './interest.ts';
 import type { LocalPublisher } from './local-publisher.ts';
-import { type InterestMessage, isForeignMessage, type PublishMessage, type PubSubMessage } from './messages.ts';
+import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
+import { type InterestMessage, isWireMessage, type PublishMessage } from './wire-messages.ts';
 
 export const managerName = 'hive_pubsub';
 
@@ -87,7 +88,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
   }
 
   override admits(message: unknown): boolean {
-    return isForeignMessage(message) || isRequest(message);
+    return isWireMessage(message) || isRequest(message);
   }
 
   receive(message: PubSubMessage, from: From | undefined): void {
@@ -182,8 +183,9 @@ export class PubSubManager extends Actor<PubSubMessage> {
       this.#watch(entry);
       return this.#replyIfOpen(entry);
     }
-    const failure = toHiveError(error ?? 'it ended at once', 'pubsub_error');
-    if (isGone(failure)) return void this.after(soonMs, { type: 'open', entry });
+    // It was started, and has ended before it could be watched; or the supervisor has.
+    if (error === undefined || isGone(error)) return void this.after(soonMs, { type: 'open', entry });
+    const failure = toHiveError(error, 'pubsub_error');
     this.#errors.value += 1;
     // Whose id somebody made up.
     this.#setup.log.error(`A channel could not be started: ${failure.summary}`);

@@ -1,9 +1,8 @@
-/** What the pub-sub manager (`hive_pubsub`) is told. Those in the second group also come from other nodes, unchecked. */
-import type { Call, NodeName } from '../../kernel/types.ts';
-import type { Privilege } from '../../plugins/types.ts';
+/** What the pub-sub manager (`hive_pubsub`) is told by this node. */
+import type { Call } from '../../kernel/types.ts';
 import type { ChannelEntry } from './channel-index.ts';
 import type { PeerInterest } from './interest.ts';
-import type { PublicationTerm } from './publication.ts';
+import type { WireMessage } from './wire-messages.ts';
 
 export type PubSubMessage =
   /** Answered when the channel is served and announced. */
@@ -15,55 +14,4 @@ export type PubSubMessage =
   | { readonly type: 'nodeup'; readonly peer: PeerInterest }
   | { readonly type: 'nodedown'; readonly peer: PeerInterest }
   | { readonly type: 'catch_up'; readonly peer: PeerInterest }
-  | InterestMessage
-  | InterestRequest
-  | StaleInterest
-  | PublishMessage;
-
-/** A node tells its channels: all of them, or changes. */
-export interface InterestMessage extends Call<void> {
-  readonly type: 'interest';
-  readonly node: NodeName;
-  readonly all: boolean;
-  readonly add: readonly string[];
-  readonly remove: readonly string[];
-}
-
-/** The manager of that node has restarted: it wants to be told all channels. */
-export interface InterestRequest {
-  readonly type: 'interest_wanted';
-  readonly node: NodeName;
-}
-
-/** What that node told does not count any more; it will tell everything when it has been answered. */
-export interface StaleInterest extends Call<void> {
-  readonly type: 'interest_stale';
-  readonly node: NodeName;
-}
-
-export interface PublishMessage {
-  readonly type: 'publish';
-  readonly channels: readonly string[];
-  readonly privilege: Privilege;
-  readonly publication: PublicationTerm;
-}
-
-/** Whether it is a message of the second group. What it publishes is looked into when it is read. */
-export function isForeignMessage(message: unknown): message is InterestMessage | InterestRequest | PublishMessage {
-  const { type, node, add, remove, channels } = Object(message) as Record<string, unknown>;
-  switch (type) {
-    case 'publish':
-      return areStrings(channels);
-    case 'interest':
-      return typeof node === 'string' && areStrings(add) && areStrings(remove);
-    case 'interest_wanted':
-    case 'interest_stale':
-      return typeof node === 'string';
-    default:
-      return false;
-  }
-}
-
-function areStrings(value: unknown): boolean {
-  return Array.isArray(value) && value.every((item) => typeof item === 'string');
-}
+  | WireMessage;

@@ -34,9 +34,10 @@ import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { InterestTable, type PeerInterest } from './interest.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
-import type { PublishMessage, PubSubMessage } from './messages.ts';
+import type { PubSubMessage } from './messages.ts';
 import { toTerm } from './publication.ts';
 import { checkId, Templates } from './templates.ts';
+import type { PublishMessage } from './wire-messages.ts';
 
 export interface PubSubSetup {
   readonly kernel: Kernel;

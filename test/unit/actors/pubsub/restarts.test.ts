@@ -23,6 +23,25 @@ test('a channel that crashes comes back with its subscribers', async (t) => {
   await eventually(() => pubsub.status('news') === 1, 'the new channel watches its subscribers');
 });
 
+test('a channel that ends between its start and its first subscriber is started again', async (t) => {
+  // The fault: who joined was told `pubsub_error`, it ended at once.
+  const { pubsub, client, kernel } = await pubSubNode(t);
+  const ann = await client();
+  const spawn = kernel.spawn.bind(kernel);
+  let killed = 0;
+  kernel.spawn = async (actor, options) => {
+    const ref = await spawn(actor, options);
+    if (ref && options?.label === 'news.eu' && killed < 2) {
+      killed += 1;
+      kill(kernel, ref as Ref<never>);
+    }
+    return ref;
+  };
+  await pubsub.join(ann, ['news.eu'], 'public');
+  assert.equal(killed, 2);
+  assert.equal(pubsub.status('news.eu'), 1);
+});
+
 test('a channel that crashes puts clients back on the topic that it had taken off', async (t) => {
   const { pubsub, client, kernel, channel } = await pubSubNode(t);
   const ann = await client();
