@@ -41,16 +41,67 @@ test('every source file lives in a room of the house', () => {
   );
 });
 
+/** What each file imports, types as well. */
+const imports = new Map<string, readonly string[]>();
+for (const file of sources) {
+  const targets = readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g);
+  imports.set(
+    file,
+    Array.from(targets, ([, target]) => resolve(dirname(file), target!)),
+  );
+}
+
 test('imports go downward only', () => {
   const upward: string[] = [];
-  for (const file of sources) {
-    for (const [, target] of readFileSync(file, 'utf8').matchAll(/(?:from|import\()\s*'(\.[^']+)'/g)) {
-      const [from, to] = [roomOf(file), roomOf(resolve(dirname(file), target!))];
+  for (const [file, targets] of imports) {
+    for (const target of targets) {
+      const [from, to] = [roomOf(file), roomOf(target)];
       const allowed = from === to || floorOf(to) < floorOf(from) || doors.has(`${from} -> ${to}`);
-      if (!allowed) upward.push(`${relative(root, file)} -> ${target}`);
+      if (!allowed) upward.push(`${relative(root, file)} -> ${relative(root, target)}`);
     }
   }
   assert.deepEqual(upward, []);
+});
+
+/** Files that import one another, in that order; undefined if none does. */
+function circleOf(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {
+  const done = new Set<string>();
+  const path: string[] = [];
+  const visit = (file: string): string[] | undefined => {
+    if (path.includes(file)) return [...path.slice(path.indexOf(file)), file];
+    if (done.has(file)) return undefined;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      const circle = visit(target);
+      if (circle) return circle;
+    }
+    path.pop();
+    done.add(file);
+    return undefined;
+  };
+  for (const file of graph.keys()) {
+    const circle = visit(file);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+test('no files import one another in a circle, types neither', () => {
+  assert.deepEqual(
+    circleOf(imports)?.map((file) => relative(root, file)),
+    undefined,
+  );
+  const [a, b, c] = ['a', 'b', 'c'];
+  assert.deepEqual(
+    circleOf(
+      new Map([
+        [a, [b]],
+        [b, [c]],
+        [c, [b]],
+      ]),
+    ),
+    [b, c, b],
+  );
 });
 
 test('only the kernel knows nact', () => {
