@@ -18,6 +18,7 @@ export interface ConnectorsOptions {
   rentTimeout?: number;
   backoffNum?: number;
   backoffTime?: number;
+  overflowIdle?: number;
   /** Besides the built-in ones. */
   plugins?: readonly (ConnectorPlugin<never> & { readonly name: string })[];
 }
@@ -54,6 +55,7 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
       rent_timeout: options.rentTimeout ?? 2000,
       backoff_num: options.backoffNum ?? 1,
       backoff_time: options.backoffTime ?? 0,
+      overflow_idle: options.overflowIdle ?? 5000,
       pools: options.pools ?? {},
     },
   } as unknown as Config;

@@ -40,7 +40,7 @@ export function clientConfig(
       actions: {},
       ...clients,
     },
-    connectors: { rent_timeout: 1000, backoff_num: 1, backoff_time: 0, pools },
+    connectors: { rent_timeout: 1000, backoff_num: 1, backoff_time: 0, overflow_idle: 5000, pools },
   } as unknown as Config;
 }
 

@@ -85,8 +85,10 @@ export class WorkerPool implements Pool, Employer, Desk {
   #recruit(connector: Connector | ConnectionSource): Workforce {
     const { descriptor, services } = this.#options;
     const { size, overflow } = descriptor;
-    const rentTimeoutMs = services.config.connectors.rent_timeout;
-    if ('worker' in connector) return new SeatPool({ employer: this, connector, size, overflow, rentTimeoutMs });
+    const { rent_timeout: rentTimeoutMs, overflow_idle: overflowIdleMs } = services.config.connectors;
+    if ('worker' in connector) {
+      return new SeatPool({ employer: this, connector, size, overflow, rentTimeoutMs, overflowIdleMs });
+    }
     const queueLimit = Math.max(1, size + overflow);
     return new Arrivals({ employer: this, source: connector, queueLimit, rentTimeoutMs });
   }

@@ -13,10 +13,9 @@ import type { Connector } from '../../plugins/types.ts';
 import { Seat } from './seat.ts';
 import { type Employer, NoWorker, type Workforce } from './workforce.ts';
 
-/** How often seats at hand that were not needed since the last time are given back. */
+/** How often seats at hand that were not needed since the last time are given back, at least. */
 const sortOutMs = 500;
-/** How long a worker beyond `size` may be idle before it goes, and how often that is looked at. */
-const overflowIdleMs = 5000;
+/** How often workers that have been idle for too long are looked for, at least. */
 const overflowCheckMs = 1000;
 
 export interface SeatPoolOptions {
@@ -26,6 +25,8 @@ export interface SeatPoolOptions {
   readonly overflow: number;
   /** Limit of the wait for a seat, ms. */
   readonly rentTimeoutMs: number;
+  /** How long a worker beyond `size` may be idle before it goes, ms. */
+  readonly overflowIdleMs: number;
 }
 
 export class SeatPool implements Workforce {
@@ -39,7 +40,7 @@ export class SeatPool implements Workforce {
   #closing = false;
 
   constructor(options: SeatPoolOptions) {
-    const { size, overflow, rentTimeoutMs } = options;
+    const { size, overflow, rentTimeoutMs, overflowIdleMs } = options;
     this.#options = options;
     this.#seats = createPool<Seat>(
       { create: () => this.#addSeat(), destroy: (seat) => this.#removeSeat(seat) },
@@ -48,7 +49,7 @@ export class SeatPool implements Workforce {
         max: Math.max(1, size + overflow),
         acquireTimeoutMillis: rentTimeoutMs,
         autostart: false,
-        evictionRunIntervalMillis: overflowCheckMs,
+        evictionRunIntervalMillis: Math.min(overflowCheckMs, overflowIdleMs),
         softIdleTimeoutMillis: overflowIdleMs,
         idleTimeoutMillis: Number.POSITIVE_INFINITY,
       },
@@ -99,7 +100,7 @@ export class SeatPool implements Workforce {
       return;
     }
     this.#atHand.push(seat);
-    this.#sorting ??= setInterval(() => this.#sortOut(), sortOutMs).unref();
+    this.#sorting ??= setInterval(() => this.#sortOut(), Math.min(sortOutMs, this.#options.overflowIdleMs)).unref();
   }
 
   /** The seats at the bottom of the stack are those that nobody has needed. */

@@ -25,6 +25,10 @@ export const connectorsSchema = strictObject(
       description: 'Attempts of a pool operation that fails, the first one included.',
     }),
     backoff_time: milliseconds('Upper bound of the random wait between two attempts.', { default: 0, minimum: 0 }),
+    overflow_idle: milliseconds('Time that a worker beyond `size` may be idle before it goes.', {
+      default: 5_000,
+      minimum: 1,
+    }),
     pools: mapOf(poolDescriptorSchema, 'Pool name → pool. Started with the node, in this order.', { default: {} }),
   },
   { description: 'The pools of workers that talk to back ends and databases.' },

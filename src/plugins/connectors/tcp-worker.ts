@@ -32,8 +32,6 @@ const maxWaitingFrames = 64;
 const maxWaitingChars = 1024 * 1024;
 /** Pieces from the socket that may lie in the mailbox. */
 const maxLetters = 2;
-/** How long a connection that is one too many may be idle, ms. */
-const surplusIdleMs = 5000;
 
 /** What the workers of one pool share. */
 export interface TcpTerms {
@@ -41,6 +39,8 @@ export interface TcpTerms {
   readonly timeoutMs: number;
   /** Age at which a connection is closed, ms; 0: never. */
   readonly restartMs: number;
+  /** How long a connection that is one too many may be idle, ms. */
+  readonly overflowIdleMs: number;
   readonly counters: Readonly<Record<'send' | 'recv', Counter>>;
   readonly log: Log;
 }
@@ -274,7 +274,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   }
 
   #rest(): void {
-    if (this.#mayLeave) this.#idle = this.after(surplusIdleMs, { type: 'idle' });
+    if (this.#mayLeave) this.#idle = this.after(this.#terms.overflowIdleMs, { type: 'idle' });
   }
 
   /** The connection can be used no more: it is closed. */

@@ -83,6 +83,7 @@ function sourceOf({ name, args, size, overflow, services }: PoolSetup<TcpArgs>):
   const terms: TcpTerms = {
     timeoutMs: args.max_connection_timeout,
     restartMs: args.restart_timeout,
+    overflowIdleMs: services.config.connectors.overflow_idle,
     counters: services.metrics.counters(`connectors.tcp.${name}`, ['send', 'recv']),
     log: services.log.child({ pool: name }),
   };

@@ -24,7 +24,7 @@ function worker(connectors: Connectors): unknown {
 }
 
 test('size workers are there from the start, overflow ones come under load and go again', async (t) => {
-  const { connectors, plugin, ask } = await started(t, { size: 1, overflow: 2 });
+  const { connectors, plugin, ask } = await started(t, { size: 1, overflow: 2 }, { overflowIdle: 50 });
   assert.equal(worker(connectors), 1);
   const answers = [1, 2, 3, 4].map(() => ask('hold'));
   await eventually(() => plugin.held.length === 3, 'three workers at work');
@@ -36,7 +36,7 @@ test('size workers are there from the start, overflow ones come under load and g
   for (const from of plugin.held) from.reply('done');
   assert.deepEqual(await Promise.all(answers), ['done', 'done', 'done', 'done']);
   assert.deepEqual(load(), [0, 0]);
-  await eventually(() => worker(connectors) === 1, 'the overflow workers to go', 20_000);
+  await eventually(() => worker(connectors) === 1, 'the overflow workers to go');
 });
 
 test('a pool of size 0 without overflow has one worker when it is needed', async (t) => {

@@ -5,7 +5,7 @@ import type { Config } from '../../../../src/config/types.ts';
 import type { BackEndReply } from '../../../../src/plugins/connectors/back-end.ts';
 import { tcpConnector } from '../../../../src/plugins/connectors/tcp.ts';
 import type { PoolDescriptor } from '../../../../src/plugins/types.ts';
-import { type Connectors, startConnectors } from '../../../support/connectors.ts';
+import { type Connectors, type ConnectorsOptions, startConnectors } from '../../../support/connectors.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { freePorts } from '../../../support/ports.ts';
 import { TcpBackEndServer } from '../../../support/tcp-back-end.ts';
@@ -21,8 +21,8 @@ function descriptor(port: number, sizes: { size: number; overflow: number }, arg
   return { connector: 'connector.tcp', ...sizes, args: all };
 }
 
-async function started(t: Cleaner, pool: PoolDescriptor, rentTimeout = 5000): Promise<Connectors> {
-  const connectors = await startConnectors({ pools: { work: pool }, plugins, rentTimeout });
+async function started(t: Cleaner, pool: PoolDescriptor, options: ConnectorsOptions = {}): Promise<Connectors> {
+  const connectors = await startConnectors({ pools: { work: pool }, plugins, rentTimeout: 5000, ...options });
   t.after(() => connectors.close());
   return connectors;
 }
@@ -51,19 +51,21 @@ test('size connections are there from the start, and answer', async (t) => {
 
 test('under load there are overflow connections, which are given up when they have been idle', async (t) => {
   const server = new TcpBackEndServer();
-  const connectors = await started(t, descriptor(await listening(t, server), { size: 1, overflow: 1 }));
+  const connectors = await started(t, descriptor(await listening(t, server), { size: 1, overflow: 1 }), {
+    overflowIdle: 50,
+  });
   await eventually(() => workers(connectors) === 1, 'the connection at rest');
   const answers = ['a', 'b', 'c'].map((body) => post(connectors, body));
   const waiting = () => server.connections.filter(({ frames }) => frames.length > 0);
   await eventually(() => waiting().length === 2, 'two requests on two connections');
+  assert.equal(server.open.length, 2);
   for (let answered = 0; answered < 3; answered += 1) {
     const [connection] = await eventually(() => waiting().length > 0 && waiting(), 'the next request');
     const { endpoint, payload } = await connection!.next();
     connection!.send(endpoint, payload);
   }
   assert.deepEqual(await Promise.all(answers), ['a', 'b', 'c']);
-  assert.equal(server.open.length, 2);
-  await eventually(() => workers(connectors) === 1, 'the overflow connection to go', 15_000);
+  await eventually(() => workers(connectors) === 1, 'the overflow connection to go');
   await eventually(() => server.open.length === 1, 'its end at the back end');
 });
 
@@ -76,7 +78,7 @@ test('a pool of size 0 connects when it is asked', async (t) => {
 
 test('a back end that is down is tried again with growing pauses, and said so once', async (t) => {
   const [port] = await freePorts(1);
-  const connectors = await started(t, descriptor(port!, { size: 2, overflow: 0 }), 300);
+  const connectors = await started(t, descriptor(port!, { size: 2, overflow: 0 }), { rentTimeout: 300 });
   const message = new RegExp(
     `^Pool work: no connection got free within 300 ms \\(127\\.0\\.0\\.1:${port}: .*ECONNREFUSED`,
   );
@@ -92,7 +94,9 @@ test('a back end that is down is tried again with growing pauses, and said so on
 
 test('a connection that its back end closes is made anew, without a storm', async (t) => {
   const server = new TcpBackEndServer((connection) => connection.socket.end());
-  const connectors = await started(t, descriptor(await listening(t, server), { size: 1, overflow: 0 }), 500);
+  const connectors = await started(t, descriptor(await listening(t, server), { size: 1, overflow: 0 }), {
+    rentTimeout: 500,
+  });
   const since = performance.now();
   await assert.rejects(post(connectors, 'a'), { code: 'tcp_error' });
   await eventually(() => server.connections.length >= 3, 'further connections');
