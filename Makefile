@@ -5,7 +5,8 @@
 #   make test-config CONFIG=file.json  check a configuration
 #   make demo [REDIS=1]                the distributed chat: two nodes, a back end and a page
 #   make simple-chat | ping            the smaller examples: a node, a back end and a page | a node and a page
-#   make unit-test | test              the unit tests | every check and test
+#   make check                         what to run before each commit: format, lint, types, dead code, unit, supervisor and protocol tests
+#   make unit-test | test              the unit tests | every check and test, each file in a process of its own
 #   make build | clean
 
 CONFIG ?= config/hive.json
@@ -15,7 +16,7 @@ INSTALLED := node_modules/.package-lock.json
 HIVE := dist/bin/hive.js
 
 .DELETE_ON_ERROR:
-.PHONY: build run run-dev test-config unit-test test demo simple-chat ping clean
+.PHONY: build run run-dev test-config check unit-test test demo simple-chat ping clean
 
 build: $(HIVE)
 
@@ -27,6 +28,9 @@ run-dev: $(HIVE)
 
 test-config: $(HIVE)
 	@node $(HIVE) check $(CONFIG)
+
+check: $(INSTALLED)
+	@npm run --silent check
 
 unit-test: $(INSTALLED)
 	@npm run --silent unit

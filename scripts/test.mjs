@@ -1,6 +1,9 @@
 /**
- * Runs the tests: `node scripts/test.mjs [folder or file under test/ ...]`; without arguments, all. Every file has a process of its
- * own, of node's own runner.
+ * Runs the tests: `node scripts/test.mjs [--shared] [folder or file under test/ ...]`; without places, all. Every file has a process of
+ * its own, of node's own runner.
+ *
+ * `--shared` runs the files in two processes that share them out (shared-process.mjs), which takes a third of the time. A file whose head
+ * says "needs its own process" has one all the same. Such runs are for files that neither want fixed ports nor change what others see.
  *
  * `TEST_LANES=2` runs two files at a time. Files take fixed ports (EPMD, the default configuration), so every lane but the first has
  * a network namespace of its own, which Linux gives to root. A file whose head says "needs the registry" is run by the first.
@@ -13,7 +16,11 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const timeoutMs = 180_000;
 const registryMark = /needs the registry/;
+const processMark = /needs its own process/;
 const runnerArgs = ['--import', 'tsx', '--test', `--test-timeout=${timeoutMs}`, '--test-reporter=spec'];
+const sharedArgs = ['--import', 'tsx', '--test-reporter=spec', join(root, 'scripts/shared-process.mjs')];
+/** What all files of a shared process may take together. */
+const sharedTimeoutMs = 600_000;
 
 function testsUnder(path) {
   if (statSync(path).isFile()) return [path];
@@ -40,11 +47,24 @@ function openLane(index) {
 }
 for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1));
 
+/** Whether a file says something about itself before its imports. */
+function says(file, mark) {
+  return mark.test(readFileSync(file, 'utf8').split(/^import /m, 1)[0]);
+}
+
 function runFile(lane, file) {
-  const [command, ...args] = [...lane, process.execPath, ...runnerArgs, file];
+  return run([...lane, process.execPath, ...runnerArgs, file], relative(root, file), {});
+}
+
+function runShared(some, index) {
+  const name = `${some.length} files in shared process ${index + 1}`;
+  return run([process.execPath, ...sharedArgs, ...some], name, { timeout: sharedTimeoutMs, killSignal: 'SIGKILL' });
+}
+
+function run([command, ...args], name, options) {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(command, args, { ...options, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
     let output = '';
     const add = (data) => {
       output += data;
@@ -52,7 +72,7 @@ function runFile(lane, file) {
     child.stdout.setEncoding('utf8').on('data', add);
     child.stderr.setEncoding('utf8').on('data', add);
     child.once('error', reject);
-    child.once('close', (code) => resolve({ file, code, output, ms: performance.now() - started }));
+    child.once('close', (code) => resolve({ name, code, output, ms: performance.now() - started }));
   });
 }
 
@@ -60,20 +80,34 @@ const counted = ['tests', 'suites', 'pass', 'fail', 'cancelled', 'skipped', 'tod
 const totals = Object.fromEntries(counted.map((name) => [name, 0]));
 const results = [];
 
-/** Shows what a file's runner said, without its own summary, which is added to that of all. */
-function report(result) {
-  const { file, code, output, ms } = result;
-  results.push(result);
-  const [tests, summary = ''] = output.split(/^(?=ℹ tests \d+$)/m);
-  for (const [, name, count] of summary.matchAll(/^ℹ (\w+) (\d+)$/gm)) totals[name] += Number(count);
-  console.log(`▶ ${relative(root, file)} (${(ms / 1000).toFixed(1)} s)`);
-  if (code === 0) console.log(tests.trimEnd());
-  else console.log(output.trimEnd());
-  if (code !== 0 && !/^ℹ (fail|cancelled) [1-9]/m.test(summary)) totals.fail += 1;
+/** The files that a shared process has run, each a suite; a process of one file has none. */
+function suitesOf(tests) {
+  return [...tests.matchAll(/^([✔✖]) (test\S+\.test\.ts) \(([\d.]+)ms\)$/gm)].map(([, mark, name, ms]) => {
+    return { name, failed: mark === '✖', ms: Number(ms) };
+  });
 }
 
-const wanted = process.argv.slice(2);
-const files = (wanted.length > 0 ? wanted : ['.']).flatMap((place) => testsUnder(join(root, 'test', place)));
+/** Shows what a runner said, without its own summary, which is added to that of all. */
+function report({ name, code, output, ms }) {
+  const [tests, summary = ''] = output.split(/^(?=ℹ tests \d+$)/m);
+  const suites = suitesOf(tests);
+  // A test that ends the process leaves no summary.
+  const ok = code === 0 && summary !== '';
+  const blamed = ok || suites.some((suite) => suite.failed);
+  results.push(...suites);
+  if (suites.length === 0 || !blamed) results.push({ name, failed: !ok, ms });
+  for (const [, name, count] of summary.matchAll(/^ℹ (\w+) (\d+)$/gm)) totals[name] += Number(count);
+  console.log(`▶ ${name} (${(ms / 1000).toFixed(1)} s)`);
+  if (ok) console.log(tests.trimEnd());
+  else console.log(output.trimEnd());
+  if (!ok && !/^ℹ (fail|cancelled) [1-9]/m.test(summary)) totals.fail += 1;
+}
+
+const [shared, wanted] =
+  process.argv[2] === '--shared' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)];
+const all = (wanted.length > 0 ? wanted : ['.']).flatMap((place) => testsUnder(join(root, 'test', place)));
+const together = shared ? all.filter((file) => !says(file, processMark)) : [];
+const files = all.filter((file) => !together.includes(file));
 const lanes = [];
 for (let index = 0; index < Number(process.env.TEST_LANES ?? 1); index += 1) {
   const lane = openLane(index);
@@ -84,9 +118,13 @@ for (let index = 0; index < Number(process.env.TEST_LANES ?? 1); index += 1) {
     );
 }
 const begun = performance.now();
-const forFirst =
-  lanes.length > 1 ? files.filter((file) => registryMark.test(readFileSync(file, 'utf8').slice(0, 1500))) : [];
+const forFirst = lanes.length > 1 ? files.filter((file) => says(file, registryMark)) : [];
 const forAny = files.filter((file) => !forFirst.includes(file));
+if (together.length > 0) {
+  const parts = [0, 1].map((part) => together.filter((_, index) => index % 2 === part));
+  const busy = parts.filter((part) => part.length > 0);
+  await Promise.all(busy.map(async (part, index) => report(await runShared(part, index))));
+}
 await Promise.all(
   lanes.map(async (lane, index) => {
     const next = () => (index === 0 ? forFirst.shift() : undefined) ?? forAny.shift();
@@ -94,14 +132,14 @@ await Promise.all(
   }),
 );
 
-const failed = results.filter(({ code }) => code !== 0);
+const failed = results.filter((result) => result.failed);
 console.log('\nSlowest files:');
-for (const { file, ms } of results.sort((a, b) => b.ms - a.ms).slice(0, 10)) {
-  console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} s  ${relative(root, file)}`);
+for (const { name, ms } of results.sort((a, b) => b.ms - a.ms).slice(0, 10)) {
+  console.log(`  ${(ms / 1000).toFixed(1).padStart(6)} s  ${name}`);
 }
 if (failed.length > 0) {
   console.log('\nFailed files:');
-  for (const { file } of failed) console.log(`  ${relative(root, file)}`);
+  for (const { name } of failed) console.log(`  ${name}`);
 }
 console.log('');
 for (const name of counted) console.log(`# ${name} ${totals[name]}`);

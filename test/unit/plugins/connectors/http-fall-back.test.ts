@@ -1,4 +1,7 @@
-/** undici's parser is no public part of it: where it is not found, undici's own client does the work, and the log says so. */
+/**
+ * undici's parser is no public part of it: where it is not found, undici's own client does the work, and the log says so.
+ * The parser is loaded once per process: this file needs its own process.
+ */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
