@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { decodeTerm } from '../../src/distribution/decoder.ts';
 import { encodeTerm } from '../../src/distribution/encoder.ts';
 import { Fun, ImproperList, Pid, Tuple } from '../../src/distribution/terms.ts';
@@ -9,6 +8,7 @@ import type { NodeName } from '../../src/kernel/types.ts';
 import { ask, startEpmd, startTestNode } from '../support/cluster.ts';
 import { startEcho, startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';
+import { fc } from '../support/properties.ts';
 import { anyTerm, closure } from '../support/terms.ts';
 
 test('every kind of term survives a trip through the BEAM', { skip: missing('erl') }, async (t) => {

@@ -5,11 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { isGone } from '../../src/kernel/types.ts';
 import { silent } from '../../src/observe/logger.ts';
 import { eventually } from '../support/eventually.ts';
+import { fc } from '../support/properties.ts';
 import { event, orders, type PubSubNode, startPubSub, type TestClient } from '../support/pubsub.ts';
 import { seeded, Wire } from '../support/wire.ts';
 

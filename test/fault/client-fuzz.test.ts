@@ -4,9 +4,9 @@ import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import fc from 'fast-check';
 import { startTestServer } from '../support/client-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { fc } from '../support/properties.ts';
 import { RawSocket, rawUpgrade, request, textFrame } from '../support/raw-client.ts';
 
 const start = fc.constantFrom(

@@ -1,12 +1,12 @@
 /** Crashes, kills, starts and stops at random, all at once: the tree must stand, and leave nothing when it ends. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { ChildSpec } from '../../src/kernel/supervision.ts';
 import { PartitionSupervisor } from '../../src/supervisors/partition-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
 import { Puppet } from '../support/actors.ts';
 import { eventually } from '../support/eventually.ts';
+import { fc } from '../support/properties.ts';
 import { type Supervised, World } from '../support/supervised.ts';
 
 /** Restarts that no storm uses up. */

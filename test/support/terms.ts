@@ -1,5 +1,5 @@
 /** Generators of terms of every kind, for property tests of the term codec. */
-import fc from 'fast-check';
+
 import {
   atom,
   BitString,
@@ -11,6 +11,7 @@ import {
   Reference,
   Tuple,
 } from '../../src/distribution/terms.ts';
+import { fc } from './properties.ts';
 
 const uint32 = fc.nat({ max: 0xffffffff });
 const text = fc.string({ unit: 'grapheme', maxLength: 80 });

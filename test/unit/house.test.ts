@@ -112,6 +112,16 @@ test('only the kernel knows nact', () => {
   );
 });
 
+test('property tests have the seed that test/support/properties.ts sets', () => {
+  const users = filesUnder(join(root, 'test'), /\.ts$/).filter((file) =>
+    /^import .* from 'fast-check'/m.test(readFileSync(file, 'utf8')),
+  );
+  assert.deepEqual(
+    users.map((file) => relative(root, file)),
+    [join('test', 'support', 'properties.ts')],
+  );
+});
+
 test(`no file is longer than ${maxLines} lines`, () => {
   const files = [
     ...sources,

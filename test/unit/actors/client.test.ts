@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import fc from 'fast-check';
 import { Type } from 'typebox';
 import type { Delivered } from '../../../src/actors/contracts.ts';
 import type { Ref } from '../../../src/kernel/types.ts';
@@ -13,6 +12,7 @@ import { ClientEvent, EventPacket } from '../../../src/protocol/packet.ts';
 import { Gate, Puppet } from '../../support/actors.ts';
 import { type Clients, type ClientsOptions, FakeSink, startClients } from '../../support/clients.ts';
 import { eventually } from '../../support/eventually.ts';
+import { fc } from '../../support/properties.ts';
 
 let clients: Clients;
 

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import fc from 'fast-check';
 import { Decoder, decodeTerm } from '../../../src/distribution/decoder.ts';
 import { Encoder, encodeTerm } from '../../../src/distribution/encoder.ts';
 import {
@@ -15,6 +14,7 @@ import {
   type Tuple,
   tuple,
 } from '../../../src/distribution/terms.ts';
+import { fc } from '../../support/properties.ts';
 import { anyTerm, closure } from '../../support/terms.ts';
 
 const decodeHex = (hex: string) => decodeTerm(Buffer.from(hex.replaceAll(' ', ''), 'hex'));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { type Control, readControl } from '../../../src/distribution/control.ts';
 import { atom, Pid, Reference, TermError, Tuple, tuple } from '../../../src/distribution/terms.ts';
+import { fc } from '../../support/properties.ts';
 import { anyTerm } from '../../support/terms.ts';
 
 const from = new Pid('a@h', 1, 0, 1);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { FrameReader, FrameTooLarge } from '../../../src/distribution/frames.ts';
+import { fc } from '../../support/properties.ts';
 
 function framed(payloads: readonly Uint8Array[], header: 2 | 4): Buffer {
   return Buffer.concat(

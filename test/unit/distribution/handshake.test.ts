@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   Acceptor,
   digest,
@@ -10,6 +9,7 @@ import {
   type Self,
   type Status,
 } from '../../../src/distribution/handshake.ts';
+import { fc } from '../../support/properties.ts';
 
 const a: Self = { node: 'a@127.0.0.1', creation: 11, cookie: 'secret' };
 const b: Self = { node: 'b@127.0.0.1', creation: 22, cookie: 'secret' };

@@ -1,9 +1,9 @@
 /** Names of properties are written by another way than keys of a Map: the bytes must be the same. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Encoder, encodeTerm } from '../../../src/distribution/encoder.ts';
 import { tag } from '../../../src/distribution/terms.ts';
+import { fc } from '../../support/properties.ts';
 
 function assertSameBytes(record: object): void {
   assert.deepEqual(encodeTerm(record), encodeTerm(new Map(Object.entries(record))));

@@ -1,10 +1,10 @@
 /** Maps read again and again by one decoder, as a connection does it, must be what they are to a decoder that sees them first. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Decoder, decodeTerm } from '../../../src/distribution/decoder.ts';
 import { Encoder } from '../../../src/distribution/encoder.ts';
 import { Atom, TermError, tag } from '../../../src/distribution/terms.ts';
+import { fc } from '../../support/properties.ts';
 import { anyTerm } from '../../support/terms.ts';
 
 type Pairs = readonly (readonly [key: unknown, value: unknown])[];

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Decoder } from '../../../src/distribution/decoder.ts';
 import { encodeTerm } from '../../../src/distribution/encoder.ts';
 import { tag } from '../../../src/distribution/terms.ts';
+import { fc } from '../../support/properties.ts';
 
 /** Reads a binary three times: new, seen, kept. */
 function readThrice(decoder: Decoder, bytes: Uint8Array): unknown {

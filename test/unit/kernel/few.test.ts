@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { each, type Few, has, minus, plus } from '../../../src/kernel/few.ts';
 import type { NodeName } from '../../../src/kernel/types.ts';
 import { TestKernel } from '../../support/actors.ts';
+import { fc } from '../../support/properties.ts';
 
 test('few are a set in the order in which they came', () => {
   const values = Array.from({ length: 7 }, (_, number) => ({ number }));

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Mailbox } from '../../../src/kernel/mailbox.ts';
+import { fc } from '../../support/properties.ts';
 
 test('letters leave in the order in which they came, whatever the interleaving', () => {
   fc.assert(

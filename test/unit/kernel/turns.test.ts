@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { Gate, Puppet, TestKernel } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
+import { fc } from '../../support/properties.ts';
 
 test('letters of each sender arrive in their order, whether handlers wait or not', async () => {
   await fc.assert(

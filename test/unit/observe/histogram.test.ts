@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   added,
   bucketCount,
@@ -10,6 +9,7 @@ import {
   summary,
   upperBound,
 } from '../../../src/observe/histogram.ts';
+import { fc } from '../../support/properties.ts';
 
 function histogramOf(durations: readonly number[]): Histogram {
   const histogram = new Histogram();

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import {
   type ClientPacket,
@@ -11,6 +10,7 @@ import {
 } from '../../../src/protocol/packet.ts';
 import { SocketV4Codec } from '../../../src/protocol/socketio-v4.ts';
 import { decodeSocketPacket, SocketV5Codec } from '../../../src/protocol/socketio-v5.ts';
+import { fc } from '../../support/properties.ts';
 
 const codec = new SocketV5Codec('/');
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { channelIds, resubscription } from '../../../src/protocol/channel-expression.ts';
+import { fc } from '../../support/properties.ts';
 
 const badChannelId = { name: 'HiveError', code: 'bad_channel_id' };
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { endOfElements, endOfPlainText, endOfValue } from '../../../src/protocol/compact-json.ts';
+import { fc } from '../../support/properties.ts';
 
 /** `\u` behind an even number of backslashes. */
 const unicodeEscape = /(?<!\\)(?:\\\\)*\\u/;

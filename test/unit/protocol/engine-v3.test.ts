@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import type { BodyForm } from '../../../src/protocol/engine.ts';
 import { engineV3 } from '../../../src/protocol/engine-v3.ts';
+import { fc } from '../../support/properties.ts';
 
 const text = { binary: false, base64: false, writesBytes: undefined };
 const binary = { binary: true, base64: false, writesBytes: undefined };

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { openPackets, packetType } from '../../../src/protocol/engine.ts';
 import { engineV4 } from '../../../src/protocol/engine-v4.ts';
+import { fc } from '../../support/properties.ts';
 
 const form = { binary: false, base64: false, writesBytes: undefined };
 const decode = (text: string) => engineV4.decodePayload(Buffer.from(text), form);

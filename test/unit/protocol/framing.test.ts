@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { encodeFrame, type Frame, FrameReader } from '../../../src/protocol/framing.ts';
+import { fc } from '../../support/properties.ts';
 
 /** Reads the bytes in pieces that end at these places. */
 function read(bytes: Buffer, cuts: readonly number[] = [], frames: Frame[] = []): Frame[] {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { decodeBatch, decodeLegacyPacket, encodeBatch, LegacyCodec } from '../../../src/protocol/legacy.ts';
 import { ackPacket, eventPacket, MessagePacket, reservedEvents } from '../../../src/protocol/packet.ts';
+import { fc } from '../../support/properties.ts';
 
 const codec = new LegacyCodec();
 

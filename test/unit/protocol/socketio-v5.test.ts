@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { ackPacket, type Encoded, eventPacket, MessagePacket, reservedEvents } from '../../../src/protocol/packet.ts';
 import { decodeSocketPacket, SocketV5Codec } from '../../../src/protocol/socketio-v5.ts';
+import { fc } from '../../support/properties.ts';
 
 const root = new SocketV5Codec('/');
 const chat = new SocketV5Codec('/chat');

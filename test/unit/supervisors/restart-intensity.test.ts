@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { RestartIntensity } from '../../../src/supervisors/restart-intensity.ts';
+import { fc } from '../../support/properties.ts';
 
 test('a restart is one too many if more than the allowed ones lie within the period before it', () => {
   const gaps = fc.array(fc.integer({ min: 0, max: 40 }), { maxLength: 400 });

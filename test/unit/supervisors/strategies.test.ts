@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Restart } from '../../../src/kernel/supervision.ts';
 import type { Strategy } from '../../../src/supervisors/supervisor.ts';
+import { fc } from '../../support/properties.ts';
 import { World } from '../../support/supervised.ts';
 
 /** What is expected of a child: how often it was started, and whether it runs or is forgotten. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { parseQuery } from '../../../src/web/client-requests.ts';
+import { fc } from '../../support/properties.ts';
 
 const plain = (text: string | undefined) => ({ ...parseQuery(text) });
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import type { Piece } from '../../../src/web/relay.ts';
 import { costOf, PieceJoiner, sendPieces, toArrayBuffer } from '../../../src/web/relay-pieces.ts';
+import { fc } from '../../support/properties.ts';
 
 /** Cuts and joins; the bytes of the result. */
 function travel(data: string | Uint8Array): { pieces: Piece[]; bytes: Buffer; cost: number; last: boolean[] } {

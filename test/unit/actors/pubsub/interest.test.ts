@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { InterestTable } from '../../../../src/actors/pubsub/interest.ts';
 import { Kernel } from '../../../../src/kernel/kernel.ts';
 import type { NodeName } from '../../../../src/kernel/types.ts';
 import { silent } from '../../../../src/observe/logger.ts';
+import { fc } from '../../../support/properties.ts';
 
 const kernel = new Kernel({ node: 'a@127.0.0.1', log: silent });
 const b = 'b@127.0.0.1' as NodeName;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { Flow } from '../../../../src/actors/relay/flow.ts';
 import { pieceMessage, type RelayMessage, weightOf } from '../../../../src/actors/relay/messages.ts';
 import type { NodeName, Ref } from '../../../../src/kernel/types.ts';
+import { fc } from '../../../support/properties.ts';
 
 const a = 'a@127.0.0.1' as NodeName;
 const b = 'b@127.0.0.1' as NodeName;

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { isPiece, isRelayMessage, pieceMessage, signalIn } from '../../../../src/actors/relay/messages.ts';
 import { decodeTerm } from '../../../../src/distribution/decoder.ts';
 import { encodeTerm } from '../../../../src/distribution/encoder.ts';
 import type { NodeName } from '../../../../src/kernel/types.ts';
 import type { Piece } from '../../../../src/web/relay.ts';
+import { fc } from '../../../support/properties.ts';
 
 const node = 'entry@127.0.0.1' as NodeName;
 
