@@ -67,8 +67,11 @@ export interface Node {
   readonly log: Log;
   /** Opens the log files anew. */
   reopenLogs(): void;
-  /** Writes what is still buffered before it returns: for a process that is about to end. */
-  flushLogs(): void;
+  /**
+   * Writes what is still buffered before it returns: for a process that is about to end.
+   * @param lastWords go to stderr behind all that
+   */
+  flushLogs(lastWords?: string): void;
 }
 
 /** `graceful`: it was told to stop; otherwise the root supervisor gave up, and the process should be started anew. */
@@ -90,9 +93,9 @@ export async function startNode(
 ): Promise<Node> {
   const { library: sockets } = chosen;
   const { name } = config.hive;
-  const files = openLogFiles(config.log, { node: name });
-  const { log } = files;
   const metrics = new Metrics();
+  const files = openLogFiles(config.log, { node: name }, metrics.counters('hive.log', ['lost', 'counted']));
+  const { log } = files;
   const kernel = new Kernel({ node: name, log: log.child({ component: 'kernel' }), metrics });
   kernel.starting = true;
   const ids = new IdSource(name, kernel.creation);
@@ -305,6 +308,7 @@ export async function startNode(
       over = true;
       if (graceful) log.notice('Stopped');
       else log.emergency('The root supervisor gave up');
+      kernel.repeated.settle();
       kernel.halt();
       doors.end();
       await files.close();
@@ -324,7 +328,7 @@ export async function startNode(
     ended,
     log,
     reopenLogs: () => files.reopen(),
-    flushLogs: () => files.flush(),
+    flushLogs: (lastWords) => files.flush(lastWords),
   };
 }
 

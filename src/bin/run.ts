@@ -31,11 +31,12 @@ export async function run(file: string, overrides: readonly Override[]): Promise
   // What it has left half-done nobody knows: the process ends, when the log has said why.
   process.on('uncaughtException', (error) => {
     log.crash('An exception that nobody has caught', { stack: stackOf(error) });
-    flushLogs();
-    console.error(printable(`hive_error: ${name} ends of an exception that nobody has caught: ${titleOf(error)}`));
+    const lastWords = `hive_error: ${name} ends of an exception that nobody has caught: ${titleOf(error)}`;
+    flushLogs(`${printable(lastWords)}\n`);
     process.exit(1);
   });
   process.on('unhandledRejection', (reason) => {
+    if (log.excess('A promise that nobody waits for was rejected', 'plugins', 'error')) return;
     log.crash('A promise that nobody waits for was rejected', { stack: stackOf(reason) });
   });
   const { client, api, monitor, health } = node.addresses;

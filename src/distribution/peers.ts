@@ -11,7 +11,6 @@
 import type { Server, Socket } from 'node:net';
 import type { NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
-import { FloodLog } from '../observe/floods.ts';
 import { Claims } from './claims.ts';
 import { hostOf, lookUp, shortName } from './epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
@@ -73,8 +72,6 @@ interface Entry {
 
 export class Peers {
   readonly #options: PeersOptions;
-  /** Whoever is refused has proven nothing, and may come as often as it likes. */
-  readonly #floods: FloodLog;
   readonly #negotiate: NegotiateOptions;
   readonly #table = new Map<string, Entry>();
   readonly #handshakes = new Set<Socket>();
@@ -85,7 +82,6 @@ export class Peers {
 
   constructor(options: PeersOptions) {
     this.#options = options;
-    this.#floods = new FloodLog(options.context.log);
     const { self, sockets, maxFrame } = options;
     this.#negotiate = { self, headerSize: sockets.handshakeHeader, maxFrame };
   }
@@ -295,8 +291,10 @@ export class Peers {
   #refused(address: string, error: Error): void {
     const { log } = this.#options.context;
     const text = `refused a connection from ${address}: ${error.message}`;
-    if (!(error instanceof HandshakeError && error.kind === 'cookie')) log.debug(text);
-    else if (!this.#floods.excess('refused a connection', address)) log.warning(text);
+    // Whoever is refused has proven nothing, and may come as often as it likes.
+    if (error instanceof HandshakeError && error.kind === 'cookie') {
+      if (!log.excess('refused a connection', address)) log.warning(text);
+    } else if (!log.excess('a handshake of another node failed', address, 'debug')) log.debug(text);
   }
 
   /** How far a claim may go on. Whoever makes it has proven nothing yet, so nothing is changed here. */
@@ -304,8 +302,9 @@ export class Peers {
     const { self, context } = this.#options;
     if (this.#stopped) return 'not_allowed';
     if (peer.node === self.node) {
-      if (peer.creation !== self.creation && !this.#floods.excess('another node has our name', self.node, 'error')) {
-        context.log.error(`another node calls itself ${self.node}`);
+      const { log } = context;
+      if (peer.creation !== self.creation && !log.excess('another node has our name', self.node, 'error')) {
+        log.error(`another node calls itself ${self.node}`);
       }
       return 'not_allowed';
     }
@@ -327,8 +326,9 @@ export class Peers {
   async #decideBetween(entry: Entry, peer: Peer): Promise<Status> {
     entry.probe ??= this.#answers(entry);
     if (!(await entry.probe)) return 'ok';
-    if (!this.#floods.excess('refused a second node of a name', peer.node)) {
-      this.#options.context.log.warning(`refused a second node named ${peer.node}: the first one is connected`);
+    const { log } = this.#options.context;
+    if (!log.excess('refused a second node of a name', peer.node)) {
+      log.warning(`refused a second node named ${peer.node}: the first one is connected`);
     }
     return 'not_allowed';
   }

@@ -15,7 +15,6 @@ import {
 } from 'node:tls';
 import { lookup } from '../kernel/lookups.ts';
 import { HiveError } from '../observe/errors.ts';
-import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import { setupTimeoutMs } from './negotiate.ts';
 import type { Sockets } from './sockets.ts';
@@ -30,7 +29,6 @@ export interface TlsFiles {
 /** @throws HiveError `file_error` if the files cannot be read, are no PEM, or do not belong together */
 export function tlsSockets(files: TlsFiles, log: Log): Sockets {
   const { material, secureContext } = load(files);
-  const floods = new FloodLog(log);
   return {
     handshakeHeader: 4,
 
@@ -75,13 +73,15 @@ export function tlsSockets(files: TlsFiles, log: Log): Sockets {
         }
         const address = socket.remoteAddress ?? 'an unknown address';
         socket.destroy();
-        if (floods.excess('refused a connection', address)) return;
+        if (log.excess('refused a connection', address)) return;
         const why = String(socket.authorizationError);
         log.warning(`refused a connection from ${address}: its certificate is not accepted (${why})`);
       });
       server.on('tlsClientError', (error, socket) => {
-        log.debug(`a connection failed before it was secure: ${error.message}`);
+        const address = socket.remoteAddress ?? 'an unknown address';
         socket.destroy();
+        if (log.excess('a connection failed before it was secure', address, 'debug')) return;
+        log.debug(`a connection failed before it was secure: ${error.message}`);
       });
       return server;
     },

@@ -282,6 +282,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   #reportTelling(who: string, ended: Cell<never>, error: unknown): void {
+    if (this.log.excess(`${who} of an actor that has ended failed`, ended.actor.constructor.name, 'critical')) return;
     this.log.critical(`${who} of ${ended.label} failed`, { error: stackOf(error) });
   }
 
@@ -404,6 +405,7 @@ export class Kernel implements CellHost, RefHost {
   reportCrash(cell: Cell<never>, reason: Error): void {
     this.#crashes.value += 1;
     const report = this.#crashReports.add(cell, reason);
+    if (this.log.excess('An actor crashed', cell.actor.constructor.name, 'error')) return;
     this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, report);
   }
 

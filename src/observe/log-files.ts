@@ -10,13 +10,18 @@
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import pino, { type Logger } from 'pino';
+import pino from 'pino';
 import { prettyFactory } from 'pino-pretty';
+import { Console, unblockStderr } from './console.ts';
 import { HiveError } from './errors.ts';
+import { FloodLog } from './floods.ts';
 import { levelsOf } from './level-filter.ts';
 import { LogFile } from './log-file.ts';
 import { type Level, type Log, levels } from './logger.ts';
-import { printable, printableInColors, printableLine } from './printable.ts';
+import { LostLines } from './lost-lines.ts';
+import { Counter } from './metrics.ts';
+import { type Fields, PinoLog } from './pino-log.ts';
+import { printable, printableInColors } from './printable.ts';
 
 export interface LogSettings {
   /** Null: no files. */
@@ -34,11 +39,34 @@ export interface LogFiles {
   problems(): string[];
   /** Opens the files anew: after logrotate has moved them. */
   reopen(): void;
-  /** Writes what is still buffered before it returns: for a process that is about to end. */
-  flush(): void;
-  /** Writes what is still buffered and closes the files. */
+  /**
+   * Writes what is still buffered before it returns: for a process that is about to end.
+   * @param lastWords go to stderr behind all that
+   */
+  flush(lastWords?: string): void;
+  /** Tells what was counted of late, writes what is still buffered and closes the files. */
   close(): Promise<void>;
 }
+
+/** Lines that are missing in the log. */
+export interface LogCounters {
+  /** A file or the console could not take them. */
+  readonly lost: Counter;
+  /** There were too many of their kind: they were counted, and one line tells of them. */
+  readonly counted: Counter;
+}
+
+/** A destination of lines. */
+interface Sink {
+  write(line: string): void;
+}
+
+interface ConsoleSink extends Sink {
+  flush(lastWords?: string): void;
+  close(): Promise<void>;
+}
+
+const stderr = 2;
 
 /** pino's numbers, with the severities of syslog between them. */
 const severity: Record<Level, number> = {
@@ -52,25 +80,20 @@ const severity: Record<Level, number> = {
   emergency: 70,
 };
 
-type LevelLogger = Logger<Level>;
-type Fields = Record<string, unknown>;
-
-interface Roots {
-  readonly main: LevelLogger;
-  /** Undefined without files. */
-  readonly crashes: LevelLogger | undefined;
-}
-
 /** @throws HiveError `file_error` if the directory or a file in it cannot be written */
-export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
+export function openLogFiles(
+  settings: LogSettings,
+  fields: Fields,
+  counters: LogCounters = { lost: new Counter(), counted: new Counter() },
+): LogFiles {
   const { dir, format, console_level: consoleLevel, file_level: fileLevel } = settings;
   const files: LogFile[] = [];
   const sinks = new Sinks();
+  const lostLines = (): LostLines => new LostLines(counters.lost, (count) => noteOf(count, fields));
   const onConsole = levelsOf(consoleLevel);
-  if (onConsole.length > 0) sinks.add(onConsole, consoleStream(format));
-  let crashFile: pino.DestinationStream | undefined;
+  let crashFile: LogFile | undefined;
   if (dir !== null) {
-    const open = (name: string): pino.DestinationStream => openFile(dir, name, files);
+    const open = (name: string): LogFile => openFile(dir, name, files, lostLines());
     makeDirectory(dir);
     if (onConsole.length > 0) sinks.add(onConsole, open('console.log'));
     const inFile = levelsOf(fileLevel);
@@ -78,6 +101,8 @@ export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
     sinks.add(levelsOf('error'), open('error.log'));
     crashFile = open('crash.log');
   }
+  const console = openConsole(format, lostLines());
+  if (onConsole.length > 0) sinks.add(onConsole, console);
   const options = {
     base: null,
     customLevels: severity,
@@ -88,19 +113,28 @@ export function openLogFiles(settings: LogSettings, fields: Fields): LogFiles {
   };
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
   const crashes = crashFile && pino<Level>({ ...options, level: 'error' }, crashFile);
+  const floods = new FloodLog(undefined, counters.counted);
   return {
-    log: new PinoLog({ main, crashes }, fields),
+    log: new PinoLog({ main, crashes, floods }, fields),
     problems: () => files.flatMap(({ problem }) => problem ?? []),
     reopen: () => {
       for (const { stream } of files) stream.reopen();
     },
-    flush: () => {
+    flush: (lastWords) => {
       for (const file of files) file.flush();
+      console.flush(lastWords);
     },
     close: async () => {
-      await Promise.all(files.map((file) => file.close()));
+      floods.settle();
+      await Promise.all([console, ...files].map((sink) => sink.close()));
     },
   };
+}
+
+/** As pino writes a line. */
+function noteOf(count: number, fields: Fields): string {
+  const msg = `${count} lines of the log are missing here: they could not be written as fast as they came`;
+  return `${JSON.stringify({ level: 'warning', time: Date.now(), ...fields, msg })}\n`;
 }
 
 function makeDirectory(dir: string): void {
@@ -112,11 +146,11 @@ function makeDirectory(dir: string): void {
 }
 
 /** Opens one more of the files; if that fails, those before it are closed. */
-function openFile(dir: string, name: string, files: LogFile[]): pino.DestinationStream {
+function openFile(dir: string, name: string, files: LogFile[], lost: LostLines): LogFile {
   try {
-    const file = new LogFile(join(dir, name));
+    const file = LogFile.open(join(dir, name), lost);
     files.push(file);
-    return file.stream;
+    return file;
   } catch (error) {
     for (const { stream } of files) stream.destroy();
     throw error;
@@ -132,10 +166,10 @@ class Sinks implements pino.DestinationStream {
   /** Asks pino to tell the level of a line before it is written. */
   readonly [pino.symbols.needsMetadataGsym] = true;
   lastLevel = 0;
-  readonly #sinks: { readonly takes: ReadonlySet<number>; readonly stream: pino.DestinationStream }[] = [];
+  readonly #sinks: { readonly takes: ReadonlySet<number>; readonly sink: Sink }[] = [];
 
-  add(chosen: readonly Level[], stream: pino.DestinationStream): void {
-    this.#sinks.push({ takes: new Set(chosen.map((level) => severity[level])), stream });
+  add(chosen: readonly Level[], sink: Sink): void {
+    this.#sinks.push({ takes: new Set(chosen.map((level) => severity[level])), sink });
   }
 
   /** No line below it interests anybody. */
@@ -144,7 +178,7 @@ class Sinks implements pino.DestinationStream {
   }
 
   write(line: string): void {
-    for (const { takes, stream } of this.#sinks) if (takes.has(this.lastLevel)) stream.write(line);
+    for (const { takes, sink } of this.#sinks) if (takes.has(this.lastLevel)) sink.write(line);
   }
 }
 
@@ -153,9 +187,21 @@ function described(error: unknown): unknown {
   return error instanceof Error ? error.stack : error;
 }
 
-function consoleStream(format: LogSettings['format']): pino.DestinationStream {
-  const console = pino.destination({ dest: 2, sync: true });
-  if (format === 'json') return console;
+function openConsole(format: LogSettings['format'], lost: LostLines): ConsoleSink {
+  const formatted = format === 'json' ? (line: string) => line : prettyFormat();
+  if (unblockStderr()) return new Console(formatted, lost);
+  const file = new LogFile('stderr', stderr, lost);
+  return {
+    write: (line) => file.write(formatted(line)),
+    flush: (lastWords) => {
+      if (lastWords !== undefined) file.write(lastWords);
+      file.flush();
+    },
+    close: () => file.close(),
+  };
+}
+
+function prettyFormat(): (line: string) => string {
   const prettify = prettyFactory({
     colorize: process.stderr.isTTY === true,
     customLevels: severity,
@@ -167,76 +213,5 @@ function consoleStream(format: LogSettings['format']): pino.DestinationStream {
     translateTime: 'SYS:HH:MM:ss.l',
   });
   // The message has no ESC any more, and fields are told as JSON, which escapes it.
-  return { write: (line) => console.write(printableInColors(prettify(line) ?? '')) };
-}
-
-/** What pino itself writes. */
-const ownKeys = ['level', 'time', 'msg'];
-
-class PinoLog implements Log {
-  readonly #roots: Roots;
-  /** On every line. */
-  readonly #bound: Fields;
-  readonly #taken: ReadonlySet<string>;
-  readonly #main: LevelLogger;
-  readonly #crashes: LevelLogger | undefined;
-
-  constructor(roots: Roots, bound: Fields) {
-    this.#roots = roots;
-    this.#bound = bound;
-    this.#taken = new Set([...ownKeys, ...Object.keys(bound)]);
-    this.#main = roots.main.child(bound);
-    this.#crashes = roots.crashes?.child(bound);
-  }
-
-  /** JSON has each key once: fields that a line has already get a `_` behind their names. */
-  #write(level: Level, message: string, fields: Fields | undefined, to: LevelLogger = this.#main): void {
-    if (!to.isLevelEnabled(level)) return;
-    const line = printableLine(message);
-    if (!fields) return to[level](line);
-    let renamed: Fields | undefined;
-    for (const key of Object.keys(fields)) {
-      if (!this.#taken.has(key)) continue;
-      renamed ??= { ...fields };
-      let free = `${key}_`;
-      while (this.#taken.has(free) || Object.hasOwn(renamed, free)) free += '_';
-      renamed[free] = renamed[key];
-      delete renamed[key];
-    }
-    to[level](renamed ?? fields, line);
-  }
-
-  debug(message: string, fields?: Fields): void {
-    this.#write('debug', message, fields);
-  }
-  info(message: string, fields?: Fields): void {
-    this.#write('info', message, fields);
-  }
-  notice(message: string, fields?: Fields): void {
-    this.#write('notice', message, fields);
-  }
-  warning(message: string, fields?: Fields): void {
-    this.#write('warning', message, fields);
-  }
-  error(message: string, fields?: Fields): void {
-    this.#write('error', message, fields);
-  }
-  critical(message: string, fields?: Fields): void {
-    this.#write('critical', message, fields);
-  }
-  alert(message: string, fields?: Fields): void {
-    this.#write('alert', message, fields);
-  }
-  emergency(message: string, fields?: Fields): void {
-    this.#write('emergency', message, fields);
-  }
-  crash(message: string, fields: Fields): void {
-    if (!this.#crashes) return this.#write('error', message, fields);
-    const { stack: _, ...brief } = fields;
-    this.#write('error', message, brief);
-    this.#write('error', message, fields, this.#crashes);
-  }
-  child(fields: Fields): Log {
-    return new PinoLog(this.#roots, { ...this.#bound, ...fields });
-  }
+  return (line) => printableInColors(prettify(line) ?? '');
 }

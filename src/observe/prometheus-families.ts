@@ -93,6 +93,8 @@ const rows: readonly Row[] = [
     'What waits for other nodes to take it',
     { ...bytes, name: 'distribution_queued' },
   ],
+  ['hive.log.lost', 'Lines that the console or a file of the log could not take'],
+  ['hive.log.counted', 'Lines of the log that were counted, because there were too many of their kind'],
   ['hive.relay.forwarded', 'Requests of clients passed to the node that owns their session'],
   ['hive.relay.accepted', 'Requests of clients taken from other nodes'],
   ['hive.relay.lost', 'Forwarded requests that were lost with their node'],

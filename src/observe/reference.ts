@@ -17,6 +17,8 @@ export function hiddenError(reference: string, cause?: unknown): HiveError {
 export function expectedOrHidden(thrown: unknown, what: string, log: Log): HiveError {
   const error = asError(thrown);
   if (error instanceof HiveError) return error;
+  const excess = log.excess(`${what} failed`, error.name, 'error');
+  if (excess) return hiddenError(excess.reference, error);
   const reference = newReference();
   log.crash(`${what} failed`, { reference, stack: stackOf(thrown) });
   return hiddenError(reference, error);

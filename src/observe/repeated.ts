@@ -43,6 +43,14 @@ export class RepeatedLog {
     this.#schedule(pauseMs, () => this.#tell(kind, more));
   }
 
+  /** Tells at once of all that was counted: for a node that is about to end. */
+  settle(): void {
+    for (const more of this.#kinds.values()) {
+      if (more.silent > 0) more.log();
+      more.silent = 0;
+    }
+  }
+
   #tell(kind: string, more: Kind): void {
     if (more.silent === 0) {
       this.#kinds.delete(kind);

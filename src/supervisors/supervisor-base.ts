@@ -118,6 +118,7 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
   }
 
   protected report(child: string, what: string, reason: ExitReason | unknown): void {
+    if (this.kernel.log.excess(`a child ${what}`, this.cell.label, 'error')) return;
     const text = reason instanceof Error ? reason.message : describeReason(reason as ExitReason);
     this.kernel.log.error(`${this.cell.label}: child ${child} ${what}: ${text}`, {
       supervisor: this.cell.label,

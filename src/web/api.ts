@@ -13,7 +13,6 @@
  * `?cluster=true` extends stop, the router's orders and the number of subscribers to all nodes.
  */
 import type { HiveError } from '../observe/errors.ts';
-import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
@@ -80,7 +79,6 @@ class Api {
   readonly #host: ApiHost;
   readonly #key: Key;
   readonly #log: Log;
-  readonly #floods: FloodLog;
   readonly #wrongKeys = new WrongKeys();
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
@@ -91,7 +89,6 @@ class Api {
     this.#host = host;
     this.#key = new Key(key);
     this.#log = log;
-    this.#floods = new FloodLog(log);
     this.#total = metrics.counters('api', ['requests', 'errors']);
     for (const section of [...sections, batch]) {
       this.#sections.set(section, metrics.counters(`api.${section}`, ['requests', 'errors']));
@@ -131,7 +128,7 @@ class Api {
   }
 
   #logWrongKey(address: string, section: string): void {
-    if (this.#floods.excess('API request with a wrong key', address)) return;
+    if (this.#log.excess('API request with a wrong key', address)) return;
     // A section that is none may be a key in the wrong place.
     const known = this.#sections.has(section) ? section : 'unknown';
     this.#log.warning('API request with a wrong key', { section: known, address });

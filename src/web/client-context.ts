@@ -60,6 +60,7 @@ export class ClientContext {
 
   /** A programming error while serving one client: that client's loss only. */
   crashed(error: unknown): void {
+    if (this.log.excess('Serving a client failed', 'clients', 'error')) return;
     this.log.crash('Serving a client failed', { error });
   }
 

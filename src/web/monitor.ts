@@ -21,7 +21,6 @@
  * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../observe/errors.ts';
-import { FloodLog } from '../observe/floods.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import { sendDashboard } from './dashboard.ts';
@@ -92,7 +91,6 @@ class MonitorPages {
   readonly #key: Key;
   readonly #publicHealth: boolean;
   readonly #log: Log;
-  readonly #floods: FloodLog;
   readonly #wrongKeys = new WrongKeys();
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
@@ -117,7 +115,6 @@ class MonitorPages {
     this.#publicHealth = publicHealth;
     this.#key = new Key(key);
     this.#log = log;
-    this.#floods = new FloodLog(log);
   }
 
   /** Reads everything it needs of the request before the first pause. */
@@ -130,7 +127,7 @@ class MonitorPages {
     }
     if (!isAllowed) {
       const address = remoteAddress(res);
-      if (!this.#floods.excess('Monitor request with a wrong key', address)) {
+      if (!this.#log.excess('Monitor request with a wrong key', address)) {
         this.#log.warning('Monitor request with a wrong key', { address });
       }
       return this.#wrongKeys.refuse(res, address, () => answerError(res, unauthorized(code)));

@@ -8,17 +8,18 @@ import type { ClientContext } from '../../src/actors/client/context.ts';
 import { publicError } from '../../src/actors/client/public-error.ts';
 import { HiveError } from '../../src/observe/errors.ts';
 import { FloodLog } from '../../src/observe/floods.ts';
-import { silent } from '../../src/observe/logger.ts';
+import { type Log, silent } from '../../src/observe/logger.ts';
 
 test('a client that provokes errors without end costs fifty lines, and each reference that it sees is in the log', () => {
   const references: unknown[] = [];
-  const log = {
-    ...silent,
-    warning: (_: string, fields = {}) => void references.push((fields as { reference: string }).reference),
-  };
   const due: (() => void)[] = [];
-  const floods = new FloodLog(log, (_ms, callback) => due.push(callback));
-  const context = { log, floods, showsErrors: false } as unknown as ClientContext;
+  const floods = new FloodLog((_ms, callback) => due.push(callback));
+  const log: Log = {
+    ...silent,
+    warning: (_, fields = {}) => void references.push((fields as { reference: string }).reference),
+    excess: (kind, source) => floods.excess(log, kind, source, 'warning'),
+  };
+  const context = { log, showsErrors: false } as unknown as ClientContext;
   const seen = new Set<string>();
   for (let at = 0; at < 10_000; at += 1) {
     const { message } = publicError(new HiveError('bad_packet', 'No.'), 'a-session-id-of-a-client', context);

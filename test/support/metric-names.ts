@@ -35,6 +35,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'hive.event_loop': 'delay utilization',
   'hive.cpu': 'user system',
   'hive.open_files': 'open limit',
+  'hive.log': 'lost counted',
   'hive.distribution': 'sent received errors queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned waiting_bytes',
   ...Object.fromEntries(

@@ -347,10 +347,14 @@ export class ClientActor extends Actor<ClientLetter> {
       error: expected ? cause.code : 'internal_error',
       description: expected ? cause.summary : titleOf(cause),
     };
+    const { log } = this.#context;
     if (expected) {
-      const isCounted = this.#context.floods.excess('What the end of a client takes failed', 'clients');
-      if (!isCounted) this.#context.log.warning(`At the end of a client ${what} failed`, fields);
-    } else this.#context.log.error(`At the end of a client ${what} crashed`, { ...fields, stack: stackOf(cause) });
+      if (!log.excess('What the end of a client takes failed', 'clients')) {
+        log.warning(`At the end of a client ${what} failed`, fields);
+      }
+    } else if (!log.excess('What the end of a client takes crashed', 'clients', 'error')) {
+      log.error(`At the end of a client ${what} crashed`, { ...fields, stack: stackOf(cause) });
+    }
     this.#context.metrics.failed('control');
   }
 

@@ -1,6 +1,5 @@
 /** What all clients of a node share: one object, so that a client holds one reference. */
 import type { Config } from '../../config/types.ts';
-import { FloodLog } from '../../observe/floods.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
@@ -34,7 +33,6 @@ export class ClientContext {
   readonly plugins: PluginSet;
   readonly memberships: Memberships;
   readonly log: Log;
-  readonly floods: FloodLog;
   readonly metrics: ClientMetrics;
   readonly hooks: HookTable;
   /** The store of state that does not open. */
@@ -46,7 +44,6 @@ export class ClientContext {
     this.plugins = plugins;
     this.memberships = memberships;
     this.log = log.child({ component: 'clients' });
-    this.floods = new FloodLog(this.log);
     this.metrics = new ClientMetrics(metrics);
     this.hooks = withHooks(new Map(), plugins.hooks, this.metrics);
   }

@@ -11,8 +11,8 @@ export function shortSid(sid: string): string {
 }
 
 /** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
-export function publicError(error: HiveError, sid: string, { floods, log, showsErrors }: ClientContext): HiveError {
-  const excess = floods.excess('A client gets an error', shortSid(sid));
+export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
+  const excess = log.excess('A client gets an error', shortSid(sid));
   if (excess) return showsErrors ? error : hiddenError(excess.reference);
   const { code, summary, message } = error;
   const reference = newReference();

@@ -276,6 +276,8 @@ export class WorkerPool implements Pool, Employer, Desk {
 
   workerFailed(reason: string): void {
     this.#options.counters.errors.value += 1;
-    this.#options.services.log.warning(this.text(`a worker failed: ${reason}`), { pool: this.name });
+    const { log } = this.#options.services;
+    if (log.excess('A worker failed', this.name)) return;
+    log.warning(this.text(`a worker failed: ${reason}`), { pool: this.name });
   }
 }

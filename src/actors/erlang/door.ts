@@ -62,6 +62,7 @@ export class ErlangDoor {
     if (from) return from.fail(error);
     const name = nameOf(message);
     const what = this.#handlers.has(name) ? name : 'a cast';
+    if (this.#log.excess('a cast of an Erlang process failed', what)) return;
     this.#log.warning(`${what} of an Erlang process failed: ${error.summary}`, { error: error.code });
     this.#log.debug(`the cast was ${describeTerm(message)}: ${error.message}`);
   }

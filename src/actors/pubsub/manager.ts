@@ -187,9 +187,12 @@ export class PubSubManager extends Actor<PubSubMessage> {
     if (error === undefined || isGone(error)) return void this.after(soonMs, { type: 'open', entry });
     const failure = toHiveError(error, 'pubsub_error');
     this.#errors.value += 1;
-    // Whose id somebody made up.
-    this.#setup.log.error(`A channel could not be started: ${failure.summary}`);
-    this.#setup.log.debug(`It was ${entry.id}`);
+    const { log } = this.#setup;
+    if (!log.excess('A channel could not be started', failure.code, 'error')) {
+      log.error(`A channel could not be started: ${failure.summary}`);
+      // Whose id somebody made up.
+      log.debug(`It was ${entry.id}`);
+    }
     for (const from of this.#waiting.get(entry) ?? []) from.fail(failure);
     this.#waiting.delete(entry);
     if (entry.members.size > 0) this.after(retryMs, { type: 'open', entry });
@@ -291,6 +294,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   #refuse(reason: string): void {
     this.#errors.value += 1;
+    if (this.#setup.log.excess('a message was refused', managerName)) return;
     this.#setup.log.warning(`a message to ${managerName} was refused: ${reason}`);
   }
 }

@@ -241,12 +241,17 @@ export class PubSubService implements PubSub {
     this.#dropped.value += 1;
     peer.missed += 1;
     if (peer.missed > 1) return;
-    this.#setup.log.warning(`${peer.node} misses publishes: too much waits for it`, { peer: peer.node });
+    const { log } = this.#setup;
+    if (log.excess('nodes that miss publishes', peer.node)) return;
+    log.warning(`${peer.node} misses publishes: too much waits for it`, { peer: peer.node });
   }
 
   #reachedAgain(peer: PeerInterest): void {
-    this.#setup.log.notice(`${peer.node} is sent publishes again; it has missed ${peer.missed}`, { peer: peer.node });
+    const { node, missed } = peer;
     peer.missed = 0;
+    const { log } = this.#setup;
+    if (log.excess('nodes that are sent publishes again', node, 'notice')) return;
+    log.notice(`${node} is sent publishes again; it has missed ${missed}`, { peer: node });
   }
 
   #count(operation: 'status' | 'publish' | 'join' | 'leave'): void {

@@ -129,6 +129,7 @@ export class RelayService implements Relays {
   receive(message: unknown): void {
     if (!isRelayMessage(message)) {
       this.#counters.errors.value += 1;
+      if (this.#log.excess('The relay does not understand', 'peers')) return;
       this.#log.warning('The relay got something that it does not understand');
       return;
     }
@@ -222,12 +223,13 @@ export class RelayService implements Relays {
 
   #crashed(stream: Pick<EntryStream | OwnerStream, 'tellLost' | 'lost'>, error: unknown): void {
     this.#counters.errors.value += 1;
-    this.#log.crash('relaying failed', { error });
+    const isLogged = !this.#log.excess('relaying failed', 'streams', 'error');
+    if (isLogged) this.#log.crash('relaying failed', { error });
     stream.tellLost();
     try {
       stream.lost();
     } catch (second) {
-      this.#log.crash('giving up a relayed stream failed', { error: second });
+      if (isLogged) this.#log.crash('giving up a relayed stream failed', { error: second });
     }
   }
 

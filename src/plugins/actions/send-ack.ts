@@ -20,12 +20,14 @@ function packet(order: InternalEvent): AckPacket {
   return ackPacket(ackedId(order), Array.isArray(args) ? args : [args]);
 }
 
+const unwanted = 'A back end acknowledges an event that wanted no acknowledgement';
+
 const send: Action = {
   packet,
   check: ackedId,
   perform(client, order) {
     if (order.trigger_id !== '') client.send(packet(order));
-    else client.log.warning('A back end acknowledges an event that wanted no acknowledgement');
+    else if (!client.log.excess(unwanted, 'back ends')) client.log.warning(unwanted);
   },
 };
 

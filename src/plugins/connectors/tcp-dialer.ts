@@ -110,7 +110,9 @@ export class TcpDialer implements ConnectionSource {
     this.#live.add(socket);
     if (this.#problem !== undefined) {
       this.#problem = undefined;
-      this.#terms.log.notice(`${this.#place} can be reached again`);
+      const { log } = this.#terms;
+      if (!log.excess('back ends that can be reached again', this.#place, 'notice'))
+        log.notice(`${this.#place} can be reached again`);
     }
     const worker = new TcpWorker(
       socket,
@@ -125,7 +127,10 @@ export class TcpDialer implements ConnectionSource {
   /** Pauses before the next attempt; failures of one round count once. */
   #failed(problem: string): void {
     if (!this.#entrance || this.#pause) return;
-    if (this.#problem === undefined) this.#terms.log.warning(`${this.#place} cannot be reached: ${problem}`);
+    const { log } = this.#terms;
+    if (this.#problem === undefined && !log.excess('back ends that cannot be reached', this.#place)) {
+      log.warning(`${this.#place} cannot be reached: ${problem}`);
+    }
     this.#problem = `${this.#place}: ${problem}`;
     const pauseMs = Math.min(mostPauseMs, firstPauseMs * 2 ** this.#failures);
     this.#failures += 1;

@@ -37,7 +37,9 @@ export class TcpListener implements ConnectionSource {
     server.maxConnections = maxConnections;
     const { log } = this.#terms;
     server.on('drop', () => {
-      if (!this.#isFull) log.warning(`Connections are refused: there are ${maxConnections} already`);
+      const isNews =
+        !this.#isFull && !log.excess('Connections of back ends are refused', `${this.#host}:${this.#port}`);
+      if (isNews) log.warning(`Connections are refused: there are ${maxConnections} already`);
       this.#isFull = true;
     });
     await new Promise<void>((resolve, reject) => {
@@ -47,7 +49,10 @@ export class TcpListener implements ConnectionSource {
       });
       server.listen({ host: this.#host, port: this.#port }, resolve);
     });
-    server.on('error', (error) => log.error(`Accepting connections: ${reasonOf(error)}`));
+    server.on('error', (error) => {
+      if (log.excess('Accepting connections', `${this.#host}:${this.#port}`, 'error')) return;
+      log.error(`Accepting connections: ${reasonOf(error)}`);
+    });
     this.#server = server;
     const address = server.address();
     const port = typeof address === 'object' && address ? address.port : this.#port;

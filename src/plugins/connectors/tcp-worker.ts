@@ -65,6 +65,7 @@ type Internal =
 export class TcpWorker extends Actor<WorkerMessage | Internal> {
   readonly #socket: Socket;
   readonly #terms: TcpTerms;
+  readonly #host: string;
   readonly #address: string;
   readonly #mayLeave: (() => boolean) | undefined;
   readonly #reader = new FrameReader(maxPacketBytes, (frame) => this.#take(frame));
@@ -85,7 +86,8 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     super();
     this.#socket = socket;
     this.#terms = terms;
-    this.#address = `${socket.remoteAddress}:${socket.remotePort}`;
+    this.#host = `${socket.remoteAddress}`;
+    this.#address = `${this.#host}:${socket.remotePort}`;
     this.#mayLeave = mayLeave;
     socket.on('error', (error) => {
       this.#problem = reasonOf(error);
@@ -290,6 +292,8 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   }
 
   #warn(what: string): void {
-    this.#terms.log.warning(`Connection with ${this.#address}: ${what}`);
+    const { log } = this.#terms;
+    if (log.excess('Connections of back ends', this.#host)) return;
+    log.warning(`Connection with ${this.#address}: ${what}`);
   }
 }

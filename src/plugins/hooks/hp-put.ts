@@ -61,7 +61,8 @@ async function put(client: Client, args: BackEndArgs, body: string, { pools, log
   try {
     const request: BackEndRequest = { method: 'POST', endpoint, body, async: true };
     const reply = await pools.get(connector).request<BackEndReply>(request);
-    if (!isSuccess(reply)) log.warning('A back end refused a put', { connector, endpoint, status: reply.status });
+    if (isSuccess(reply) || log.excess('A back end refused a put', `${connector} ${endpoint}`)) return;
+    log.warning('A back end refused a put', { connector, endpoint, status: reply.status });
   } catch (error) {
     client.report(toHiveError(error));
   }

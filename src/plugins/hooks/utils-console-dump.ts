@@ -7,9 +7,10 @@ import type { HookPlugin } from '../types.ts';
 
 export const utilsConsoleDump: HookPlugin<string | null> = {
   args: Type.Union([Type.String(), Type.Null()]),
-  create(args) {
+  create(args, services) {
     const prefix = args ?? '';
     return (client, trigger) => {
+      if (services.log.excess('utils.console_dump', trigger.name, 'info')) return;
       const { log } = client;
       const dump = (metadata: string) => {
         log.info(`${prefix}${trigger.name}, ${Buffer.byteLength(metadata)} bytes of metadata`);

@@ -72,7 +72,9 @@ class RedisStateManager implements StateManager {
   /** For what nobody waits for. */
   warn(error: unknown): void {
     const { code, message } = toHiveError(error, 'redis_error');
-    this.#services.log.warning(`The state of a session could not be renewed: ${message}`, { code });
+    const { log } = this.#services;
+    if (log.excess('The state of a session could not be renewed', code)) return;
+    log.warning(`The state of a session could not be renewed: ${message}`, { code });
   }
 }
 

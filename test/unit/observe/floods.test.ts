@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FloodLog } from '../../../src/observe/floods.ts';
-import { silent } from '../../../src/observe/logger.ts';
+import { type Level, silent } from '../../../src/observe/logger.ts';
+import { Counter } from '../../../src/observe/metrics.ts';
 
 function setUp() {
   const lines: { message: string; fields: Record<string, unknown> }[] = [];
@@ -11,30 +12,33 @@ function setUp() {
     error: (message: string, fields = {}) => void lines.push({ message: `error ${message}`, fields }),
   };
   const due: (() => void)[] = [];
-  const floods = new FloodLog(log, (_ms, callback) => due.push(callback));
+  const counted = new Counter();
+  const floods = new FloodLog((_ms, callback) => due.push(callback), counted);
+  const excess = (kind: string, source: string, level: Level = 'warning') => floods.excess(log, kind, source, level);
   const passTime = () => {
     for (const callback of due.splice(0)) callback();
   };
   const logged = (kind: string, source: string, times: number): number => {
     let count = 0;
-    for (let at = 0; at < times; at += 1) if (!floods.excess(kind, source)) count += 1;
+    for (let at = 0; at < times; at += 1) if (!excess(kind, source)) count += 1;
     return count;
   };
-  return { lines, due, floods, passTime, logged };
+  return { lines, due, floods, counted, excess, passTime, logged };
 }
 
 test('of a kind and source fifty lines in ten seconds are logged, and the rest is told with its reference', () => {
-  const { lines, due, floods, passTime, logged } = setUp();
+  const { lines, due, counted, excess, passTime, logged } = setUp();
   assert.equal(logged('a fault', 'a', 1000), 50);
   assert.equal(logged('a fault', 'b', 3), 3);
   assert.equal(logged('a failure', 'a', 3), 3);
-  const rest = floods.excess('a fault', 'a');
+  const rest = excess('a fault', 'a');
   assert.equal(rest?.count, 951);
+  assert.equal(counted.value, 951);
   passTime();
   assert.deepEqual(lines, [
     { message: 'a fault: 951 more in 10 s', fields: { source: 'a', reference: rest?.reference } },
   ]);
-  // While it goes on, the accounts of those who have stopped are closed.
+  // While it goes on, those who have stopped are forgotten.
   assert.equal(due.length, 1);
   assert.equal(logged('a fault', 'a', 60), 50);
   passTime();
@@ -44,8 +48,8 @@ test('of a kind and source fifty lines in ten seconds are logged, and the rest i
 });
 
 test('a level is that of the line', () => {
-  const { lines, floods, passTime } = setUp();
-  for (let at = 0; at < 51; at += 1) floods.excess('a fault', 'a', 'error');
+  const { lines, excess, passTime } = setUp();
+  for (let at = 0; at < 51; at += 1) excess('a fault', 'a', 'error');
   passTime();
   assert.deepEqual(
     lines.map(({ message }) => message),
@@ -58,10 +62,33 @@ test('sources without number share one account, and take no memory without end',
   let count = 0;
   for (let source = 0; source < 5000; source += 1) count += logged('a fault', `source ${source}`, 1);
   assert.equal(count, 100 + 50);
-  assert.equal(due.length, 101);
+  assert.equal(due.length, 1);
   passTime();
   assert.deepEqual(
     lines.map(({ message, fields }) => [message, fields.source]),
     [['a fault: 4850 more in 10 s', 'others']],
+  );
+});
+
+test('whoever comes under ever new names costs no more lines for that', () => {
+  const { lines, passTime, logged } = setUp();
+  let count = 0;
+  for (let source = 0; source < 50; source += 1) count += logged('a fault', `source ${source}`, 20);
+  assert.equal(count, 500);
+  assert.equal(logged('another fault', 'source 49', 20), 20);
+  passTime();
+  assert.equal(lines.length, 25);
+  assert.equal(logged('a fault', 'source 49', 20), 20);
+});
+
+test('what was counted is told at once when the node ends, and once only', () => {
+  const { lines, floods, passTime, logged } = setUp();
+  logged('a fault', 'a', 60);
+  logged('another fault', 'b', 5);
+  floods.settle();
+  passTime();
+  assert.deepEqual(
+    lines.map(({ message }) => message),
+    ['a fault: 10 more until the node stopped'],
   );
 });

@@ -28,3 +28,16 @@ test('the first of a kind is logged at once, the rest counted, and a kind that h
   warn('fault', 5);
   assert.deepEqual(lines, [['a fault', { n: 5 }]]);
 });
+
+test('what was counted is told at once when the node ends, and once only', () => {
+  const lines: unknown[] = [];
+  const due: (() => void)[] = [];
+  const log = { ...silent, warning: (message: string, fields = {}) => void lines.push([message, fields]) };
+  const repeated = new RepeatedLog((_ms, callback) => due.push(callback));
+  for (let n = 1; n <= 3; n += 1) repeated.warn(log, 'fault', 'a fault', { n });
+  repeated.warn(log, 'failure', 'a failure', {});
+  lines.length = 0;
+  repeated.settle();
+  due.shift()!();
+  assert.deepEqual(lines, [['a fault', { n: 1, times: 2 }]]);
+});
