@@ -163,7 +163,19 @@ function write(res: HttpResponse, status: number, body: string | Buffer, type: s
   if (type !== '') res.writeHeader('Content-Type', type);
   for (const [name, value] of headers) res.writeHeader(name, value);
   // After a refused body the rest of it is still coming: do not take it for the next request.
-  res.end(res.bodiless === true ? '' : body, status === 413 || res.isLast === true);
+  const close = status === 413 || res.isLast === true;
+  if (res.bodiless === true) endHead(res, Buffer.byteLength(body), close);
+  else res.end(body, close);
+}
+
+/** Ends the answer to HEAD: it says how long the body of that to GET would be. */
+export function endHead(res: HttpResponse, length: number, close: boolean): void {
+  if (close) {
+    res.end('', true);
+    return;
+  }
+  res.writeHeader('Content-Length', `${length}`);
+  res.endWithoutBody();
 }
 
 export function sendJson(res: HttpResponse, status: number, value: unknown, headers: Headers = none): void {

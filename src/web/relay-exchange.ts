@@ -63,6 +63,13 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
 
   // HttpResponse
 
+  /** HEAD is answered with the body: the entry leaves it out, and says how long it is. */
+  get bodiless(): boolean {
+    return false;
+  }
+
+  set bodiless(_: boolean) {}
+
   onAborted(handler: () => void): void {
     this.#aborted = handler;
   }
@@ -94,6 +101,10 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
     this.#aborted = undefined;
     this.#stream.send({ type: 'answer', status: this.#status, headers: this.#headers, close });
     sendPieces(this.#stream, body, typeof body === 'string', false, true);
+  }
+
+  endWithoutBody(): void {
+    this.end();
   }
 
   getRemoteAddressAsText(): ArrayBuffer {

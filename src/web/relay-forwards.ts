@@ -5,7 +5,7 @@
  */
 import type { Counter } from '../observe/metrics.ts';
 import type { ClientSocket, FrameData, FrameHandler } from './client-socket.ts';
-import { type HttpResponse, isOver } from './http.ts';
+import { endHead, type HttpResponse, isOver } from './http.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 import { BodyForward, type BodyParts } from './relay-body.ts';
 import { costOf, PieceJoiner, sendPieces } from './relay-pieces.ts';
@@ -97,7 +97,8 @@ export class RequestForward implements RelayEnd<ToEntry> {
     res.cork(() => {
       res.writeStatus(status);
       for (const [name, value] of headers) res.writeHeader(name, value);
-      res.end(body, close);
+      if (res.bodiless === true) endHead(res, Buffer.byteLength(body), close);
+      else res.end(body, close);
     });
   }
 }

@@ -5,7 +5,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { ClientContext } from './client-context.ts';
 import { type FrameHandler, hardPayloadLimit } from './client-socket.ts';
-import { type HttpRequest, type HttpResponse, remoteAddress } from './http.ts';
+import { type HttpRequest, type HttpResponse, methodOf, remoteAddress } from './http.ts';
 import {
   type Opening,
   type RelayEnd,
@@ -157,5 +157,5 @@ function openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): 
     headers.push([name, value]);
   });
   const query = req.getQuery() ?? '';
-  return { kind, method: req.getMethod(), url: req.getUrl(), query, headers, address: remoteAddress(res) };
+  return { kind, method: methodOf(res, req), url: req.getUrl(), query, headers, address: remoteAddress(res) };
 }

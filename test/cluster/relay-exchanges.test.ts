@@ -51,6 +51,19 @@ test('polls, posts and upgrades are relayed, whatever the size of what they carr
   await eventually(() => owner.streams() + entry.streams() === 0, 'the end of all streams');
 });
 
+test('HEAD is answered without body at either node, with the length that it would have', async (t) => {
+  const { owner, entry, path } = await polled(t);
+  const [there, here] = await Promise.all(
+    [owner, entry].map(async ({ url }) => {
+      const { status, body, headers } = await request(url + path, { method: 'HEAD' });
+      assert.equal(body, '');
+      return [status, Number(headers.get('content-length'))] as const;
+    }),
+  );
+  assert.deepEqual(there, here);
+  assert.deepEqual(there, [400, JSON.stringify({ code: 2, message: 'Bad handshake method' }).length]);
+});
+
 test('published events reach relayed sockets in order with what is sent to them alone', async (t) => {
   const { owner, entry, path, session } = await polled(t);
   const socket = await new RawSocket(entry.url + path.replace('polling', 'websocket')).opened();

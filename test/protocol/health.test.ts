@@ -26,6 +26,8 @@ test('it answers live and ready without a key, and nothing else', async (t) => {
   assert.deepEqual(await asked(port, '/ready'), [200, 'ready']);
   assert.deepEqual(await asked(port, '/ready?x=1'), [200, 'ready']);
   assert.deepEqual(await asked(port, '/ready', 'HEAD'), [200, '']);
+  const head = await fetch(`http://127.0.0.1:${port}/ready`, { method: 'HEAD' });
+  assert.equal(head.headers.get('content-length'), '6');
   const key = 'change-this-monitor-key';
   for (const path of ['/', '/live/', '/live/x', '/health', '/monitor/health', `/monitor/${key}`, '/socket.io/?EIO=4']) {
     assert.deepEqual(await asked(port, path), [404, ''], path);

@@ -90,6 +90,8 @@ export interface SocketResponse {
   writeStatus(status: string): unknown;
   writeHeader(name: string, value: string): unknown;
   end(body?: Payload, closeConnection?: boolean): unknown;
+  /** Ends the answer to HEAD (RFC 9110 §9.3.2); a `Content-Length` has to be written before. */
+  endWithoutBody(): unknown;
   /** The client's address as text in bytes, as seen by the socket. */
   getRemoteAddressAsText(): ArrayBuffer;
 }

@@ -115,6 +115,10 @@ export abstract class Answer implements SocketResponse, Exchange {
     this.write(this.#status, this.#reason, headers, data, closeConnection);
   }
 
+  endWithoutBody(): void {
+    if (this.finish()) this.write(this.#status, this.#reason, this.#headers, '', false);
+  }
+
   getRemoteAddressAsText(): ArrayBuffer {
     const address = this.message.socket.remoteAddress ?? '';
     return toArrayBuffer(Buffer.from(address.startsWith('::ffff:') ? address.slice(7) : address));

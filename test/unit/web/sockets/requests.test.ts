@@ -14,7 +14,12 @@ function mirror(app: SocketApp): void {
     res.cork(() => {
       res.writeStatus('203 Told');
       res.writeHeader('X-Asked', parts.join('|'));
-      res.end(req.getMethod() === 'head' ? '' : 'body');
+      if (req.getMethod() === 'head') {
+        res.writeHeader('Content-Length', '4');
+        res.endWithoutBody();
+      } else {
+        res.end('body');
+      }
     });
   });
 }
@@ -61,6 +66,7 @@ testLibraries('the answer to HEAD has no body, and that to the next request foll
   const client = connect().send('HEAD /1 HTTP/1.1\r\nHost: x\r\n\r\n');
   const head = await client.until(/\r\n\r\n$/);
   assert.match(head, /X-Asked: head\|\/1\|/);
+  assert.match(head, /\r\nContent-Length: 4\r\n/i);
   client.send('GET /2 HTTP/1.1\r\nHost: x\r\n\r\n');
   assert.match(await client.until(/body$/), /X-Asked: get\|\/2\|/);
 });
