@@ -21,6 +21,8 @@ export class PluginSet {
   readonly stateManager: StateManager;
   /** What the state of a new client holds; a configured value that is no object stands under the key `initial_value`. */
   readonly initialState: State;
+  /** Whether a hook of `on_connect` may ask what back ends are told of clients: only then there is a handshake in it. */
+  readonly wantsHandshakes: boolean;
   readonly #registry: PluginRegistry;
   readonly #services: Services;
   readonly #refusals: Refusals;
@@ -35,6 +37,7 @@ export class PluginSet {
     this.#refusals = new Refusals(services.metrics);
     services.metrics.gauge('hive.plugins', () => registry.size);
     const { hooks, actions, state } = services.config.clients;
+    this.wantsHandshakes = (hooks.on_connect ?? []).some(({ hook }) => registry.hook(hook).usesMetadata !== false);
     this.hooks = new Map(
       Object.entries(hooks)
         .filter(([, descriptors]) => descriptors.length > 0)

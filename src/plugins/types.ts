@@ -27,6 +27,11 @@ interface Declared<Schema extends TSchema> {
 }
 
 export interface HookPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
+  /**
+   * False: its hooks never ask for `client.metadata`, nor does what they run. Where all hooks of `on_connect` are like that, headers,
+   * query and auth payload of clients are not kept. Default true.
+   */
+  readonly usesMetadata?: boolean;
   /** What the schema cannot say: refuses args that fit it, when they are loaded. */
   check?(args: Args, config: Config): Refusal | undefined;
   /** Called once per descriptor, not per client: a hook keeps nothing of a client. */

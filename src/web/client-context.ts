@@ -4,6 +4,7 @@ import type { TimingWheel } from '../kernel/timers.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import type { ClientCounters } from './client-counters.ts';
+import { Clientless } from './clientless.ts';
 import { defer, type Headers, type HttpResponse, send } from './http.ts';
 import type { SessionHost } from './sessions.ts';
 import type { Topics } from './topics.ts';
@@ -22,6 +23,7 @@ export class ClientContext {
   readonly wheel: TimingWheel;
   readonly counters: ClientCounters;
   readonly log: Log;
+  readonly clientless: Clientless;
 
   constructor(parts: Pick<ClientContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {
     this.config = parts.config;
@@ -31,6 +33,7 @@ export class ClientContext {
     this.wheel = parts.wheel;
     this.counters = parts.counters;
     this.log = parts.log;
+    this.clientless = new Clientless(parts.config.hive.max_client_slots);
   }
 
   /** Prepares for an answer that comes later; `onAbort` runs if the client goes away before it. */

@@ -1,24 +1,28 @@
 /** What is read of a client's request before its handler returns; afterwards the request is gone. */
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { remoteAddress } from './http.ts';
+import { largeHead } from './keyed.ts';
 import type { ClientProtocol, Handshake } from './sessions.ts';
+import { HeadSize } from './sockets/head-limit.ts';
 
 export type Query = Record<string, string>;
 
-/** Decodes a query string. Of repeated keys the first counts; what is not percent-encoded properly stays as it is. */
+/** What is left of headers and query that nobody wants, or nobody wants any more. */
+export const nothing: Query = Object.freeze(Object.create(null));
+
+/**
+ * Decodes a query string. Of repeated keys the first counts; what is not percent-encoded properly stays as it is. Whoever keeps
+ * it, keeps `ownTexts` of it.
+ */
 export function parseQuery(text: string | undefined): Query {
   const query: Query = Object.create(null);
   // The library's types keep silent about it, but without `?` there is no string.
   if (!text) return query;
-  let hasRest = false;
   for (const pair of text.split('&')) {
     const equals = pair.indexOf('=');
     const key = decode(equals < 0 ? pair : pair.slice(0, equals));
-    if (key === '' || key in query) hasRest = true;
-    else query[key] = equals < 0 ? '' : decode(pair.slice(equals + 1));
+    if (key !== '' && !(key in query)) query[key] = equals < 0 ? '' : decode(pair.slice(equals + 1));
   }
-  // A part of a string keeps the whole of it in memory. Without the rest, the parts are as long as the whole.
-  if (hasRest) for (const key in query) query[key] = Buffer.from(query[key]!).toString();
   return query;
 }
 
@@ -31,17 +35,40 @@ function decode(text: string): string {
   }
 }
 
-/** The handshake as back ends see it, but for the auth payload, which comes later if at all. */
+/**
+ * The handshake as back ends see it, but for the auth payload, which comes later if at all.
+ * @param isWanted whether anybody will ask for headers and query; otherwise they are not kept
+ * @throws RequestError (431)
+ */
 export function readHandshake(
   req: HttpRequest,
   res: HttpResponse,
   query: Query,
   transport: string,
   protocol: ClientProtocol,
+  isWanted: boolean,
 ): Handshake {
-  const headers: Record<string, string> = Object.create(null);
+  const size = new HeadSize(req);
+  const headers: Query | undefined = isWanted ? Object.create(null) : undefined;
   req.forEach((name, value) => {
-    headers[name] = value;
+    size.add(name, value);
+    if (headers) headers[name] = value;
   });
-  return { auth: undefined, query, headers, address: remoteAddress(res), transport, protocol };
+  if (size.isTooLarge) throw largeHead('bad_request');
+  const kept = headers ? { query: ownTexts(query), headers } : { query: nothing, headers: nothing };
+  return { auth: undefined, ...kept, address: remoteAddress(res), transport, protocol };
 }
+
+/** A copy: parts of a string keep the whole of it in memory, here the URL, of which only the parts are counted. */
+export function ownTexts(query: Query): Query {
+  const own: Query = Object.create(null);
+  for (const key in query) own[ownText(key)] = ownText(query[key]!);
+  return own;
+}
+
+function ownText(text: string): string {
+  return text.length < sharedLength ? text : Buffer.from(text).toString();
+}
+
+/** Shorter parts are copies (`SlicedString::kMinLength` of V8). */
+const sharedLength = 13;

@@ -1,6 +1,7 @@
 /**
  * Connections that have no client: whoever opens them has not asked for a client yet, or has none any more. They take no
- * slots, so they are limited for themselves: a stranger can open them for the price of a request.
+ * slots, so they are limited for themselves: a stranger can open them for the price of a request. What they keep shares its limit
+ * with what is kept of clients until their hooks of `on_connect` are done.
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Handshake } from './sessions.ts';
@@ -37,7 +38,7 @@ export class Clientless {
 
   /** Counts one in. @returns the bytes that `leave` wants back */
   enter(handshake: Handshake): number {
-    const bytes = weightOf(handshake);
+    const bytes = connectionBytes + weightOf(handshake);
     this.#count += 1;
     this.#bytes += bytes;
     return bytes;
@@ -47,10 +48,22 @@ export class Clientless {
     this.#count -= 1;
     this.#bytes -= bytes;
   }
+
+  /** Counts what is kept of a client's requests until it is connected. @returns whether there is room */
+  hold(bytes: number): boolean {
+    if (this.#bytes + bytes > maxBytes) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.#bytes -= bytes;
+  }
 }
 
-function weightOf({ headers, query }: Handshake): number {
-  return connectionBytes + weightOfAll(headers) + weightOfAll(query);
+/** What is kept of a handshake. */
+export function weightOf({ headers, query }: Pick<Handshake, 'headers' | 'query'>): number {
+  return weightOfAll(headers) + weightOfAll(query);
 }
 
 function weightOfAll(entries: Record<string, string>): number {

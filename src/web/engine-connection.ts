@@ -26,7 +26,7 @@ import type { EngineHost } from './engine-host.ts';
 import { EngineNamespaces } from './engine-namespaces.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import { PacketRate } from './packet-rate.ts';
-import { PollQueue } from './poll-queue.ts';
+import { PollQueue, type PollTraits } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
 export class EngineConnection extends Timer implements Wire, FrameHandler {
@@ -43,14 +43,15 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   #awaitsPong = false;
   isClosed = false;
 
-  constructor(host: EngineHost, dialect: EngineDialect, id: string, handshake: Handshake) {
+  /** @param polls of a client that polls */
+  constructor(host: EngineHost, dialect: EngineDialect, id: string, handshake: Handshake, polls?: PollTraits) {
     super();
     this.#host = host;
     this.dialect = dialect;
     this.id = id;
     this.#namespaces = new EngineNamespaces(host, this, handshake);
     this.#rate = PacketRate.of(host.context.config.socketio.max_packets_per_second);
-    if (handshake.transport === 'polling') this.polls = new PollQueue(host.context, dialect, handshake);
+    if (polls) this.polls = new PollQueue(host.context, dialect, polls);
   }
 
   /** Sends the open packet; on a WebSocket, once that is there. */

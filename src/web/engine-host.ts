@@ -2,14 +2,12 @@
 import type { Codec } from '../protocol/codec.ts';
 import type { EngineDialect } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
-import type { Clientless } from './clientless.ts';
 import type { TransportKind } from './sessions.ts';
 
 export interface EngineHost {
   readonly context: ClientContext;
   /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
-  readonly clientless: Clientless;
   /** The codec of a configured namespace. */
   codec(dialect: EngineDialect, namespace: string): Codec | undefined;
   openPacket(sid: string, transport: TransportKind): string;

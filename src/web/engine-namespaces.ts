@@ -9,11 +9,10 @@ import type { EngineDialect } from '../protocol/engine.ts';
 import type { ClientPacket } from '../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
 import { ClientLink, type Wire } from './client-link.ts';
-import { parseQuery } from './client-requests.ts';
+import { nothing, ownTexts, parseQuery } from './client-requests.ts';
+import { weightOf } from './clientless.ts';
 import type { EngineHost } from './engine-host.ts';
 import type { CloseReason, Handshake } from './sessions.ts';
-
-const nothing: Record<string, string> = Object.freeze({});
 
 /** The connection that these are the namespaces of. */
 interface Carrier extends Wire {
@@ -49,7 +48,7 @@ export class EngineNamespaces {
   /** Connects the default namespace, where the protocol wants that, or waits for the client to ask. */
   start(): void {
     const { dialect } = this.#connection;
-    if (dialect.connectsDefault && this.#host.codec(dialect, '/')) this.#connect('/', undefined);
+    if (dialect.connectsDefault && this.#host.codec(dialect, '/')) this.#connect('/', undefined, 0);
     else this.#awaitConnect();
   }
 
@@ -67,7 +66,7 @@ export class EngineNamespaces {
       if (!this.#find(packet.namespace)) throw new HiveError('bad_packet', 'The namespace is not connected.');
       this.#incomplete = { namespace: packet.namespace, packet: packet.rest, bytes: text.length };
     } else if (packet.type === 'connect') {
-      this.#connect(packet.namespace, packet.auth);
+      this.#connect(packet.namespace, packet.auth, text.length);
     } else {
       this.#disconnect(packet.namespace);
     }
@@ -100,7 +99,7 @@ export class EngineNamespaces {
   /** It has a client, or is forgotten: it takes no room for connections without one any more. */
   free(): void {
     if (this.#clientlessBytes === 0) return;
-    this.#host.clientless.leave(this.#clientlessBytes);
+    this.#host.context.clientless.leave(this.#clientlessBytes);
     this.#clientlessBytes = 0;
   }
 
@@ -118,9 +117,12 @@ export class EngineNamespaces {
     link.receive(packet);
   }
 
-  /** @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload */
-  #connect(name: string, auth: unknown): void {
-    const { host, topics } = this.#host.context;
+  /**
+   * @param name v3: may carry a query, `/chat?token=1`, in place of the auth payload
+   * @param bytes of the packet
+   */
+  #connect(name: string, auth: unknown, bytes: number): void {
+    const { host, topics, clientless } = this.#host.context;
     const { dialect } = this.#connection;
     const [namespace = '', query] = dialect.connectsDefault ? name.split('?', 2) : [name];
     if (this.#find(namespace)) {
@@ -132,17 +134,23 @@ export class EngineNamespaces {
       this.#connection.write(dialect.invalidNamespace(namespace));
       return;
     }
+    this.free();
+    const isWanted = host.wantsHandshakes;
+    const held = isWanted ? weightOf(this.#handshake) + bytes : 0;
+    // A refusal would keep the client away, but it is to come back.
+    if (!clientless.hold(held)) return this.#connection.close('overloaded');
     const link = new ClientLink(this.#connection, codec, namespace, topics);
     this.#links = plus(this.#links, link);
-    this.free();
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
-    const handshake = { ...this.#handshake, auth };
-    if (query) handshake.query = { ...handshake.query, ...parseQuery(query) };
+    const handshake = { ...this.#handshake };
+    if (isWanted) handshake.auth = auth;
+    if (isWanted && query) handshake.query = { ...handshake.query, ...ownTexts(parseQuery(query)) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#host.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
     const transport = this.#connection.socket ? 'websocket' : 'polling';
-    void link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
+    const opening = link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
+    if (held > 0) void opening.then(() => clientless.release(held));
   }
 
   #disconnect(namespace: string): void {
@@ -159,7 +167,8 @@ export class EngineNamespaces {
 
   #awaitConnect(): void {
     if (this.#connection.isClosed || !this.isEmpty) return;
-    const { clientless, context } = this.#host;
+    const { context } = this.#host;
+    const { clientless } = context;
     if (this.#clientlessBytes === 0) this.#clientlessBytes = clientless.enter(this.#handshake);
     const patienceMs = clientless.isOver ? 0 : context.config.socketio.connect_timeout;
     this.#connectTimer?.cancel();

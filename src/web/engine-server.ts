@@ -10,11 +10,11 @@ import { engineV4 } from '../protocol/engine-v4.ts';
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
-import { Clientless } from './clientless.ts';
 import { EngineConnection } from './engine-connection.ts';
 import type { EngineHost } from './engine-host.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
+import { type PollTraits, pollTraits } from './poll-queue.ts';
 import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 
 /** Engine.IO's own error codes and texts. */
@@ -38,7 +38,6 @@ type Fault = (typeof faults)[keyof typeof faults];
 export class EngineServer implements EngineHost {
   readonly context: ClientContext;
   readonly hasNamespaces: boolean;
-  readonly clientless: Clientless;
   readonly #connections = new Map<string, EngineConnection>();
   /** By the `EIO` of a query. */
   readonly #dialects = new Map<string | undefined, EngineDialect>();
@@ -52,7 +51,6 @@ export class EngineServer implements EngineHost {
     const { namespaces, protocols, transports } = context.config.socketio;
     this.context = context;
     this.hasNamespaces = namespaces.length > 1;
-    this.clientless = new Clientless(context.config.hive.max_client_slots);
     for (const [version, dialect] of dialects) {
       if (!protocols.includes(dialect.protocol)) continue;
       this.#dialects.set(version, dialect);
@@ -103,7 +101,8 @@ export class EngineServer implements EngineHost {
         this.context.replyError(res, refusal);
         return undefined;
       }
-      return this.#create(dialect, readHandshake(req, res, query, 'websocket', dialect.protocol));
+      const isWanted = this.context.host.wantsHandshakes;
+      return this.#create(dialect, readHandshake(req, res, query, 'websocket', dialect.protocol, isWanted));
     }
     const connection = this.#find(query.sid, dialect);
     if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
@@ -145,11 +144,11 @@ export class EngineServer implements EngineHost {
 
   /** Why no connection is opened now. */
   #refusal(): HiveError | undefined {
-    return this.context.host.refusal() ?? this.clientless.refusal();
+    return this.context.host.refusal() ?? this.context.clientless.refusal();
   }
 
-  #create(dialect: EngineDialect, handshake: Handshake): EngineConnection {
-    const connection = new EngineConnection(this, dialect, this.context.newId(), handshake);
+  #create(dialect: EngineDialect, handshake: Handshake, polls?: PollTraits): EngineConnection {
+    const connection = new EngineConnection(this, dialect, this.context.newId(), handshake, polls);
     this.#connections.set(connection.id, connection);
     return connection;
   }
@@ -158,7 +157,9 @@ export class EngineServer implements EngineHost {
     if (method !== 'get') return this.#refuse(res, faults.method);
     const refusal = this.#refusal();
     if (refusal) return this.context.replyError(res, refusal);
-    const connection = this.#create(dialect, readHandshake(req, res, query, 'polling', dialect.protocol));
+    const isWanted = this.context.host.wantsHandshakes;
+    const handshake = readHandshake(req, res, query, 'polling', dialect.protocol, isWanted);
+    const connection = this.#create(dialect, handshake, pollTraits(req, query));
     connection.start();
     connection.polls?.hold(res);
   }

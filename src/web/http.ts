@@ -163,7 +163,7 @@ function write(res: HttpResponse, status: number, body: string | Buffer, type: s
   if (type !== '') res.writeHeader('Content-Type', type);
   for (const [name, value] of headers) res.writeHeader(name, value);
   // After a refused body the rest of it is still coming: do not take it for the next request.
-  const close = status === 413 || res.isLast === true;
+  const close = status === 413 || status === 431 || res.isLast === true;
   if (res.bodiless === true) endHead(res, Buffer.byteLength(body), close);
   else res.end(body, close);
 }

@@ -7,6 +7,7 @@
  */
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import { type Headers, type HttpRequest, type HttpResponse, sendJson } from './http.ts';
+import { hasLargeHead, maxHeadBytes } from './sockets/head-limit.ts';
 
 /** A request's path, taken apart. */
 export interface KeyedPath {
@@ -24,9 +25,10 @@ const bearer = 'bearer ';
 
 /**
  * Key and segments of a request below `root`. One trailing slash is tolerated.
- * @throws HiveError `code` for a malformed escape, or (404) for a path that is not below `root`
+ * @throws HiveError `code` for a malformed escape, or (404) for a path that is not below `root`, or (431) for a large head
  */
 export function keyedPath(req: HttpRequest, root: string, key: Key, code: ErrorCode): KeyedPath {
+  if (hasLargeHead(req)) throw largeHead(code);
   const segments = segmentsOf(req.getUrl(), code);
   if (segments.shift() !== root) throw notFound(code);
   const given = segments[0];
@@ -93,7 +95,7 @@ export class Key {
 
 const leastUnits = 64;
 
-/** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 501. */
+/** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 431, 501. */
 export class RequestError extends HiveError {
   readonly #status: number;
   readonly headers: Headers;
@@ -122,6 +124,10 @@ export function wrongMethod(code: ErrorCode, method: string, allowed: string): R
 
 export function notFound(code: ErrorCode): RequestError {
   return new RequestError(404, code, 'Nothing answers at this path.');
+}
+
+export function largeHead(code: ErrorCode): RequestError {
+  return new RequestError(431, code, `The head of the request is larger than ${maxHeadBytes} bytes.`);
 }
 
 export function answerError(res: HttpResponse, error: HiveError): void {

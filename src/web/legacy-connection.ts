@@ -24,16 +24,24 @@ import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPack
 import type { HttpResponse } from './http.ts';
 import { LegacyPolls } from './legacy-polls.ts';
 import { PacketRate } from './packet-rate.ts';
-import { type CloseReason, closeReasons, type Session } from './sessions.ts';
+import { type CloseReason, closeReasons, type Session, type TransportKind } from './sessions.ts';
 
 const codec = new LegacyCodec();
+
+/** Who has opened the connection hears of it. */
+interface Owner {
+  /** Once: hooks of `on_connect` are done, or will never run. */
+  attached(): void;
+  ended(): void;
+}
 
 export class LegacyConnection implements Wire, FrameHandler, Expiring {
   readonly id: string;
   socket: ClientSocket | undefined;
   isClosed = false;
   readonly #context: ClientContext;
-  readonly #onClose: (connection: LegacyConnection) => void;
+  readonly #owner: Owner;
+  #isAttaching = false;
   readonly #link: ClientLink;
   readonly #rate: PacketRate | undefined;
   #polls: LegacyPolls | undefined;
@@ -43,10 +51,10 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
   #awaitsPong = false;
   #reserved = false;
 
-  constructor(context: ClientContext, id: string, session: Session, onClose: (connection: LegacyConnection) => void) {
+  constructor(context: ClientContext, id: string, session: Session, owner: Owner) {
     this.#context = context;
     this.id = id;
-    this.#onClose = onClose;
+    this.#owner = owner;
     this.#rate = PacketRate.of(context.config.socketio.max_packets_per_second);
     this.#link = new ClientLink(this, codec, '/', context.topics);
     this.#link.adopt(session);
@@ -80,7 +88,12 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     if (!first) return;
     this.#timer.cancel();
     this.#touch();
-    void this.#link.attach('polling');
+    this.#attach('polling');
+  }
+
+  #attach(transport: TransportKind): void {
+    this.#isAttaching = true;
+    void this.#link.attach(transport).then(() => this.#owner.attached());
   }
 
   // Wire
@@ -138,7 +151,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     this.socket = socket;
     this.#touch();
     this.#context.wheel.start(this.#timer, this.#context.config.socketio.heartbeat_timeout);
-    void this.#link.attach('websocket');
+    this.#attach('websocket');
   }
 
   message(socket: ClientSocket, data: FrameData, isBinary: boolean): void {
@@ -250,6 +263,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
   close(reason: CloseReason): void {
     if (this.isClosed) return;
     this.isClosed = true;
+    if (!this.#isAttaching) this.#owner.attached();
     this.#timer.cancel();
     this.#sessionTimer.cancel();
     this.#link.close(reason);
@@ -273,6 +287,6 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
   /** Gives up what is left of an ended connection: its last words. */
   forget(): void {
     this.#timer.cancel();
-    this.#onClose(this);
+    this.#owner.ended();
   }
 }

@@ -8,6 +8,7 @@ import { decodeBatch, disconnectPacket, errorPacket, unknownSessionPacket } from
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, readHandshake } from './client-requests.ts';
 import type { ClientSocket, FrameHandler } from './client-socket.ts';
+import { weightOf } from './clientless.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
 import { LegacyConnection } from './legacy-connection.ts';
 import type { CloseReason } from './sessions.ts';
@@ -90,19 +91,30 @@ export class LegacyServer {
 
   #handshake(res: HttpResponse, req: HttpRequest, method: string): void {
     if (method !== 'get') return this.#badMethod(res, method);
-    const { host, newId } = this.#context;
+    const { host, newId, clientless } = this.#context;
     const refusal = host.refusal();
     if (refusal) return this.#context.replyError(res, refusal);
-    const handshake = readHandshake(req, res, parseQuery(req.getQuery()), 'handshake', '0.9');
+    const query = parseQuery(req.getQuery());
+    const handshake = readHandshake(req, res, query, 'handshake', '0.9', host.wantsHandshakes);
+    const held = weightOf(handshake);
+    if (!clientless.hold(held)) {
+      return this.#context.replyError(res, new HiveError('no_slots', 'Too many clients are being connected.'));
+    }
     this.#context.defer(res);
     host.open({ namespace: '/', handshake, protocol: '0.9' }).then(
       (session) => {
-        const connection = new LegacyConnection(this.#context, newId(), session, (ended) => this.#remove(ended));
+        const connection = new LegacyConnection(this.#context, newId(), session, {
+          attached: () => clientless.release(held),
+          ended: () => this.#connections.delete(connection.id),
+        });
         this.#connections.set(connection.id, connection);
         if (isOver(res)) connection.close('transport_closed');
         else this.#context.reply(res, 200, connection.id + this.#terms);
       },
-      (error) => this.#context.replyError(res, error),
+      (error) => {
+        clientless.release(held);
+        this.#context.replyError(res, error);
+      },
     );
   }
 
@@ -161,9 +173,5 @@ export class LegacyServer {
   #badRequest(res: HttpResponse, status: number, description: string): void {
     this.#context.counters.http.errors.value += 1;
     this.#context.replyJson(res, status, new HiveError('bad_request', description));
-  }
-
-  #remove(connection: LegacyConnection): void {
-    this.#connections.delete(connection.id);
   }
 }

@@ -6,18 +6,31 @@ import { HiveError } from '../observe/errors.ts';
 import { type EngineDialect, type EnginePacket, packetTypes } from '../protocol/engine.ts';
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
-import type { HttpResponse } from './http.ts';
-import type { Handshake } from './sessions.ts';
+import type { Query } from './client-requests.ts';
+import type { HttpRequest, HttpResponse } from './http.ts';
 
 /** In a payload for clients in Python, which refuse more; the rest goes with the next poll. */
-const maxPackets = 16;
+const pythonPackets = 16;
+
+/** What a client takes, as its handshake shows. */
+export interface PollTraits {
+  readonly maxPackets: number;
+  /** It has not said (`b64`) that it can handle text only. */
+  readonly takesBytes: boolean;
+}
+
+export function pollTraits(req: HttpRequest, query: Query): PollTraits {
+  return {
+    maxPackets: isPython(req.getHeader('user-agent'), query) ? pythonPackets : Number.POSITIVE_INFINITY,
+    takesBytes: query.b64 === undefined,
+  };
+}
 
 /**
  * Whether the client is one of python-engineio: its HTTP library says so, or the time in its URLs, in seconds with a fraction.
  * Where neither is to be seen, it may be.
  */
-function isPython({ headers, query }: Handshake): boolean {
-  const agent = headers['user-agent'] ?? '';
+function isPython(agent: string, query: Query): boolean {
   if (agent === '' || /python|aiohttp/i.test(agent)) return true;
   return /^\d{10}\.\d+$/.test(query.t ?? '');
 }
@@ -28,9 +41,7 @@ const bytesType = 'application/octet-stream';
 export class PollQueue {
   readonly #context: ClientContext;
   readonly #dialect: EngineDialect;
-  readonly #maxPackets: number;
-  /** Whether the client has not said (`b64`) that it can handle text only. */
-  readonly #takesBytes: boolean;
+  readonly #traits: PollTraits;
   #packets: EnginePacket[] = [];
   #bytes = 0;
   #poll: HttpResponse | undefined;
@@ -41,11 +52,10 @@ export class PollQueue {
   /** What bodies have shown of the client so far. */
   writesBytes: boolean | undefined;
 
-  constructor(context: ClientContext, dialect: EngineDialect, handshake: Handshake) {
+  constructor(context: ClientContext, dialect: EngineDialect, traits: PollTraits) {
     this.#context = context;
     this.#dialect = dialect;
-    this.#takesBytes = handshake.query.b64 === undefined;
-    this.#maxPackets = isPython(handshake) ? maxPackets : Number.POSITIVE_INFINITY;
+    this.#traits = traits;
   }
 
   get waiting(): boolean {
@@ -112,14 +122,15 @@ export class PollQueue {
     if (!poll || this.#packets.length === 0) return;
     this.#poll = undefined;
     const packets = this.#takePayload();
-    const bytes = this.#takesBytes ? this.#dialect.encodeBinaryPayload?.(packets) : undefined;
+    const bytes = this.#traits.takesBytes ? this.#dialect.encodeBinaryPayload?.(packets) : undefined;
     if (bytes) this.#context.reply(poll, 200, bytes, bytesType);
     else this.#context.reply(poll, 200, this.#dialect.encodePayload(packets), textType);
   }
 
   #takePayload(): EnginePacket[] {
-    if (this.#packets.length <= this.#maxPackets) return this.take();
-    const packets = this.#packets.splice(0, this.#maxPackets);
+    const { maxPackets } = this.#traits;
+    if (this.#packets.length <= maxPackets) return this.take();
+    const packets = this.#packets.splice(0, maxPackets);
     for (const { length } of packets) this.#bytes -= length;
     return packets;
   }

@@ -35,16 +35,15 @@ export interface SocketLimits {
 
 /** A request until its answer. */
 export class RequestForward implements RelayEnd<ToEntry> {
-  protected readonly res: HttpResponse;
-  protected readonly local: Local;
+  /** What the client waits for; undefined once it has its WebSocket, which outlives them by far. */
+  protected request: { readonly res: HttpResponse; readonly local: Local } | undefined;
   declare protected stream: RelayStream<ToOwner>;
   #body: BodyForward | undefined;
   readonly #answered = new PieceJoiner();
   #answer: Answer | undefined;
 
   constructor(res: HttpResponse, local: Local) {
-    this.res = res;
-    this.local = local;
+    this.request = { res, local };
   }
 
   /** Call it once, at once. */
@@ -54,8 +53,9 @@ export class RequestForward implements RelayEnd<ToEntry> {
 
   /** Forwards the body; see relay-body.ts. */
   forwardBody(parts: Pick<BodyParts, 'limitBytes' | 'held' | 'waits'>): void {
-    const { res, stream } = this;
-    this.#body = new BodyForward({ ...parts, res, stream, refuse: () => this.#refuse() });
+    if (!this.request) return;
+    const { res } = this.request;
+    this.#body = new BodyForward({ ...parts, res, stream: this.stream, refuse: () => this.#refuse() });
   }
 
   /** The client has broken off its request. */
@@ -78,20 +78,20 @@ export class RequestForward implements RelayEnd<ToEntry> {
   }
 
   lost(): void {
-    if (isOver(this.res)) return;
+    if (!this.request || isOver(this.request.res)) return;
     this.#body?.end();
-    this.local.answer();
+    this.request.local.answer();
   }
 
   #refuse(): void {
     this.#body?.end();
     this.stream.send({ type: 'gone', reason: 'transport_closed' }, true);
-    this.local.refuse();
+    this.request?.local.refuse();
   }
 
   #reply({ status, headers, close }: Answer, body: string | Uint8Array): void {
-    const { res } = this;
-    if (isOver(res)) return;
+    const res = this.request?.res;
+    if (!res || isOver(res)) return;
     this.#body?.end();
     res.over = true;
     res.cork(() => {
@@ -189,11 +189,13 @@ export class SocketForward extends RequestForward implements FrameHandler {
   }
 
   #accepted(window: number): void {
-    if (isOver(this.res)) return;
+    if (!this.request || isOver(this.request.res)) return;
+    const { res, local } = this.request;
+    this.request = undefined;
     this.#isAccepted = true;
     this.#noteBytes = Math.min(16 * 1024, window / 4);
-    this.res.over = true;
-    this.local.upgrade(this);
+    res.over = true;
+    local.upgrade(this);
   }
 
   #deliver(piece: Extract<ToEntry, { type: 'piece' }>): void {

@@ -6,6 +6,7 @@ import { HiveError } from '../observe/errors.ts';
 import type { ClientContext } from './client-context.ts';
 import { type FrameHandler, hardPayloadLimit } from './client-socket.ts';
 import { type HttpRequest, type HttpResponse, methodOf, remoteAddress } from './http.ts';
+import { largeHead } from './keyed.ts';
 import {
   type Opening,
   type RelayEnd,
@@ -20,6 +21,7 @@ import type { Held } from './relay-body.ts';
 import { RelayedRequest, RelayedResponse } from './relay-exchange.ts';
 import { RequestForward, SocketForward } from './relay-forwards.ts';
 import { RelayedSocket } from './relay-socket.ts';
+import { HeadSize } from './sockets/head-limit.ts';
 
 /** Bytes beyond the largest message that a client may have sent while the owner has not dealt with them. */
 const underWayBytes = 4 * 1024 * 1024;
@@ -151,11 +153,15 @@ export class RelayGate implements RelayHost {
   }
 }
 
+/** @throws RequestError (431) */
 function openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): Opening {
   const headers: [string, string][] = [];
+  const size = new HeadSize(req);
   req.forEach((name, value) => {
+    size.add(name, value);
     headers.push([name, value]);
   });
+  if (size.isTooLarge) throw largeHead('bad_request');
   const query = req.getQuery() ?? '';
   return { kind, method: methodOf(res, req), url: req.getUrl(), query, headers, address: remoteAddress(res) };
 }

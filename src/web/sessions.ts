@@ -15,6 +15,11 @@ export type TransportKind = 'websocket' | 'polling';
 
 /** What opens clients. */
 export interface SessionHost {
+  /**
+   * Whether a hook of `on_connect` may want to know auth payload, headers and query of a client. Otherwise the handshakes that
+   * `open` is given have none.
+   */
+  readonly wantsHandshakes: boolean;
   /** Why no new client is accepted now (router disabled, no free slot), or undefined. Cheap: asked at each handshake. */
   refusal(): HiveError | undefined;
   /**
@@ -98,7 +103,7 @@ export const closeReasons = {
   too_slow: { code: 1008, final: false },
   /** More than `socketio.max_packets_per_second` came from the client. */
   too_many_packets: { code: 1008, final: false },
-  /** More waits for the node that owns the session than may. */
+  /** More waits for the node that owns the session than may, or for hooks of `on_connect`. */
   overloaded: { code: 1013, final: false },
   /** A hook refused the client, or an action stopped it. */
   stopped: { code: 1000, final: true },

@@ -61,6 +61,7 @@ export class FakeSession implements Session {
 export class FakeHost implements SessionHost {
   readonly sessions: FakeSession[] = [];
   refusing: HiveError | undefined;
+  wantsHandshakes = true;
   onOpen: () => void | Promise<void> = () => {};
   onAttach: (session: FakeSession) => void | Promise<void> = () => {};
 
@@ -140,10 +141,10 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** @param parts how its transport ids are made, and its way to other nodes */
+/** @param parts its socket library, how its transport ids are made, and its way to other nodes */
 export async function startTestServer(
   change: SettingsChange = {},
-  parts: Partial<Pick<ClientServerOptions, 'newId' | 'relays'>> = {},
+  parts: Partial<Pick<ClientServerOptions, 'sockets' | 'newId' | 'relays'>> = {},
 ): Promise<TestServer> {
   const config = { hive: { ...settings.hive, ...change.hive }, socketio: { ...settings.socketio, ...change.socketio } };
   const host = new FakeHost();

@@ -87,6 +87,10 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   // --- opening clients
 
+  get wantsHandshakes(): boolean {
+    return this.#setup.clients.plugins.wantsHandshakes;
+  }
+
   refusal(): HiveError | undefined {
     if (!this.#roster.isEnabled) return new HiveError('router_error');
     const { config, obstacle } = this.#setup;

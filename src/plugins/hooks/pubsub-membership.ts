@@ -8,6 +8,7 @@ import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin, Privilege } from '../types.ts';
 
 export const pubsubSubscribe: HookPlugin<Privilege | null> = {
+  usesMetadata: false,
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.subscribe');
@@ -20,6 +21,7 @@ export const pubsubSubscribe: HookPlugin<Privilege | null> = {
 };
 
 export const pubsubUnsubscribe: HookPlugin<Privilege | null> = {
+  usesMetadata: false,
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.unsubscribe');
@@ -33,6 +35,7 @@ export const pubsubUnsubscribe: HookPlugin<Privilege | null> = {
 
 /** Counts as `pubsub.unsubscribe`, as it did in 2014. */
 export const pubsubResubscribe: HookPlugin<Privilege | null> = {
+  usesMetadata: false,
   args: privilegeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.unsubscribe');

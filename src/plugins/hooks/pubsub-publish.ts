@@ -21,6 +21,7 @@ const schema = Type.Object(
 );
 
 export const pubsubPublish: HookPlugin<Static<typeof schema>> = {
+  usesMetadata: false,
   args: schema,
   check({ cids }) {
     try {

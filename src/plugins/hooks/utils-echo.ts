@@ -8,6 +8,7 @@ import { type ExternalEvent, externalEventArg } from '../external-event.ts';
 import type { Client, Hook, HookPlugin } from '../types.ts';
 
 export const utilsEcho: HookPlugin<ExternalEvent | null> = {
+  usesMetadata: false,
   args: Type.Union([Type.Null(), externalEventArg]),
   create(args): Hook {
     if (args === null) return echo;

@@ -6,6 +6,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { maxHeadBytes } from './head-limit.ts';
 import type { UwsModule } from './uws-module.ts';
 
 export interface NativePackage {
@@ -129,8 +130,7 @@ function glibcVersion(): string | undefined {
   return header.glibcVersionRuntime;
 }
 
-/** Heads of requests up to this size, as Node has it; a build reads that variable when it is loaded. */
-const maxHeadBytes = 16_384;
+/** A build of 2025 or later reads it when it is loaded. */
 const headVariable = 'UWS_HTTP_MAX_HEADERS_SIZE';
 
 function load(file: string): UwsModule {

@@ -1,6 +1,7 @@
 /** A build of uWebSockets as a socket library. */
 
 import { framed } from './framing.ts';
+import { hasLargeHead } from './head-limit.ts';
 import { type ListenSocket, PausableListening } from './listening.ts';
 import { refusedPort } from './refused-port.ts';
 import { readTls } from './tls.ts';
@@ -55,8 +56,9 @@ class UwsApp implements SocketApp {
     this.#app.ws<Data>(pattern, {
       ...rest,
       upgrade: (res, req, context) => {
-        if (req.getHeader('sec-websocket-version') === version) upgrade(res, req, context);
-        else refuseVersion(res);
+        if (req.getHeader('sec-websocket-version') !== version) refuseVersion(res);
+        else if (!this.#isNew && hasLargeHead(req)) refuseHead(res);
+        else upgrade(res, req, context);
       },
       close: (socket, code, message) => close(socket, isTooBig(code, message)),
       compression: compression ? this.#uws.SHARED_COMPRESSOR : this.#uws.DISABLED,
@@ -110,6 +112,11 @@ function refuseVersion(res: SocketResponse): void {
   res.writeStatus('426 Upgrade Required');
   res.writeHeader('Sec-WebSocket-Version', version);
   res.writeHeader('Upgrade', 'websocket');
+  res.end('', true);
+}
+
+function refuseHead(res: SocketResponse): void {
+  res.writeStatus('431 Request Header Fields Too Large');
   res.end('', true);
 }
 

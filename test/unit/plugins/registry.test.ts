@@ -48,6 +48,19 @@ test('every plugin that 2014 configurations may name is there', () => {
   }
 });
 
+test('handshakes are wanted where a hook of on_connect may ask for them', () => {
+  const wants = (...names: string[]): boolean => {
+    const hooks = {
+      on_connect: names.map((hook) => ({ hook, args: null })),
+      ping: [{ hook: 'utils.console_dump', args: null }],
+    };
+    return new PluginSet(builtIn, fakeServices(clientConfig({ hooks }))).wantsHandshakes;
+  };
+  assert.equal(wants(), false);
+  assert.equal(wants('utils.echo', 'pubsub.subscribe', 'pubsub.unsubscribe', 'pubsub.resubscribe'), false);
+  assert.equal(wants('utils.echo', 'utils.console_dump'), true);
+});
+
 test('an unknown name fails with what was probably meant', () => {
   assert.equal(builtIn.find('hook', 'utils.ecko'), undefined);
   assert.throws(() => builtIn.hook('utils.ecko'), {

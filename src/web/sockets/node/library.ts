@@ -13,6 +13,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { type AddressInfo, type Socket, Server as TcpServer } from 'node:net';
 import { WebSocketServer } from 'ws';
 import { framed } from '../framing.ts';
+import { maxHeadBytes } from '../head-limit.ts';
 import { type ListenSocket, PausableListening } from '../listening.ts';
 import { refusedPort } from '../refused-port.ts';
 import { readTls } from '../tls.ts';
@@ -40,7 +41,7 @@ import {
 } from './upgrade.ts';
 
 const httpOptions = {
-  maxHeaderSize: 16 * 1024,
+  maxHeaderSize: maxHeadBytes,
   // The whole head; it is one packet mostly.
   headersTimeout: 20_000,
   // The whole request. Its answer may take any time.
