@@ -20,7 +20,7 @@ import { Relay } from './actors/relay/relay.ts';
 import { RelayService } from './actors/relay/service.ts';
 import { ClusterOrders } from './actors/router/cluster-orders.ts';
 import { Router } from './actors/router/router.ts';
-import { RouterService } from './actors/router/service.ts';
+import { type Closing, RouterService } from './actors/router/service.ts';
 import type { Config } from './config/types.ts';
 import type { Actor } from './kernel/actor.ts';
 import { IdSource } from './kernel/ids.ts';
@@ -62,6 +62,8 @@ export interface Node {
   readonly sockets: string;
   /** Ends the node gracefully: new clients are refused, present ones asked to leave, everything stopped in reverse order. */
   stop(reason: string): void;
+  /** How far that is; undefined while nobody has told it to stop. */
+  readonly stopping: Closing | undefined;
   /** Resolves when everything has ended. */
   readonly ended: Promise<End>;
   readonly log: Log;
@@ -84,12 +86,14 @@ export interface End {
  * Starts a node; resolves when it has seen that its servers answer.
  * @param registry what the configuration was checked against
  * @param chosen holds its sockets; the best that can be had unless told
+ * @param signal aborted before that, it calls the start off: what was started is stopped again, and the promise rejects
  * @throws HiveError (rejection) `port_taken`, `name_taken`, `file_error`, `sockets_unavailable`, `not_answering`, …: the first thing that cannot be had; what was started is stopped again
  */
 export async function startNode(
   config: Config,
   registry: PluginRegistry,
   chosen: ChosenSockets = chooseSockets(),
+  signal?: AbortSignal,
 ): Promise<Node> {
   const { library: sockets } = chosen;
   const { name } = config.hive;
@@ -97,7 +101,7 @@ export async function startNode(
   const files = openLogFiles(config.log, { node: name }, metrics.counters('hive.log', ['lost', 'counted']));
   const { log } = files;
   const kernel = new Kernel({ node: name, log: log.child({ component: 'kernel' }), metrics });
-  kernel.starting = true;
+  kernel.phase = 'starting';
   const ids = new IdSource(name, kernel.creation);
   const cluster = new ClusterTable(kernel.node, kernel.creation);
   const pools = new PoolTable(kernel, metrics);
@@ -275,6 +279,7 @@ export async function startNode(
   const stop = async (reason: string): Promise<void> => {
     if (graceful || over) return;
     graceful = true;
+    kernel.phase = 'stopping';
     log.notice(`Stopping: ${reason}`);
     await router.close(reason);
     await kernel.stop(root, 'shutdown');
@@ -289,7 +294,7 @@ export async function startNode(
   const api: ApiHost = apiHost(router, pubsub, plugins, everybody);
 
   try {
-    root = await startRoot(kernel, workers);
+    root = await startRoot(kernel, workers, signal);
     const keys = { apiKey: config.api.hash, monitorKey: config.monitor.hash };
     await checkServers(checksOf({ addresses: addresses(), ...keys, node: name, version }), metrics).catch(
       async (error: unknown) => {
@@ -316,7 +321,7 @@ export async function startNode(
     });
   });
   started = true;
-  kernel.starting = false;
+  kernel.phase = 'running';
   log.notice(`Started version ${version}`, { sockets: chosen.title });
   const hint = nativeHint(chosen);
   if (hint !== undefined) log.notice(hint);
@@ -325,6 +330,9 @@ export async function startNode(
     addresses: addresses(),
     sockets: chosen.title,
     stop: (reason) => void stop(reason),
+    get stopping() {
+      return graceful ? router.closing : undefined;
+    },
     ended,
     log,
     reopenLogs: () => files.reopen(),
@@ -332,10 +340,19 @@ export async function startNode(
   };
 }
 
-async function startRoot(kernel: Kernel, workers: Workers): Promise<Ref<never>> {
-  const root = await kernel.spawn(rootSupervisor(workers), { name: names.root });
-  if (!root) throw new HiveError('hive_error', 'The root supervisor did not start.');
-  return root;
+async function startRoot(kernel: Kernel, workers: Workers, signal: AbortSignal | undefined): Promise<Ref<never>> {
+  signal?.throwIfAborted();
+  const supervisor = rootSupervisor(workers);
+  const starting = kernel.spawn(supervisor, { name: names.root });
+  const callOff = (): void => void kernel.stop(supervisor.self as Ref<never>, 'shutdown');
+  signal?.addEventListener('abort', callOff, { once: true });
+  try {
+    const root = await starting;
+    if (!root) throw new HiveError('hive_error', 'The root supervisor did not start.');
+    return root as Ref<never>;
+  } finally {
+    signal?.removeEventListener('abort', callOff);
+  }
 }
 
 function apiHost(

@@ -59,8 +59,8 @@ export class Kernel implements CellHost, RefHost {
   readonly #deadLettersBy: Readonly<Record<DeadLetterReason, Counter>>;
   readonly #crashes: Counter;
   readonly #unexpected: Counter;
-  /** Not all named actors are there yet, and other nodes speak to them already: no reason to warn. */
-  starting = false;
+  /** Around the time that it runs not all actors are there, and other nodes speak to them all the same: no reason to warn. */
+  phase: 'starting' | 'running' | 'stopping' = 'running';
   /** For what others may cause again and again. */
   readonly repeated = new RepeatedLog((ms, callback) => this.wheel.schedule(ms, callback));
   /** Actors that have ended and whose ends are not all told, in that order. */
@@ -374,11 +374,12 @@ export class Kernel implements CellHost, RefHost {
   deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void {
     this.#deadLetters.value += 1;
     this.#deadLettersBy[reason].value += 1;
-    const early = this.starting && reason === 'unknown_name';
-    if (!early && this.repeated.counts(reason)) return;
+    const early = this.phase === 'starting' && reason === 'unknown_name';
+    const late = this.phase === 'stopping' && reason !== 'full';
+    if (!early && !late && this.repeated.counts(reason)) return;
     const message = letter instanceof CallLetter ? letter.message : letter;
     const fields = { to: `${to}`, reason, type: messageType(message) ?? 'none' };
-    if (early) return this.log.debug('A message came too early', fields);
+    if (early || late) return this.log.debug(`A message came too ${early ? 'early' : 'late'}`, fields);
     this.repeated.begin(this.log, deadLetterReasons[reason], reason, 'A message reached nobody', fields);
   }
 

@@ -111,6 +111,7 @@ export function openLogFiles(
     hooks: { streamWrite: printable },
     serializers: { error: described },
   };
+  let closed = false;
   const main = pino<Level>({ ...options, level: sinks.leastSevere }, sinks);
   const crashes = crashFile && pino<Level>({ ...options, level: 'error' }, crashFile);
   const floods = new FloodLog(undefined, counters.counted);
@@ -118,13 +119,14 @@ export function openLogFiles(
     log: new PinoLog({ main, crashes, floods }, fields),
     problems: () => files.flatMap(({ problem }) => problem ?? []),
     reopen: () => {
-      for (const { stream } of files) stream.reopen();
+      if (!closed) for (const { stream } of files) stream.reopen();
     },
     flush: (lastWords) => {
       for (const file of files) file.flush();
       console.flush(lastWords);
     },
     close: async () => {
+      closed = true;
       floods.settle();
       await Promise.all([console, ...files].map((sink) => sink.close()));
     },

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '../support/eventually.ts';
 import { missing } from '../support/programs.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
@@ -19,8 +20,20 @@ import { createServer } from 'node:net';
 const { hive } = JSON.parse(readFileSync(process.argv[3], 'utf8'));
 if (hive.cluster_name === 'broken') { console.error('cannot start'); process.exit(3); }
 createServer().listen(hive.port, () => console.log('hive ' + hive.name + ' is ready'));
-process.on('SIGTERM', () => { console.log('bye'); process.exit(0); });
+process.on('SIGTERM', () => {
+  if (hive.cluster_name === 'stubborn') return console.log('not yet');
+  console.log('bye');
+  process.exit(0);
+});
 `;
+
+function exists(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe('the demo', { skip: missing('python3') }, () => {
   let root: string;
@@ -125,6 +138,22 @@ describe('the demo', { skip: missing('python3') }, () => {
     assert.match(output, /node2 did not start: exit code 3/);
     assert.deepEqual(linesOf('node2'), ['cannot start']);
     assert.equal(linesOf('node1').at(-1), 'bye');
+    await assert.rejects(fetch(`http://127.0.0.1:${ports[6]}/nodes`));
+  });
+
+  test('tells at a second signal what it waits for, and ends all at once at a third', async () => {
+    edit('node2.json', (text) => text.replace('distributed_chat_example', 'stubborn'));
+    start();
+    await printed('Ctrl-C stops everything');
+    const node2 = Number(/kill -9 (\d+)/.exec(output)?.[1]);
+    demo.kill('SIGINT');
+    await printed('node2   | not yet');
+    demo.kill('SIGTERM');
+    await printed('The demo is stopping; it waits for backend, node1, node2. Another signal ends everything at once.');
+    while (linesOf('node2').filter((line) => line === 'not yet').length < 2) await once(demo.stdout!, 'data');
+    demo.kill('SIGINT');
+    assert.equal(await ended, 130);
+    await eventually(() => !exists(node2), 'the end of node2');
     await assert.rejects(fetch(`http://127.0.0.1:${ports[6]}/nodes`));
   });
 

@@ -1,5 +1,6 @@
 /** Runs the programs of an example together, from the first one's start until Ctrl-C. */
 import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { obstacles } from './obstacles.mjs';
 import { Program } from './program.mjs';
@@ -30,6 +31,7 @@ function say(text = '') {
 class Running {
   #programs = [];
   #stopping = false;
+  #signals = 0;
 
   /** Starts them one after the other; false if it was told to stop meanwhile. */
   async start(programs) {
@@ -48,6 +50,22 @@ class Running {
     this.#stopping = true;
     for (const program of this.#programs.toReversed()) await program.stop();
     process.exit(code);
+  }
+
+  /** As a node has it: the first stops all, the second tells what that waits for, the third ends everything at once. */
+  signal(name) {
+    this.#signals += 1;
+    const left = this.#programs.filter((program) => program.runs);
+    if (!this.#stopping) void this.stop(0);
+    else if (this.#signals <= 2) {
+      const names = left.map((program) => program.name).join(', ');
+      say(`The demo is stopping; it waits for ${names || 'nothing'}. Another signal ends everything at once.`);
+      // A node says by itself how long that takes.
+      left.at(-1)?.signal('SIGTERM');
+    } else {
+      for (const program of left) program.signal('SIGKILL');
+      process.exit(128 + constants.signals[name]);
+    }
   }
 
   giveUp(error) {
@@ -84,7 +102,7 @@ export async function runDemo({ settings, fileOf, programs, summary, findObstacl
     if (found.length === 1) throw new Error(`The demo cannot start: ${found[0]}`);
     if (found.length > 1) throw new Error(`The demo cannot start:\n\n  ${found.join('\n\n  ')}`);
     process.stdout.on('error', () => running.stop(1)); // nobody reads us any more
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running.stop(0));
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => running.signal(signal));
     if (!(await running.start(programs))) return;
     say();
     for (const [label, text] of summary()) say(`  ${`${label}:`.padEnd(10)} ${text}`);

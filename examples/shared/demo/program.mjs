@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
 const READY_MS = 30_000;
-const STOP_MS = 20_000; // longer than a node's graceful_termination_timeout
+const STOP_MS = 30_000; // a node takes twice its graceful_termination_timeout at most, and a little for the rest
 
 export class Program {
   #child;
@@ -56,9 +56,17 @@ export class Program {
     if (failure !== undefined) throw new Error(`${this.name} did not start: ${failure}`);
   }
 
+  get runs() {
+    return this.#child?.pid !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  signal(name) {
+    this.#child.kill(name);
+  }
+
   /** Asks it to end, and ends it by force if it does not. */
   async stop() {
-    if (!this.#child?.pid || this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.runs) return;
     const force = setTimeout(() => this.#child.kill('SIGKILL'), STOP_MS);
     this.#child.kill('SIGTERM');
     const how = await this.#ended;

@@ -73,6 +73,11 @@ export class ClientActor extends Actor<ClientLetter> {
     return !this.#leaving && (this.outlet.phase === 'transient' || this.outlet.phase === 'waiting');
   }
 
+  /** Whether its end has begun: `on_disconnect` runs, or its state is being forgotten. */
+  get isLeaving(): boolean {
+    return this.#leaving;
+  }
+
   /** All that operators may see of it, its state too; `inspect` is what the log may have. */
   async view(): Promise<ClientView> {
     const { sid, node, namespace, shownState } = this.#client;

@@ -107,6 +107,7 @@ export class Arrivals implements Workforce, Entrance, Waiting {
     const { employer, source, rentTimeoutMs } = this.#options;
     const why = source.problem === undefined ? '' : ` (${source.problem})`;
     return new NoWorker(
+      this.#places.size > 0,
       source.code,
       `Pool ${employer.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
     );

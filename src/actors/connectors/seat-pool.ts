@@ -82,7 +82,7 @@ export class SeatPool implements Workforce {
   async #staffed(seat: Seat, deadline: number): Promise<Seat> {
     if (seat.worker || (await seat.filled(deadline - performance.now()))) return seat;
     this.return(seat);
-    throw new NoWorker('connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
+    throw new NoWorker(false, 'connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
   }
 
   async #acquire(): Promise<Seat> {
@@ -90,7 +90,7 @@ export class SeatPool implements Workforce {
       return await this.#seats.acquire();
     } catch (error) {
       const text = this.#text(`no worker got free within ${this.#options.rentTimeoutMs} ms`);
-      throw new NoWorker('connector_error', text, { cause: error });
+      throw new NoWorker(this.workers > 0, 'connector_error', text, { cause: error });
     }
   }
 

@@ -33,6 +33,12 @@ export interface Desk {
   text(what: string): string;
 }
 
+/**
+ * Bound of the random pause before a worker is waited for anew while the node stops. All its clients end at once then, and their
+ * `on_disconnect` has time for as long as the stop takes: it shall not fail because others have the workers.
+ */
+const patientPauseMs = 100;
+
 export class Transaction<Reply> implements AbortWatcher {
   readonly #desk: Desk;
   readonly #message: WorkerMessage & { type: 'request' };
@@ -124,7 +130,9 @@ export class Transaction<Reply> implements AbortWatcher {
   #failed(error: unknown): void {
     const { backoff_num, backoff_time } = this.#desk.limits;
     const isVain = error instanceof Unavailable || error instanceof NoWorker;
-    if (!isVain || this.#attempt >= backoff_num || this.#desk.stopping || this.#aborted) {
+    const isPatient = this.#desk.kernel.phase === 'stopping' && error instanceof NoWorker && error.isBusy;
+    const isLast = this.#attempt >= backoff_num && !isPatient;
+    if (!isVain || isLast || this.#desk.stopping || this.#aborted) {
       this.#desk.failed(this.#aborted ? undefined : error);
       this.#end();
       this.#reject(error);
@@ -132,7 +140,8 @@ export class Transaction<Reply> implements AbortWatcher {
     }
     this.#desk.triedInVain();
     this.#attempt += 1;
-    if (backoff_time > 0) setTimeout(() => this.#try(), Math.random() * backoff_time);
+    const pauseMs = isPatient ? Math.max(backoff_time, patientPauseMs) : backoff_time;
+    if (pauseMs > 0) setTimeout(() => this.#try(), Math.random() * pauseMs);
     else this.#try();
   }
 

@@ -2,7 +2,7 @@
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Ref } from '../../kernel/types.ts';
-import { HiveError } from '../../observe/errors.ts';
+import { type ErrorCode, HiveError } from '../../observe/errors.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
 
 /** Where a worker stands. */
@@ -45,7 +45,15 @@ export interface Employer {
 }
 
 /** The failure to get a worker: nothing has been done. */
-export class NoWorker extends HiveError {}
+export class NoWorker extends HiveError {
+  /** Others have the workers: it is worth while to wait longer. Otherwise there are none. */
+  readonly isBusy: boolean;
+
+  constructor(isBusy: boolean, code: ErrorCode, description: string, options?: ErrorOptions) {
+    super(code, description, options);
+    this.isBusy = isBusy;
+  }
+}
 
 /** Time for a worker to end by itself when the pool is closed. */
 const drainMs = 5000;

@@ -23,7 +23,7 @@ export interface ClusterOrdersSetup {
   readonly log: Log;
 }
 
-/** Beyond the time for its clients: until a node that does not end counts as one that will not. */
+/** Beyond the time that its clients have to leave and for their `on_disconnect`: until a node that does not end counts as one that will not. */
 const patienceMs = 30_000;
 
 export class ClusterOrders implements ClusterHost {
@@ -81,9 +81,14 @@ export class ClusterOrders implements ClusterHost {
   }
 
   async #inTurn(type: 'terminate' | 'stop', reason: string, here: () => void | Promise<void>): Promise<void> {
-    const { cluster, log } = this.#setup;
+    const { cluster, log, router } = this.#setup;
     const others = cluster.nodes().filter((node) => node !== cluster.self);
-    for (const node of others.sort()) {
+    for (const [index, node] of others.sort().entries()) {
+      if (router.isStopping) {
+        // Somebody wants this node to end now, and without it nobody is told.
+        log.warning(`This node stops before the others were told to ${type}`, { peers: others.slice(index) });
+        return;
+      }
       log.notice(`${node} is told to ${type}`, { peer: node });
       await this.#await(node, { type, reason });
     }
@@ -102,7 +107,7 @@ export class ClusterOrders implements ClusterHost {
     });
     const router = kernel.remote<RouterMessage>(node, routerName);
     try {
-      await Promise.race([kernel.ask(router, message, graceMs + patienceMs).then(expectOk), lost]);
+      await Promise.race([kernel.ask(router, message, 2 * graceMs + patienceMs).then(expectOk), lost]);
     } catch (error) {
       const { message: description } = toHiveError(error);
       // A node that stops ends its router before its connections.

@@ -53,6 +53,16 @@ export interface RouterSetup {
   readonly metrics: Metrics;
 }
 
+/** What the end of a node waits for. */
+export interface Closing {
+  /** Clients that have not ended. */
+  readonly clients: number;
+  /** Those of them whose `on_disconnect` runs. */
+  readonly leaving: number;
+  /** Until the rest is cut off, ms. */
+  readonly leftMs: number;
+}
+
 export class RouterService implements SessionHost, LocalRoutes {
   readonly erlang: ErlangDoor;
   readonly #setup: RouterSetup;
@@ -65,6 +75,9 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly #pubsub: Record<'requests' | 'subscribe' | 'unsubscribe', Counter>;
   /** The node ends: its doors stay closed. */
   #stopping = false;
+  /** When the last clients are cut off, on the clock of `performance.now()`. */
+  #deadline = 0;
+  #whenEmpty = (): void => {};
 
   constructor(setup: RouterSetup) {
     const { config, kernel, metrics } = setup;
@@ -108,6 +121,7 @@ export class RouterService implements SessionHost, LocalRoutes {
       await this.#roster.admit(() => this.#start(client));
     } catch (error) {
       clients.metrics.errors.value += 1;
+      this.#slotFreed();
       // One that starts too late would belong to nobody.
       if (client.cell?.alive) kernel.exit(client.self, client.self, 'kill');
       throw publicError(toHiveError(error, 'router_error'), client.sid, clients);
@@ -133,6 +147,11 @@ export class RouterService implements SessionHost, LocalRoutes {
     // One that was killed could not close its connection itself.
     client.outlet.closed('internal_error');
     for (const termination of this.#terminations) termination.gone(client);
+    this.#slotFreed();
+  }
+
+  #slotFreed(): void {
+    if (this.#roster.slots === 0) this.#whenEmpty();
   }
 
   // --- acting on clients, wherever they live
@@ -290,10 +309,36 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#terminations.delete(termination);
   }
 
-  /** Lets the clients leave for good: the doors stay closed. */
+  /**
+   * Lets the clients leave for good: the doors stay closed. Resolves when they have ended; those whose `on_disconnect` takes
+   * longer than `hive.graceful_termination_timeout` once more are cut off.
+   */
   async close(reason: string): Promise<void> {
+    const { config, kernel } = this.#setup;
+    const graceMs = config.hive.graceful_termination_timeout;
     this.#stopping = true;
+    this.#deadline = performance.now() + 2 * graceMs;
     await this.terminate(reason);
+    if (this.#roster.slots === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenEmpty = resolve;
+      kernel.wheel.schedule(this.#deadline - performance.now(), resolve);
+    });
+    const left = this.#roster.all();
+    if (left.length === 0) return;
+    this.#log.warning('Clients are cut off, their on_disconnect unfinished', { clients: left.length });
+    for (const { cell } of left) kernel.exit(cell.parent ?? cell, cell, 'kill');
+  }
+
+  /** How far `close` is. */
+  get closing(): Closing {
+    let leaving = 0;
+    for (const client of this.#roster.all()) if (client.isLeaving) leaving += 1;
+    return { clients: this.#roster.slots, leaving, leftMs: Math.max(0, this.#deadline - performance.now()) };
+  }
+
+  get isStopping(): boolean {
+    return this.#stopping;
   }
 
   stop(reason: string): void {
