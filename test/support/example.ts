@@ -65,10 +65,15 @@ export class Command {
     }
   }
 
-  /** Sends a signal to all its processes, as Ctrl-C does, and waits for their end. */
-  async interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
+  /** Sends a signal to all its processes. */
+  signal(signal: NodeJS.Signals): void {
     const { pid, exitCode, signalCode } = this.#process;
     if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
+  }
+
+  /** Sends a signal to all its processes, as Ctrl-C does, and waits for their end. */
+  async interrupt(signal: NodeJS.Signals = 'SIGINT'): Promise<void> {
+    this.signal(signal);
     await this.ended;
   }
 }

@@ -1,0 +1,94 @@
+/** The documents for contributors name files, folders, commands, decisions and objects that there are. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { parse } from 'yaml';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const filesIn = (folder: string, ending: string) =>
+  readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith(ending));
+
+const decisions = filesIn('docs/decisions', '.md').filter((file) => file !== 'README.md');
+const pages = [
+  'CONTRIBUTING.md',
+  'SECURITY.md',
+  'docs/architecture.md',
+  'docs/releasing.md',
+  'docs/decisions/README.md',
+  ...decisions.map((file) => `docs/decisions/${file}`),
+];
+const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
+
+test('links lead to files', () => {
+  for (const page of pages) {
+    for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(existsSync(join(root, dirname(page), target!)), `${page} links to ${target}`);
+    }
+  }
+});
+
+test('paths that are named are there', () => {
+  for (const page of pages) {
+    for (const [, path] of read(page).matchAll(
+      /`((?:src|test|docs|bench|config|scripts|deploy|examples)\/[\w./-]+)`/g,
+    )) {
+      assert.ok(existsSync(join(root, path!)), `${page} names ${path}`);
+    }
+  }
+});
+
+test('scripts and targets that are named are there', () => {
+  const targets = new Set(
+    read('Makefile')
+      .match(/^\.PHONY: (.*)$/m)![1]!
+      .split(' '),
+  );
+  for (const page of [...pages, '.github/pull_request_template.md']) {
+    const code = read(page).matchAll(/`([^`\n]+)`|```sh\n(.*?)```/gs);
+    for (const text of Array.from(code, ([, inline, block]) => inline ?? block ?? '')) {
+      for (const [, name] of text.matchAll(/\bnpm run ([\w:]+)/g))
+        assert.ok(scripts[name!], `${page}: npm run ${name}`);
+      for (const [, name] of text.matchAll(/\bmake ([\w-]+)/g)) assert.ok(targets.has(name!), `${page}: make ${name}`);
+    }
+  }
+});
+
+test('decisions are numbered in a row, listed with their titles, and have one form', () => {
+  const list = read('docs/decisions/README.md');
+  for (const [index, file] of decisions.sort().entries()) {
+    const form =
+      /^# (\d+)\. ([^\n]+)\n\n(2\d{3}-\d\d-\d\d) · (?:Holds|Superseded)[^\n]*\n\n## Why\n.+\n## Decision\n.+\n## What follows\n/s;
+    const [, number, title] = form.exec(read(`docs/decisions/${file}`)) ?? assert.fail(`the form of ${file}`);
+    assert.equal(Number(number), index + 1, file);
+    assert.equal(Number(file.slice(0, 4)), index + 1, file);
+    assert.ok(list.includes(`| ${number} | [${title}](${file}) |`), `${file} is not in the list under its title`);
+  }
+});
+
+test('the objects of a client are classes and interfaces of the source', () => {
+  const source = filesIn('src', '.ts')
+    .map((file) => read(join('src', file)))
+    .join('\n');
+  const table = read('docs/architecture.md').split('### The objects of a client')[1]!.split('\n## ')[0]!;
+  const named = Array.from(table.matchAll(/`([A-Z]\w+)`/g), ([, name]) => name!);
+  assert.ok(named.length > 8);
+  for (const name of named)
+    assert.match(source, new RegExp(`^export (?:abstract )?(?:class|interface) ${name}\\b`, 'm'));
+});
+
+test('each job of the CI workflow is one of .ci/run, and together they run every folder of tests', () => {
+  const { jobs } = parse(read('.github/workflows/ci.yml')) as {
+    jobs: { test: { strategy: { matrix: { job: string[] } }; steps: { run?: string }[] } };
+  };
+  const run = read('.ci/run');
+  const known = /^ +all \| (.+)\) ;;$/m.exec(run)![1]!.split(' | ');
+  assert.deepEqual(jobs.test.strategy.matrix.job.sort(), known.sort());
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: as the workflow has it
+  assert.ok(jobs.test.steps.some((step) => step.run === '.ci/run ${{ matrix.job }}'));
+  const commands = `${run}\n${scripts.check}`;
+  const folders = readdirSync(join(root, 'test')).filter((name) => filesIn(`test/${name}`, '.test.ts').length > 0);
+  for (const folder of folders) assert.match(commands, new RegExp(`scripts/test\\.mjs .*\\b${folder}\\b`), folder);
+});
