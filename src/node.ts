@@ -40,6 +40,7 @@ import { names, poolSupervisor, rootSupervisor, type Workers } from './superviso
 import { version } from './version.ts';
 import { startApiServer } from './web/api.ts';
 import type { ApiHost } from './web/api-host.ts';
+import { TrustedProxies } from './web/client-address.ts';
 import { Doors } from './web/doors.ts';
 import { startHealthServer } from './web/health.ts';
 import { startMonitorServer } from './web/monitor.ts';
@@ -168,6 +169,7 @@ export async function startNode(
   };
   const monitor = monitorHost({ ...watched, client: (sid) => router.view(sid) });
   const webLog = log.child({ component: 'web' });
+  const proxies = TrustedProxies.of(config.hive.trusted_proxies);
   const errors = metrics.counter('hive.errors');
   const listener = (start: () => Promise<Listening>): Listener =>
     new Listener(() =>
@@ -221,6 +223,7 @@ export async function startNode(
           publicHealth,
           host: monitor,
           log: webLog,
+          proxies,
         });
         ports.monitor = server.port;
         return server;
@@ -238,6 +241,7 @@ export async function startNode(
           host: api,
           metrics,
           log: webLog,
+          proxies,
         });
         ports.api = server.port;
         return server;

@@ -5,6 +5,7 @@ import { pointerTo } from './json.ts';
 import { lackOfFiles } from './machine.ts';
 import { completeNodeName, parseNodeAddress } from './node-name.ts';
 import type { Inconsistency, Report, Severity } from './report.ts';
+import { parseSubnet } from './subnets.ts';
 import { suggest } from './suggest.ts';
 import type { Sections } from './types.ts';
 
@@ -21,6 +22,7 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkName(sections, reporter('error', 'cluster_error'), warn);
   checkPorts(sections, refuse);
   checkPeers(sections, refuse, warn);
+  checkProxies(sections, refuse, warn);
   checkTimes(sections, warn);
   checkExposure(sections, { refuse, warn, note: reporter('note', 'invalid_config') });
   checkEvents(sections, warn);
@@ -103,6 +105,15 @@ function checkPeers({ hive }: Sections, refuse: Report, warn: Report): void {
   }
   for (const [index, node] of hive.cluster_nodes.entries()) {
     if (!parseNodeAddress(node)) refuse('hive', `/cluster_nodes/${index}`, 'the port must be within 1..65535', node);
+  }
+}
+
+function checkProxies({ hive }: Sections, refuse: Report, warn: Report): void {
+  for (const [index, proxy] of hive.trusted_proxies.entries()) {
+    const pointer = `/trusted_proxies/${index}`;
+    const subnet = parseSubnet(proxy);
+    if (!subnet) refuse('hive', pointer, 'must be an IP address or a range like 10.0.0.0/8 or 2001:db8::/32', proxy);
+    else if (subnet.prefix === 0) warn('hive', pointer, 'trusts everybody: clients choose their addresses', proxy);
   }
 }
 

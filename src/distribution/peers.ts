@@ -11,6 +11,7 @@
 import type { Server, Socket } from 'node:net';
 import type { NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { sourceOf } from '../observe/source.ts';
 import { Claims } from './claims.ts';
 import { hostOf, lookUp, shortName } from './epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
@@ -293,8 +294,8 @@ export class Peers {
     const text = `refused a connection from ${address}: ${error.message}`;
     // Whoever is refused has proven nothing, and may come as often as it likes.
     if (error instanceof HandshakeError && error.kind === 'cookie') {
-      if (!log.excess('refused a connection', address)) log.warning(text);
-    } else if (!log.excess('a handshake of another node failed', address, 'debug')) log.debug(text);
+      if (!log.excess('refused a connection', sourceOf(address))) log.warning(text);
+    } else if (!log.excess('a handshake of another node failed', sourceOf(address), 'debug')) log.debug(text);
   }
 
   /** How far a claim may go on. Whoever makes it has proven nothing yet, so nothing is changed here. */

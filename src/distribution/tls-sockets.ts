@@ -16,6 +16,7 @@ import {
 import { lookup } from '../kernel/lookups.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
+import { sourceOf } from '../observe/source.ts';
 import { setupTimeoutMs } from './negotiate.ts';
 import type { Sockets } from './sockets.ts';
 
@@ -73,7 +74,7 @@ export function tlsSockets(files: TlsFiles, log: Log): Sockets {
         }
         const address = socket.remoteAddress ?? 'an unknown address';
         socket.destroy();
-        if (log.excess('refused a connection', address)) return;
+        if (log.excess('refused a connection', sourceOf(address))) return;
         const why = String(socket.authorizationError);
         log.warning(`refused a connection from ${address}: its certificate is not accepted (${why})`);
       });

@@ -16,6 +16,7 @@ export const catalogue = {
   bad_external_event: { status: 400, text: 'The event does not fit the external event schema.' },
   bad_session_id: { status: 404, text: 'No such session.' },
   client_error: { status: 400, text: 'The client did something it may not do.' },
+  too_many_requests: { status: 429, text: 'This address asks for too much.' },
   payload_too_large: { status: 413, text: 'The payload is too large.' },
   // What happens to clients
   router_error: { status: 503, text: 'New connections are not being accepted.' },

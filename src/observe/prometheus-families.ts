@@ -134,6 +134,8 @@ const rows: readonly Row[] = [
   ['clients.transports.websocket.hang_up', 'WebSockets closed'],
   ['clients.transports.too_slow', 'Connections ended because too much waited for them'],
   ['clients.transports.too_many_packets', 'Connections ended because of socketio.max_packets_per_second'],
+  ['clients.transports.too_many_connections', 'Handshakes refused because of hive.max_connections_per_address'],
+  ['clients.transports.too_many_handshakes', 'Handshakes refused because of hive.max_handshakes_per_address'],
   ['clients.transports.overruns', 'Connections ended because more came than the way to their node carries'],
   ['clients.hooks.calls', 'Runs of hooks'],
   ['clients.hooks.errors', 'Runs of hooks that failed'],

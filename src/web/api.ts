@@ -16,9 +16,11 @@ import type { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter, Metrics } from '../observe/metrics.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
+import { sourceOf } from '../observe/source.ts';
 import { performBatch } from './api-batch.ts';
 import { type Answer, type Call, CallBody, findHandler, type Handler, sections } from './api-calls.ts';
 import type { ApiHost } from './api-host.ts';
+import { clientAddress, type TrustedProxies } from './client-address.ts';
 import {
   type BodyReceiver,
   closeServer,
@@ -29,7 +31,6 @@ import {
   methodOf,
   plainText,
   receiveBody,
-  remoteAddress,
   type Server,
   send,
   sendAtOnce,
@@ -47,6 +48,8 @@ export interface ApiSettings {
   readonly host: ApiHost;
   readonly metrics: Metrics;
   readonly log: Log;
+  /** Who is believed about where requests come from. */
+  readonly proxies?: TrustedProxies | undefined;
 }
 
 /** What a request's body may hold, bytes (as in 2014). */
@@ -80,15 +83,17 @@ class Api {
   readonly #key: Key;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
+  readonly #proxies: TrustedProxies | undefined;
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
   /** By the whole path, which holds the right key. */
   readonly #routes = new Map<string, Route>();
 
-  constructor({ host, key, log, metrics }: ApiSettings) {
+  constructor({ host, key, log, metrics, proxies }: ApiSettings) {
     this.#host = host;
     this.#key = new Key(key);
     this.#log = log;
+    this.#proxies = proxies;
     this.#total = metrics.counters('api', ['requests', 'errors']);
     for (const section of [...sections, batch]) {
       this.#sections.set(section, metrics.counters(`api.${section}`, ['requests', 'errors']));
@@ -109,10 +114,10 @@ class Api {
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {
-        const address = remoteAddress(res);
-        this.#logWrongKey(address, section);
+        const source = sourceOf(clientAddress(res, req, this.#proxies));
+        this.#logWrongKey(source, section);
         const answer = (): void => this.#fail(res, section, unauthorized('bad_api_request'));
-        return this.#wrongKeys.refuse(res, address, answer);
+        return this.#wrongKeys.refuse(res, source, answer);
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
       const call = { method, segments, cluster };
@@ -127,11 +132,11 @@ class Api {
     }
   }
 
-  #logWrongKey(address: string, section: string): void {
-    if (this.#log.excess('API request with a wrong key', address)) return;
+  #logWrongKey(source: string, section: string): void {
+    if (this.#log.excess('API request with a wrong key', source)) return;
     // A section that is none may be a key in the wrong place.
     const known = this.#sections.has(section) ? section : 'unknown';
-    this.#log.warning('API request with a wrong key', { section: known, address });
+    this.#log.warning('API request with a wrong key', { section: known, address: source });
   }
 
   #remember(path: string, route: Route): void {

@@ -1,11 +1,15 @@
 /** What every part of the client server shares, and its way to answer requests. */
 import type { Config } from '../config/types.ts';
 import type { TimingWheel } from '../kernel/timers.ts';
+import type { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
+import { AddressLimits } from './address-limits.ts';
+import { clientAddress, TrustedProxies } from './client-address.ts';
 import type { ClientCounters } from './client-counters.ts';
 import { Clientless } from './clientless.ts';
-import { defer, type Headers, type HttpResponse, send } from './http.ts';
+import { defer, type Headers, type HttpRequest, type HttpResponse, send } from './http.ts';
+import { RequestError } from './keyed.ts';
 import type { SessionHost } from './sessions.ts';
 import type { Topics } from './topics.ts';
 
@@ -24,6 +28,9 @@ export class ClientContext {
   readonly counters: ClientCounters;
   readonly log: Log;
   readonly clientless: Clientless;
+  /** What one address may have; undefined where that is not limited. */
+  readonly limits: AddressLimits | undefined;
+  readonly #proxies: TrustedProxies | undefined;
 
   constructor(parts: Pick<ClientContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {
     this.config = parts.config;
@@ -34,6 +41,18 @@ export class ClientContext {
     this.counters = parts.counters;
     this.log = parts.log;
     this.clientless = new Clientless(parts.config.hive.max_client_slots);
+    this.limits = AddressLimits.of(this.config.hive, this.counters, this.log);
+    this.#proxies = TrustedProxies.of(this.config.hive.trusted_proxies);
+  }
+
+  /** The address of the client that has sent a request. */
+  addressOf(res: HttpResponse, req: HttpRequest): string {
+    return clientAddress(res, req, this.#proxies);
+  }
+
+  /** Why no client is accepted from where the request comes now, or undefined. Asked once for each handshake. */
+  refusal(res: HttpResponse, req: HttpRequest): HiveError | undefined {
+    return this.limits?.refusal(this.addressOf(res, req)) ?? this.host.refusal();
   }
 
   /** Prepares for an answer that comes later; `onAbort` runs if the client goes away before it. */
@@ -44,10 +63,10 @@ export class ClientContext {
     });
   }
 
-  reply(res: HttpResponse, status: number, body: string | Buffer, type = text): void {
+  reply(res: HttpResponse, status: number, body: string | Buffer, type = text, headers?: Headers): void {
     if (res.over === true) return;
     this.#count(status);
-    send(res, status, body, type, res.cors as Headers | undefined);
+    send(res, status, body, type, headers && res.cors ? [...res.cors, ...headers] : (headers ?? res.cors));
   }
 
   replyJson(res: HttpResponse, status: number, value: unknown): void {
@@ -58,7 +77,8 @@ export class ClientContext {
   replyError(res: HttpResponse, thrown: unknown): void {
     this.counters.http.errors.value += 1;
     const error = expectedOrHidden(thrown, 'Serving a client', this.log);
-    this.replyJson(res, error.status, error);
+    const headers = error instanceof RequestError && error.headers.length > 0 ? error.headers : undefined;
+    this.reply(res, error.status, JSON.stringify(error), json, headers);
   }
 
   /** A programming error while serving one client: that client's loss only. */

@@ -14,6 +14,10 @@ export function clientCounters(metrics: Metrics) {
     tooSlow: metrics.counter('clients.transports.too_slow'),
     /** Connections ended because the client sent too many packets in a second. */
     tooManyPackets: metrics.counter('clients.transports.too_many_packets'),
+    /** Handshakes refused because their address has as many connections as it may. */
+    tooManyConnections: metrics.counter('clients.transports.too_many_connections'),
+    /** Handshakes refused because their address sent too many in a second. */
+    tooManyHandshakes: metrics.counter('clients.transports.too_many_handshakes'),
     /** Connections ended because the client sent more than the way to another node carries. */
     overruns: metrics.counter('clients.transports.overruns'),
   };

@@ -1,6 +1,5 @@
 /** What is read of a client's request before its handler returns; afterwards the request is gone. */
-import type { HttpRequest, HttpResponse } from './http.ts';
-import { remoteAddress } from './http.ts';
+import type { HttpRequest } from './http.ts';
 import { largeHead } from './keyed.ts';
 import type { ClientProtocol, Handshake } from './sessions.ts';
 import { HeadSize } from './sockets/head-limit.ts';
@@ -42,7 +41,7 @@ function decode(text: string): string {
  */
 export function readHandshake(
   req: HttpRequest,
-  res: HttpResponse,
+  address: string,
   query: Query,
   transport: string,
   protocol: ClientProtocol,
@@ -56,7 +55,7 @@ export function readHandshake(
   });
   if (size.isTooLarge) throw largeHead('bad_request');
   const kept = headers ? { query: ownTexts(query), headers } : { query: nothing, headers: nothing };
-  return { auth: undefined, ...kept, address: remoteAddress(res), transport, protocol };
+  return { auth: undefined, ...kept, address, transport, protocol };
 }
 
 /** A copy: parts of a string keep the whole of it in memory, here the URL, of which only the parts are counted. */

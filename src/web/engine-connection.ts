@@ -37,6 +37,8 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   polls: PollQueue | undefined;
   /** The WebSocket that wants to take over from polling. */
   upgrade: EngineUpgrade | undefined;
+  /** What its address is counted as; undefined where nobody counts. */
+  source: string | undefined;
   readonly #host: EngineHost;
   readonly #namespaces: EngineNamespaces;
   readonly #rate: PacketRate | undefined;

@@ -12,5 +12,5 @@ export interface EngineHost {
   codec(dialect: EngineDialect, namespace: string): Codec | undefined;
   openPacket(sid: string, transport: TransportKind): string;
   /** A connection is forgotten. */
-  remove(connection: { readonly id: string }): void;
+  remove(connection: { readonly id: string; readonly source: string | undefined }): void;
 }

@@ -96,13 +96,12 @@ export class EngineServer implements EngineHost {
     const fault = this.#check(query, 'websocket');
     if (fault) return this.#refuse(res, fault);
     if (query.sid === undefined) {
-      const refusal = this.#refusal();
+      const refusal = this.#refusal(res, req);
       if (refusal) {
         this.context.replyError(res, refusal);
         return undefined;
       }
-      const isWanted = this.context.host.wantsHandshakes;
-      return this.#create(dialect, readHandshake(req, res, query, 'websocket', dialect.protocol, isWanted));
+      return this.#create(dialect, this.#read(res, req, query, 'websocket', dialect));
     }
     const connection = this.#find(query.sid, dialect);
     if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
@@ -111,8 +110,9 @@ export class EngineServer implements EngineHost {
     return connection.upgrade;
   }
 
-  remove(connection: { readonly id: string }): void {
-    this.#connections.delete(connection.id);
+  remove(connection: { readonly id: string; readonly source: string | undefined }): void {
+    if (!this.#connections.delete(connection.id)) return;
+    if (connection.source !== undefined) this.context.limits?.leave(connection.source);
   }
 
   checkBackpressure(): void {
@@ -143,22 +143,34 @@ export class EngineServer implements EngineHost {
   }
 
   /** Why no connection is opened now. */
-  #refusal(): HiveError | undefined {
-    return this.context.host.refusal() ?? this.context.clientless.refusal();
+  #refusal(res: HttpResponse, req: HttpRequest): HiveError | undefined {
+    return this.context.refusal(res, req) ?? this.context.clientless.refusal();
+  }
+
+  #read(
+    res: HttpResponse,
+    req: HttpRequest,
+    query: Query,
+    transport: TransportKind,
+    { protocol }: EngineDialect,
+  ): Handshake {
+    const { context } = this;
+    const address = context.addressOf(res, req);
+    return readHandshake(req, address, query, transport, protocol, context.host.wantsHandshakes);
   }
 
   #create(dialect: EngineDialect, handshake: Handshake, polls?: PollTraits): EngineConnection {
     const connection = new EngineConnection(this, dialect, this.context.newId(), handshake, polls);
     this.#connections.set(connection.id, connection);
+    connection.source = this.context.limits?.enter(handshake.address);
     return connection;
   }
 
   #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
     if (method !== 'get') return this.#refuse(res, faults.method);
-    const refusal = this.#refusal();
+    const refusal = this.#refusal(res, req);
     if (refusal) return this.context.replyError(res, refusal);
-    const isWanted = this.context.host.wantsHandshakes;
-    const handshake = readHandshake(req, res, query, 'polling', dialect.protocol, isWanted);
+    const handshake = this.#read(res, req, query, 'polling', dialect);
     const connection = this.#create(dialect, handshake, pollTraits(req, query));
     connection.start();
     connection.polls?.hold(res);

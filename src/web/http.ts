@@ -13,6 +13,7 @@
 
 import { STATUS_CODES } from 'node:http';
 import { HiveError } from '../observe/errors.ts';
+import { ipAddress } from '../observe/source.ts';
 import type { Listening, SocketApp, SocketRequest, SocketResponse } from './sockets/types.ts';
 
 /** What is used of a request, so that one of another node can take its place (relay-exchange.ts). */
@@ -29,6 +30,8 @@ export interface HttpResponse extends SocketResponse {
   bodiless?: boolean;
   /** The headers that tell browsers who may see the answer. */
   cors?: Headers;
+  /** Who has sent the request, once that is known; see client-address.ts. */
+  clientAddress?: string;
 }
 
 /** Name and value pairs, written as they are. */
@@ -198,7 +201,8 @@ function statusLine(status: number): string {
   return line;
 }
 
-/** The client's address as text, as seen by the socket. */
+/** Who has connected, as seen by the socket: an IP address in its usual form. Who has sent the request: client-address.ts. */
 export function remoteAddress(res: HttpResponse): string {
-  return Buffer.from(res.getRemoteAddressAsText()).toString();
+  const text = Buffer.from(res.getRemoteAddressAsText()).toString();
+  return text.includes(':') ? (ipAddress(text) ?? text) : text;
 }

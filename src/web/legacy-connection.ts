@@ -39,6 +39,8 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
   readonly id: string;
   socket: ClientSocket | undefined;
   isClosed = false;
+  /** What its address is counted as; undefined where nobody counts. */
+  source: string | undefined;
   readonly #context: ClientContext;
   readonly #owner: Owner;
   #isAttaching = false;

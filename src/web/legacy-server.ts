@@ -91,28 +91,32 @@ export class LegacyServer {
 
   #handshake(res: HttpResponse, req: HttpRequest, method: string): void {
     if (method !== 'get') return this.#badMethod(res, method);
-    const { host, newId, clientless } = this.#context;
-    const refusal = host.refusal();
+    const { host, newId, limits, clientless } = this.#context;
+    const refusal = this.#context.refusal(res, req);
     if (refusal) return this.#context.replyError(res, refusal);
+    const address = this.#context.addressOf(res, req);
     const query = parseQuery(req.getQuery());
-    const handshake = readHandshake(req, res, query, 'handshake', '0.9', host.wantsHandshakes);
+    const handshake = readHandshake(req, address, query, 'handshake', '0.9', host.wantsHandshakes);
     const held = weightOf(handshake);
     if (!clientless.hold(held)) {
       return this.#context.replyError(res, new HiveError('no_slots', 'Too many clients are being connected.'));
     }
+    const source = limits?.enter(address);
     this.#context.defer(res);
     host.open({ namespace: '/', handshake, protocol: '0.9' }).then(
       (session) => {
         const connection = new LegacyConnection(this.#context, newId(), session, {
           attached: () => clientless.release(held),
-          ended: () => this.#connections.delete(connection.id),
+          ended: () => this.#remove(connection),
         });
+        connection.source = source;
         this.#connections.set(connection.id, connection);
         if (isOver(res)) connection.close('transport_closed');
         else this.#context.reply(res, 200, connection.id + this.#terms);
       },
       (error) => {
         clientless.release(held);
+        if (source !== undefined) limits?.leave(source);
         this.#context.replyError(res, error);
       },
     );
@@ -173,5 +177,10 @@ export class LegacyServer {
   #badRequest(res: HttpResponse, status: number, description: string): void {
     this.#context.counters.http.errors.value += 1;
     this.#context.replyJson(res, status, new HiveError('bad_request', description));
+  }
+
+  #remove(connection: LegacyConnection): void {
+    if (!this.#connections.delete(connection.id)) return;
+    if (connection.source !== undefined) this.#context.limits?.leave(connection.source);
   }
 }

@@ -23,6 +23,8 @@
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
+import { sourceOf } from '../observe/source.ts';
+import { clientAddress, type TrustedProxies } from './client-address.ts';
 import { sendDashboard } from './dashboard.ts';
 import {
   closeServer,
@@ -31,7 +33,6 @@ import {
   type HttpResponse,
   methodOf,
   plainText,
-  remoteAddress,
   type Server,
   send,
   sendJson,
@@ -64,6 +65,8 @@ export interface MonitorSettings {
   readonly publicHealth?: boolean | undefined;
   readonly host: MonitorHost;
   readonly log: Log;
+  /** Who is believed about where requests come from. */
+  readonly proxies?: TrustedProxies | undefined;
 }
 
 const code = 'bad_monitor_request';
@@ -92,6 +95,7 @@ class MonitorPages {
   readonly #publicHealth: boolean;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
+  readonly #proxies: TrustedProxies | undefined;
   readonly #pages = new Map<string, Page>([
     ['supervision', (res, req) => this.#showSupervision(res, req)],
     ['nodes', (res, req) => this.#metrics.showNodes(res, '', wantsBuckets(req))],
@@ -109,12 +113,13 @@ class MonitorPages {
     ['nodes', (res, req, section) => this.#metrics.showNodes(res, sectionPath(section), wantsBuckets(req))],
   ]);
 
-  constructor({ host, key, publicHealth = false, log }: MonitorSettings) {
+  constructor({ host, key, publicHealth = false, log, proxies }: MonitorSettings) {
     this.#host = host;
     this.#metrics = new MetricPages(host);
     this.#publicHealth = publicHealth;
     this.#key = new Key(key);
     this.#log = log;
+    this.#proxies = proxies;
   }
 
   /** Reads everything it needs of the request before the first pause. */
@@ -126,11 +131,11 @@ class MonitorPages {
       return sendHealth(res, status, { status });
     }
     if (!isAllowed) {
-      const address = remoteAddress(res);
-      if (!this.#log.excess('Monitor request with a wrong key', address)) {
-        this.#log.warning('Monitor request with a wrong key', { address });
+      const source = sourceOf(clientAddress(res, req, this.#proxies));
+      if (!this.#log.excess('Monitor request with a wrong key', source)) {
+        this.#log.warning('Monitor request with a wrong key', { address: source });
       }
-      return this.#wrongKeys.refuse(res, address, () => answerError(res, unauthorized(code)));
+      return this.#wrongKeys.refuse(res, source, () => answerError(res, unauthorized(code)));
     }
     const [section = '', id, ...rest] = segments;
     const page = rest.length > 0 ? undefined : (id === undefined ? this.#pages : this.#pagesOf).get(section);

@@ -47,6 +47,8 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   over?: boolean;
   onAbort?: () => void;
   cors?: Headers;
+  /** The entry has seen who connected, and knows whom to believe. */
+  readonly clientAddress: string;
   readonly #stream: RelayStream<ToEntry>;
   readonly #opening: Opening;
   /** The cost of what was received since the last note. */
@@ -59,6 +61,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   constructor(stream: RelayStream<ToEntry>, opening: Opening) {
     this.#stream = stream;
     this.#opening = opening;
+    this.clientAddress = opening.address;
   }
 
   // HttpResponse

@@ -5,7 +5,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { ClientContext } from './client-context.ts';
 import { type FrameHandler, hardPayloadLimit } from './client-socket.ts';
-import { type HttpRequest, type HttpResponse, methodOf, remoteAddress } from './http.ts';
+import { type HttpRequest, type HttpResponse, methodOf } from './http.ts';
 import { largeHead } from './keyed.ts';
 import {
   type Opening,
@@ -56,7 +56,7 @@ export class RelayGate implements RelayHost {
       this.#refuse(res);
       return true;
     }
-    const opening = openingOf(res, req, 'request');
+    const opening = this.#openingOf(res, req, 'request');
     const forward = new RequestForward(res, {
       answer: () => this.#handle(res, new RelayedRequest(opening)),
       refuse: () => this.#refuse(res),
@@ -80,7 +80,7 @@ export class RelayGate implements RelayHost {
       refuse();
       return true;
     }
-    const opening = openingOf(res, req, 'socket');
+    const opening = this.#openingOf(res, req, 'socket');
     const answer = () => {
       const handler = this.#accept(res, new RelayedRequest(opening));
       if (!handler) return;
@@ -131,6 +131,20 @@ export class RelayGate implements RelayHost {
     this.#relays.close(this);
   }
 
+  /** @throws RequestError (431) */
+  #openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): Opening {
+    const headers: [string, string][] = [];
+    const size = new HeadSize(req);
+    req.forEach((name, value) => {
+      size.add(name, value);
+      headers.push([name, value]);
+    });
+    if (size.isTooLarge) throw largeHead('bad_request');
+    const query = req.getQuery() ?? '';
+    const address = this.#context.addressOf(res, req);
+    return { kind, method: methodOf(res, req), url: req.getUrl(), query, headers, address };
+  }
+
   #refuse(res: HttpResponse): void {
     this.#context.replyError(res, new HiveError('overloaded', 'Too much waits for the node of this session.'));
   }
@@ -151,17 +165,4 @@ export class RelayGate implements RelayHost {
       return undefined;
     }
   }
-}
-
-/** @throws RequestError (431) */
-function openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): Opening {
-  const headers: [string, string][] = [];
-  const size = new HeadSize(req);
-  req.forEach((name, value) => {
-    size.add(name, value);
-    headers.push([name, value]);
-  });
-  if (size.isTooLarge) throw largeHead('bad_request');
-  const query = req.getQuery() ?? '';
-  return { kind, method: methodOf(res, req), url: req.getUrl(), query, headers, address: remoteAddress(res) };
 }

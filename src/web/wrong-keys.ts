@@ -25,9 +25,13 @@ export class WrongKeys {
     this.#schedule = schedule;
   }
 
-  /** Answers now or later. @param answer must do nothing if the response is over by then */
-  refuse(res: HttpResponse, address: string, answer: () => void): void {
-    if (this.#isQuick(address)) return answer();
+  /**
+   * Answers now or later.
+   * @param source that of the address (observe/source.ts)
+   * @param answer must do nothing if the response is over by then
+   */
+  refuse(res: HttpResponse, source: string, answer: () => void): void {
+    if (this.#isQuick(source)) return answer();
     if (this.#waiting >= maxWaiting) {
       res.isLast = true;
       return answer();
@@ -40,11 +44,11 @@ export class WrongKeys {
     });
   }
 
-  #isQuick(address: string): boolean {
-    const tries = this.#tries.get(address);
+  #isQuick(source: string): boolean {
+    const tries = this.#tries.get(source);
     if (tries === undefined && this.#tries.size >= maxAddresses) return false;
     if (this.#tries.size === 0) this.#schedule(windowMs, () => this.#tries.clear());
-    this.#tries.set(address, (tries ?? 0) + 1);
+    this.#tries.set(source, (tries ?? 0) + 1);
     return (tries ?? 0) < maxQuick;
   }
 }

@@ -43,6 +43,8 @@ const still: Readonly<Record<string, string>> = {
   'clients.transports.websocket.errors': 'the same',
   'clients.transports.too_slow': 'test/protocol/client-server.test.ts',
   'clients.transports.too_many_packets': 'floods: test/protocol',
+  'clients.transports.too_many_connections': 'test/regression/address-limits.test.ts',
+  'clients.transports.too_many_handshakes': 'the same',
   'clients.transports.overruns':
     'requests of clients that do not wait for answers: test/cluster/relay-exchanges.test.ts',
   'connectors.unsafe_transactions': 'workers are not lent',

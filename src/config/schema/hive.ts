@@ -39,6 +39,26 @@ export const hiveSchema = strictObject(
         'Number of clients that may be connected to this node at a time. More are refused, and so are connections while 10 % ' +
         'more than that have no client.',
     }),
+    max_connections_per_address: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 10_000_000,
+      description:
+        'Number of connections that clients of one address may have to this node; 0 = no limit. Of IPv6 the /64 counts.',
+    }),
+    max_handshakes_per_address: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: 'Number of connections that clients of one address may ask this node for in a second; 0 = no limit.',
+    }),
+    trusted_proxies: Type.Array(Type.String({ minLength: 2 }), {
+      default: [],
+      uniqueItems: true,
+      description:
+        'Addresses and ranges (`10.0.0.0/8`) of proxies that are believed when they say whose requests they pass on: by ' +
+        '`X-Forwarded-For`, `Forwarded` or the PROXY protocol.',
+    }),
     max_processes: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),
     ),

@@ -94,6 +94,8 @@ export interface SocketResponse {
   endWithoutBody(): unknown;
   /** The client's address as text in bytes, as seen by the socket. */
   getRemoteAddressAsText(): ArrayBuffer;
+  /** Whom the head of the connection names in the PROXY protocol, whoever has written it; empty if there was none. */
+  getProxiedRemoteAddressAsText?(): ArrayBuffer;
 }
 
 /** The answer to a request for a WebSocket: the socket itself, or a refusal as to any other request. */

@@ -151,6 +151,14 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('hive.cluster_nodes[0]', 'within 1..65535')],
   },
   {
+    title: 'trusted proxies that are neither addresses nor ranges',
+    set: { 'hive.trusted_proxies': ['10.0.0.0/8', 'proxy.example', '10.0.0.0/33'] },
+    expect: [
+      invalid('hive.trusted_proxies[1]', 'an IP address or a range'),
+      invalid('hive.trusted_proxies[2]', 'an IP address or a range'),
+    ],
+  },
+  {
     title: 'a key that does not exist, and a certificate that is none',
     set: { 'hive.tls': { cert_file: 'config.json', key_file: 'tls/key.pem' } },
     expect: [

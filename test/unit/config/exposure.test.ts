@@ -129,3 +129,8 @@ test('a cluster of the node itself is warned of', async () => {
   assert.match(warnings.join('\n'), /^hive\.cluster_nodes: \[.*\] → names only this node itself/);
   assert.deepEqual((await said({ 'hive.cluster_nodes': [...self, 'node2@127.0.0.1'] })).warnings, []);
 });
+
+test('whoever trusts every address as a proxy is warned', async () => {
+  const { warnings } = await said({ 'hive.trusted_proxies': ['10.0.0.0/8', '::/0'] });
+  assert.match(warnings.join('\n'), /^hive\.trusted_proxies\[1\]: "::\/0" → trusts everybody/);
+});

@@ -17,6 +17,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_external_event: 'e2e/errors.test.ts',
   bad_session_id: 'e2e/bad-input.test.ts',
   client_error: 'e2e/errors.test.ts',
+  too_many_requests: 'regression/address-limits.test.ts',
   payload_too_large: 'e2e/bad-input.test.ts',
   overloaded: 'e2e/inner-errors.test.ts',
   router_error: 'e2e/closed-doors.test.ts',

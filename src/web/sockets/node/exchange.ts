@@ -120,8 +120,7 @@ export abstract class Answer implements SocketResponse, Exchange {
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
-    const address = this.message.socket.remoteAddress ?? '';
-    return toArrayBuffer(Buffer.from(address.startsWith('::ffff:') ? address.slice(7) : address));
+    return toArrayBuffer(Buffer.from(this.message.socket.remoteAddress ?? ''));
   }
 
   abort(): void {
