@@ -81,7 +81,7 @@ export function tlsSockets(files: TlsFiles, log: Log): Sockets {
       server.on('tlsClientError', (error, socket) => {
         const address = socket.remoteAddress ?? 'an unknown address';
         socket.destroy();
-        if (log.excess('a connection failed before it was secure', address, 'debug')) return;
+        if (log.excess('a connection failed before it was secure', sourceOf(address), 'debug')) return;
         log.debug(`a connection failed before it was secure: ${error.message}`);
       });
       return server;
