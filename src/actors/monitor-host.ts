@@ -12,6 +12,12 @@ import { nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
 import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
 
+/**
+ * So long the cluster is waited for by who looks at it again every two seconds: three such questions of the dashboard's are over
+ * before it takes this node itself for silent, however many others hang.
+ */
+const lookTimeoutMs = 1500;
+
 export interface MonitorHostSetup extends MonitorSetup {
   /** JSON text about a client of any node. */
   readonly client: (sid: string) => Promise<string>;
@@ -45,7 +51,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     busiest: (options) => busiest(kernel, options),
     cluster: {
       health: async () => {
-        const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' });
+        const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' }, lookTimeoutMs);
         return { ...reached, health: each };
       },
       busiest: async (options) => {
@@ -54,7 +60,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       },
       supervision: async (options) => {
         const message = { type: 'supervision', options: checkedOptions(options) } as const;
-        const { each, ...reached } = await ofEach<TreeNode | undefined>(setup, message);
+        const { each, ...reached } = await ofEach<TreeNode | undefined>(setup, message, lookTimeoutMs);
         // One that has nothing at that path has no tree.
         const trees = Object.entries(each).filter((entry): entry is [string, TreeNode] => Boolean(entry[1]));
         return { ...reached, trees: Object.fromEntries(trees) };
@@ -65,7 +71,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       },
       nodes: async (section, withBuckets) => {
         const show = withBuckets ? detail : summary;
-        const { each, missing } = await ofEach<MetricValues>(setup, { type: 'metrics', section });
+        const { each, missing } = await ofEach<MetricValues>(setup, { type: 'metrics', section }, lookTimeoutMs);
         const trees = Object.entries(each).map(
           ([node, values]) => [node, metrics.together([values], show) ?? {}] as const,
         );
@@ -83,8 +89,9 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
 async function ofEach<Reply>(
   setup: MonitorSetup,
   message: MonitorMessage & Call<Reply>,
+  timeoutMs?: number,
 ): Promise<Reached & { readonly each: Readonly<Record<string, Reply>> }> {
-  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message);
+  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message, timeoutMs);
   const nodes = [...replies.keys()].sort();
   return {
     nodes,

@@ -1,6 +1,6 @@
 /** Asking the whole cluster: the actor of one name on every connected node. */
 import type { Kernel } from '../../kernel/kernel.ts';
-import type { Call, NodeName } from '../../kernel/types.ts';
+import { type Call, callTimeoutMs, type NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClusterView } from '../contracts.ts';
@@ -11,17 +11,18 @@ export interface Answers<Reply> {
   readonly missing: readonly NodeName[];
 }
 
-/** Asks all nodes at once; resolves when each has answered or failed to, within the usual time for calls. */
+/** Asks all nodes at once; resolves when each has answered or failed to, within `timeoutMs` (the usual time for calls). */
 export async function everywhere<Message, Reply>(
   { kernel, cluster, log }: { kernel: Kernel; cluster: ClusterView; log: Log },
   name: string,
   message: Message & Call<Reply>,
+  timeoutMs: number = callTimeoutMs,
 ): Promise<Answers<Reply>> {
   const replies = new Map<NodeName, Reply>();
   const missing = [...cluster.missing()];
   const ask = async (node: NodeName): Promise<void> => {
     try {
-      replies.set(node, await kernel.ask<Message, Reply>(kernel.remote(node, name), message));
+      replies.set(node, await kernel.ask<Message, Reply>(kernel.remote(node, name), message, timeoutMs));
     } catch (error) {
       log.warning(`${node} did not answer: ${toHiveError(error).message}`, { peer: node });
       missing.push(node);
