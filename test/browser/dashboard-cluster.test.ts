@@ -77,10 +77,19 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
     dashboard.assertQuiet();
   });
 
-  test('says which node is missing', async () => {
+  test('says which node is missing, and since when; nothing of it is live', async () => {
+    const { page } = dashboard;
+    await dashboard.is('live');
     await cluster.nodes[1]!.stop('SIGKILL');
-    await dashboard.shows('node node2@127.0.0.1', /missing/);
+    await dashboard.shows('node node2@127.0.0.1', /missing\s*has not answered for (\d+ s|1 min), last at \d+:\d\d/);
     await dashboard.shows('node node1@127.0.0.1', /degraded.*node2@127.0.0.1 is not connected/);
     await dashboard.actor('node2@127.0.0.1').waitFor({ state: 'detached' });
+    await dashboard.is('partial');
+    await dashboard.shows('link', /1 of 2 nodes live/);
+    await dashboard.find('scope').selectOption({ label: 'node2@127.0.0.1 (missing)' });
+    await dashboard.is('gone');
+    await dashboard.shows('banner', /node2@127.0.0.1 has not answered for .* last at .* Other nodes are live/);
+    await page.locator('#no-pools').getByText('This node does not answer.').waitFor();
+    await page.locator('#no-crashes').getByText('This node does not answer.').waitFor();
   });
 });

@@ -48,7 +48,7 @@ export class DashboardPage {
   }
 
   /** Waits for a state of its connection. */
-  async is(state: 'live' | 'gone' | 'refused'): Promise<void> {
+  async is(state: 'live' | 'partial' | 'waiting' | 'gone' | 'refused'): Promise<void> {
     await this.page.locator(`[data-testid="link"][data-state="${state}"]`).waitFor();
   }
 

@@ -1,15 +1,23 @@
 /** One actor, as it tells of itself: what the user chose in the tree. */
 import { get, Refused } from './api.js';
-import { breakable, byId, element, facts } from './dom.js';
+import { byId, element, setText } from './dom.js';
+import { facts, setFacts } from './facts.js';
 import { age, count } from './format.js';
+import { JsonView } from './long.js';
 
 export class ActorView {
   /** @type {any} */
   #row;
+  #name = element('h3', 'mono');
+  #facts = facts();
+  #state = new JsonView();
 
   /** @param {any} row a row of the tree */
   choose(row) {
+    if (row.key === this.#row?.key) return;
     this.#row = row;
+    this.#facts = facts();
+    this.#state = new JsonView();
   }
 
   async ask() {
@@ -30,26 +38,25 @@ export class ActorView {
 
   #show(actor) {
     const { intensity, lastExit, mailbox } = actor;
-    const made = [
-      element('h3', 'mono', actor.id),
-      facts([
-        ['Address', actor.pid],
-        ['Status', actor.status],
-        ['Path', actor.path && breakable(actor.path)],
-        ['Age', actor.ageMs === undefined ? '' : age(actor.ageMs)],
-        ['Mailbox', mailbox && `${count(mailbox.length)} now, ${count(mailbox.peak)} at most`],
-        ['Last message', actor.lastMessage],
-        ['Strategy', actor.strategy],
-        ['Children', actor.count === undefined ? '' : count(actor.count)],
-        ['Handled', actor.handled === undefined ? '' : `${count(actor.handled)} messages`],
-        ['Restarts', count(actor.restarts)],
-        ['Intensity', intensity && `${intensity.used} of ${intensity.allowed} within ${intensity.periodMs / 1000} s`],
-        ['Last exit', lastExit && `${lastExit.reason}, ${age(lastExit.agoMs)} ago`],
-      ]),
-    ];
-    if (actor.state && Object.keys(actor.state).length > 0) {
-      made.push(element('pre', 'json', JSON.stringify(actor.state, null, 2)));
-    }
-    byId('actor').replaceChildren(...made);
+    setText(this.#name, actor.id);
+    setFacts(this.#facts, [
+      ['Address', actor.pid],
+      ['Status', actor.status],
+      ['Path', actor.path],
+      ['Age', actor.ageMs === undefined ? '' : age(actor.ageMs)],
+      ['Mailbox', mailbox && `${count(mailbox.length)} now, ${count(mailbox.peak)} at most`],
+      ['Last message', actor.lastMessage],
+      ['Strategy', actor.strategy],
+      ['Children', actor.count === undefined ? '' : count(actor.count)],
+      ['Handled', actor.handled === undefined ? '' : `${count(actor.handled)} messages`],
+      ['Restarts', count(actor.restarts)],
+      ['Intensity', intensity && `${intensity.used} of ${intensity.allowed} within ${intensity.periodMs / 1000} s`],
+      ['Last exit', lastExit && `${lastExit.reason}, ${age(lastExit.agoMs)} ago`],
+    ]);
+    const { state = {} } = actor;
+    this.#state.show(state);
+    this.#state.element.hidden = Object.keys(state).length === 0;
+    const parts = [this.#name, this.#facts, this.#state.element];
+    if (!parts.every((part) => part.isConnected)) byId('actor').replaceChildren(...parts);
   }
 }

@@ -14,14 +14,32 @@ export class Refused extends Error {
   }
 }
 
+/** The page does not want the answer any more: it is asking anew. */
+export class Interrupted extends Error {}
+
 let last = Promise.resolve();
+/** The question that waits for its answer, if one does. @type {{ since: number, controller: AbortController } | undefined} */
+let open;
+
+/** By the page's own clock: when a node answered last, whatever it said; when the page was opened, if none has. */
+export let answeredAt = performance.now();
+
+/** How long the present question has been waiting for its answer, in ms; 0 if there is none. */
+export function waitedMs() {
+  return open ? performance.now() - open.since : 0;
+}
+
+/** Gives up the present question: who asked it gets Interrupted. */
+export function interrupt() {
+  open?.controller.abort(new Interrupted());
+}
 
 /**
  * The JSON at a path below `/monitor/KEY/`, once all earlier requests are answered.
  * @param {string} path
  * @param {Record<string, string | number | undefined>} [parameters]
  * @returns {Promise<any>}
- * @throws Gone, Refused (rejection)
+ * @throws Gone, Refused, Interrupted (rejection)
  */
 export function get(path, parameters = {}) {
   const answer = last.then(() => ask(path, parameters));
@@ -35,16 +53,25 @@ async function ask(path, parameters) {
   for (const [name, value] of Object.entries(parameters)) {
     if (value !== undefined && value !== '') url.searchParams.set(name, String(value));
   }
+  const controller = new AbortController();
+  open = { since: performance.now(), controller };
+  const timer = setTimeout(() => controller.abort(), patienceMs);
   let response;
   let json;
   try {
-    response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(patienceMs) });
+    response = await fetch(url, { cache: 'no-store', signal: controller.signal });
     json = await response.json();
   } catch (error) {
+    const { reason } = controller.signal;
+    if (reason instanceof Interrupted) throw reason;
     throw new Gone(response ? `The answer (${response.status}) is not from a node.` : 'The node does not answer.', {
       cause: error,
     });
+  } finally {
+    clearTimeout(timer);
+    open = undefined;
   }
+  answeredAt = performance.now();
   if (response.ok) return json;
   throw new Refused(response.status, String(json?.description ?? `The node answered ${response.status}.`));
 }

@@ -10,6 +10,7 @@
 import { element, reconcile, setText } from './dom.js';
 import { roundUp } from './format.js';
 import { historyMs } from './history.js';
+import { shown } from './text.js';
 
 /** What is on the picture at least, before so much is known. */
 const leastMs = 60_000;
@@ -140,7 +141,7 @@ export class Chart {
       },
     );
     const words = lines.map((line) => (lines.length > 1 ? `${line.name} ${text(line)}` : text(line)));
-    this.element.setAttribute('aria-label', `${this.#title}: ${words.join(', ')}`);
+    this.element.setAttribute('aria-label', shown(`${this.#title}: ${words.join(', ')}`));
   }
 }
 

@@ -1,12 +1,19 @@
 /** One client of the cluster, looked for by its session id, and looked at again as long as it is shown. */
 import { get, Refused } from './api.js';
-import { byId, element, facts } from './dom.js';
+import { byId, element, reconcile, setText } from './dom.js';
+import { facts, setFacts } from './facts.js';
 import { age, bytes, count } from './format.js';
+import { JsonView, setLong } from './long.js';
 
 const mostSubscriptions = 100;
 
 export class ClientView {
   #sid = '';
+  #facts = facts();
+  #subscribed = element('h3');
+  #channels = element('ul', 'tags');
+  #stateTitle = element('h3', '', 'State');
+  #state = new JsonView();
 
   /** `wanted`: the user looks for a client, ask for it. */
   constructor(wanted) {
@@ -14,6 +21,8 @@ export class ClientView {
       event.preventDefault();
       this.#sid = /** @type {HTMLInputElement} */ (byId('sid')).value.trim();
       if (this.#sid === '') return this.#say('Any client of the cluster, by its session id.');
+      this.#facts = facts();
+      this.#state = new JsonView();
       this.#say('Looking…');
       wanted();
     });
@@ -38,26 +47,31 @@ export class ClientView {
 
   #show(client) {
     const { subscriptions = [], mailbox, state } = client;
-    const list = element('ul', 'tags');
-    for (const channel of subscriptions.slice(0, mostSubscriptions)) list.append(element('li', 'mono', channel));
+    setFacts(this.#facts, [
+      ['Session', client.sid],
+      ['Node', client.node],
+      ['Phase', client.phase],
+      ['Transport', [client.transport, client.protocol].filter(Boolean).join(', ')],
+      ['Namespace', client.namespace],
+      ['Age', age(client.ageMs)],
+      ['Queue', mailbox && `${count(mailbox.length)} waiting, ${count(mailbox.peak)} at most`],
+      ['To be sent', bytes(client.bufferedBytes)],
+      ['Actor', client.pid],
+    ]);
+    setText(this.#subscribed, `Subscriptions (${count(subscriptions.length)})`);
     const hidden = subscriptions.length - mostSubscriptions;
-    if (hidden > 0) list.append(element('li', 'soft', `and ${count(hidden)} more`));
-    byId('client').replaceChildren(
-      facts([
-        ['Session', client.sid],
-        ['Node', client.node],
-        ['Phase', client.phase],
-        ['Transport', [client.transport, client.protocol].filter(Boolean).join(', ')],
-        ['Namespace', client.namespace],
-        ['Age', age(client.ageMs)],
-        ['Queue', mailbox && `${count(mailbox.length)} waiting, ${count(mailbox.peak)} at most`],
-        ['To be sent', bytes(client.bufferedBytes)],
-        ['Actor', client.pid],
-      ]),
-      element('h3', '', `Subscriptions (${count(subscriptions.length)})`),
-      subscriptions.length > 0 ? list : element('p', 'empty', 'None.'),
-      element('h3', '', 'State'),
-      element('pre', 'json', JSON.stringify(state ?? {}, null, 2)),
+    const items = subscriptions.slice(0, mostSubscriptions).map((channel) => ({ key: `#${channel}`, channel }));
+    if (subscriptions.length === 0) items.push({ key: 'none', channel: 'None.' });
+    if (hidden > 0) items.push({ key: 'more', channel: `and ${count(hidden)} more` });
+    reconcile(
+      this.#channels,
+      items,
+      ({ key }) => key,
+      ({ key }) => element('li', key.startsWith('#') ? 'mono' : 'soft'),
+      (item, { channel }) => setLong(item, channel),
     );
+    this.#state.show(state ?? {});
+    const parts = [this.#facts, this.#subscribed, this.#channels, this.#stateTitle, this.#state.element];
+    if (!parts.every((part) => part.isConnected)) byId('client').replaceChildren(...parts);
   }
 }

@@ -1,9 +1,12 @@
 /** The last crashes of all nodes that are shown, and handlers that never returned. Asked for only when there are new ones. */
-import { get } from './api.js';
-import { breakable, byId, element, facts, reconcile, setText } from './dom.js';
+import { get, Refused } from './api.js';
+import { byId, element, reconcile, setName, setText } from './dom.js';
+import { facts, setFacts } from './facts.js';
 import { age, count } from './format.js';
+import { setLong } from './long.js';
 
 const mostShown = 64;
+const mostOfStack = 5000;
 
 export class Crashes {
   /** Reports and handlers by node, with the count at which they were asked for. @type {Map<string, { count: number, asked: number, reports: any[] }>} */
@@ -22,13 +25,18 @@ export class Crashes {
   async ask(samples) {
     for (const [node, { crashes, abandoned }] of samples) {
       const known = this.#crashes.get(node);
-      if (crashes !== (known?.count ?? 0)) {
-        const { crashes: reports } = await get('crashes', { node });
-        if (!this.#first) this.#tellNew(node, reports, known?.reports[0]);
-        this.#crashes.set(node, { count: crashes, asked: performance.now(), reports: reports.slice(0, mostShown) });
+      try {
+        if (crashes !== (known?.count ?? 0)) {
+          const { crashes: reports } = await get('crashes', { node });
+          if (!this.#first) this.#tellNew(node, reports, known?.reports[0]);
+          this.#crashes.set(node, { count: crashes, asked: performance.now(), reports: reports.slice(0, mostShown) });
+        }
+        if (abandoned > 0) this.#abandoned.set(node, (await get('abandoned', { node })).abandoned);
+        else this.#abandoned.delete(node);
+      } catch (error) {
+        // That node, of several, has just stopped answering: the next round has it among the missing.
+        if (!(error instanceof Refused) || error.status === 401) throw error;
       }
-      if (abandoned > 0) this.#abandoned.set(node, (await get('abandoned', { node })).abandoned);
-      else this.#abandoned.delete(node);
     }
     this.#first = false;
   }
@@ -41,8 +49,8 @@ export class Crashes {
     }
   }
 
-  /** @param {string[]} nodes */
-  show(nodes) {
+  /** @param {string[]} nodes @param {boolean} isSilent the node that should be shown does not answer */
+  show(nodes, isSilent) {
     // The clocks of the nodes and of this machine may differ.
     const now = performance.now();
     const all = nodes.flatMap((node) => {
@@ -51,6 +59,7 @@ export class Crashes {
     });
     const shown = all.sort((a, b) => a.agoMs - b.agoMs).slice(0, mostShown);
     byId('no-crashes').hidden = shown.length > 0;
+    setText(byId('no-crashes'), isSilent ? 'This node does not answer.' : 'No actor has crashed.');
     reconcile(byId('crashes'), shown, keyOf, crash, (made, { agoMs }) => {
       setText(made.querySelector('time'), `${age(agoMs)} ago`);
     });
@@ -70,42 +79,43 @@ function keyOf({ node, report }) {
   return `${node} ${report.at} ${report.pid}`;
 }
 
+/** A line of a list: who, why, on which node, and a time that is set later. */
+function line(tag, className, label, reason, node) {
+  const made = element(tag, className);
+  for (const [name, text] of [
+    ['mono label', label],
+    ['reason', reason],
+    ['where', node],
+  ]) {
+    const part = element('span', name);
+    setName(part, text);
+    made.append(part);
+  }
+  made.append(element('time'));
+  return made;
+}
+
 function crash({ node, report }) {
-  const [reason] = report.reason.split('\n');
-  const summary = element(
-    'summary',
-    '',
-    element('b', 'mono', report.label),
-    element('span', 'reason', reason),
-    element('span', 'where', node),
-    element('time', ''),
-  );
-  const made = element(
-    'details',
-    'crash',
-    summary,
-    facts([
-      ['When', new Date(report.at).toLocaleString()],
-      ['Address', report.pid],
-      ['Path', breakable(report.path)],
-      ['Reason', report.reason],
-      ['Last message', report.lastMessage],
-      ['Mailbox', `${count(report.mailbox)} waiting`],
-      ['Age', age(report.ageMs)],
-      ['Restarts before', count(report.restarts)],
-    ]),
-  );
-  if (report.stack) made.append(element('pre', 'json', report.stack));
+  const made = element('details', 'crash', line('summary', '', report.label, report.reason.split('\n')[0], node));
+  const list = facts();
+  made.append(list);
+  setFacts(list, [
+    ['When', new Date(report.at).toLocaleString()],
+    ['Address', report.pid],
+    ['Path', report.path],
+    ['Reason', report.reason],
+    ['Last message', report.lastMessage],
+    ['Mailbox', `${count(report.mailbox)} waiting`],
+    ['Age', age(report.ageMs)],
+    ['Restarts before', count(report.restarts)],
+  ]);
+  if (!report.stack) return made;
+  const stack = element('pre', 'json');
+  setLong(stack, report.stack, mostOfStack);
+  made.append(stack);
   return made;
 }
 
 function abandoned({ node, handler }) {
-  return element(
-    'li',
-    'handler',
-    element('b', 'mono', handler.label),
-    element('span', 'reason', `${handler.lastMessage ?? ''} · ${handler.pid}`),
-    element('span', 'where', node),
-    element('time', ''),
-  );
+  return line('li', 'handler', handler.label, `${handler.lastMessage ?? ''} · ${handler.pid}`, node);
 }

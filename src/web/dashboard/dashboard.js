@@ -5,13 +5,14 @@
  *   health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
  */
 import { ActorView } from './actor.js';
-import { Gone, get, Refused } from './api.js';
+import { Gone, get, Interrupted, Refused } from './api.js';
 import { ClientView } from './client.js';
 import { Crashes } from './crashes.js';
 import { byId, choice, element, reconcile, setText } from './dom.js';
 import { History, together } from './history.js';
 import { Latency } from './latency.js';
-import { showNodes } from './nodes.js';
+import * as link from './link.js';
+import { awayText, showNodes } from './nodes.js';
 import { Plots } from './plots.js';
 import { Poller } from './poller.js';
 import { showPools } from './pools.js';
@@ -20,8 +21,19 @@ import { Tree } from './tree.js';
 import { TreeView } from './tree-view.js';
 
 const leastPointMs = 1500;
+const tellMs = 1000;
 
-const view = { scope: together, combine: 'together', nodes: [], missing: [] };
+/** `away`: since when missing nodes have not answered, by the page's clock, and whether they ever did while it looked. */
+const view = {
+  scope: together,
+  combine: 'together',
+  nodes: [],
+  missing: [],
+  /** @type {Map<string, { since: number, wasSeen: boolean }>} */
+  away: new Map(),
+  /** Whether the one node that is shown did not answer. */
+  isSilent: false,
+};
 let health = {};
 let began = false;
 
@@ -60,7 +72,7 @@ for (const id of ['supervision', 'actor-panel', 'client-panel']) watcher.observe
 async function round() {
   try {
     await ask();
-    say('live', 'live');
+    answered();
     return 'on';
   } catch (error) {
     return failed(error);
@@ -84,9 +96,17 @@ async function ask() {
 
 async function askNodes() {
   const { nodes, missing } = await get('nodes', { buckets: 'true' });
+  const former = view.away;
+  const before = history.rounds.at(-1);
   history.add(nodes);
   view.nodes = Object.keys(nodes).sort();
   view.missing = missing;
+  view.away = new Map(
+    missing.map((node) => {
+      const wasSeen = before?.points.has(node) ?? false;
+      return [node, former.get(node) ?? { since: wasSeen ? before.at : performance.now(), wasSeen }];
+    }),
+  );
   ({ health } = await get('health', { cluster: 'true' }));
 }
 
@@ -100,13 +120,14 @@ function begin() {
 }
 
 function redraw() {
+  view.isSilent = view.scope !== together && !view.nodes.includes(view.scope);
   showNodes(history, view, health, choose);
   plots.show(history, view);
   latency.show(history, view);
   showPools(history, view);
   const shown = shownNodes();
   treeView.show(shown);
-  crashes.show(shown);
+  crashes.show(shown, view.isSilent);
 }
 
 function redrawAndAsk() {
@@ -114,45 +135,46 @@ function redrawAndAsk() {
   poller.now();
 }
 
-// --- what goes wrong
+// --- what is live, and what goes wrong
+
+function answered() {
+  const { scope, missing } = view;
+  link.answered({
+    missing: missing.length,
+    known: known(),
+    chosen: view.isSilent ? `${scope} ${awayText(view, scope)}. Other nodes are live.` : '',
+  });
+}
 
 function failed(error) {
+  if (error instanceof Interrupted) return 'interrupted';
   if (error instanceof Refused && error.status === 401) {
-    say('refused', 'key refused', 'The key in the address of this page is wrong, or not valid any more.');
+    link.failed('refused', 'key refused', 'The key in the address of this page is wrong, or not valid any more.');
     return 'stop';
   }
-  if (error instanceof Refused || error instanceof Gone) {
-    const since = history.rounds.at(-1);
-    const seen = since ? ` Last seen at ${new Date(performance.timeOrigin + since.at).toLocaleTimeString()}.` : '';
-    say('gone', 'no answer', `${error.message}${seen} The page keeps trying.`);
+  if (error instanceof Gone || error instanceof Refused) {
+    const next = 'The page keeps trying.';
+    if (error instanceof Gone) link.failed('gone', 'no answer', error.message, next);
+    else link.failed('gone', 'failed', `${error.message} ${next}`);
     return 'failed';
   }
   // A defect of the page: what it shows may be wrong from now on, so it must be seen.
-  say('gone', 'failed', `The page has failed: ${error instanceof Error ? error.message : error}`);
+  link.failed('gone', 'failed', `The page has failed: ${error instanceof Error ? error.message : error}.`);
   console.error(error);
   return 'failed';
-}
-
-/** @param {string} state @param {string} word @param {string} [text] why what is shown is not what is */
-function say(state, word, text = '') {
-  byId('link').dataset.state = state;
-  setText(byId('link'), word);
-  byId('banner').hidden = text === '';
-  setText(byId('banner-text'), text);
-  byId('main').classList.toggle('stale', text !== '');
 }
 
 // --- what the user chooses
 
 function showScope() {
   const select = /** @type {HTMLSelectElement} */ (byId('scope'));
-  const single = view.nodes.length === 1 && view.scope === together;
+  const single = known() === 1 && view.scope === together;
   const nodes = single ? [] : view.nodes.map((node) => ({ value: node, text: node }));
   const options = [{ value: together, text: allNodes() }, ...nodes];
-  // The node that is shown may be gone; it may come back.
-  if (view.scope !== together && !view.nodes.includes(view.scope)) {
-    options.push({ value: view.scope, text: `${view.scope} (missing)` });
-  }
+  // What was seen of a missing node is in the plots; and it may come back.
+  const absent = new Set(view.scope === together ? view.missing : [view.scope, ...view.missing]);
+  for (const node of view.nodes) absent.delete(node);
+  for (const node of absent) options.push({ value: node, text: `${node} (missing)` });
   reconcile(
     select,
     options,
@@ -164,12 +186,15 @@ function showScope() {
   byId('combine').hidden = view.scope !== together || view.nodes.length < 2;
 }
 
+/** How many nodes there are, the missing ones too. */
+const known = () => view.nodes.length + view.missing.length;
+
 function allNodes() {
-  return view.nodes.length === 1 ? view.nodes[0] : `All ${view.nodes.length} nodes`;
+  return known() === 1 ? view.nodes[0] : `All ${known()} nodes`;
 }
 
 function choose(node) {
-  view.scope = view.scope === node || view.nodes.length === 1 ? together : node;
+  view.scope = view.scope === node || known() === 1 ? together : node;
   showScope();
   redraw();
   poller.now();
@@ -181,7 +206,7 @@ byId('scope').addEventListener('change', (event) => {
   redraw();
   poller.now();
 });
-byId('retry').addEventListener('click', () => poller.now());
+byId('retry').addEventListener('click', () => poller.anew());
 choice('theme', theme(), setTheme);
 choice('combine', view.combine, (chosen) => {
   view.combine = chosen;
@@ -192,4 +217,9 @@ choice('order', 'start', (chosen) => {
   poller.now();
 });
 
+const tell = () => {
+  if (!document.hidden) link.tell();
+};
+setInterval(tell, tellMs);
+document.addEventListener('visibilitychange', tell);
 poller.now();

@@ -1,4 +1,8 @@
-/** What the page does with the document. Whatever came from clients or a configuration is set as text, never as markup. */
+/**
+ * What the page does with the document. Whatever came from clients or a configuration is set as text, never as markup, and only
+ * as much of it as text.js shows.
+ */
+import { shown } from './text.js';
 
 /** @param {string} id */
 export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -11,30 +15,21 @@ export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(
 export function element(tag, className, ...content) {
   const made = document.createElement(tag);
   if (className) made.className = className;
-  made.append(...content);
+  made.append(...content.map((part) => (typeof part === 'string' ? shown(part) : part)));
   return made;
 }
 
 /** Sets a text, but touches the document only if it is another one. */
-export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+export function setText(node, text, most = undefined) {
+  const wanted = shown(text, most);
+  if (node.textContent !== wanted) node.textContent = wanted;
 }
 
-/** A path that may go on in the next line behind each of its slashes. */
-export function breakable(path) {
-  const made = element('span', '');
-  for (const part of path.split(/(?<=\/)/)) made.append(part, element('wbr', ''));
-  return made;
-}
-
-/** A list of terms and what they are. */
-export function facts(pairs) {
-  const list = element('dl', 'facts');
-  for (const [term, value] of pairs) {
-    if (value === undefined || value === null || value === '') continue;
-    list.append(element('dt', '', term), element('dd', '', value));
-  }
-  return list;
+/** Sets a text that may have too little room: what there is more of it comes when it is pointed at. */
+export function setName(node, text) {
+  setText(node, text);
+  const whole = shown(text, 1000);
+  if (node.title !== whole) node.title = whole;
 }
 
 /** @type {WeakMap<Element, Map<string, HTMLElement>>} */

@@ -1,6 +1,6 @@
 /** How long hooks, back ends and publishes take: the last ten seconds of each, and a plot of the one that the user chose. */
 import { Chart } from './chart.js';
-import { byId, element, reconcile, setText } from './dom.js';
+import { byId, element, reconcile, setName, setText } from './dom.js';
 import { decimal, milliseconds } from './format.js';
 
 /** At first; the rest on demand, so that a thousand events do not fill the page. */
@@ -50,7 +50,8 @@ export class Latency {
   }
 
   #row(key) {
-    const button = element('button', 'plain', titleOf(key)[0]);
+    const button = element('button', 'plain');
+    setName(button, titleOf(key)[0]);
     button.addEventListener('click', () => {
       this.#chosen = key;
       this.#redraw();

@@ -1,9 +1,20 @@
 /** The table of the cluster's nodes, the missing ones too. */
-import { byId, element, reconcile, setText } from './dom.js';
+import { byId, element, reconcile, setName, setText } from './dom.js';
 import { age, bytes, count, decimal, milliseconds, percent } from './format.js';
+import { timeOfDay } from './link.js';
 import { colourOf } from './plots.js';
 
 const none = '–';
+const mostOfReasons = 1000;
+
+/** Since when a node has not answered. */
+export function awayText({ away }, name) {
+  const known = away.get(name);
+  if (!known) return 'is not in the cluster any more';
+  const time = timeOfDay(known.since);
+  if (!known.wasSeen) return `has not answered since this page asked for it, ${time}`;
+  return `has not answered for ${age(performance.now() - known.since)}, last at ${time}`;
+}
 
 /** `choose` is called with the name of the node that the user wants to look at. */
 export function showNodes(history, view, health, choose) {
@@ -22,7 +33,7 @@ export function showNodes(history, view, health, choose) {
       const [title, state, ...numbers] = made.cells;
       title.querySelector('.swatch').style.background = view.nodes.length > 1 ? node.colour : 'transparent';
       title.querySelector('button').disabled = node.missing;
-      showHealth(state, node);
+      showHealth(state, node, view);
       const texts = node.missing ? [] : numbersOf(history, node.name);
       for (const [i, cell] of numbers.entries()) setText(cell, texts[i] ?? none);
     },
@@ -30,7 +41,8 @@ export function showNodes(history, view, health, choose) {
 }
 
 function row(name, choose) {
-  const button = element('button', 'plain', name);
+  const button = element('button', 'plain');
+  setName(button, name);
   button.addEventListener('click', () => choose(name));
   const title = element('th', '', element('span', 'swatch'), button);
   title.setAttribute('scope', 'row');
@@ -41,12 +53,12 @@ function row(name, choose) {
   return made;
 }
 
-function showHealth(cell, { health, missing }) {
+function showHealth(cell, { name, health, missing }, view) {
   const status = missing ? 'missing' : (health?.status ?? 'unknown');
   const [chip, reasons] = cell.children;
   chip.dataset.state = status;
   setText(chip, status);
-  setText(reasons, (health?.reasons ?? []).join('; '));
+  setText(reasons, missing ? awayText(view, name) : (health?.reasons ?? []).join('; '), mostOfReasons);
 }
 
 function numbersOf(history, name) {

@@ -1,10 +1,12 @@
 /** The connector pools: how busy each is, and whether Redis is there. */
-import { byId, element, reconcile, setText } from './dom.js';
+import { byId, element, reconcile, setName, setText } from './dom.js';
 import { count, decimal } from './format.js';
+import { shown } from './text.js';
 
 export function showPools(history, view) {
   const pools = [...(history.now(view.scope)?.pools ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
   byId('no-pools').hidden = pools.length > 0;
+  setText(byId('no-pools'), view.isSilent ? 'This node does not answer.' : 'No pool is running.');
   reconcile(
     byId('pools'),
     pools,
@@ -15,16 +17,12 @@ export function showPools(history, view) {
 }
 
 function item(name, kind) {
-  const head = element(
-    'div',
-    'head',
-    element('b', 'name', name.slice(kind.length + 1)),
-    element('span', 'kind', kind),
-    element('span', 'chip'),
-  );
+  const title = element('b', 'name');
+  setName(title, name.slice(kind.length + 1));
+  const head = element('div', 'head', title, element('span', 'kind', kind), element('span', 'chip'));
   const bar = element('div', 'bar', element('span', ''));
   bar.setAttribute('role', 'meter');
-  bar.setAttribute('aria-label', `${name}: workers in use`);
+  bar.setAttribute('aria-label', `${shown(name)}: workers in use`);
   bar.setAttribute('aria-valuemin', '0');
   const made = element('li', '', head, bar, element('p', 'soft'));
   made.dataset.testid = `pool ${name}`;

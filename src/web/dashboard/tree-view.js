@@ -1,5 +1,5 @@
 /** The supervision tree on the page: a tree for the keyboard and for screen readers, as WAI-ARIA has them. */
-import { byId, element, reconcile, setText } from './dom.js';
+import { byId, element, reconcile, setName, setText } from './dom.js';
 import { age, count } from './format.js';
 import { keyOf } from './tree.js';
 
@@ -105,8 +105,8 @@ export class TreeView {
     made.classList.toggle('flash', this.#flashing.has(row.key));
     const [title, status, length, peak, restarts, old] = made.children;
     title.firstElementChild.textContent = isParent ? (isOpen ? '▾' : '▸') : '';
-    setText(title.children[1], name);
-    setText(title.children[2], aboutOf(row));
+    setName(title.children[1], name);
+    setName(title.children[2], aboutOf(row));
     status.firstElementChild.dataset.state = actor.status;
     setText(status.firstElementChild, actor.status);
     setText(length, actor.mailbox ? count(actor.mailbox.length) : '');
