@@ -28,6 +28,8 @@ export interface HttpResponse extends SocketResponse {
   isLast?: boolean;
   /** It answers HEAD. */
   bodiless?: boolean;
+  /** The client has said that this is its last request on the connection. */
+  closes?: boolean;
   /** The headers that tell browsers who may see the answer. */
   cors?: Headers;
   /** Who has sent the request, once that is known; see client-address.ts. */
@@ -72,10 +74,16 @@ export function defer(res: HttpResponse, onAbort?: () => void): void {
   });
 }
 
-/** The method in lower case. An answer to HEAD will have no body: the client would take it for the next answer. */
+/**
+ * The method in lower case, and what else the answer's form depends on. An answer to HEAD will have no body: the client would take
+ * it for the next answer. A client that wants the connection closed after the answer is told that it will be (RFC 9112 §9.6): Node's
+ * would use it again otherwise, while it is being closed.
+ */
 export function methodOf(res: HttpResponse, req: HttpRequest): string {
   const method = req.getMethod();
   if (method === 'head') res.bodiless = true;
+  const connection = req.getHeader('connection');
+  if (connection.length === 5 && connection.toLowerCase() === 'close') res.closes = true;
   return method;
 }
 
@@ -165,6 +173,7 @@ function write(res: HttpResponse, status: number, body: string | Buffer, type: s
   if (status !== 200) res.writeStatus(statusLine(status));
   if (type !== '') res.writeHeader('Content-Type', type);
   for (const [name, value] of headers) res.writeHeader(name, value);
+  if (res.closes === true) res.writeHeader('Connection', 'close');
   // After a refused body the rest of it is still coming: do not take it for the next request.
   const close = status === 413 || status === 431 || res.isLast === true;
   if (res.bodiless === true) endHead(res, Buffer.byteLength(body), close);

@@ -155,7 +155,7 @@ export class NodeResponse extends Answer {
   ): void {
     if (this.#response.destroyed) return;
     if (close) {
-      headers.push('Connection', 'close');
+      if (!headers.includes('Connection')) headers.push('Connection', 'close');
       const { socket } = this.message;
       socket.destroySoon = () => closeGently(socket);
     }
