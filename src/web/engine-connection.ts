@@ -12,7 +12,7 @@ import { Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
 import { type BodyForm, type EngineDialect, type EnginePacket, packetType, packetTypes } from '../protocol/engine.ts';
 import type { Encoded } from '../protocol/packet.ts';
-import type { ClientLink, Wire } from './client-link.ts';
+import type { ClientLink } from './client-link.ts';
 import {
   type ClientSocket,
   exceeds,
@@ -23,13 +23,13 @@ import {
   textOf,
 } from './client-socket.ts';
 import type { EngineHost } from './engine-host.ts';
-import { EngineNamespaces } from './engine-namespaces.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
+import type { Carrier, MessageLayer } from './message-layer.ts';
 import { PacketRate } from './packet-rate.ts';
 import { PollQueue, type PollTraits } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
-export class EngineConnection extends Timer implements Wire, FrameHandler {
+export class EngineConnection extends Timer implements Carrier, FrameHandler {
   readonly dialect: EngineDialect;
   readonly id: string;
   socket: ClientSocket | undefined;
@@ -40,7 +40,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   /** What its address is counted as; undefined where nobody counts. */
   source: string | undefined;
   readonly #host: EngineHost;
-  readonly #namespaces: EngineNamespaces;
+  readonly #messages: MessageLayer;
   readonly #rate: PacketRate | undefined;
   #awaitsPong = false;
   isClosed = false;
@@ -51,7 +51,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     this.#host = host;
     this.dialect = dialect;
     this.id = id;
-    this.#namespaces = new EngineNamespaces(host, this, handshake);
+    this.#messages = host.newMessageLayer(host, this, handshake);
     this.#rate = PacketRate.of(host.context.config.socketio.max_packets_per_second);
     if (polls) this.polls = new PollQueue(host.context, dialect, polls);
   }
@@ -60,7 +60,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   start(): void {
     this.write(this.#host.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
     this.#expectLife();
-    this.#namespaces.start();
+    this.#messages.start();
   }
 
   // Wire
@@ -86,12 +86,12 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   refused(link: ClientLink): void {
-    this.#namespaces.remove(link);
+    this.#messages.remove(link);
   }
 
   left(link: ClientLink, reason: CloseReason): void {
-    this.#namespaces.remove(link);
-    if (this.#namespaces.isEmpty || !closeReasons[reason].final) this.close(reason);
+    this.#messages.remove(link);
+    if (this.#messages.isEmpty || !closeReasons[reason].final) this.close(reason);
   }
 
   crashed(error: unknown): void {
@@ -169,7 +169,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   #receiveText(text: string): boolean {
     const type = packetType(text);
     if (this.dialect.clientPings) this.#expectLife();
-    if (type === 'message') this.#namespaces.receiveText(text);
+    if (type === 'message') this.#messages.receiveText(text);
     else if (type === 'pong') this.#ponged();
     else if (type === 'close') this.close('client_disconnect');
     else if (type === 'ping' && this.dialect.clientPings) this.write(packetTypes.pong + text.slice(1));
@@ -178,7 +178,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   }
 
   #receiveBinary(data: Buffer): boolean {
-    const mistake = this.#namespaces.receiveBinary(data);
+    const mistake = this.#messages.receiveBinary(data);
     if (mistake) this.close(mistake);
     return mistake === undefined;
   }
@@ -241,7 +241,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     for (const packet of packets) sendFrame(socket, packet, compression);
     counters.websocket.ok.value += packets.length;
     this.checkBackpressure();
-    this.#namespaces.upgraded();
+    this.#messages.upgraded();
   }
 
   /** Ends a connection whose client reads too slowly. */
@@ -259,7 +259,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
     if (this.isClosed) return;
     this.isClosed = true;
     this.cancel();
-    this.#namespaces.close(reason);
+    this.#messages.close(reason);
     this.#closeTransport(reason);
   }
 
@@ -294,7 +294,7 @@ export class EngineConnection extends Timer implements Wire, FrameHandler {
   forget(): void {
     this.cancel();
     this.upgrade?.abandon();
-    this.#namespaces.free();
+    this.#messages.free();
     this.#host.remove(this);
   }
 }

@@ -2,7 +2,8 @@
 import type { Codec } from '../protocol/codec.ts';
 import type { EngineDialect } from '../protocol/engine.ts';
 import type { ClientContext } from './client-context.ts';
-import type { TransportKind } from './sessions.ts';
+import type { Carrier, MessageLayer } from './message-layer.ts';
+import type { Handshake, TransportKind } from './sessions.ts';
 
 export interface EngineHost {
   readonly context: ClientContext;
@@ -11,6 +12,11 @@ export interface EngineHost {
   /** The codec of a configured namespace. */
   codec(dialect: EngineDialect, namespace: string): Codec | undefined;
   openPacket(sid: string, transport: TransportKind): string;
+  /** Makes what a new connection carries. */
+  readonly newMessageLayer: NewMessageLayer;
   /** A connection is forgotten. */
   remove(connection: { readonly id: string; readonly source: string | undefined }): void;
 }
+
+/** Makes the layer above a connection. */
+export type NewMessageLayer = (host: EngineHost, connection: Carrier, handshake: Handshake) => MessageLayer;

@@ -5,21 +5,14 @@
 import { each, type Few, minus, plus } from '../kernel/few.ts';
 import type { Timer } from '../kernel/timers.ts';
 import { HiveError } from '../observe/errors.ts';
-import type { EngineDialect } from '../protocol/engine.ts';
 import type { ClientPacket } from '../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../protocol/socketio-v5.ts';
-import { ClientLink, type Wire } from './client-link.ts';
+import { ClientLink } from './client-link.ts';
 import { nothing, ownTexts, parseQuery } from './client-requests.ts';
 import { weightOf } from './clientless.ts';
 import type { EngineHost } from './engine-host.ts';
+import type { Carrier, MessageLayer } from './message-layer.ts';
 import type { CloseReason, Handshake } from './sessions.ts';
-
-/** The connection that these are the namespaces of. */
-interface Carrier extends Wire {
-  readonly dialect: EngineDialect;
-  readonly isClosed: boolean;
-  close(reason: CloseReason): void;
-}
 
 interface Incomplete {
   readonly namespace: string;
@@ -28,7 +21,7 @@ interface Incomplete {
   readonly bytes: number;
 }
 
-export class EngineNamespaces {
+export class EngineNamespaces implements MessageLayer {
   readonly #host: EngineHost;
   readonly #connection: Carrier;
   #handshake: Handshake;

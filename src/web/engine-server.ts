@@ -11,7 +11,7 @@ import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
 import { EngineConnection } from './engine-connection.ts';
-import type { EngineHost } from './engine-host.ts';
+import type { EngineHost, NewMessageLayer } from './engine-host.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
 import { type PollTraits, pollTraits } from './poll-queue.ts';
@@ -38,6 +38,7 @@ type Fault = (typeof faults)[keyof typeof faults];
 export class EngineServer implements EngineHost {
   readonly context: ClientContext;
   readonly hasNamespaces: boolean;
+  readonly newMessageLayer: NewMessageLayer;
   readonly #connections = new Map<string, EngineConnection>();
   /** By the `EIO` of a query. */
   readonly #dialects = new Map<string | undefined, EngineDialect>();
@@ -47,9 +48,10 @@ export class EngineServer implements EngineHost {
   /** Makes the open packet for a connection on either transport. */
   readonly #openPackets: Readonly<Record<TransportKind, (sid: string) => string>>;
 
-  constructor(context: ClientContext) {
+  constructor(context: ClientContext, newMessageLayer: NewMessageLayer) {
     const { namespaces, protocols, transports } = context.config.socketio;
     this.context = context;
+    this.newMessageLayer = newMessageLayer;
     this.hasNamespaces = namespaces.length > 1;
     for (const [version, dialect] of dialects) {
       if (!protocols.includes(dialect.protocol)) continue;

@@ -13,6 +13,8 @@ import { ClientContext, type ClientSettings } from './client-context.ts';
 import { clientCounters } from './client-counters.ts';
 import { parseQuery } from './client-requests.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
+import type { NewMessageLayer } from './engine-host.ts';
+import { EngineNamespaces } from './engine-namespaces.ts';
 import { EngineServer } from './engine-server.ts';
 import { closeServer, type HttpRequest, type HttpResponse, methodOf } from './http.ts';
 import { RequestError } from './keyed.ts';
@@ -36,6 +38,8 @@ export interface ClientServerOptions {
   readonly log: Log;
   /** The way to other nodes; without it, every session is this node's own. */
   readonly relays?: Relays;
+  /** What Engine.IO connections carry; Socket.IO without it. */
+  readonly newMessageLayer?: NewMessageLayer;
 }
 
 export interface ClientServer {
@@ -44,11 +48,14 @@ export interface ClientServer {
   close(): Promise<void>;
 }
 
+const newNamespaces: NewMessageLayer = (host, connection, handshake) =>
+  new EngineNamespaces(host, connection, handshake);
+
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const counters = clientCounters(options.metrics);
   const context = new ClientContext({ ...options, counters });
-  const router = new Router(context, options.relays);
+  const router = new Router(context, options.relays, options.newMessageLayer ?? newNamespaces);
   const { hive, socketio } = options.config;
   const app = options.sockets.createApp(hive.tls);
   openSockets(app, router, context);
@@ -168,13 +175,15 @@ class Router {
   readonly #engine: EngineServer | undefined;
   readonly #legacy: LegacyServer | undefined;
 
-  constructor(context: ClientContext, relays: Relays | undefined) {
+  constructor(context: ClientContext, relays: Relays | undefined, newMessageLayer: NewMessageLayer) {
     const { hive, socketio } = context.config;
     this.gate = relays && new RelayGate(context, relays, this);
     this.#context = context;
     this.#origins = new Origins(hive.allowed_origins);
     this.#base = socketio.path.endsWith('/') ? socketio.path.slice(0, -1) : socketio.path;
-    if (socketio.protocols.some((protocol) => protocol !== '0.9')) this.#engine = new EngineServer(context);
+    if (socketio.protocols.some((protocol) => protocol !== '0.9')) {
+      this.#engine = new EngineServer(context, newMessageLayer);
+    }
     if (socketio.protocols.includes('0.9')) this.#legacy = new LegacyServer(context);
   }
 

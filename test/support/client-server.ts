@@ -144,10 +144,10 @@ export interface TestServer {
   close(): Promise<void>;
 }
 
-/** @param parts its socket library, how its transport ids are made, and its way to other nodes */
+/** @param parts its socket library, how its transport ids are made, its way to other nodes, and what its connections carry */
 export async function startTestServer(
   change: SettingsChange = {},
-  parts: Partial<Pick<ClientServerOptions, 'sockets' | 'newId' | 'relays'>> = {},
+  parts: Partial<Pick<ClientServerOptions, 'sockets' | 'newId' | 'relays' | 'newMessageLayer'>> = {},
 ): Promise<TestServer> {
   const config = { hive: { ...settings.hive, ...change.hive }, socketio: { ...settings.socketio, ...change.socketio } };
   const host = new FakeHost();

@@ -34,12 +34,16 @@ export class RelayCluster {
   readonly nodes: RelayNode[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
 
-  /** @param runners what runs each node; without, this Node and what it takes by itself */
+  /**
+   * @param runners what runs each node; without, this Node and what it takes by itself
+   * @param sections other sections of the configuration, in place of those below
+   */
   static async start(
     size: number,
     socketio: Record<string, unknown> = {},
     hive: Record<string, unknown> = {},
     runners: readonly Runner[] = [],
+    sections: Record<string, unknown> = {},
   ): Promise<RelayCluster> {
     const cluster = new RelayCluster();
     const [epmd, ...ports] = (await freePorts(1 + 5 * size)) as [number, ...number[]];
@@ -47,7 +51,7 @@ export class RelayCluster {
       for (let index = 0; index < size; index += 1) {
         const [port, api, monitor, health, distribution] = ports.slice(5 * index) as [number, ...number[]];
         const at = { epmd, port, api: api!, monitor: monitor!, health: health!, distribution: distribution!, size };
-        const config = cluster.#config(index, at, socketio, hive);
+        const config = cluster.#config(index, at, socketio, hive, sections);
         const runner = runners[index];
         const env = runner ? { HIVE_SOCKETS: runner.sockets } : {};
         const process = new HiveProcess(['run', config], env, [], runner?.node);
@@ -89,6 +93,7 @@ export class RelayCluster {
     at: Readonly<Record<'epmd' | 'port' | 'api' | 'monitor' | 'health' | 'distribution' | 'size', number>>,
     socketio: Record<string, unknown>,
     hive: Record<string, unknown>,
+    sections: Record<string, unknown>,
   ): string {
     const path = join(this.#directory, `node${index}.json`);
     const config = {
@@ -132,6 +137,7 @@ export class RelayCluster {
       api: { port: at.api, hash: key },
       monitor: { port: at.monitor, hash: key, health_port: at.health },
       log: { dir: join(this.#directory, `log${index}`), file_level: 'info', console_level: 'notice' },
+      ...sections,
     };
     writeFileSync(path, JSON.stringify(config));
     return path;

@@ -6,6 +6,7 @@ import { Relay } from '../../src/actors/relay/relay.ts';
 import { RelayService } from '../../src/actors/relay/service.ts';
 import { IdSource } from '../../src/kernel/ids.ts';
 import { silent } from '../../src/observe/logger.ts';
+import type { ClientServerOptions } from '../../src/web/server.ts';
 import { type SettingsChange, startTestServer, type TestServer } from './client-server.ts';
 import { startEpmd, startTestNode, type TestNode } from './cluster.ts';
 import { eventually } from './eventually.ts';
@@ -20,7 +21,10 @@ export interface RelayTestNode {
   startRelay(): Promise<void>;
 }
 
-async function startNode(t: TestContext, name: string, epmdPort: number, change: SettingsChange) {
+/** What a node's client server is made of, where that is not the usual. */
+type Parts = Partial<Pick<ClientServerOptions, 'sockets' | 'newMessageLayer'>>;
+
+async function startNode(t: TestContext, name: string, epmdPort: number, change: SettingsChange, parts?: Parts) {
   const node = await startTestNode(t, name, { epmdPort });
   const { kernel, distribution, metrics } = node;
   const table = new ClusterTable(kernel.node, kernel.creation);
@@ -32,7 +36,7 @@ async function startNode(t: TestContext, name: string, epmdPort: number, change:
   };
   await startRelay();
   const ids = new IdSource(kernel.node, kernel.creation);
-  const server = await startTestServer(change, { relays, newId: () => ids.next() });
+  const server = await startTestServer(change, { relays, newId: () => ids.next(), ...parts });
   t.after(() => server.close());
   const streams = () => {
     const { relay } = metrics.tree('hive.relay')!.hive as { relay: { entries: number; owned: number } };
@@ -41,14 +45,15 @@ async function startNode(t: TestContext, name: string, epmdPort: number, change:
   return { node, server, url: server.url, streams, startRelay };
 }
 
-/** Clients belong to `owner`, and turn to `entry`. */
+/** Clients belong to `owner`, and turn to `entry`. @param parts of the owner, and of the entry */
 export async function startRelayPair(
   t: TestContext,
   change: SettingsChange = {},
+  parts: readonly [owner?: Parts, entry?: Parts] = [],
 ): Promise<{ owner: RelayTestNode; entry: RelayTestNode }> {
   const epmdPort = await startEpmd(t);
-  const owner = await startNode(t, 'owner@127.0.0.1', epmdPort, change);
-  const entry = await startNode(t, 'entry@127.0.0.1', epmdPort, change);
+  const owner = await startNode(t, 'owner@127.0.0.1', epmdPort, change, parts[0]);
+  const entry = await startNode(t, 'entry@127.0.0.1', epmdPort, change, parts[1]);
   await entry.node.distribution.connect('owner@127.0.0.1');
   await eventually(() => owner.node.ups.length === 1, 'the connection');
   return { owner, entry };
