@@ -101,11 +101,12 @@ export class TimingWheel {
 
   /**
    * Starts a timer that expires just now once more, from when it was due and not from when that was seen, so that roundings do
-   * not add up. What the event loop was late beyond a tick is not taken off.
+   * not add up. A wheel at rest is up to two ticks late: the time-out's rounding and its own. What the event loop was late beyond
+   * that is not taken off.
    */
   prolong(timer: Timer, ms: number): Timer {
     const late = performance.now() - this.#startedAt - timer.dueMs;
-    return this.start(timer, ms - Math.min(late, this.tickMs));
+    return this.start(timer, ms - Math.min(late, 2 * this.tickMs));
   }
 
   /** Whether its time is over, although its tick has not come yet. */

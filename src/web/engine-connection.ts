@@ -29,6 +29,9 @@ import { PacketRate } from './packet-rate.ts';
 import { PollQueue, type PollTraits } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
+/** A poll that its client sent before the close packet, over a slower way, is there by then. */
+const crossingMs = 2000;
+
 export class EngineConnection extends Timer implements Carrier, FrameHandler {
   readonly dialect: EngineDialect;
   readonly id: string;
@@ -228,7 +231,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
     const { counters, config } = this.#host.context;
     const { compression } = config.socketio;
     const packets = this.polls?.take() ?? [];
-    this.polls?.release();
+    this.polls?.refuse();
     this.polls = undefined;
     this.upgrade = undefined;
     if (this.isClosed) {
@@ -266,28 +269,27 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
   #closeTransport(reason: CloseReason): void {
     const { socket, polls } = this;
     this.socket = undefined;
-    // A client that does not read gets no farewell: it would only occupy memory.
+    // A client that does not read gets no farewell: it would only occupy memory. One whose poll waits does read.
     const mute = reason === 'too_slow' || reason === 'ping_timeout';
     if (socket) {
       if (mute) socket.close();
       else socket.end(closeReasons[reason].code);
     }
     if (reason === 'shutdown') polls?.dismiss();
-    // Who has said good-bye is not told so: its poll ends as for a client that changes its transport.
-    if (reason === 'client_disconnect') {
-      polls?.release();
-      this.forget();
-      return;
-    }
-    const lastWords = !mute && polls && (polls.waiting || polls.bufferedBytes > 0 || closeReasons[reason].final);
-    if (!lastWords) {
-      this.forget();
-      return;
-    }
-    // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     const { wheel, config } = this.#host.context;
+    // Who has said good-bye is not told so: its poll ends as for a client that changes its transport, also if it comes only now.
+    if (reason === 'client_disconnect') {
+      if (!polls) return this.forget();
+      if (!polls.waiting) polls.take();
+      wheel.start(this, crossingMs);
+      polls.finish(packetTypes.noop, () => this.forget());
+      return;
+    }
+    const lastWords = polls && (polls.waiting || (!mute && (polls.bufferedBytes > 0 || closeReasons[reason].final)));
+    if (!lastWords) return this.forget();
+    // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     wheel.start(this, config.socketio.ping_timeout);
-    polls.finish(() => this.forget());
+    polls.finish(packetTypes.close, () => this.forget());
   }
 
   /** Gives up what is left of an ended connection: its last words. */

@@ -11,29 +11,18 @@ import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
 import { EngineConnection } from './engine-connection.ts';
+import { type Fault, faults } from './engine-faults.ts';
 import type { EngineHost, NewMessageLayer } from './engine-host.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
 import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
 import { type PollTraits, pollTraits } from './poll-queue.ts';
 import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 
-/** Engine.IO's own error codes and texts. */
-const faults = {
-  transport: { code: 0, message: 'Transport unknown' },
-  jsonp: { code: 0, message: 'JSONP polling is not served: use XHR polling or WebSockets' },
-  session: { code: 1, message: 'Session ID unknown' },
-  method: { code: 2, message: 'Bad handshake method' },
-  request: { code: 3, message: 'Bad request' },
-  version: { code: 5, message: 'Unsupported protocol version' },
-} as const;
-
 /** By the `EIO` of a query. */
 const dialects: readonly (readonly [string, EngineDialect])[] = [
   ['4', engineV4],
   ['3', engineV3],
 ];
-
-type Fault = (typeof faults)[keyof typeof faults];
 
 export class EngineServer implements EngineHost {
   readonly context: ClientContext;

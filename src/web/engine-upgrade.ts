@@ -4,7 +4,7 @@
  *
  *     client                       server
  *       2probe  ──────────────────►
- *               ◄──────────────────  3probe, and polls are answered at once
+ *               ◄──────────────────  3probe, and polls are soon answered
  *       (last poll has returned)
  *       5       ──────────────────►  the socket is the transport
  */
@@ -55,7 +55,8 @@ export class EngineUpgrade implements FrameHandler, Expiring {
     const text = isBinary || exceeds(data, probe.length + 1) ? '' : textOf(data);
     if (text === packetTypes.ping + probe) {
       socket.send(packetTypes.pong + probe);
-      this.#connection.polls?.release();
+      // On the next tick: a client that sends the rest of the upgrade right behind its probe waits for no poll.
+      this.#context.wheel.start(this.#timer, 0);
     } else if (text === packetTypes.upgrade) {
       this.#timer.cancel();
       this.#socket = undefined;

@@ -7,6 +7,7 @@ import { type EngineDialect, type EnginePacket, packetTypes } from '../protocol/
 import type { Encoded } from '../protocol/packet.ts';
 import type { ClientContext } from './client-context.ts';
 import type { Query } from './client-requests.ts';
+import { faults } from './engine-faults.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 
 /** In a payload for clients in Python, which refuse more; the rest goes with the next poll. */
@@ -47,6 +48,7 @@ export class PollQueue {
   #poll: HttpResponse | undefined;
   #scheduled = false;
   #onFarewell: (() => void) | undefined;
+  #lastPacket = '';
   /** Whether a POST is being read: clients send one at a time. */
   posting = false;
   /** What bodies have shown of the client so far. */
@@ -83,10 +85,11 @@ export class PollQueue {
   }
 
   /**
-   * Ends the transport: what is queued goes first, the close packet alone behind it, for client libraries drop what came with
+   * Ends the transport: what is queued goes first, the last packet alone behind it, for client libraries drop what came with
    * a close packet. Runs `onFarewell` when that was sent, which may take another poll, or never happen.
    */
-  finish(onFarewell: () => void): void {
+  finish(lastPacket: string, onFarewell: () => void): void {
+    this.#lastPacket = lastPacket;
     this.#onFarewell = onFarewell;
     if (this.#packets.length > 0) this.flush();
     else if (this.#poll) this.#bidFarewell();
@@ -100,7 +103,7 @@ export class PollQueue {
   }
 
   #bidFarewell(): void {
-    this.push(packetTypes.close);
+    this.push(this.#lastPacket);
     this.flush();
     this.#onFarewell?.();
   }
@@ -114,6 +117,16 @@ export class PollQueue {
   release(): void {
     if (this.#poll && this.#packets.length === 0) this.push(packetTypes.noop);
     this.flush();
+  }
+
+  /**
+   * Ends a waiting poll as one that comes after the transport's end; on the next tick, so that it does not overtake what was sent over
+   * the new one, which may have taken another way.
+   */
+  refuse(): void {
+    const poll = this.#poll;
+    this.#poll = undefined;
+    if (poll) this.#context.wheel.schedule(0, () => this.#context.replyJson(poll, 400, faults.request));
   }
 
   flush(): void {

@@ -176,6 +176,54 @@ test('a close packet ends the session, and the waiting poll with a no-op', async
   assert.equal((await request(url)).status, 400);
 });
 
+// Over another node, or another connection, the close packet may overtake the poll. That was answered with 400.
+test('a poll that comes after its client has posted the close packet gets a no-op, too, and no other', async () => {
+  const { url, session } = await connected();
+  session.sink.send(eventPacket('late', []));
+  assert.equal((await request(url, { method: 'POST', body: '1' })).body, 'ok');
+  assert.deepEqual(session.closed, ['client_disconnect']);
+  assert.equal((await request(url)).body, '6');
+  assert.equal((await request(url)).status, 400);
+});
+
+// It was left without an answer.
+test('a poll that waits when the session times out is told so', async () => {
+  const { url, session } = await connected();
+  const answers: string[] = [];
+  while (answers.at(-1) !== '1') {
+    const { status, body } = await request(url);
+    assert.equal(status, 200);
+    answers.push(body);
+  }
+  assert.deepEqual(answers, ['2', '1']);
+  assert.deepEqual(session.closed, ['ping_timeout']);
+  assert.equal((await request(url)).status, 400);
+});
+
+// It was released as if its client waited for it before the upgrade.
+test('a poll that crosses the upgrade is refused like one that comes after it', async () => {
+  const quiet = await startTestServer();
+  const url = `${quiet.url}/socket.io/?EIO=4`;
+  const crossing = async () => {
+    const { body } = await request(`${url}&transport=polling`);
+    const { sid } = JSON.parse(body.slice(1)) as { sid: string };
+    const seen = quiet.metrics.counter('clients.transports.http.requests').value;
+    const poll = request(`${url}&transport=polling&sid=${sid}`);
+    await eventually(() => quiet.metrics.counter('clients.transports.http.requests').value > seen, 'the poll');
+    const raw = await new RawSocket(`${url}&transport=websocket&sid=${sid}`).opened();
+    raw.send('2probe');
+    raw.send('5');
+    assert.equal(await raw.next(), '3probe');
+    const { status, body: answer } = await poll;
+    raw.close();
+    return status === 400 ? answer : undefined;
+  };
+  // A poll may be released before, if the client takes its time.
+  assert.equal(JSON.parse(await eventually(crossing, 'a poll that crosses')).code, 3);
+  await quiet.close();
+  assert.deepEqual(quiet.crashes, []);
+});
+
 test('malformed packets end their session and no other', async () => {
   const bystander = await socket();
   const bad = [
