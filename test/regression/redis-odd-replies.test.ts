@@ -1,6 +1,6 @@
 /**
- * A null reply (`$-1`) that nobody had asked for was an uncaught TypeError in ioredis, and ended the node. Whatever is odd, the
- * connection is dropped and another one opened.
+ * A null reply (`$-1`) that nobody had asked for was an uncaught TypeError in ioredis, and ended the node; so was a push of RESP 3
+ * without a channel. Whatever is odd, the connection is dropped and another one opened.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -35,6 +35,10 @@ const unasked: Record<string, string> = {
   'a null and garbage': '$-1\r\n\x00\xff?!',
   garbage: 'HTTP/1.1 200 OK\r\n\r\n',
   'a number that is none': ':x\r\n',
+  'a push of a null': '>1\r\n_\r\n',
+  'a push of no channel': '>2\r\n+subscribe\r\n_\r\n',
+  'a push of a channel, and a null in an array': '>3\r\n+subscribe\r\n+x\r\n:1\r\n*1\r\n$-1\r\n',
+  'arrays in arrays': `${'*1\r\n'.repeat(20_000)}:1\r\n`,
 };
 
 for (const [what, bytes] of Object.entries(unasked)) {

@@ -1,34 +1,26 @@
 /**
- * What nobody has asked for ends the connection. ioredis takes an answer that belongs to no command as an error; and where that
- * answer is null it throws, from a callback of its own in which nobody can catch it, so that the process ends.
+ * What makes no sense ends the connection. Where ioredis stumbles over an answer (a null that nobody has asked for, a push without a
+ * channel), it throws once more outside of everything, on purpose: the fault might be in a callback of its user's. Nobody can
+ * catch that, so the process ends. Ours has no such callbacks: it is the answer, and its connection cannot be trusted any more.
  *
- * Its queue of commands is no public interface: the tests send such answers, and would tell. All connections are meant, those to
- * Sentinels and to the nodes of a Cluster too, which ioredis makes by itself.
+ * What reads answers is no public interface of ioredis: the tests send such answers, and would tell. All connections are meant,
+ * those to Sentinels and to the nodes of a Cluster too, which ioredis makes by itself.
  */
 import type { Duplex } from 'node:stream';
-import { Redis } from 'ioredis';
+import * as handlers from 'ioredis/built/DataHandler.js';
 
 interface Insides {
-  readonly stream: Duplex | undefined;
-  readonly commandQueue: { readonly length: number; shift(): unknown };
-  resetCommandQueue(): void;
+  readonly redis: { readonly stream: Duplex | undefined };
+  dispatch(take: () => void): void;
 }
 
-/** Takes any answer, and is of no consequence. */
-const nobody = { command: { name: '', args: [], resolve() {}, reject() {} } };
+/** A CommonJS module of a class that is its default export. */
+const { default: DataHandler } = handlers as unknown as { default: { default: { prototype: Insides } } };
 
-const insides = Redis.prototype as unknown as Insides;
-const { resetCommandQueue } = insides;
-
-insides.resetCommandQueue = function resetGuarded(this: Insides): void {
-  resetCommandQueue.call(this);
-  const queue = this.commandQueue;
-  const { shift } = queue;
-  queue.shift = () => {
-    if (queue.length > 0) return shift.call(queue);
-    // Without a reader it is not about an answer: the queue is being emptied.
-    if (!this.stream || this.stream.listenerCount('data') === 0) return undefined;
-    this.stream.destroy(new Error('an answer came that nobody had asked for'));
-    return nobody;
-  };
+DataHandler.default.prototype.dispatch = function dispatchGuarded(this: Insides, take: () => void): void {
+  try {
+    take();
+  } catch (error) {
+    this.redis.stream?.destroy(new Error(`an answer makes no sense: ${(error as Error).message}`, { cause: error }));
+  }
 };
