@@ -9,7 +9,7 @@
  */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { joinAsNode } from './node-peer.ts';
+import { type Greeting, joinAsNode } from './node-peer.ts';
 
 /** How long an answer is waited for: there may be none, and it is not known which. */
 const patienceMs = 150;
@@ -22,7 +22,7 @@ export type PortName = 'client' | 'api' | 'monitor' | 'health' | 'epmd' | 'distr
 
 export type Step =
   | { readonly do: 'open'; readonly port: PortName; readonly node: 0 | 1 }
-  | { readonly do: 'handshake'; readonly name: string; readonly asHive: boolean }
+  | { readonly do: 'handshake'; readonly as: Greeting }
   | { readonly do: 'send'; readonly bytes: Buffer }
   | { readonly do: 'answer'; readonly until?: RegExp };
 
@@ -83,7 +83,7 @@ export async function converse({ steps }: Case, place: Surroundings, tally: Tall
         tally.connections += 1;
         lines.push(await Line.open(place.port(step.port, step.node)));
       } else if (!line) throw new Error('a conversation begins with a connection');
-      else if (step.do === 'handshake') await line.join(step, place.cookie);
+      else if (step.do === 'handshake') await line.join(step.as, place.cookie);
       else if (step.do === 'answer') {
         await line.answered(step.until);
         sid = line.sid ?? sid;
@@ -136,7 +136,7 @@ class Line {
     this.#socket.write(text.includes('$SID') ? Buffer.from(text.replaceAll('$SID', sid), 'latin1') : bytes);
   }
 
-  async join(as: { name: string; asHive: boolean }, cookie: string): Promise<void> {
+  async join(as: Greeting, cookie: string): Promise<void> {
     await joinAsNode(this.#socket, as, cookie, AbortSignal.timeout(openMs)).catch(() => this.#end());
   }
 

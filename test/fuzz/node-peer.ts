@@ -11,25 +11,29 @@ export function packet(bytes: Buffer): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-export function namePacket(name: string, asHive: boolean): Buffer {
+/** As whom a node greets. */
+export interface Greeting {
+  readonly name: string;
+  readonly asHive: boolean;
+  /** Capabilities that it has not, of those that Hive has; and further ones. */
+  readonly without?: bigint;
+  readonly beyond?: bigint;
+}
+
+export function namePacket({ name, asHive, without = 0n, beyond = 0n }: Greeting): Buffer {
   const text = Buffer.from(name);
   const head = Buffer.alloc(15);
   head[0] = 0x4e;
-  head.writeBigUInt64BE(ownFlags, 1);
+  head.writeBigUInt64BE((ownFlags & ~without) | beyond, 1);
   head.writeUInt32BE(peerCreation, 9);
   head.writeUInt16BE(text.length, 13);
   return Buffer.concat([head, text, Buffer.from(asHive ? 'hive' : '')]);
 }
 
 /** Rejects if the other side does not go along. */
-export async function joinAsNode(
-  socket: Socket,
-  as: { readonly name: string; readonly asHive: boolean },
-  cookie: string,
-  signal: AbortSignal,
-): Promise<void> {
+export async function joinAsNode(socket: Socket, as: Greeting, cookie: string, signal: AbortSignal): Promise<void> {
   const packets = readPackets(socket, signal);
-  socket.write(packet(namePacket(as.name, as.asHive)));
+  socket.write(packet(namePacket(as)));
   const status = (await packets.next()).toString('latin1', 1);
   if (status === 'alive') socket.write(packet(Buffer.from('strue')));
   else if (status !== 'ok' && status !== 'ok_simultaneous') throw new Error(status);

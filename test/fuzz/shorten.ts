@@ -1,4 +1,5 @@
 /** Makes a failure small: fewer conversations, then fewer steps, as long as it still fails. */
+import { inspect } from 'node:util';
 import type { FuzzCase } from './targets/all.ts';
 
 /** Characters of what was sent that are printed of each step. */
@@ -59,7 +60,7 @@ function idsOf(cases: readonly FuzzCase[]): string {
 
 function show({ id, steps }: FuzzCase): string {
   const lines = steps.map((step) => {
-    if (step.do !== 'send') return `  ${JSON.stringify(step)}`;
+    if (step.do !== 'send') return `  ${inspect(step)}`;
     const text = JSON.stringify(step.bytes.toString('latin1'));
     return `  send ${step.bytes.length} bytes: ${text.slice(0, maxShown)}`;
   });

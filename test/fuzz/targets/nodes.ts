@@ -2,6 +2,7 @@
 import { deflateSync } from 'node:zlib';
 import { op } from '../../../src/distribution/control.ts';
 import { encodeTerm } from '../../../src/distribution/encoder.ts';
+import { flag } from '../../../src/distribution/handshake.ts';
 import {
   atom,
   BitString,
@@ -52,7 +53,7 @@ function evilName(random: Random, kinds: number): string {
 /** Who does not know the cookie, at each stage. */
 export function handshake(random: Random): Step[] {
   const node = random.int(2);
-  const name = packet(namePacket(evilName(random, 12), random.chance(0.3)));
+  const name = packet(namePacket({ name: evilName(random, 12), asHive: random.chance(0.3) }));
   const reply = packet(Buffer.concat([Buffer.of(0x72), random.bytes(20)]));
   const complement = packet(Buffer.concat([Buffer.of(0x63), random.bytes(8)]));
   const status = packet(Buffer.from(random.pick(['strue', 'sfalse', 'sok', 'snok'])));
@@ -258,12 +259,32 @@ function said(self: string, random: Random): Buffer {
   return frameOf(encodeTerm(tuple(op.regSend, mine, atom(''), atom(name))), term);
 }
 
+/** Other capabilities than ours, but for those without which nobody is let in. */
+function capabilities(random: Random): { without: bigint; beyond: bigint } {
+  if (random.chance(0.5)) return { without: 0n, beyond: 0n };
+  const optional = [
+    flag.distMonitor,
+    flag.distMonitorName,
+    flag.sendSender,
+    flag.exitPayload,
+    flag.unlinkId,
+    flag.alias,
+  ];
+  const without = optional.filter(() => random.chance(0.3)).reduce((all, one) => all | one, 0n);
+  // Published, an atom cache, fragments, spawning: whatever there may be.
+  const beyond = random.pick([1n, 0x2000n, 0x800000n, 1n << 32n, random.bytes(8).readBigUInt64BE()]);
+  return { without, beyond };
+}
+
 /** A node that knows the cookie. */
 export function peer(random: Random): Step[] {
   // Nodes of ours are dialled for an hour after they have gone: let these be few.
   const asHive = random.chance(0.4);
   const name = evilName(random, asHive ? 12 : 500);
-  const steps: Step[] = [open('distribution', random.int(2)), { do: 'handshake', name, asHive }];
+  const steps: Step[] = [
+    open('distribution', random.int(2)),
+    { do: 'handshake', as: { name, asHive, ...capabilities(random) } },
+  ];
   for (let count = 2 + random.int(8); count > 0; count -= 1) {
     const how = random.int(20);
     let frame = how < 5 ? control(name, random) : how < 19 ? said(name, random) : otherHeaders(random);
