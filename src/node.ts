@@ -34,7 +34,6 @@ import { Metrics } from './observe/metrics.ts';
 import { openFiles } from './observe/open-files.ts';
 import { PluginSet } from './plugins/plugin-set.ts';
 import type { PluginRegistry } from './plugins/registry.ts';
-import type { Services } from './plugins/types.ts';
 import { supervisionTree } from './supervisors/introspection.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './supervisors/tree.ts';
 import { version } from './version.ts';
@@ -117,7 +116,7 @@ export async function startNode(
     log: log.child({ component: 'pubsub' }),
     metrics,
   });
-  const services: Services = { config, kernel, log, metrics, pools, pubsub };
+  const services = { config, kernel, timers: kernel.wheel, log, metrics, pools, pubsub };
   let plugins: PluginSet;
   try {
     plugins = new PluginSet(registry, services);

@@ -70,33 +70,65 @@ export const sectionOf = {
   state_manager: 'stateManagers',
 } as const satisfies Record<PluginKind, keyof PluginParts>;
 
-/** The functions that each part must have. */
-const functions: Record<keyof PluginParts, readonly string[]> = {
-  hooks: ['create'],
-  actions: ['create'],
-  connectors: ['create', 'probe'],
-  stateManagers: ['create'],
+/** The functions that each part must have, with a part of the right shape to begin with. */
+const shapes: Record<keyof PluginParts, { readonly functions: readonly string[]; readonly example: string }> = {
+  hooks: {
+    functions: ['create'],
+    example: `hooks: {
+  'my.hook': {
+    args: Type.Null(),
+    create: (args, services) => async (client, trigger) => {},
+  },
+},`,
+  },
+  actions: {
+    functions: ['create'],
+    example: `actions: {
+  'action.mine': {
+    args: Type.Null(),
+    create: (args, services) => ({ async perform(client, order) {} }),
+  },
+},`,
+  },
+  connectors: {
+    functions: ['create', 'probe'],
+    example: `connectors: {
+  'connector.mine': {
+    args: Type.Object({}),
+    async probe(args) {},
+    create: ({ args, services }) => ({ worker: () => new MyWorker(args), close() {} }),
+  },
+},`,
+  },
+  stateManagers: {
+    functions: ['create'],
+    example: `stateManagers: {
+  'sm.mine': {
+    args: Type.Null(),
+    create: (args, services) => ({ open: (sid, initial) => new MyStore(sid, initial) }),
+  },
+},`,
+  },
 };
 
 function checkParts(parts: unknown): void {
-  if (!isObject(parts)) throw misshapen('its parts', 'must be an object');
+  if (!isObject(parts)) throw misshapen('its parts', 'must be an object', 'hooks');
   for (const [key, section] of Object.entries(parts)) {
-    if (!Object.hasOwn(functions, key)) {
-      const meant = suggest(key, Object.keys(functions));
+    if (!Object.hasOwn(shapes, key)) {
+      const meant = suggest(key, Object.keys(shapes));
       throw misshapen(key, `unknown key${meant === undefined ? '' : ` (did you mean "${meant}"?)`}`);
     }
-    if (!isObject(section)) throw misshapen(key, 'must be an object with names as keys');
-    for (const [name, part] of Object.entries(section)) {
-      checkPart(`${key}["${name}"]`, part, functions[key as keyof PluginParts]);
-    }
+    const kind = key as keyof PluginParts;
+    if (!isObject(section)) throw misshapen(key, 'must be an object with names as keys', kind);
+    for (const [name, part] of Object.entries(section)) checkPart(`${key}["${name}"]`, part, kind);
   }
 }
 
-function checkPart(path: string, part: unknown, required: readonly string[]): void {
-  if (!isObject(part)) throw misshapen(path, 'must be an object');
-  if (!isObject(part.args)) throw misshapen(`${path}.args`, 'must be a schema');
-  for (const name of required) {
-    if (typeof part[name] !== 'function') throw misshapen(`${path}.${name}`, 'must be a function');
+function checkPart(path: string, part: unknown, kind: keyof PluginParts): void {
+  if (!isObject(part)) throw misshapen(path, 'must be an object', kind);
+  if (!isObject(part.args)) throw misshapen(`${path}.args`, 'must be a schema', kind);
+  for (const name of shapes[kind].functions) {
+    if (typeof part[name] !== 'function') throw misshapen(`${path}.${name}`, 'must be a function', kind);
   }
   if (part.check !== undefined && typeof part.check !== 'function') {
     throw misshapen(`${path}.check`, 'must be a function');
@@ -106,8 +138,12 @@ function checkPart(path: string, part: unknown, required: readonly string[]): vo
   }
 }
 
-function misshapen(path: string, reason: string): HiveError {
-  return new HiveError('plugins_error', `definePlugin: ${path}: ${reason}`);
+/** @param kind whose shape is shown */
+function misshapen(path: string, reason: string, kind?: keyof PluginParts): HiveError {
+  const text = `definePlugin: ${path}: ${reason}`;
+  if (!kind) return new HiveError('plugins_error', text);
+  const example = `definePlugin({\n${shapes[kind].example}\n})`.replaceAll('\n', '\n  ').replace(/\n {2}\}\)$/, '\n})');
+  return new HiveError('plugins_error', `${text}. The shape is:\n\n${example}\n`, { summary: text });
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** Counts the runs of one kind of hook: all of them, and those for each event. */
-import type { Counter, Metrics } from '../observe/metrics.ts';
+import type { Counter } from '../observe/metrics.ts';
+import type { PluginMetrics } from './types.ts';
 
 export const countedHooks = [
   'hp.get',
@@ -13,13 +14,13 @@ export const countedHooks = [
 export type CountedHook = (typeof countedHooks)[number];
 
 export class HookCounter {
-  readonly #metrics: Metrics;
+  readonly #metrics: PluginMetrics;
   readonly #name: CountedHook;
   readonly #total: Counter;
   /** Bounded by the configured events: a hook runs for no others. */
   readonly #byEvent = new Map<string, Counter>();
 
-  constructor(metrics: Metrics, name: CountedHook) {
+  constructor(metrics: PluginMetrics, name: CountedHook) {
     this.#metrics = metrics;
     this.#name = name;
     this.#total = metrics.counter(`clients.hooks.${name}`);

@@ -1,12 +1,13 @@
 /** Counts descriptors that are refused at run time: for an unknown plugin, or for what the plugin is given. */
 import { HiveError } from '../observe/errors.ts';
-import type { Counter, Metrics } from '../observe/metrics.ts';
+import type { Counter } from '../observe/metrics.ts';
+import type { PluginMetrics } from './types.ts';
 
 export class Refusals {
   readonly #pluginErrors: Counter;
   readonly #configErrors: Counter;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: PluginMetrics) {
     this.#pluginErrors = metrics.counter('hive.plugin_errors');
     this.#configErrors = metrics.counter('hive.config_errors');
   }

@@ -10,7 +10,8 @@ import type { TSchema } from 'typebox';
 import type { Refusal } from '../config/catalogue.ts';
 import type { Config, HookDescriptor, PoolDescriptor } from '../config/types.ts';
 import type { Actor } from '../kernel/actor.ts';
-import type { Kernel } from '../kernel/kernel.ts';
+import type { TimingWheel } from '../kernel/timers.ts';
+import type { Call } from '../kernel/types.ts';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
@@ -84,12 +85,13 @@ export interface ClientState {
   cleanup(): void | Promise<void>;
 }
 
-export interface ConnectorPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
+export interface ConnectorPlugin<Args = unknown, Schema extends TSchema = TSchema, Request = unknown, Reply = unknown>
+  extends Declared<Schema> {
   check?(args: Args, config: Config): Refusal | undefined;
   /** For `hive check --probe`: rejects if the back end cannot be reached. */
   probe(args: Args): Promise<void>;
   /** What the workers of one pool share (an HTTP client, a listening socket, …). */
-  create(pool: PoolSetup<Args>): Connector | ConnectionSource;
+  create(pool: PoolSetup<Args>): Connector<Request, Reply> | ConnectionSource<Request, Reply>;
 }
 
 export interface PoolSetup<Args = unknown> {
@@ -101,9 +103,10 @@ export interface PoolSetup<Args = unknown> {
   readonly services: Services;
 }
 
-export interface Connector {
+/** What a pool's requests and their replies are is the connector's matter: `Pools.get` says them again where they are asked. */
+export interface Connector<Request = unknown, Reply = unknown> {
   /** Makes one worker; it runs under the pool's supervisor and handles one `request` at a time. */
-  worker(): Actor<WorkerMessage>;
+  worker(): Actor<WorkerMessage<Request, Reply>>;
   /** Why the back end cannot be used now, as far as the connector knows: then the node is `degraded`. */
   readonly problem?: string | undefined;
   /** The pool has stopped. */
@@ -114,29 +117,29 @@ export interface Connector {
  * For back ends whose connections come and go by themselves: each is a worker, as long as it lives. The pool hands out those
  * that are idle, the last one first; at most `size` + `overflow` requests wait for one.
  */
-export interface ConnectionSource {
+export interface ConnectionSource<Request = unknown, Reply = unknown> {
   /** The code with which a request fails that gets no connection. */
   readonly code: ErrorCode;
   /** Why there is no connection, as far as it is known. */
   readonly problem: string | undefined;
   /** From now on each connection is admitted; called anew after `close`. Rejects if no connection can ever come. */
-  open(entrance: Entrance): void | Promise<void>;
+  open(entrance: Entrance<Request, Reply>): void | Promise<void>;
   /** A request waits for a connection: none is idle. */
   wanted(): void;
   /** No further connections; the pool ends those that are there. */
   close(): void | Promise<void>;
 }
 
-export interface Entrance {
+export interface Entrance<Request = unknown, Reply = unknown> {
   /** How many requests wait for a connection. */
   readonly waiting: number;
   /** Starts the worker of a new connection. False if it cannot be started now: the connection is to be closed. */
-  admit(worker: Actor<WorkerMessage>): Promise<boolean>;
+  admit(worker: Actor<WorkerMessage<Request, Reply>>): Promise<boolean>;
 }
 
-/** What every worker understands; `request` is the connector's own (an HTTP request, Redis commands, …). */
-export type WorkerMessage =
-  | { readonly type: 'request'; readonly request: unknown; readonly signal?: AbortSignal }
+/** What every worker understands. A request is to be answered with a reply, or failed; after `drain` none comes any more. */
+export type WorkerMessage<Request = unknown, Reply = unknown> =
+  | ({ readonly type: 'request'; readonly request: Request; readonly signal?: AbortSignal } & Call<Reply>)
   | { readonly type: 'drain' };
 
 /** What triggered a hook: the client's event, or one of `on_connect`, `on_disconnect`, `on_terminate`. */
@@ -203,7 +206,7 @@ export interface PubSub {
 }
 
 /** A running pool of connector workers. */
-export interface Pool {
+export interface Pool<Request = unknown, Reply = unknown> {
   readonly name: string;
   /** The connector plugin's name. */
   readonly connector: string;
@@ -211,12 +214,12 @@ export interface Pool {
    * Lets one worker answer a request: waits up to `connectors.rent_timeout` for a free one. Rejects with `connector_error` if
    * none gets free, else with the connector's own error.
    */
-  request<Reply>(request: unknown, signal?: AbortSignal): Promise<Reply>;
+  request(request: Request, signal?: AbortSignal): Promise<Reply>;
 }
 
 export interface Pools {
   /** Throws `bad_connector_id` for a name that no running pool has. */
-  get(name: string): Pool;
+  get<Request = unknown, Reply = unknown>(name: string): Pool<Request, Reply>;
   /** Starts a pool at run time. */
   start(name: string, descriptor: PoolDescriptor): Promise<void>;
   /** Stops a pool: refuses new requests, finishes those that wait or run, closes. */
@@ -225,12 +228,17 @@ export interface Pools {
   running(): Readonly<Record<string, PoolDescriptor>>;
 }
 
+export type PluginMetrics = Pick<Metrics, 'counter' | 'counters' | 'gauge' | 'histogram'>;
+
 /** What a node offers its plugins. */
 export interface Services {
+  /** The whole configuration, checked and with all defaults. */
   readonly config: Config;
-  readonly kernel: Kernel;
   readonly log: Log;
-  readonly metrics: Metrics;
+  /** Metrics under any path that is free; they show wherever the node's own do. */
+  readonly metrics: PluginMetrics;
+  /** The node's timers: cheaper than those of Node where there are many. */
+  readonly timers: TimingWheel;
   readonly pools: Pools;
   readonly pubsub: PubSub;
 }

@@ -21,6 +21,9 @@ describe('errors inside a node', () => {
       config.hive!.mode = 'development';
       const own = insiders.map((name) => [name, [{ hook: `insider.${name}`, args: null }]]);
       Object.assign(config.clients!.hooks as object, Object.fromEntries(own));
+      Object.assign(config.connectors!.pools as object, {
+        inside: { connector: 'insider.inside', size: 1, overflow: 0, args: null },
+      });
       Object.assign(config.clients!.actions as object, {
         start_connectors: [{ action: 'action.start_connectors', args: null }],
       });

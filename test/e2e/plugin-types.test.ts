@@ -10,7 +10,13 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 const mistakes = `
-import { definePlugin, Type, type HookPlugin } from 'hive-push';
+import { Actor, definePlugin, Type, type Connector, type From, type HookPlugin, type WorkerMessage } from 'hive-push';
+
+class Doubler extends Actor<WorkerMessage<number, number>> {
+  receive(message: WorkerMessage<number, number>, from: From<number> | undefined): void {
+    if (message.type === 'request') from?.reply(message.request * 2);
+  }
+}
 
 const args = Type.Object({ rate: Type.Integer() });
 // @ts-expect-error args are typed by their schema
@@ -25,6 +31,24 @@ definePlugin({ hook: {} });
 definePlugin({ hooks: { a: { args, argsCode: 'bad', create: () => () => {} } } });
 // @ts-expect-error a connector can be probed
 definePlugin({ connectors: { a: { args, create: () => ({ worker: () => { throw 1; }, close() {} }) } } });
+
+// @ts-expect-error the worker takes other requests
+const source: Connector<string, number> = { worker: () => new Doubler(), close() {} };
+definePlugin({
+  hooks: {
+    double: {
+      args: Type.String(),
+      create: (pool, { pools }) => async (client) => {
+        const two: number = await pools.get<number, number>(pool).request(1);
+        // @ts-expect-error not a request of this pool
+        await pools.get<number, number>(pool).request('one');
+        client.log.debug(String(two));
+      },
+    },
+  },
+  connectors: { double: { args, async probe() {}, create: (): Connector<number, number> => ({ worker: () => new Doubler(), close() {} }) } },
+});
+void source;
 
 const apart: HookPlugin<{ rate: number }> = { args, create: ({ rate }) => () => void rate.toFixed() };
 definePlugin({ hooks: { apart, both: { args: Type.String(), create: (text) => () => void text.length } } });

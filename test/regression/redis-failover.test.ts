@@ -24,7 +24,7 @@ async function pool(t: TestContext, port: number, args: object = {}, size = 2): 
 }
 
 function run(connectors: Connectors, ...commands: RedisRequest['commands']): Promise<unknown[]> {
-  return connectors.pools.get('db').request<unknown[]>({ commands });
+  return connectors.pools.get<unknown, unknown[]>('db').request({ commands });
 }
 
 /** A master, its replica, and an address that leads to the master. */

@@ -21,7 +21,7 @@ async function started(t: TestContext, prepare: (server: FakeRedis) => void = ()
     server.stop();
   });
   const run = (...commands: RedisRequest['commands']) =>
-    connectors.pools.get('db').request<unknown[]>({ commands } satisfies RedisRequest);
+    connectors.pools.get<unknown, unknown[]>('db').request({ commands } satisfies RedisRequest);
   return { server, connectors, run };
 }
 

@@ -43,7 +43,8 @@ for (const [what, payload, kept] of [
       await connectors.close();
       server.close();
     });
-    const request = () => connectors.pools.get('news').request<BackEndReply>({ method: 'GET', endpoint: 'news' });
+    const request = () =>
+      connectors.pools.get<unknown, BackEndReply>('news').request({ method: 'GET', endpoint: 'news' });
     const state = () =>
       [...connectors.kernel.cells()]
         .filter(({ label }) => label === 'news worker')

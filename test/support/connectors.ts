@@ -1,5 +1,6 @@
 /** A kernel with a connectors' branch of the supervision tree in it, and nothing else of a node. */
 import { ConnectorsManager } from '../../src/actors/connectors/manager.ts';
+import type { NodeServices } from '../../src/actors/connectors/pool.ts';
 import { PoolTable } from '../../src/actors/connectors/pool-table.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
@@ -9,7 +10,7 @@ import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics, type MetricTree } from '../../src/observe/metrics.ts';
 import { httpConnector } from '../../src/plugins/connectors/http.ts';
 import { redisConnector } from '../../src/plugins/connectors/redis.ts';
-import type { ConnectorPlugin, PoolDescriptor, PubSub, Services } from '../../src/plugins/types.ts';
+import type { ConnectorPlugin, PoolDescriptor, PubSub } from '../../src/plugins/types.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
 
@@ -26,7 +27,7 @@ export interface ConnectorsOptions {
 export interface Connectors {
   readonly kernel: Kernel;
   readonly metrics: Metrics;
-  readonly services: Services;
+  readonly services: NodeServices;
   readonly pools: PoolTable;
   /** Warnings that were logged. */
   readonly warnings: string[];
@@ -60,7 +61,7 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
     },
   } as unknown as Config;
   const pools = new PoolTable(kernel, metrics);
-  const services: Services = { config, kernel, log, metrics, pools, pubsub: {} as PubSub };
+  const services: NodeServices = { config, kernel, timers: kernel.wheel, log, metrics, pools, pubsub: {} as PubSub };
   const plugins = new Map<string, ConnectorPlugin<never>>([
     ['connector.http', httpConnector],
     ['connector.redis', redisConnector],

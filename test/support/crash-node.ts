@@ -156,7 +156,7 @@ export class CrashNode {
   }
 
   get kernel(): Kernel {
-    return this.witness.services!.kernel;
+    return this.witness.kernel!;
   }
 
   actor(name: string): Ref<never> {

@@ -19,6 +19,8 @@ import {
 /** What the plugin has seen of the node that was started last. */
 export class Witness {
   services: Services | undefined;
+  /** That of the workers. */
+  kernel: Actor['cell']['host'] | undefined;
   /** The state with which each `on_disconnect` ran, by session id. */
   readonly farewells = new Map<string, unknown[]>();
   /** How often the state of each session was forgotten. */
@@ -34,6 +36,10 @@ export const witness: { now: Witness } = { now: new Witness() };
 
 /** Answers in a later turn; crashes on request. */
 class Worker extends Actor<WorkerMessage> {
+  override init(): void {
+    witness.now.kernel = this.kernel;
+  }
+
   receive(message: WorkerMessage, from: From | undefined): void | Promise<void> {
     if (message.type === 'drain') return this.stop('shutdown');
     if (message.request === 'crash') throw new Error('a crash of a worker');

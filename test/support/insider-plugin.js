@@ -25,6 +25,18 @@ class Idler extends Actor {
   }
 }
 
+/** @type {Actor['cell']['host']} */
+let kernel;
+
+/** The worker of a pool; plugins see the kernel only as actors. */
+class Inside extends Actor {
+  init() {
+    kernel = this.kernel;
+  }
+
+  receive() {}
+}
+
 /** Starts well, fails to start again when it is told to, and starts well after that. */
 class Flaky extends Actor {
   /** @type {(error: Error) => void} */
@@ -84,13 +96,13 @@ const hooks = {
     }
   }),
   /** `(name, message)`: the answer of the actor of that name */
-  'insider.ask': hook(({ kernel }) => async (client, { event }) => {
+  'insider.ask': hook(() => async (client, { event }) => {
     const [name, message] = event?.args ?? [];
     await kernel.ask(kernel.remote(kernel.node, String(name)), /** @type {never} */ (message));
     client.send(eventPacket('done', []));
   }),
   /** `(supervisor, specification)`: a child that idles */
-  'insider.child': hook(({ kernel }) => async (client, { event }) => {
+  'insider.child': hook(() => async (client, { event }) => {
     const [supervisor, spec] = event?.args ?? [];
     const child = { ...Object(spec), start: () => new Idler('idle') };
     await kernel.ask(
@@ -100,7 +112,7 @@ const hooks = {
     client.send(eventPacket('done', []));
   }),
   /** `(supervisor)`: asks for the restart of a child whose restart has just failed */
-  'insider.restart': hook(({ kernel }) => async (_client, { event }) => {
+  'insider.restart': hook(() => async (_client, { event }) => {
     const supervisor = kernel.remote(kernel.node, String(event?.args[0]));
     const ask = (/** @type {object} */ message) => kernel.ask(supervisor, /** @type {never} */ (message));
     /** @type {Promise<Flaky>} */
@@ -117,17 +129,17 @@ const hooks = {
     await restarted.finally(() => ask({ type: 'terminate_child', child: 'flaky' }));
   }),
   /** `(name)`: an actor of that name that fails every call */
-  'insider.impostor': hook(({ kernel }) => async (client, { event }) => {
+  'insider.impostor': hook(() => async (client, { event }) => {
     await kernel.spawn(new Idler('refuse'), { name: String(event?.args[0]) });
     client.send(eventPacket('done', []));
   }),
   /** `(name)`: an actor of that name that crashes when it is asked */
-  'insider.crasher': hook(({ kernel }) => async (client, { event }) => {
+  'insider.crasher': hook(() => async (client, { event }) => {
     await kernel.spawn(new Idler('crash'), { name: String(event?.args[0]) });
     client.send(eventPacket('done', []));
   }),
   /** `(name)` */
-  'insider.end': hook(({ kernel }) => async (client, { event }) => {
+  'insider.end': hook(() => async (client, { event }) => {
     const actor = kernel.whereis(String(event?.args[0]));
     if (actor) await kernel.stop(actor);
     client.send(eventPacket('done', []));
@@ -144,6 +156,11 @@ const hooks = {
 export default definePlugin({
   hooks,
   connectors: {
+    'insider.inside': {
+      args: Type.Null(),
+      async probe() {},
+      create: () => ({ worker: () => new Inside(), close() {} }),
+    },
     'insider.broken': {
       args: Type.Null(),
       async probe() {},

@@ -28,8 +28,15 @@ function make(what) {
   }
 }
 
+/** @type {Actor['cell']['host']} */
+let kernel;
+
 /** Answers with what it is asked, in capitals. */
 class Shouter extends Actor {
+  init() {
+    kernel = this.kernel;
+  }
+
   /**
    * @param {import('hive-push').WorkerMessage} message
    * @param {import('hive-push').From | undefined} from
@@ -63,8 +70,10 @@ export default definePlugin({
     },
     'mischief.topple': {
       args: Type.Null(),
-      create(_args, { kernel }) {
+      create(_args, { pools }) {
         return async () => {
+          // A worker shows the kernel.
+          await pools.start('shouters', { connector: 'mischief.connector', size: 1, overflow: 0, args: 'well' });
           for (let crashes = 0; crashes <= 5; crashes += 1) {
             const supervisor = kernel.whereis('hive_env_sup');
             if (supervisor) await kernel.stop(supervisor, new Error('mischief'));

@@ -52,6 +52,7 @@ export interface Asked {
 
 export interface FakeServices extends Services {
   readonly kernel: TestKernel;
+  readonly metrics: Metrics;
   readonly asked: Asked[];
   readonly published: { channels: readonly string[]; privilege: Privilege; publication: Publication }[];
 }
@@ -65,14 +66,14 @@ export function fakeServices(
   const published: FakeServices['published'] = [];
   const kernel = new TestKernel();
   const pools: Pools = {
-    get(name) {
+    get<Request, Reply>(name: string) {
       const pool = config.connectors.pools[name];
       if (!pool) throw new HiveError('bad_connector_id', `There is no pool named ${name}.`);
       return {
         name,
         connector: pool.connector,
-        async request<Reply>(request: unknown, signal?: AbortSignal) {
-          const question = { pool: name, request: request as Asked['request'], signal };
+        async request(request: Request, signal?: AbortSignal) {
+          const question = { pool: name, request: request as unknown as Asked['request'], signal };
           asked.push(question);
           return (await answer(question)) as Reply;
         },
@@ -85,7 +86,7 @@ export function fakeServices(
   const pubsub: Services['pubsub'] = {
     publish: (channels, privilege, publication) => void published.push({ channels, privilege, publication }),
   };
-  return { config, kernel, log: silent, metrics: new Metrics(), pools, pubsub, asked, published };
+  return { config, kernel, timers: kernel.wheel, log: silent, metrics: new Metrics(), pools, pubsub, asked, published };
 }
 
 /** A client that does nothing but remember what plugins made it do. */

@@ -15,14 +15,14 @@ import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { From, Ref } from '../../kernel/types.ts';
 import { catalogue, HiveError, toHiveError } from '../../observe/errors.ts';
 import { Refusals } from '../../plugins/refusals.ts';
-import type { ConnectorPlugin, PoolDescriptor, Services } from '../../plugins/types.ts';
+import type { ConnectorPlugin, PoolDescriptor } from '../../plugins/types.ts';
 import type { ManagerMessage } from './messages.ts';
-import { WorkerPool } from './pool.ts';
+import { type NodeServices, WorkerPool } from './pool.ts';
 import type { PoolTable } from './pool-table.ts';
 
 export interface ManagerOptions {
   readonly table: PoolTable;
-  readonly services: Services;
+  readonly services: NodeServices;
   /** `hive_connectors_pool_sup`, a dynamic supervisor. */
   readonly poolSupervisor: Ref<SupervisorMessage>;
   /** Makes the (dynamic) supervisor of one pool's workers. */

@@ -24,11 +24,12 @@ export class PoolTable implements Pools {
     metrics.gauge('connectors.pools', () => this.pools.size);
   }
 
-  get(name: string): Pool {
+  /** What requests and replies are is the connector's matter; the asker says what it expects. */
+  get<Request, Reply>(name: string): Pool<Request, Reply> {
     this.counters.requests.value += 1;
     this.counters.uses.value += 1;
     const pool = this.pools.get(name);
-    if (pool && !pool.stopping) return pool;
+    if (pool && !pool.stopping) return pool as Pool<Request, unknown> as Pool<Request, Reply>;
     this.counters.errors.value += 1;
     throw new HiveError('bad_connector_id', `There is no connector pool named ${name}.`);
   }

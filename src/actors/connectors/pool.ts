@@ -14,7 +14,7 @@ import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Histogram } from '../../observe/histogram.ts';
-import type { Counter } from '../../observe/metrics.ts';
+import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type {
   ConnectionSource,
@@ -31,12 +31,18 @@ import { SeatPool } from './seat-pool.ts';
 import { type Desk, Transaction } from './transaction.ts';
 import type { Employer, Place, Workforce } from './workforce.ts';
 
+/** What a node offers its plugins, and its pools. */
+export interface NodeServices extends Services {
+  readonly kernel: Kernel;
+  readonly metrics: Metrics;
+}
+
 export interface PoolOptions {
   readonly name: string;
   readonly plugin: ConnectorPlugin;
   /** With checked and completed args. */
   readonly descriptor: PoolDescriptor;
-  readonly services: Services;
+  readonly services: NodeServices;
   readonly counters: ConnectorCounters;
   makeSupervisor(): Actor<SupervisorMessage>;
 }
@@ -123,7 +129,7 @@ export class WorkerPool implements Pool, Employer, Desk {
 
   // --- requests
 
-  request<Reply>(request: unknown, signal?: AbortSignal): Promise<Reply> {
+  request(request: unknown, signal?: AbortSignal): Promise<unknown> {
     this.#requests.value += 1;
     this.#options.counters.requests.value += 1;
     this.#options.counters.safe_transactions.value += 1;
@@ -133,7 +139,7 @@ export class WorkerPool implements Pool, Employer, Desk {
     }
     this.#admitted += 1;
     return new Promise((resolve, reject) => {
-      new Transaction<Reply>(this, { type: 'request', request, signal }, resolve, reject).start();
+      new Transaction(this, { type: 'request', request, signal }, resolve, reject).start();
     });
   }
 

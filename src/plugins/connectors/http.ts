@@ -139,7 +139,7 @@ class HttpConnector implements Connector {
       connectTimeoutMs: this.#connectTimeoutMs,
       maxBodyBytes,
       maxIdleMs: this.#pool.args.max_idle,
-      wheel: this.#pool.services.kernel.wheel,
+      wheel: this.#pool.services.timers,
     });
   }
 

@@ -12,7 +12,7 @@ export const hpGet: HookPlugin<BackEndArgs> = {
     const request: BackEndRequest = { method: 'GET', endpoint };
     return async (client, { name }) => {
       runs.count(name);
-      const reply = await pools.get(connector).request<BackEndReply>(request, client.signal);
+      const reply = await pools.get<BackEndRequest, BackEndReply>(connector).request(request, client.signal);
       await obey(client, reply, endpoint);
     };
   },

@@ -13,7 +13,11 @@ export const hpPost: HookPlugin<BackEndArgs> = {
       runs.count(trigger.name);
       const post = async (body: string): Promise<void> => {
         const request: BackEndRequest = { method: 'POST', endpoint, body };
-        return obey(client, await pools.get(connector).request<BackEndReply>(request, client.signal), endpoint);
+        return obey(
+          client,
+          await pools.get<BackEndRequest, BackEndReply>(connector).request(request, client.signal),
+          endpoint,
+        );
       };
       const metadata = client.metadata(trigger);
       return typeof metadata === 'string' ? post(metadata) : metadata.then(post);

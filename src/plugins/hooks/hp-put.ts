@@ -60,7 +60,7 @@ async function put(client: Client, args: BackEndArgs, body: string, { pools, log
   const { connector, endpoint } = args;
   try {
     const request: BackEndRequest = { method: 'POST', endpoint, body, async: true };
-    const reply = await pools.get(connector).request<BackEndReply>(request);
+    const reply = await pools.get<BackEndRequest, BackEndReply>(connector).request(request);
     if (isSuccess(reply) || log.excess('A back end refused a put', `${connector} ${endpoint}`)) return;
     log.warning('A back end refused a put', { connector, endpoint, status: reply.status });
   } catch (error) {

@@ -1,5 +1,6 @@
 /** The metrics of state managers. `requests` is the sum of the four operations. */
-import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { Counter } from '../../observe/metrics.ts';
+import type { PluginMetrics } from '../types.ts';
 
 const names = ['requests', 'init', 'get', 'set', 'cleanup', 'errors'] as const;
 
@@ -8,7 +9,7 @@ type StateOperation = 'init' | 'get' | 'set' | 'cleanup';
 export class StateCounters {
   readonly #counters: Readonly<Record<(typeof names)[number], Counter>>;
 
-  constructor(metrics: Metrics) {
+  constructor(metrics: PluginMetrics) {
     this.#counters = metrics.counters('clients.state_mgr', names);
   }
 

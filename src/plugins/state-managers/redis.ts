@@ -62,7 +62,7 @@ class RedisStateManager implements StateManager {
   async run(commands: RedisCommand[]): Promise<unknown[]> {
     try {
       const request: RedisRequest = { commands };
-      return await this.#services.pools.get(this.#connector).request<unknown[]>(request);
+      return await this.#services.pools.get<RedisRequest, unknown[]>(this.#connector).request(request);
     } catch (error) {
       this.counters.failed();
       throw error;

@@ -129,6 +129,8 @@ test('a misshapen part is named', async () => {
   await says('{ hooks: [] }', 'definePlugin: hooks: must be an object');
   await says('{ hooks: { a: { args: Type.Null() } } }', 'definePlugin: hooks["a"].create: must be a function');
   await says('{ actions: { a: { create() {} } } }', 'definePlugin: actions["a"].args: must be a schema');
+  // And what to write instead.
+  await says('{ hooks: { a: { args: Type.Null() } } }', 'create: (args, services) => async (client, trigger) => {},');
   await says('{ connectors: { a: { args: {}, create() {} } } }', 'connectors["a"].probe: must be a function');
   await says("{ hooks: { a: { args: {}, create() {}, argsCode: 'x' } } }", 'hooks["a"].argsCode: must be a code');
   await says('{ hooks: { a: { args: {}, create() {}, check: 1 } } }', 'hooks["a"].check: must be a function');

@@ -15,7 +15,7 @@ async function started(t: Cleaner, sizes: { size: number; overflow: number }, op
   const connectors = await startConnectors({ ...options, pools: { work: pool }, plugins: [plugin] });
   t.after(() => connectors.close());
   const ask = (request: TestRequest, signal?: AbortSignal) =>
-    connectors.pools.get('work').request<string>(request, signal);
+    connectors.pools.get<unknown, string>('work').request(request, signal);
   return { connectors, plugin, ask };
 }
 

@@ -54,9 +54,9 @@ async function start(t: TestContext, { args, tls = false }: Way, listener: Reque
     overflow: 0,
     args: { base_url, max_connection_timeout: 10_000, ...args, ...more },
   });
-  const pool = connectors.pools.get('way');
+  const pool = connectors.pools.get<unknown, BackEndReply>('way');
   const post = (endpoint: string, signal?: AbortSignal) =>
-    pool.request<BackEndReply>({ method: 'POST', endpoint, body: '"é"' }, signal);
+    pool.request({ method: 'POST', endpoint, body: '"é"' }, signal);
   await eventually(() => tls || connections === 1, 'the probe');
   connections = 0;
   return { post, connections: () => connections };

@@ -31,7 +31,7 @@ let started = 0;
 async function ask(request: BackEndRequest, descriptor: PoolDescriptor, signal?: AbortSignal): Promise<BackEndReply> {
   started += 1;
   await connectors.pools.start(`pool${started}`, descriptor);
-  return connectors.pools.get(`pool${started}`).request<BackEndReply>(request, signal);
+  return connectors.pools.get<unknown, BackEndReply>(`pool${started}`).request(request, signal);
 }
 
 async function body(request: IncomingMessage): Promise<string> {
@@ -156,13 +156,13 @@ for (const client of ['fast', 'undici'] as const) {
         `slow ${client}`,
         http(base, { max_connection_timeout: 100 }, { size: 1, overflow: 0 }),
       );
-      const pool = connectors.pools.get(`slow ${client}`);
+      const pool = connectors.pools.get<unknown, BackEndReply>(`slow ${client}`);
       await assert.rejects(pool.request({ method: 'GET', endpoint: '/slow' }), {
         code: 'http_error',
         message: /no complete answer in time/,
       });
       held?.end('late');
-      assert.equal((await pool.request<BackEndReply>({ method: 'GET', endpoint: '/quick' })).body, 'quick');
+      assert.equal((await pool.request({ method: 'GET', endpoint: '/quick' })).body, 'quick');
     });
 
     test('a body without end is cut off', async () => {
@@ -204,8 +204,8 @@ for (const client of ['fast', 'undici'] as const) {
       const waiting: ServerResponse[] = [];
       listener = (_request, response) => void waiting.push(response);
       await connectors.pools.start(`narrow ${client}`, http(base, {}, { size: 1, overflow: 1 }));
-      const pool = connectors.pools.get(`narrow ${client}`);
-      const answers = [1, 2, 3].map(() => pool.request<BackEndReply>({ method: 'GET', endpoint: '/' }));
+      const pool = connectors.pools.get<unknown, BackEndReply>(`narrow ${client}`);
+      const answers = [1, 2, 3].map(() => pool.request({ method: 'GET', endpoint: '/' }));
       await eventually(() => waiting.length === 2, 'two requests');
       waiting.shift()?.end('first');
       await Promise.race(answers);

@@ -24,7 +24,7 @@ async function pool(t: TestContext, args: object, size = 2): Promise<Connectors>
 }
 
 function run(connectors: Connectors, ...commands: RedisRequest['commands']): Promise<unknown[]> {
-  return connectors.pools.get('db').request<unknown[]>({ commands });
+  return connectors.pools.get<unknown, unknown[]>('db').request({ commands });
 }
 
 test('a URL says host, port, user, password and database', { skip }, async (t) => {

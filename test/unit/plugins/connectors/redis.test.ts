@@ -49,7 +49,7 @@ async function started(t: Cleaner, pool: PoolDescriptor, options: ConnectorsOpti
 }
 
 function run(connectors: Connectors, ...commands: RedisRequest['commands']): Promise<unknown[]> {
-  return connectors.pools.get('db').request<unknown[]>({ commands });
+  return connectors.pools.get<unknown, unknown[]>('db').request({ commands });
 }
 
 test('commands run as one pipeline in the configured database', { skip }, async (t) => {

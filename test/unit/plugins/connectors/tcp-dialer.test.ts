@@ -38,7 +38,7 @@ function workers(connectors: Connectors): unknown {
 
 async function post(connectors: Connectors, body: string): Promise<string> {
   const request = { method: 'POST', endpoint: 'quote', body };
-  return (await connectors.pools.get('work').request<BackEndReply>(request)).body;
+  return (await connectors.pools.get<unknown, BackEndReply>('work').request(request)).body;
 }
 
 test('size connections are there from the start, and answer', async (t) => {

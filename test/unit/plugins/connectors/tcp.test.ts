@@ -49,12 +49,12 @@ function counter(connectors: Connectors, name: string): unknown {
 
 async function get(connectors: Connectors, endpoint: string, signal?: AbortSignal): Promise<string> {
   const request = { method: 'GET', endpoint };
-  return (await connectors.pools.get('work').request<BackEndReply>(request, signal)).body;
+  return (await connectors.pools.get<unknown, BackEndReply>('work').request(request, signal)).body;
 }
 
 async function post(connectors: Connectors, endpoint: string, body: string, async = false): Promise<string> {
   const request = { method: 'POST', endpoint, body, async };
-  return (await connectors.pools.get('work').request<BackEndReply>(request)).body;
+  return (await connectors.pools.get<unknown, BackEndReply>('work').request(request)).body;
 }
 
 test('a post sends a frame and receives one', async (t) => {

@@ -5,7 +5,7 @@ import { localStateManager } from '../../../../src/plugins/state-managers/local.
 import type { ClientState, Services, State } from '../../../../src/plugins/types.ts';
 
 function open(initial: State, metrics = new Metrics()): ClientState {
-  return localStateManager.create(null, { metrics } as Services).open('sid', initial) as ClientState;
+  return localStateManager.create(null, { metrics } as unknown as Services).open('sid', initial) as ClientState;
 }
 
 test('pairs are merged into the state, values stay what they are', () => {
