@@ -24,7 +24,10 @@ export async function everywhere<Message, Reply>(
     try {
       replies.set(node, await kernel.ask<Message, Reply>(kernel.remote(node, name), message, timeoutMs));
     } catch (error) {
-      log.warning(`${node} did not answer: ${toHiveError(error).message}`, { peer: node });
+      const { code, message: description } = toHiveError(error);
+      // Nodes come and go; that one is lost is told elsewhere.
+      const isAway = code === 'cluster_error' || code === 'not_running';
+      log[isAway ? 'info' : 'warning'](`${node} did not answer: ${description}`, { peer: node });
       missing.push(node);
     }
   };
