@@ -11,6 +11,8 @@ export class PausableListening implements Listening {
   readonly port: number;
   readonly #open: (port: number) => Promise<ListenSocket>;
   #socket: ListenSocket | undefined;
+  /** One at a time, however often it is paused and resumed meanwhile: the port is had once. */
+  #opening: Promise<void> | undefined;
   #wanted = true;
   #stopped = false;
 
@@ -36,13 +38,21 @@ export class PausableListening implements Listening {
   }
 
   async resume(): Promise<void> {
-    if (this.#stopped || this.#wanted) return;
+    if (this.#stopped) return;
     this.#wanted = true;
+    if (this.#socket) return;
+    this.#opening ??= this.#reopen();
+    await this.#opening;
+  }
+
+  async #reopen(): Promise<void> {
     try {
       this.#socket = await this.#open(this.port);
     } catch (error) {
       this.#wanted = false;
       throw error;
+    } finally {
+      this.#opening = undefined;
     }
     if (!this.#wanted) this.pause(); // it was paused while it opened
   }
