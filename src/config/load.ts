@@ -13,6 +13,7 @@ import type { Imported, ImportPlugins, PluginCatalogue } from './catalogue.ts';
 import { type CertificateFiles, checkCertificates } from './certificates.ts';
 import { checkPlugins } from './check-plugins.ts';
 import { findInconsistencies } from './consistency.ts';
+import { openFolder } from './machine.ts';
 import { completeNodeName } from './node-name.ts';
 import { environmentOverrides, type Override } from './overrides.ts';
 import { ConfigError, type Problem } from './problem.ts';
@@ -94,6 +95,8 @@ export async function loadConfig<Catalogue extends PluginCatalogue>(
   const [first, ...more] = inReadingOrder(all, reader.files);
   if (first) throw new ConfigError([first, ...more]);
   if (!config) throw new Error('a configuration without problems is incomplete');
+  const danger = openFolder(dirname(file));
+  if (danger !== undefined) warnings.push({ file, path: '', code: 'plugins_error', reason: danger });
   return { config: freeze(config), plugins: catalogue, warnings, notes, files: reader.files };
 }
 

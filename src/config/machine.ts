@@ -1,4 +1,6 @@
 /** What a configuration asks of the machine that it is on. */
+import { accessSync, constants, statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { openFilesLimit, reserveOf } from '../observe/open-files.ts';
 import type { Sections } from './types.ts';
 
@@ -17,4 +19,27 @@ export function lackOfFiles({ hive, connectors }: Sections, limit = openFilesLim
     `needs ${needed} open files, with ${others} for pools, logs and a reserve, and this process may have ${limit} (ulimit -n): ` +
     `more than ${room} clients will be refused`
   );
+}
+
+/**
+ * Why the folder of a configuration should not be trusted; undefined if there is no reason. Plugins and the socket library are
+ * packages that are looked for from there on, and files in it.
+ */
+export function openFolder(directory: string): string | undefined {
+  // Elsewhere the bits of a mode mean nothing.
+  if (process.getuid === undefined) return undefined;
+  const folder = resolve(directory);
+  const othersWrite = 0o002;
+  if ((statSync(folder).mode & othersWrite) === 0 || isReadOnly(folder)) return undefined;
+  return `every user of this machine may write into its folder, and packages that are put there are run by the node: chmod o-w ${folder}`;
+}
+
+/** Mounted so, as configurations of Kubernetes are, whatever their mode says: what all may write, this process may, too. */
+function isReadOnly(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
 }
