@@ -8,7 +8,7 @@ import type { Reached } from '../web/api-host.ts';
 import type { MonitorHost, NodeHealth } from '../web/monitor-host.ts';
 import type { TreeNode } from '../web/tree-text.ts';
 import { everywhere } from './cluster/everywhere.ts';
-import { nodeHealth } from './health.ts';
+import { health, nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
 import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
 
@@ -33,7 +33,11 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
     reset: (path) => kernel.ask(monitor, { type: 'reset', path }),
-    prometheus: () => prometheusText(metrics, about),
+    prometheus: () => {
+      const { status } = health(setup);
+      const states = { ready: status === 'ready', degraded: status === 'degraded', draining: status === 'draining' };
+      return prometheusText(metrics, about, states);
+    },
     health: () => nodeHealth(setup),
     node: here,
     isConnected,

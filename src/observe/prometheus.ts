@@ -26,10 +26,14 @@ interface Collected {
   readonly values: Value[];
 }
 
-/** @param about the labels of `hive_info` */
+/**
+ * @param about the labels of `hive_info`
+ * @param health each status that there is, and whether it is the present one
+ */
 export async function prometheusText(
   metrics: Metrics,
   about: Readonly<Record<string, string>>,
+  health: Readonly<Record<string, boolean>>,
 ): Promise<{ readonly type: string; readonly text: string }> {
   const registry = new Registry();
   const info = {
@@ -38,7 +42,13 @@ export async function prometheusText(
     type: 'gauge',
     values: [{ labels: about, value: 1 }],
   };
-  for (const family of [info as Collected, ...collect(metrics).values()]) {
+  const status = {
+    name: 'hive_health',
+    help: 'Health of the node: 1 at the present state, 0 at the others.',
+    type: 'gauge',
+    values: Object.entries(health).map(([state, isPresent]) => ({ labels: { state }, value: Number(isPresent) })),
+  };
+  for (const family of [info as Collected, status as Collected, ...collect(metrics).values()]) {
     // The registry asks a metric for what it has, and for nothing else.
     registry.registerMetric({ name: family.name, get: async () => family } as unknown as Metric);
   }

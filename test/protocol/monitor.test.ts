@@ -231,6 +231,8 @@ describe('the monitor', () => {
     const { version: hive, node_version, sockets } = families.get('hive_info')!.samples[0]!.labels;
     assert.deepEqual([hive, node_version], [version, process.versions.node]);
     assert.match(sockets ?? '', /^\S+ .+$/);
+    const health = families.get('hive_health')!.samples.map(({ labels, value }) => `${labels.state} ${value}`);
+    assert.deepEqual(health, ['ready 1', 'degraded 0', 'draining 0']);
     for (const path of paths(json as Tree)) {
       assert.ok(
         [...families.keys()].some((name) => familyOf(path).test(name)),

@@ -10,11 +10,17 @@ import { parsePrometheus } from '../../support/prometheus.ts';
 const about = { version: '1.0.0', node_version: '24.1.0', sockets: 'uWebSockets 20.57.0' };
 
 async function scraped(metrics: Metrics) {
-  const { type, text } = await prometheusText(metrics, about);
+  const { type, text } = await prometheusText(metrics, about, { ready: false, degraded: true });
   assert.equal(type, 'text/plain; version=0.0.4; charset=utf-8');
   const families = parsePrometheus(text);
   assert.deepEqual(families.get('hive_info')?.samples, [{ name: 'hive_info', labels: about, value: 1 }]);
+  const states = families.get('hive_health')?.samples.map(({ labels, value }) => [labels.state, value]);
+  assert.deepEqual(states, [
+    ['ready', 0],
+    ['degraded', 1],
+  ]);
   families.delete('hive_info');
+  families.delete('hive_health');
   return families;
 }
 
