@@ -14,7 +14,7 @@ export async function request(url: string, init: RequestInit = {}): Promise<Answ
   return { status: response.status, body: await response.text(), headers: response.headers };
 }
 
-/** A WebSocket that keeps what it receives. */
+/** A WebSocket that keeps what it receives, bytes as `0x` and their digits. */
 export class RawSocket {
   readonly messages: string[] = [];
   /** The close code, once there is one. */
@@ -23,7 +23,10 @@ export class RawSocket {
 
   constructor(url: string, headers: Record<string, string> = {}) {
     this.#socket = new WebSocket(url.replace(/^http/, 'ws'), { headers });
-    this.#socket.addEventListener('message', (event) => this.messages.push(String(event.data)));
+    this.#socket.binaryType = 'arraybuffer';
+    this.#socket.addEventListener('message', ({ data }) => {
+      this.messages.push(typeof data === 'string' ? data : `0x${Buffer.from(data as ArrayBuffer).toString('hex')}`);
+    });
     this.#socket.addEventListener('close', (event) => {
       this.code = event.code;
     });
