@@ -20,9 +20,9 @@ import { sourceOf } from '../observe/source.ts';
 import { performBatch } from './api-batch.ts';
 import { type Answer, type Call, CallBody, findHandler, type Handler, sections } from './api-calls.ts';
 import type { ApiHost } from './api-host.ts';
+import { BodyBudget, type BodyReceiver, receiveBody } from './bodies.ts';
 import { clientAddress, type TrustedProxies } from './client-address.ts';
 import {
-  type BodyReceiver,
   closeServer,
   defer,
   type HttpRequest,
@@ -30,7 +30,6 @@ import {
   jsonType,
   methodOf,
   plainText,
-  receiveBody,
   type Server,
   send,
   sendAtOnce,
@@ -84,6 +83,7 @@ class Api {
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
   readonly #proxies: TrustedProxies | undefined;
+  readonly #bodies = new BodyBudget(maxBodyBytes);
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
   /** By the whole path, which holds the right key. */
@@ -107,7 +107,7 @@ class Api {
       const route = method === 'post' ? this.#routes.get(req.getUrl()) : undefined;
       if (route && !req.getQuery('cluster')) {
         this.#count('requests', route.call.segments[0]!);
-        receiveBody(res, maxBodyBytes, new Request(this, res, route));
+        receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
         return;
       }
       const { isAllowed, isInPath, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
@@ -125,7 +125,7 @@ class Api {
       const request = new Request(this, res, { handler, call });
       // A GET has no body.
       if (method === 'get') this.perform(request);
-      else receiveBody(res, maxBodyBytes, request);
+      else receiveBody(res, maxBodyBytes, request, this.#bodies);
       if (method === 'post' && isInPath && !cluster) this.#remember(req.getUrl(), { handler, call });
     } catch (error) {
       this.#fail(res, section, error);

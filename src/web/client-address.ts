@@ -13,6 +13,7 @@ import { parseSubnet } from '../config/subnets.ts';
 import { ipAddress } from '../observe/source.ts';
 import type { HttpRequest, HttpResponse } from './http.ts';
 import { remoteAddress } from './http.ts';
+import { ownText } from './own-text.ts';
 
 export class TrustedProxies {
   readonly #list = new BlockList();
@@ -74,7 +75,8 @@ export function clientAddress(res: HttpResponse, req: HttpRequest, proxies: Trus
   if (res.clientAddress !== undefined) return res.clientAddress;
   const peer = remoteAddress(res);
   if (!proxies) return peer;
-  res.clientAddress = proxies.clientOf(peer, res, req);
+  // It outlives the headers that it may be part of.
+  res.clientAddress = ownText(proxies.clientOf(peer, res, req));
   return res.clientAddress;
 }
 

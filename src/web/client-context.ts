@@ -5,6 +5,7 @@ import type { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { expectedOrHidden } from '../observe/reference.ts';
 import { AddressLimits } from './address-limits.ts';
+import { BodyBudget } from './bodies.ts';
 import { clientAddress, TrustedProxies } from './client-address.ts';
 import type { ClientCounters } from './client-counters.ts';
 import { Clientless } from './clientless.ts';
@@ -28,6 +29,8 @@ export class ClientContext {
   readonly counters: ClientCounters;
   readonly log: Log;
   readonly clientless: Clientless;
+  /** Of those who have a client, and of those who have none, who may be anybody. */
+  readonly bodies: Readonly<Record<'clients' | 'clientless', BodyBudget>>;
   /** What one address may have; undefined where that is not limited. */
   readonly limits: AddressLimits | undefined;
   readonly #proxies: TrustedProxies | undefined;
@@ -40,7 +43,12 @@ export class ClientContext {
     this.wheel = parts.wheel;
     this.counters = parts.counters;
     this.log = parts.log;
-    this.clientless = new Clientless(parts.config.hive.max_client_slots);
+    const { hive, socketio } = parts.config;
+    this.clientless = new Clientless(hive.max_client_slots);
+    this.bodies = {
+      clients: new BodyBudget(socketio.max_payload),
+      clientless: new BodyBudget(socketio.max_payload),
+    };
     this.limits = AddressLimits.of(this.config.hive, this.counters, this.log);
     this.#proxies = TrustedProxies.of(this.config.hive.trusted_proxies);
   }

@@ -1,6 +1,7 @@
 /** What is read of a client's request before its handler returns; afterwards the request is gone. */
 import type { HttpRequest } from './http.ts';
 import { largeHead } from './keyed.ts';
+import { ownText } from './own-text.ts';
 import type { ClientProtocol, Handshake } from './sessions.ts';
 import { HeadSize } from './sockets/head-limit.ts';
 
@@ -58,16 +59,9 @@ export function readHandshake(
   return { auth: undefined, ...kept, address, transport, protocol };
 }
 
-/** A copy: parts of a string keep the whole of it in memory, here the URL, of which only the parts are counted. */
+/** A copy that does not keep the URL, of which only the parts are counted. */
 export function ownTexts(query: Query): Query {
   const own: Query = Object.create(null);
   for (const key in query) own[ownText(key)] = ownText(query[key]!);
   return own;
 }
-
-function ownText(text: string): string {
-  return text.length < sharedLength ? text : Buffer.from(text).toString();
-}
-
-/** Shorter parts are copies (`SlicedString::kMinLength` of V8). */
-const sharedLength = 13;

@@ -66,6 +66,10 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
     this.#messages.start();
   }
 
+  get hasClient(): boolean {
+    return !this.#messages.isEmpty;
+  }
+
   // Wire
 
   get bufferedBytes(): number {

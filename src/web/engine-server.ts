@@ -7,6 +7,7 @@ import type { Codec } from '../protocol/codec.ts';
 import { type BodyForm, type EngineDialect, openPackets } from '../protocol/engine.ts';
 import { engineV3 } from '../protocol/engine-v3.ts';
 import { engineV4 } from '../protocol/engine-v4.ts';
+import { readBody } from './bodies.ts';
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, type Query, readHandshake } from './client-requests.ts';
 import type { FrameHandler } from './client-socket.ts';
@@ -14,7 +15,7 @@ import { EngineConnection } from './engine-connection.ts';
 import { type Fault, faults } from './engine-faults.ts';
 import type { EngineHost, NewMessageLayer } from './engine-host.ts';
 import { EngineUpgrade, unwanted } from './engine-upgrade.ts';
-import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
+import { type HttpRequest, type HttpResponse, isOver } from './http.ts';
 import { type PollTraits, pollTraits } from './poll-queue.ts';
 import type { CloseReason, Handshake, TransportKind } from './sessions.ts';
 
@@ -195,15 +196,16 @@ export class EngineServer implements EngineHost {
     }
     polls.posting = true;
     this.context.defer(res);
-    readBody(res, this.context.config.socketio.max_payload).then(
+    const { config, bodies } = this.context;
+    const budget = connection.hasClient ? bodies.clients : bodies.clientless;
+    readBody(res, config.socketio.max_payload, budget).then(
       (body) => {
         polls.posting = false;
         this.#receive(connection, res, body, form);
       },
       (error) => {
         polls.posting = false;
-        const tooLarge = error instanceof HiveError && error.code === 'payload_too_large';
-        connection.close(tooLarge ? 'payload_too_large' : 'transport_closed');
+        connection.close(reasonOf(error));
         if (!isOver(res)) this.context.replyError(res, error);
       },
     );
@@ -219,6 +221,12 @@ export class EngineServer implements EngineHost {
     this.context.replyJson(res, 400, fault);
     return undefined;
   }
+}
+
+/** What a body that did not come whole means for its connection. */
+function reasonOf(error: unknown): CloseReason {
+  const code = error instanceof HiveError ? error.code : undefined;
+  return code === 'payload_too_large' || code === 'overloaded' ? code : 'transport_closed';
 }
 
 /** Of a request whose body is still to come. */

@@ -4,15 +4,14 @@
  *
  *     app.post('/x', (res, req) => {
  *       const key = req.getHeader('key');          // the request is only valid until the handler returns
- *       defer(res);                                 // needed when the answer comes later; readBody does it too
- *       readBody(res, limit).then((body) => sendJson(res, 200, …), …);
+ *       defer(res);                                 // needed when the answer comes later; readBody (bodies.ts) does it too
+ *       readBody(res, limit, budget).then((body) => sendJson(res, 200, …), …);
  *     });
  *
  * The send functions do nothing on a response that is over, so nobody else has to check.
  */
 
 import { STATUS_CODES } from 'node:http';
-import { HiveError } from '../observe/errors.ts';
 import { ipAddress } from '../observe/source.ts';
 import type { Listening, SocketApp, SocketRequest, SocketResponse } from './sockets/types.ts';
 
@@ -24,7 +23,7 @@ export interface HttpResponse extends SocketResponse {
   /** True once it was answered or aborted; false when an answer is to come later. */
   over?: boolean;
   onAbort?: () => void;
-  /** Nothing may come after the answer: it refuses a WebSocket, whose frames would be taken for requests. */
+  /** Nothing may come after the answer: it refuses a WebSocket, or a body, whose rest would be taken for requests. */
   isLast?: boolean;
   /** It answers HEAD. */
   bodiless?: boolean;
@@ -96,52 +95,6 @@ export function isOver(res: HttpResponse): boolean {
   return res.over === true;
 }
 
-/** What becomes of a request's body. Called once, or not at all if the request has been answered before. */
-export interface BodyReceiver {
-  /** @param body valid during the call only: the library takes its memory back */
-  received(body: Buffer): void;
-  /** @param error `payload_too_large`, or `bad_request`, which nobody hears, if the client goes away meanwhile */
-  failed(error: HiveError): void;
-}
-
-/** Waits for the whole body of a request, at most `limitBytes`. */
-export function receiveBody(res: HttpResponse, limitBytes: number, receiver: BodyReceiver): void {
-  let read = 0;
-  let parts: Buffer[] | undefined;
-  let done = false;
-  defer(res, () => {
-    if (!done) receiver.failed(new HiveError('bad_request', 'The request was broken off.'));
-  });
-  res.onData((chunk, isLast) => {
-    if (done) return;
-    read += chunk.byteLength;
-    if (read > limitBytes) {
-      done = true;
-      parts = undefined;
-      receiver.failed(new HiveError('payload_too_large', `The body is larger than ${limitBytes} bytes.`));
-    } else if (isLast && !parts) {
-      done = true;
-      receiver.received(Buffer.from(chunk));
-    } else {
-      parts ??= [];
-      parts.push(Buffer.from(Buffer.from(chunk)));
-      if (!isLast) return;
-      done = true;
-      receiver.received(Buffer.concat(parts));
-    }
-  });
-}
-
-/**
- * The whole body of a request, at most `limitBytes`.
- * @throws HiveError (rejection) as `receiveBody`
- */
-export function readBody(res: HttpResponse, limitBytes: number): Promise<Buffer> {
-  return new Promise((resolve, failed) => {
-    receiveBody(res, limitBytes, { received: (body) => resolve(Buffer.from(body)), failed });
-  });
-}
-
 /** Answers with a body as it is; without `type`, an answer without content type. */
 export function send(
   res: HttpResponse,
@@ -174,8 +127,7 @@ function write(res: HttpResponse, status: number, body: string | Buffer, type: s
   if (type !== '') res.writeHeader('Content-Type', type);
   for (const [name, value] of headers) res.writeHeader(name, value);
   if (res.closes === true) res.writeHeader('Connection', 'close');
-  // After a refused body the rest of it is still coming: do not take it for the next request.
-  const close = status === 413 || status === 431 || res.isLast === true;
+  const close = status === 431 || res.isLast === true;
   if (res.bodiless === true) endHead(res, Buffer.byteLength(body), close);
   else res.end(body, close);
 }

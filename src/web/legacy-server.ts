@@ -5,11 +5,12 @@
 import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
 import { decodeBatch, disconnectPacket, errorPacket, unknownSessionPacket } from '../protocol/legacy.ts';
+import { readBody } from './bodies.ts';
 import type { ClientContext } from './client-context.ts';
 import { parseQuery, readHandshake } from './client-requests.ts';
 import type { ClientSocket, FrameHandler } from './client-socket.ts';
 import { weightOf } from './clientless.ts';
-import { type HttpRequest, type HttpResponse, isOver, readBody } from './http.ts';
+import { type HttpRequest, type HttpResponse, isOver } from './http.ts';
 import { LegacyConnection } from './legacy-connection.ts';
 import type { CloseReason } from './sessions.ts';
 
@@ -136,7 +137,7 @@ export class LegacyServer {
     if (!connection || connection.isClosed) return this.#unknown(res);
     if (!connection.isPolling) return this.#badRequest(res, 400, 'The session is not connected by polling.');
     this.#context.defer(res);
-    readBody(res, this.#context.config.socketio.max_payload).then(
+    readBody(res, this.#context.config.socketio.max_payload, this.#context.bodies.clients).then(
       (body) => this.#receive(connection, res, body),
       (error) => {
         if (!isOver(res)) this.#context.replyError(res, error);

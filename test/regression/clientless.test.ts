@@ -1,6 +1,6 @@
 /**
  * Handshakes by polling that never asked for a client took no slots, and what they had sent was kept until
- * `connect_timeout`: strangers filled the heap with headers. Attachments for namespaces that nobody was connected to were kept, too.
+ * `connect_timeout`: strangers filled the heap with headers. So did auth payloads while hooks of `on_connect` waited for a back end. Attachments for namespaces that nobody was connected to were kept, too.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -80,6 +80,47 @@ test('what they keep of their requests is limited for all together', () => {
   assert.ok(room.enter({ headers: { cookie: `${header}😀` }, query: {} } as unknown as Handshake) > 2 * header.length);
   for (const bytes of entered) room.leave(bytes);
   assert.equal(room.refusal(), undefined);
+});
+
+test('what clients say of themselves shares that limit until their hooks of on_connect are done', async () => {
+  const server = await startTestServer({ socketio: { max_payload: 8_000_000 } });
+  let letIn = (): void => {};
+  const isDone = new Promise<void>((resolve) => {
+    letIn = resolve;
+  });
+  server.host.onAttach = () => isDone;
+  const connect = async (bytes: number) => {
+    const socket = await new RawSocket(`${server.url}/socket.io/?EIO=4&transport=websocket`).opened();
+    await socket.next();
+    socket.send(`40{"token":"${'x'.repeat(bytes)}"}`);
+    return socket;
+  };
+  const opened = (count: number) => eventually(() => server.host.sessions.length === count, `${count} sessions`);
+  const legacy = (header: Record<string, string>) => request(`${server.url}/socket.io/1/`, { headers: header });
+  const large = { 'x-large': 'x'.repeat(15_000) };
+  try {
+    const sockets: RawSocket[] = [];
+    for (let n = 1; n <= 9; n += 1) {
+      sockets.push(await connect(7_000_000));
+      await opened(n);
+    }
+    const late = await connect(7_000_000);
+    assert.equal(await late.closed(), 1013);
+    // So much that there is room for a client without large headers only.
+    sockets.push(await connect(64 * 1024 * 1024 - 9 * 7_000_000 - 15_000));
+    await opened(10);
+    assert.equal((await legacy({})).status, 200);
+    assert.equal(JSON.parse((await legacy(large)).body).error, 'no_slots');
+    letIn();
+    for (const socket of sockets) assert.match(await socket.next(), /^40\{/);
+    assert.equal((await legacy(large)).status, 200);
+    const next = await connect(7_000_000);
+    assert.match(await next.next(), /^40\{/);
+  } finally {
+    letIn();
+    await server.close();
+  }
+  assert.deepEqual(server.crashes, []);
 });
 
 test('an event with attachments for a namespace that is not connected is refused before they come', async () => {

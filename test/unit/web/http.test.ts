@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
-import { closeServer, type HttpResponse, methodOf, readBody, send } from '../../../src/web/http.ts';
+import { BodyBudget, readBody } from '../../../src/web/bodies.ts';
+import { closeServer, type HttpResponse, methodOf, send } from '../../../src/web/http.ts';
 import { serve, testLibraries } from '../../support/socket-libraries.ts';
 import { sockets } from '../../support/sockets.ts';
 
@@ -13,7 +14,7 @@ test('a body whose sender goes away fails', async (t) => {
   });
   const read = new Promise((resolve) => {
     app.post('/*', (res) => {
-      readBody(res, 100).then(resolve, resolve);
+      readBody(res, 100, new BodyBudget(100)).then(resolve, resolve);
       begun();
     });
   });

@@ -1,6 +1,7 @@
 /** What RFC 9112 and RFC 6455 want refused, and that refusals reach the client. */
 import assert from 'node:assert/strict';
-import { type HttpResponse, readBody, send, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
+import { BodyBudget, readBody } from '../../../../src/web/bodies.ts';
+import { type HttpResponse, send, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
 import type { SocketApp } from '../../../../src/web/sockets/types.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { behavior, serve, testAdapter, testLibraries } from '../../../support/socket-libraries.ts';
@@ -56,7 +57,7 @@ testLibraries(
 
 testLibraries('transfer codings other than chunked are refused', async (t, library) => {
   const { connect } = await serve(t, library, (app) => {
-    const read = (res: HttpResponse) => void readBody(res, 100).then(() => send(res, 200, 'read'));
+    const read = (res: HttpResponse) => void readBody(res, 100, new BodyBudget(100)).then(() => send(res, 200, 'read'));
     app.post('/*', read);
     app.any('/*', read);
   });
@@ -92,7 +93,7 @@ testAdapter('what is no HTTP behind a request that waits gets no answer in its p
 testLibraries('the refusal of a body reaches a client that is still sending it', async (t, library) => {
   const { connect } = await serve(t, library, (app) =>
     app.post('/*', (res) => {
-      readBody(res, 100).then(
+      readBody(res, 100, new BodyBudget(100)).then(
         () => {},
         () => sendJson(res, 413, { error: 'payload_too_large' }),
       );
@@ -206,7 +207,7 @@ testAdapter('a request for another protocol is an ordinary request', async (t, l
   const { connect } = await serve(t, library, (app) => {
     sockets(app);
     app.post('/*', (res) => {
-      readBody(res, 100).then((body) => sendJson(res, 200, body.toString()));
+      readBody(res, 100, new BodyBudget(100)).then((body) => sendJson(res, 200, body.toString()));
     });
   });
   const h2c = 'Host: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABk\r\n';
