@@ -99,6 +99,8 @@ export class EngineNamespaces implements MessageLayer {
   /** Ends all clients; the connection is closed. */
   close(reason: CloseReason): void {
     this.#connectTimer?.cancel();
+    // It may stay for a while, until somebody has come for its last words.
+    this.#forgetHandshake();
     const links = each(this.#links);
     this.#links = undefined;
     for (const link of links) link.close(reason);
@@ -140,10 +142,14 @@ export class EngineNamespaces implements MessageLayer {
     if (isWanted) handshake.auth = auth;
     if (isWanted && query) handshake.query = { ...handshake.query, ...ownTexts(parseQuery(query)) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
-    if (!this.#host.hasNamespaces) this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
+    if (!this.#host.hasNamespaces) this.#forgetHandshake();
     const transport = this.#connection.socket ? 'websocket' : 'polling';
     const opening = link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
     if (held > 0) void opening.then(() => clientless.release(held));
+  }
+
+  #forgetHandshake(): void {
+    this.#handshake = { ...this.#handshake, query: nothing, headers: nothing };
   }
 
   #disconnect(namespace: string): void {

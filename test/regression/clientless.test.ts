@@ -36,8 +36,9 @@ test('connections without a client are 10 % more than the slots at most, and tho
     const next = await request(base);
     assert.equal(next.status, 200);
     assert.equal((await request(base)).status, 503);
-    // One leaves.
+    // One leaves, and comes for the answer to its last poll.
     await request(urls[1]!, { method: 'POST', body: '1' });
+    assert.equal((await request(urls[1]!)).body, '6');
     assert.equal((await request(base)).status, 200);
     assert.equal((await request(base)).status, 503);
     // A client leaves its connection behind, which is one too many: it ends at once.
@@ -61,6 +62,7 @@ test('connections that connect their default namespace by themselves, or come an
       const { body } = await request(`${server.url}/socket.io/?EIO=4&transport=polling`);
       const url = `${server.url}/socket.io/?EIO=4&transport=polling&sid=${sidOf(body)}`;
       assert.equal((await request(url, { method: 'POST', body: '1' })).status, 200);
+      assert.equal((await request(url)).body, '6');
     }
   } finally {
     await server.close();
