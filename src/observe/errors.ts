@@ -18,6 +18,7 @@ export const catalogue = {
   client_error: { status: 400, text: 'The client did something it may not do.' },
   too_many_requests: { status: 429, text: 'This address asks for too much.' },
   payload_too_large: { status: 413, text: 'The payload is too large.' },
+  too_many_errors: { status: 429, text: 'Too many events of the client fail.' },
   // What happens to clients
   router_error: { status: 503, text: 'New connections are not being accepted.' },
   no_slots: { status: 503, text: 'All client slots are taken.' },

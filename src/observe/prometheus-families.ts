@@ -133,6 +133,7 @@ const rows: readonly Row[] = [
   ['clients.transports.websocket.bad', 'Errors sent over WebSockets'],
   ['clients.transports.websocket.hang_up', 'WebSockets closed'],
   ['clients.transports.too_slow', 'Connections ended because too much waited for them'],
+  ['clients.too_many_errors', 'Clients disconnected because of hive.max_client_errors'],
   ['clients.transports.too_many_packets', 'Connections ended because of socketio.max_packets_per_second'],
   ['clients.transports.too_many_connections', 'Handshakes refused because of hive.max_connections_per_address'],
   ['clients.transports.too_many_handshakes', 'Handshakes refused because of hive.max_handshakes_per_address'],

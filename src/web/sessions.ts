@@ -103,6 +103,8 @@ export const closeReasons = {
   too_slow: { code: 1008, final: false },
   /** More than `socketio.max_packets_per_second` came from the client. */
   too_many_packets: { code: 1008, final: false },
+  /** More than `hive.max_client_errors` events of the client have failed. */
+  too_many_errors: { code: 1008, final: true },
   /** More waits for the node that owns the session than may, or for hooks of `on_connect`. */
   overloaded: { code: 1013, final: false },
   /** A hook refused the client, or an action stopped it. */

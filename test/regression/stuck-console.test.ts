@@ -4,14 +4,18 @@
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { writeDefaultConfig } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
+import { program } from '../support/hive-process.ts';
 import { missing } from '../support/programs.ts';
+import { SocketClient } from '../support/socket-clients.ts';
 
 const module = fileURLToPath(new URL('../../src/observe/log-files.ts', import.meta.url));
 /** More than a pipe and the node's own queue take together. */
@@ -118,6 +122,43 @@ test('a console that is a file has every line', async (t) => {
   );
   assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 7);
   assert.deepEqual(countOf(readFileSync(file, 'utf8')), { written: 5000, missing: 0 });
+});
+
+test('clients of a node are served while nobody reads its console', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'hive-log-'));
+  let monitor = '';
+  let url = '';
+  const config = await writeDefaultConfig(dir, 'hive.json', ({ hive, clients, log, monitor: { port, hash } = {} }) => {
+    Object.assign(log!, { dir: null, console_level: 'debug' });
+    const echo = { hook: 'utils.echo', args: null };
+    Object.assign(clients!.hooks as object, { echo: [{ hook: 'utils.console_dump', args: '' }, echo] });
+    monitor = `http://127.0.0.1:${port}/monitor/${hash}/hive.log`;
+    url = `http://127.0.0.1:${hive!.port}`;
+  });
+  const child = spawn(process.execPath, [program, 'run', config], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => {
+    child.kill('SIGKILL');
+    rmSync(dir, { recursive: true, force: true });
+  });
+  const [ready] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+  assert.match(ready, / is ready: /);
+  const client = await SocketClient.connect('4.8 websocket', url);
+  // Each is a line of that size.
+  const text = 'x'.repeat(100_000);
+  for (let at = 0; at < 40; at += 1) {
+    client.emit('echo', { at, text });
+    await client.event<{ at: number }>('echo', (value) => value.at === at);
+    client.received.length = 0;
+  }
+  const { hive } = (await (await fetch(monitor)).json()) as { hive: { log: { lost: number } } };
+  assert.ok(hive.log.lost > 0);
+  await client.disconnect();
+  const said = read(child.stderr);
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const notes = [...(await said).matchAll(/(\d+) lines of the log are missing here/g)];
+  assert.ok(notes.reduce((sum, [, count]) => sum + Number(count), 0) >= hive.log.lost);
+  assert.equal((await ended)[0], 0);
 });
 
 /** Runs a command on a terminal of its own that takes 4 KiB and shows nothing, and tells what its stdout says first. */

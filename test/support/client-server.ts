@@ -95,6 +95,7 @@ const settings: ClientSettings = {
     max_connections_per_address: 0,
     max_handshakes_per_address: 0,
     trusted_proxies: [],
+    max_client_errors: 1000,
     graceful_termination_timeout: 1000,
     direct_websocket: true,
     websocket_ping_timeout: 5000,

@@ -40,7 +40,7 @@ const libraries: Record<string, Connect> = {
   '1.7': require('socket.io-client-1') as Connect,
 };
 
-/** A connected client that listens to `echo`, `news` and `ask`, and acknowledges what `ask` says. */
+/** A connected client that listens to `echo`, `news`, `hive_error` and `ask`, and acknowledges what `ask` says. */
 export abstract class MatrixClient {
   readonly keepsOrder: boolean = true;
   /** How often it has connected. */
@@ -84,7 +84,8 @@ class ScriptClient extends MatrixClient {
     socket.on('connect', () => {
       this.connects += 1;
     });
-    for (const name of ['echo', 'news']) socket.on(name, (...args) => this.received.push([name, toJson(args)]));
+    for (const name of ['echo', 'news', 'hive_error'])
+      socket.on(name, (...args) => this.received.push([name, toJson(args)]));
     socket.on('ask', (...args) => {
       const acknowledge = args.pop() as (...values: unknown[]) => void;
       this.received.push(['ask', toJson(args)]);

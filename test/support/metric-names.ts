@@ -26,6 +26,7 @@ const groups: Readonly<Record<string, string>> = {
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
 
+  clients: 'too_many_errors',
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',

@@ -24,10 +24,11 @@ import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from
 import { NoWorker } from '../connectors/workforce.ts';
 import type { Delivery } from '../contracts.ts';
 import type { ClientContext } from './context.ts';
+import { ErrorLimit, isOfClient } from './error-limit.ts';
 import type { EventKind } from './metrics.ts';
 import { Outlet } from './outlet.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
-import { publicError, shortSid } from './public-error.ts';
+import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
@@ -52,6 +53,7 @@ export class ClientActor extends Actor<ClientLetter> {
   readonly #client: PluginClient;
   readonly #protocol: ClientProtocol;
   #closeReason: CloseReason | undefined;
+  #errors: ErrorLimit | undefined;
   #leaving = false;
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
   #isUnheardOf = false;
@@ -258,6 +260,23 @@ export class ClientActor extends Actor<ClientLetter> {
     if (this.signal.aborted) return;
     this.#client.tell(stopped ? error.error : error);
     if (stopped) this.#end('stopped');
+    else if (kind === 'external' && isOfClient(error)) this.#limitErrors();
+  }
+
+  /** Ends a client that causes errors without end: each costs more than an event that succeeds. */
+  #limitErrors(): void {
+    const { log, maxErrors, metrics } = this.#context;
+    if (maxErrors === 0) return;
+    this.#errors ??= new ErrorLimit();
+    if (!this.#errors.exceeds(maxErrors)) return;
+    metrics.tooManyErrors.value += 1;
+    // No secret, in production either.
+    const error = new HiveError('too_many_errors', `More than ${maxErrors} of its events failed within ten seconds.`);
+    this.#client.send(errorPacket(error));
+    if (!log.excess('A client is disconnected for its errors', 'clients')) {
+      log.warning('A client is disconnected for its errors', { sid: shortSid(this.sid), error: error.code });
+    }
+    this.#end('too_many_errors');
   }
 
   #event(event: ClientEvent): void | Promise<void> {

@@ -30,6 +30,8 @@ export class ClientContext {
   readonly node: string;
   /** Whether clients may see what went wrong. */
   readonly showsErrors: boolean;
+  /** Of one client in ten seconds; 0: no limit. */
+  readonly maxErrors: number;
   readonly plugins: PluginSet;
   readonly memberships: Memberships;
   readonly log: Log;
@@ -41,6 +43,7 @@ export class ClientContext {
   constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
     this.node = config.hive.name;
     this.showsErrors = config.hive.mode === 'development';
+    this.maxErrors = config.hive.max_client_errors;
     this.plugins = plugins;
     this.memberships = memberships;
     this.log = log.child({ component: 'clients' });

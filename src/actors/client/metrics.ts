@@ -26,6 +26,8 @@ export class ClientMetrics {
   /** Clients that exist now; up and down, so gauges show it, and nobody can set it to 0. The same for the next two. */
   total = 0;
   readonly errors: Counter;
+  /** Clients that were ended for `hive.max_client_errors`. */
+  readonly tooManyErrors: Counter;
   readonly hookCalls: Counter;
   readonly hookErrors: Counter;
   readonly #metrics: Metrics;
@@ -39,6 +41,7 @@ export class ClientMetrics {
   constructor(metrics: Metrics) {
     this.#metrics = metrics;
     this.errors = metrics.counter('clients.errors');
+    this.tooManyErrors = metrics.counter('clients.too_many_errors');
     this.hookCalls = metrics.counter('clients.hooks.calls');
     this.hookErrors = metrics.counter('clients.hooks.errors');
     this.#hookLatency = metrics.histogram('clients.hooks.latency');

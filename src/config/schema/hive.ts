@@ -59,6 +59,14 @@ export const hiveSchema = strictObject(
         'Addresses and ranges (`10.0.0.0/8`) of proxies that are believed when they say whose requests they pass on: by ' +
         '`X-Forwarded-For`, `Forwarded` or the PROXY protocol.',
     }),
+    max_client_errors: Type.Integer({
+      default: 1000,
+      minimum: 0,
+      maximum: 1_000_000,
+      description:
+        'Events of one client that may fail within ten seconds before it is disconnected; 0 = no limit. What fails for ' +
+        'want of a back end or worker, or with a 5xx answer, does not count.',
+    }),
     max_processes: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),
     ),

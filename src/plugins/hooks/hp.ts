@@ -33,12 +33,17 @@ export function checkBackEnd(args: BackEndArgs, config: Config): Refusal | undef
   return { code: 'bad_config', path: 'endpoint', reason: 'must not contain a colon: over TCP that ends it' };
 }
 
+/** The back end is there and works, but does not want what the client has sent: an answer of 4xx. */
+export class Refused extends HiveError {}
+
 export function isSuccess({ status }: BackEndReply): boolean {
   return status >= 200 && status <= 299;
 }
 
 /** @throws HiveError `http_error` for any status but 2xx; `invalid_json` or `bad_internal_event` for other bodies */
 export function obey(client: Client, reply: BackEndReply, endpoint: string): void | Promise<void> {
-  if (!isSuccess(reply)) throw new HiveError('http_error', `The back end answered ${endpoint} with ${reply.status}.`);
-  return client.perform(parseInternalEvents(reply.body));
+  if (isSuccess(reply)) return client.perform(parseInternalEvents(reply.body));
+  const { status } = reply;
+  const Failure = status >= 400 && status < 500 ? Refused : HiveError;
+  throw new Failure('http_error', `The back end answered ${endpoint} with ${status}.`);
 }

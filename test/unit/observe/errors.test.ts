@@ -20,6 +20,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   too_many_requests: 'regression/address-limits.test.ts',
   payload_too_large: 'e2e/bad-input.test.ts',
   overloaded: 'e2e/inner-errors.test.ts',
+  too_many_errors: 'regression/event-floods.test.ts',
   router_error: 'e2e/closed-doors.test.ts',
   no_slots: 'e2e/closed-doors.test.ts',
   stopped: 'e2e/plugins.test.ts',

@@ -1,0 +1,28 @@
+/** How many errors a client has caused of late, against `hive.max_client_errors`. Made with the first: most cause none. */
+import type { HiveError } from '../../observe/errors.ts';
+import { Refused } from '../../plugins/hooks/hp.ts';
+
+const windowMs = 10_000;
+
+export class ErrorLimit {
+  #windowStart = Number.NEGATIVE_INFINITY;
+  #count = 0;
+
+  /** Counts an error. @returns whether it was one too many in the ten seconds that began with the first of them */
+  exceeds(limit: number, now = performance.now()): boolean {
+    if (now - this.#windowStart >= windowMs) {
+      this.#windowStart = now;
+      this.#count = 0;
+    }
+    this.#count += 1;
+    return this.#count > limit;
+  }
+}
+
+/**
+ * Whether the client may have caused it; `internal_error` is what the action of that name says. What fails for want of a back end
+ * or worker, or because the back end has failed, is none of its faults, and the best client goes on asking.
+ */
+export function isOfClient(error: HiveError): boolean {
+  return error.status < 500 || error.code === 'internal_error' || error instanceof Refused;
+}
