@@ -1,4 +1,4 @@
-/** The configuration of a Hive node under measurement: production mode, real plugins, default limits. */
+/** The configuration of a Hive node under measurement: production mode, real plugins, default limits but for how fast clients may send. */
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,6 +33,8 @@ function config(name, dir, backEnd, cluster, client) {
       reconnect_timeout: 60_000,
       poll_timeout: 50,
       session_timeout: 3_600_000,
+      // As fast as they can.
+      max_packets_per_second: 1_000_000,
     },
     clients: {
       state: { state_manager: 'sm.local', initial_value: { user: null }, args: null },

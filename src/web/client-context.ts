@@ -11,6 +11,7 @@ import type { ClientCounters } from './client-counters.ts';
 import { Clientless } from './clientless.ts';
 import { defer, type Headers, type HttpRequest, type HttpResponse, send } from './http.ts';
 import { RequestError } from './keyed.ts';
+import { PacketRate } from './packet-rate.ts';
 import type { SessionHost } from './sessions.ts';
 import type { Topics } from './topics.ts';
 
@@ -33,6 +34,8 @@ export class ClientContext {
   readonly bodies: Readonly<Record<'clients' | 'clientless', BodyBudget>>;
   /** What one address may have; undefined where that is not limited. */
   readonly limits: AddressLimits | undefined;
+  /** How fast clients may send; undefined where that is not limited. */
+  readonly packetRate: PacketRate | undefined;
   readonly #proxies: TrustedProxies | undefined;
 
   constructor(parts: Pick<ClientContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {
@@ -50,6 +53,7 @@ export class ClientContext {
       clientless: new BodyBudget(socketio.max_payload),
     };
     this.limits = AddressLimits.of(this.config.hive, this.counters, this.log);
+    this.packetRate = PacketRate.of(this.config.socketio.max_packets_per_second);
     this.#proxies = TrustedProxies.of(this.config.hive.trusted_proxies);
   }
 

@@ -25,14 +25,14 @@ import {
 import type { EngineHost } from './engine-host.ts';
 import type { EngineUpgrade } from './engine-upgrade.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
-import { PacketRate } from './packet-rate.ts';
+import type { Sender } from './packet-rate.ts';
 import { PollQueue, type PollTraits } from './poll-queue.ts';
 import { type CloseReason, closeReasons, type Handshake } from './sessions.ts';
 
 /** A poll that its client sent before the close packet, over a slower way, is there by then. */
 const crossingMs = 2000;
 
-export class EngineConnection extends Timer implements Carrier, FrameHandler {
+export class EngineConnection extends Timer implements Carrier, FrameHandler, Sender {
   readonly dialect: EngineDialect;
   readonly id: string;
   socket: ClientSocket | undefined;
@@ -42,9 +42,10 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
   upgrade: EngineUpgrade | undefined;
   /** What its address is counted as; undefined where nobody counts. */
   source: string | undefined;
+  packets = 0;
+  sinceMs = 0;
   readonly #host: EngineHost;
   readonly #messages: MessageLayer;
-  readonly #rate: PacketRate | undefined;
   #awaitsPong = false;
   isClosed = false;
 
@@ -55,7 +56,6 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
     this.dialect = dialect;
     this.id = id;
     this.#messages = host.newMessageLayer(host, this, handshake);
-    this.#rate = PacketRate.of(host.context.config.socketio.max_packets_per_second);
     if (polls) this.polls = new PollQueue(host.context, dialect, polls);
   }
 
@@ -154,7 +154,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler {
   }
 
   #receive(packet: EnginePacket): boolean {
-    if (this.#rate?.exceeded()) {
+    if (this.#host.context.packetRate?.exceeded(this)) {
       this.#host.context.counters.tooManyPackets.value += 1;
       this.close('too_many_packets');
       return false;

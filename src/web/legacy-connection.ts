@@ -23,7 +23,7 @@ import { ClientLink, type Wire } from './client-link.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPacket, textOf } from './client-socket.ts';
 import type { HttpResponse } from './http.ts';
 import { LegacyPolls } from './legacy-polls.ts';
-import { PacketRate } from './packet-rate.ts';
+import type { Sender } from './packet-rate.ts';
 import { type CloseReason, closeReasons, type Session, type TransportKind } from './sessions.ts';
 
 const codec = new LegacyCodec();
@@ -35,17 +35,18 @@ interface Owner {
   ended(): void;
 }
 
-export class LegacyConnection implements Wire, FrameHandler, Expiring {
+export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
   readonly id: string;
   socket: ClientSocket | undefined;
   isClosed = false;
   /** What its address is counted as; undefined where nobody counts. */
   source: string | undefined;
+  packets = 0;
+  sinceMs = 0;
   readonly #context: ClientContext;
   readonly #owner: Owner;
   #isAttaching = false;
   readonly #link: ClientLink;
-  readonly #rate: PacketRate | undefined;
   #polls: LegacyPolls | undefined;
   /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
   readonly #timer = new Timer(this);
@@ -57,7 +58,6 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
     this.#context = context;
     this.id = id;
     this.#owner = owner;
-    this.#rate = PacketRate.of(context.config.socketio.max_packets_per_second);
     this.#link = new ClientLink(this, codec, '/', context.topics);
     this.#link.adopt(session);
     context.wheel.start(this.#timer, context.config.socketio.init_timeout);
@@ -188,7 +188,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring {
 
   /** Takes one packet; returns what makes it malformed. */
   receive(text: string): HiveError | undefined {
-    if (this.#rate?.exceeded()) {
+    if (this.#context.packetRate?.exceeded(this)) {
       this.#context.counters.tooManyPackets.value += 1;
       this.close('too_many_packets');
       return undefined;

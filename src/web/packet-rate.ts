@@ -1,27 +1,42 @@
-/** How many packets one client has sent of late, against `socketio.max_packets_per_second`. */
-const windowMs = 1000;
+/**
+ * How fast clients may send, against `socketio.max_packets_per_second`: ten seconds' worth of packets must not come in less
+ * than ten seconds. So a client may send at once what it has saved up while it was away, and the clock is read once for all
+ * of these packets.
+ */
+const windowMs = 10_000;
+
+/** What is remembered of one client. */
+export interface Sender {
+  /** Packets since `sinceMs`; 0 at first. */
+  packets: number;
+  sinceMs: number;
+}
 
 export class PacketRate {
-  readonly #limit: number;
-  #windowStart = Number.NEGATIVE_INFINITY;
-  #count = 0;
+  readonly #max: number;
+  readonly #clock: () => number;
 
-  private constructor(limit: number) {
-    this.#limit = limit;
+  private constructor(max: number, clock: () => number) {
+    this.#max = max;
+    this.#clock = clock;
   }
 
   /** @param limit packets per second; 0 means that nobody counts */
-  static of(limit: number): PacketRate | undefined {
-    return limit > 0 ? new PacketRate(limit) : undefined;
+  static of(limit: number, clock: () => number = () => performance.now()): PacketRate | undefined {
+    return limit > 0 ? new PacketRate((limit * windowMs) / 1000, clock) : undefined;
   }
 
-  /** Counts a packet. @returns whether it was one too many in the second that began with the first of them */
-  exceeded(now = performance.now()): boolean {
-    if (now - this.#windowStart >= windowMs) {
-      this.#windowStart = now;
-      this.#count = 0;
+  /** Counts a packet. @returns whether it was one too many */
+  exceeded(sender: Sender): boolean {
+    if (sender.packets > 0 && sender.packets < this.#max) {
+      sender.packets += 1;
+      return false;
     }
-    this.#count += 1;
-    return this.#count > this.#limit;
+    // Whole numbers need no memory of their own.
+    const now = Math.trunc(this.#clock());
+    if (sender.packets > 0 && now - sender.sinceMs < windowMs) return true;
+    sender.sinceMs = now;
+    sender.packets = 1;
+    return false;
   }
 }

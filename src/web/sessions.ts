@@ -101,7 +101,7 @@ export const closeReasons = {
   payload_too_large: { code: 1009, final: false },
   /** The client reads too slowly: `socketio.max_backpressure` bytes wait for it. */
   too_slow: { code: 1008, final: false },
-  /** More than `socketio.max_packets_per_second` came from the client. */
+  /** More than ten seconds of `socketio.max_packets_per_second` came from the client in less than that. */
   too_many_packets: { code: 1008, final: false },
   /** More than `hive.max_client_errors` events of the client have failed. */
   too_many_errors: { code: 1008, final: true },

@@ -50,10 +50,11 @@ export const socketioSchema = strictObject(
       description: 'Outgoing bytes waiting for one client before it is disconnected as too slow. Bytes.',
     }),
     max_packets_per_second: Type.Integer({
-      default: 0,
+      default: 1000,
       minimum: 0,
       maximum: 1_000_000,
-      description: 'Packets accepted from one client per second; 0 = no limit.',
+      description:
+        'Packets accepted from one client per second; 0 = no limit. Those of ten seconds may come at once; one more ends the connection.',
     }),
     compression: Type.Boolean({ default: false, description: 'Compress WebSocket messages (permessage-deflate).' }),
     init_timeout: milliseconds('0.9: time from the handshake to the first transport connection.', {
