@@ -10,8 +10,15 @@ import type { ServerPacket } from '../protocol/packet.ts';
  */
 export interface Member {
   readonly ref: Ref<Delivery>;
+  /** Set when it is the first to join a channel. */
+  openedChannels?: ChannelCount | undefined;
   join(topic: string): void;
   leave(topic: string): void;
+}
+
+/** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */
+export interface ChannelCount {
+  count: number;
 }
 
 /**

@@ -25,6 +25,7 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkProxies(sections, refuse, warn);
   checkTimes(sections, warn);
   checkExposure(sections, { refuse, warn, note: reporter('note', 'invalid_config') });
+  checkHooks(sections, refuse);
   checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
   const lack = lackOfFiles(sections);
@@ -122,6 +123,14 @@ function checkTimes({ socketio }: Sections, warn: Report): void {
   if (reconnect < heartbeat) {
     const reason = `is below heartbeat_timeout (${heartbeat}): 0.9 clients will drop idle connections`;
     warn('socketio', '/reconnect_timeout', reason, reconnect);
+  }
+}
+
+function checkHooks({ clients }: Sections, refuse: Report): void {
+  const { hooks, max_hooks_per_event: most } = clients;
+  for (const [event, list] of Object.entries(hooks)) {
+    const reason = `has ${list.length} hooks, more than max_hooks_per_event (${most})`;
+    if (list.length > most) refuse('clients', pointerTo('/hooks', event), reason);
   }
 }
 

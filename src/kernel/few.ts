@@ -55,6 +55,13 @@ export function has<Value extends object | string>(few: Few<Value>, value: Value
   return isArray(few) ? indexOf(few, value) >= 0 : keyOf(few) === keyOf(value);
 }
 
+/** How many there are. */
+export function count<Value extends object | string>(few: Few<Value>): number {
+  if (few === undefined) return 0;
+  if (few instanceof Many) return few.size;
+  return isArray(few) ? few.length : 1;
+}
+
 /** The present values, in the order in which they came. */
 export function each<Value extends object | string>(few: Few<Value>): readonly Value[] {
   if (few === undefined) return [];

@@ -36,6 +36,7 @@ export const catalogue = {
   bad_connector_descriptor: { status: 400, text: 'The connector descriptor is malformed.' },
   bad_config: { status: 400, text: 'The plugin refuses its arguments.' },
   no_config: { status: 400, text: 'The named connector pool does not exist.' },
+  limit_exceeded: { status: 400, text: 'A limit of the configuration is reached.' },
   dispatch_too_deep: { status: 400, text: 'Events dispatch each other endlessly.' },
   // Connectors
   bad_http_connector_args: { status: 400, text: 'The arguments of connector.http are wrong.' },

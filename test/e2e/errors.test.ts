@@ -59,6 +59,16 @@ const rows: readonly Row[] = [
   },
   { code: 'bad_connector_id', order: order('stop_connectors', ['nowhere']), says: /nowhere/ },
   { code: 'bad_channel_id', order: order('subscribe', ['weather.berlin']), says: /weather/ },
+  {
+    code: 'limit_exceeded',
+    order: order('add_hooks', { loop: new Array(1000).fill({ hook: 'utils.echo', args: null }) }),
+    says: /1000 hooks \(clients\.max_hooks_per_event\)/,
+  },
+  {
+    code: 'limit_exceeded',
+    order: order('subscribe', [{ ping: Array.from({ length: 1001 }, (_, n) => n) }]),
+    says: /1000 channels \(pubsub\.max_subscriptions_per_client\)/,
+  },
   { code: 'access_denied', order: order('subscribe', ['secret.plan']), says: /secret\.plan/ },
   { code: 'bad_external_event', event: 'on_connect', args: [1], says: /reserved/ },
   { code: 'dispatch_too_deep', event: 'loop', says: /levels deep/ },

@@ -113,12 +113,17 @@ export interface PubSubNode {
 }
 
 /** Pub-sub on a kernel. */
-export async function startPubSub(kernel: Kernel, metrics = new Metrics(), log: Log = silent): Promise<PubSubNode> {
+export async function startPubSub(
+  kernel: Kernel,
+  metrics = new Metrics(),
+  log: Log = silent,
+  limits: Partial<Config['pubsub']> = {},
+): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
   const topics = new Topics();
   const pubsub = new PubSubService({
     kernel,
-    config: { channels },
+    config: { channels, max_subscriptions_per_client: 1000, max_channels_per_client: 1000, ...limits },
     cluster: table,
     fanout: topics,
     packetsFor,
@@ -158,11 +163,15 @@ export async function startPubSub(kernel: Kernel, metrics = new Metrics(), log: 
 }
 
 /** A node of its own, ending with the test. */
-export async function pubSubNode(t: TestContext, name = 'a@127.0.0.1'): Promise<PubSubNode> {
+export async function pubSubNode(
+  t: TestContext,
+  name = 'a@127.0.0.1',
+  limits: Partial<Config['pubsub']> = {},
+): Promise<PubSubNode> {
   const metrics = new Metrics();
   const kernel = new Kernel({ node: name, log: silent, metrics });
   t.after(() => kernel.halt());
-  return startPubSub(kernel, metrics);
+  return startPubSub(kernel, metrics, silent, limits);
 }
 
 export function event(name: string): Publication {

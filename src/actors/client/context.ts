@@ -28,6 +28,8 @@ export interface ClientSetup {
 export class ClientContext {
   /** Name of the node, as back ends get it. */
   readonly node: string;
+  /** Of one event, and that the events may run which one dispatches. */
+  readonly maxHooks: number;
   /** Whether clients may see what went wrong. */
   readonly showsErrors: boolean;
   /** Of one client in ten seconds; 0: no limit. */
@@ -42,6 +44,7 @@ export class ClientContext {
 
   constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
     this.node = config.hive.name;
+    this.maxHooks = config.clients.max_hooks_per_event;
     this.showsErrors = config.hive.mode === 'development';
     this.maxErrors = config.hive.max_client_errors;
     this.plugins = plugins;

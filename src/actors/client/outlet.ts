@@ -9,10 +9,11 @@ import { each, type Few, has, minus, plus } from '../../kernel/few.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/sessions.ts';
-import type { Delivery, Member } from '../contracts.ts';
+import type { ChannelCount, Delivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 
 export class Outlet implements Member {
+  openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
   #ref: Ref<Delivery> | undefined;
   #phase: ClientPhase = 'generic';

@@ -38,6 +38,8 @@ export class PluginClient implements Client, Identity {
   #state: ClientState | undefined;
   failedHook = 0;
   #depth = 0;
+  /** Hooks of the events that were dispatched since the outermost of them. */
+  #dispatchedHooks = 0;
   #silent = false;
 
   constructor(
@@ -152,10 +154,16 @@ export class PluginClient implements Client, Identity {
     if (this.#depth >= maxDispatchDepth) {
       throw new HiveError('dispatch_too_deep', `Events dispatch each other more than ${maxDispatchDepth} levels deep.`);
     }
+    const hooks = this.#hooks.get(event.name);
+    if (!hooks) return;
+    this.#dispatchedHooks = hooks.hooks.length + (this.#depth === 0 ? 0 : this.#dispatchedHooks);
+    if (this.#dispatchedHooks > this.#context.maxHooks) {
+      throw this.#tooManyHooks('Events dispatch each other and run more');
+    }
     this.#depth += 1;
     let waits = false;
     try {
-      const pending = this.run(new EventTrigger(event, triggerId));
+      const pending = this.run(new EventTrigger(event, triggerId), hooks);
       if (!pending) return;
       waits = true;
       return pending.finally(() => {
@@ -175,8 +183,17 @@ export class PluginClient implements Client, Identity {
   }
 
   addHooks(hooks: HookDescriptors): void {
-    const { plugins, metrics } = this.#context;
+    const { plugins, metrics, maxHooks } = this.#context;
+    for (const [event, added] of Object.entries(hooks)) {
+      const present = this.#hooks.get(event)?.hooks.length ?? 0;
+      if (present + added.length > maxHooks) throw this.#tooManyHooks('An event would have more');
+    }
     this.#hooks = withHooks(this.#hooks, plugins.createHooks(hooks), metrics);
+  }
+
+  #tooManyHooks(what: string): HiveError {
+    const limit = `${this.#context.maxHooks} hooks (clients.max_hooks_per_event)`;
+    return new HiveError('limit_exceeded', `${what} than ${limit}.`);
   }
 
   removeHooks(events: readonly string[]): void {

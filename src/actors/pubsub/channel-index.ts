@@ -8,10 +8,10 @@
  *
  * Joining services add entries; everything else about an entry is written by its channel's actor alone.
  */
-import { each, type Few, minus, plus } from '../../kernel/few.ts';
+import { count, each, type Few, minus, plus } from '../../kernel/few.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Ref } from '../../kernel/types.ts';
-import type { Delivery, Member } from '../contracts.ts';
+import type { ChannelCount, Delivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
 import type { Template } from './templates.ts';
 
@@ -26,10 +26,13 @@ export class ChannelEntry {
   /** Joins under way: a channel that has any is not closed for being empty. */
   joining = 0;
   readonly members = new Map<Ref<Delivery>, Member>();
+  /** Counts it for whoever has opened it, as long as it is there. */
+  readonly opener: ChannelCount;
 
-  constructor(id: string, template: Template) {
+  constructor(id: string, template: Template, opener: ChannelCount) {
     this.id = id;
     this.template = template;
+    this.opener = opener;
   }
 
   isServed(kernel: Kernel): boolean {
@@ -71,8 +74,11 @@ export class ChannelIndex {
     return [...this.#entries.keys()];
   }
 
-  add(id: string, template: Template): ChannelEntry {
-    const entry = new ChannelEntry(id, template);
+  /** @param member whoever is the first to join it */
+  add(id: string, template: Template, member: Member): ChannelEntry {
+    member.openedChannels ??= { count: 0 };
+    member.openedChannels.count += 1;
+    const entry = new ChannelEntry(id, template, member.openedChannels);
     this.#entries.set(id, entry);
     template.channels += 1;
     for (let end = id.indexOf('.'); end >= 0; end = id.indexOf('.', end + 1)) {
@@ -89,6 +95,7 @@ export class ChannelIndex {
     if (this.#entries.get(id) !== entry) return;
     for (const client of [...entry.members.keys()]) this.unsubscribe(entry, client);
     this.#entries.delete(id);
+    entry.opener.count -= 1;
     entry.template.channels -= 1;
     for (let end = id.indexOf('.'); end >= 0; end = id.indexOf('.', end + 1)) {
       const prefix = id.slice(0, end);
@@ -116,6 +123,11 @@ export class ChannelIndex {
     if (others) this.#byClient.set(client, others);
     else this.#byClient.delete(client);
     return true;
+  }
+
+  /** How many channels the client is subscribed to. */
+  countOf(client: Ref<Delivery>): number {
+    return count(this.#byClient.get(client));
   }
 
   /** The channels that the client is subscribed to. */

@@ -31,6 +31,7 @@ import { pubsubDoor } from '../erlang/doors.ts';
 import { ErlangFanout } from '../erlang/fanout.ts';
 import { Subscriptions } from '../erlang/subscriptions.ts';
 import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
+import { ClientLimits } from './client-limits.ts';
 import { InterestTable, type PeerInterest } from './interest.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
@@ -59,6 +60,7 @@ export class PubSubService implements PubSub {
   readonly #index = new ChannelIndex();
   readonly #interests = new InterestTable();
   readonly #templates: Templates;
+  readonly #limits: ClientLimits;
   readonly #publisher: LocalPublisher;
   readonly #manager: Ref<PubSubMessage>;
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
@@ -73,6 +75,7 @@ export class PubSubService implements PubSub {
     const subscriptions = new Subscriptions({ kernel, memberships: this, fanout, supervisor: setup.channelSupervisor });
     this.#erlang = pubsubDoor(this, subscriptions, setup.log);
     this.#templates = new Templates(config.channels, metrics);
+    this.#limits = new ClientLimits(config, this.#index);
     this.#publisher = new LocalPublisher(this.#index, packetsFor, metrics);
     this.#manager = kernel.remote(kernel.node, managerName);
     this.#counters = metrics.counters('pubsub', ['requests', 'errors', 'status', 'publish', 'join', 'leave']);
@@ -106,15 +109,16 @@ export class PubSubService implements PubSub {
 
   /**
    * Subscribes a client. All ids are checked first; if joining one fails later, those before it stay joined.
-   * @throws HiveError `bad_channel_id`, `access_denied`, `pubsub_error` if a channel cannot be started, `not_running`
+   * @throws HiveError `bad_channel_id`, `access_denied`, `limit_exceeded`, `pubsub_error` if a channel cannot be started, `not_running`
    */
   async join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void> {
     this.#count('join');
     const entries: ChannelEntry[] = [];
     try {
       const templates = ids.map((id) => this.#templates.forJoin(id, privilege));
+      this.#limits.check(member, ids);
       for (const [i, id] of ids.entries()) {
-        const entry = this.#index.get(id) ?? this.#index.add(id, templates[i]!);
+        const entry = this.#index.get(id) ?? this.#index.add(id, templates[i]!, member);
         entry.joining += 1;
         entries.push(entry);
       }

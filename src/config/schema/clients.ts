@@ -16,6 +16,12 @@ const actionDescriptorSchema = strictObject(
 
 export const clientsSchema = strictObject(
   {
+    max_hooks_per_event: Type.Integer({
+      default: 1000,
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Hooks that one event of a client may have, and that the events may run which one order dispatches.',
+    }),
     state: strictObject(
       {
         state_manager: Type.String({

@@ -29,6 +29,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_monitor_request: 'e2e/bad-input.test.ts',
   invalid_json: 'e2e/errors.test.ts',
   bad_internal_event: 'e2e/errors.test.ts',
+  limit_exceeded: 'e2e/errors.test.ts',
   dispatch_too_deep: 'e2e/errors.test.ts',
   plugins_error: 'e2e/errors.test.ts',
   bad_hook_descriptor: 'e2e/errors.test.ts',
