@@ -7,27 +7,27 @@
  *     npm run bench -- echo --save                a scenario anew, into the results of the others
  *     npm run bench -- --quick                    everything for a moment, to see that it works
  *     npm run bench -- --report                   RESULTS.md anew from the stored figures
+ *
+ * `--runs`, `--seconds` and `--warmup` (processor time of the servers) say how long, `--prof FOLDER` takes profiles.
  */
 import { existsSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../scripts/arguments.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    runs: { type: 'string' },
-    /** Processor time of the servers, that is measured and that goes before. */
-    seconds: { type: 'string' },
-    warmup: { type: 'string' },
-    /** Directory for profiles of the measured time. */
-    prof: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    report: { type: 'boolean', default: false },
-  },
-});
+const options = {
+  runs: { type: 'string' },
+  /** Processor time of the servers, that is measured and that goes before. */
+  seconds: { type: 'string' },
+  warmup: { type: 'string' },
+  /** Directory for profiles of the measured time. */
+  prof: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  save: { type: 'boolean', default: false },
+  report: { type: 'boolean', default: false },
+};
+const { values, positionals } = argumentsOf(options, { allowPositionals: true });
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 /** What answers slowly takes long to get warm: the compiler has seen little of it. */
@@ -67,7 +67,7 @@ for (const [signal, code] of [
 main().then(
   () => process.exit(0),
   (error) => {
-    console.error(error.cause?.stack ?? error.message);
+    if (error.cause) console.error(error.cause.stack);
     console.error(`bench: ${error.message}`);
     process.exit(1);
   },

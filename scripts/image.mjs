@@ -11,6 +11,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { basename, join, posix, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { argumentsOf, refuse } from './arguments.mjs';
 import { cache, command, copyRoot, debianRoot, installNode } from './debian-root.mjs';
 
 const context = fileURLToPath(new URL('..', import.meta.url));
@@ -191,8 +192,9 @@ export function buildImage(folder) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const [folder] = process.argv.slice(2);
-  if (!folder) throw new Error('name a folder, or --parse');
+  const { values, positionals } = argumentsOf({ parse: { type: 'boolean' } }, { allowPositionals: true });
+  const [folder] = positionals;
+  if (!values.parse && folder === undefined) refuse('name a folder, or --parse');
   const parse = () => parseDockerfile(readFileSync(join(context, 'Dockerfile'), 'utf8'));
-  console.log(JSON.stringify(folder === '--parse' ? parse() : buildImage(folder), null, 2));
+  console.log(JSON.stringify(values.parse ? parse() : buildImage(folder), null, 2));
 }

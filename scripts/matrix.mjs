@@ -13,6 +13,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { argumentsOf, refuse } from './arguments.mjs';
 import { cache, command, copyRoot, debianRoot, installNode, npmPackage } from './debian-root.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -133,14 +134,17 @@ function write(outcomes) {
   writeFileSync(table, `${before}${begin}\n\nRun on ${date}.\n\n${lines.join('\n')}\n\n${end}${after}`);
 }
 
-const args = process.argv.slice(2);
-if (!existsSync(join(root, 'dist/bin/hive.js'))) throw new Error('dist is missing: run `npm run build` first');
-if (args.includes('--smoke')) process.exit(smoke());
-const names = args.filter((arg) => !arg.startsWith('--'));
-const wanted = rows.filter(({ node, sockets }) => names.length === 0 || names.includes(`${node}/${sockets}`));
-if (wanted.length === 0)
-  throw new Error(`no such row; there are ${rows.map((row) => `${row.node}/${row.sockets}`).join(', ')}`);
+const { values, positionals: names } = argumentsOf(
+  { write: { type: 'boolean' }, smoke: { type: 'boolean' } },
+  { allowPositionals: true },
+);
+const nameOf = ({ node, sockets }) => `${node}/${sockets}`;
+const stray = names.find((name) => !rows.some((row) => nameOf(row) === name));
+if (stray !== undefined) refuse(`there is no row ${stray}; there are ${rows.map(nameOf).join(', ')}`);
+if (!existsSync(join(root, 'dist/bin/hive.js'))) refuse('dist is missing: run `npm run build` first');
+if (values.smoke) process.exit(smoke());
+const wanted = rows.filter((row) => names.length === 0 || names.includes(nameOf(row)));
 const outcomes = [];
 for (const row of wanted) outcomes.push(await runRow(row));
-if (args.includes('--write')) write(outcomes);
+if (values.write) write(outcomes);
 process.exit(outcomes.every(({ isGood }) => isGood) ? 0 : 1);

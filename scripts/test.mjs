@@ -9,9 +9,10 @@
  * a network namespace of its own, which Linux gives to root. A file whose head says "needs the registry" is run by the first.
  */
 import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { argumentsOf, refuse } from './arguments.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const timeoutMs = 180_000;
@@ -103,8 +104,9 @@ function report({ name, code, output, ms }) {
   if (!ok && !/^ℹ (fail|cancelled) [1-9]/m.test(summary)) totals.fail += 1;
 }
 
-const [shared, wanted] =
-  process.argv[2] === '--shared' ? [true, process.argv.slice(3)] : [false, process.argv.slice(2)];
+const { values, positionals: wanted } = argumentsOf({ shared: { type: 'boolean' } }, { allowPositionals: true });
+const { shared } = values;
+for (const place of wanted) if (!existsSync(join(root, 'test', place))) refuse(`there is no test/${place}`);
 const all = (wanted.length > 0 ? wanted : ['.']).flatMap((place) => testsUnder(join(root, 'test', place)));
 const together = shared ? all.filter((file) => !says(file, processMark)) : [];
 const files = all.filter((file) => !together.includes(file));

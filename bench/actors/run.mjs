@@ -14,16 +14,14 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../../scripts/arguments.mjs';
 
-const { values } = parseArgs({
-  options: {
-    ms: { type: 'string' },
-    lives: { type: 'string' },
-    rounds: { type: 'string' },
-    quick: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = argumentsOf({
+  ms: { type: 'string' },
+  lives: { type: 'string' },
+  rounds: { type: 'string' },
+  quick: { type: 'boolean', default: false },
+  json: { type: 'boolean', default: false },
 });
 const usual = values.quick ? { ms: '50', lives: '2000', rounds: '1' } : { ms: '1000', lives: '100000', rounds: '3' };
 const { ms, lives, rounds } = { ...usual, ...values };

@@ -17,16 +17,14 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { EpmdServer } from '../../dist/distribution/epmd-server.js';
+import { argumentsOf } from '../../scripts/arguments.mjs';
 
-const { values } = parseArgs({
-  options: {
-    messages: { type: 'string', default: '1000000' },
-    'round-trips': { type: 'string', default: '20000' },
-    rounds: { type: 'string', default: '3' },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = argumentsOf({
+  messages: { type: 'string', default: '1000000' },
+  'round-trips': { type: 'string', default: '20000' },
+  rounds: { type: 'string', default: '3' },
+  json: { type: 'boolean', default: false },
 });
 const amount = [values.messages, values['round-trips']];
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));

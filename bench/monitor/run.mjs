@@ -8,19 +8,17 @@
  *     npm --prefix bench run monitor -- [--clients 10000] [--rounds 5] [--requests 10] [--json]
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../../scripts/arguments.mjs';
 import { connectCrowd } from '../lib/crowd.mjs';
 import { startHive } from '../lib/hive-node.mjs';
 import { median } from '../lib/statistics.mjs';
 import { monitorKey } from '../servers/hive.mjs';
 
-const { values } = parseArgs({
-  options: {
-    clients: { type: 'string', default: '10000' },
-    rounds: { type: 'string', default: '5' },
-    requests: { type: 'string', default: '10' },
-    json: { type: 'boolean', default: false },
-  },
+const { values } = argumentsOf({
+  clients: { type: 'string', default: '10000' },
+  rounds: { type: 'string', default: '5' },
+  requests: { type: 'string', default: '10' },
+  json: { type: 'boolean', default: false },
 });
 const requests = Number(values.requests);
 /** Before each page: what came before it has calmed down. */

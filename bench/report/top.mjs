@@ -8,17 +8,14 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { argumentsOf, refuse } from '../../scripts/arguments.mjs';
 import { readable } from '../lib/statistics.mjs';
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { lines: { type: 'string', default: '25' }, callers: { type: 'string' } },
-});
-if (positionals.length === 0) {
-  console.error('usage: top.mjs FILE.cpuprofile|FILE.heapprofile … [--lines 25] [--callers FUNCTION]');
-  process.exit(1);
-}
+const { values, positionals } = argumentsOf(
+  { lines: { type: 'string', default: '25' }, callers: { type: 'string' } },
+  { allowPositionals: true },
+);
+if (positionals.length === 0) refuse('name a .cpuprofile or .heapprofile; --help shows what there is');
 
 /** Nodes of either kind of profile as `{ frame, self, children }`, the unit of `self`, and the sum. */
 function read(file) {

@@ -12,20 +12,18 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
+import { argumentsOf } from '../../scripts/arguments.mjs';
 import { pinGenerator } from '../lib/cpu.mjs';
 import { BackEnd } from './back-end.mjs';
 import { visits } from './crowd.mjs';
 import { channelTimeoutMs, SoakedNode } from './node.mjs';
 import { plot, table } from './report.mjs';
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '30' },
-    rate: { type: 'string', default: '20' },
-    stay: { type: 'string', default: '10' },
-    out: { type: 'string' },
-  },
+const { values } = argumentsOf({
+  minutes: { type: 'string', default: '30' },
+  rate: { type: 'string', default: '20' },
+  stay: { type: 'string', default: '10' },
+  out: { type: 'string' },
 });
 const [soakMs, rate, stayMs] = [Number(values.minutes) * 60_000, Number(values.rate), Number(values.stay) * 1000];
 
