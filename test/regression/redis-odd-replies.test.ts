@@ -1,6 +1,6 @@
 /**
  * A null reply (`$-1`) that nobody had asked for was an uncaught TypeError in ioredis, and ended the node; so was a push of RESP 3
- * without a channel. Whatever is odd, the connection is dropped and another one opened.
+ * without a channel, and ten bytes that announced thirty million items took its memory. Whatever is odd, the connection is dropped and another one opened.
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
@@ -38,6 +38,8 @@ const unasked: Record<string, string> = {
   'a push of a null': '>1\r\n_\r\n',
   'a push of no channel': '>2\r\n+subscribe\r\n_\r\n',
   'a push of a channel, and a null in an array': '>3\r\n+subscribe\r\n+x\r\n:1\r\n*1\r\n$-1\r\n',
+  'thirty million items to come': '*30000000\r\n',
+  'four thousand million pairs to come': '%4000000000\r\n',
   'arrays in arrays': `${'*1\r\n'.repeat(20_000)}:1\r\n`,
 };
 
