@@ -1,6 +1,6 @@
 /**
  * A conversation: what is said to a port, step by step, as data, so that it can be repeated and made shorter. `$SID` in what
- * is sent stands for the session id that came last.
+ * is sent stands for the id of the last connection of Engine.IO or session of 0.9, `$CLIENT` for the sid of the last client.
  *
  *   open       another TCP connection, on which everything goes on; those before stay open until the end
  *   handshake  as a node that knows the cookie
@@ -74,7 +74,7 @@ export interface Surroundings {
 /** Has a conversation, and closes everything. */
 export async function converse({ steps }: Case, place: Surroundings, tally: Tally): Promise<void> {
   const lines: Line[] = [];
-  let sid = 'none';
+  const ids: Ids = { connection: 'none', client: 'none' };
   tally.cases += 1;
   try {
     for (const step of steps) {
@@ -86,16 +86,21 @@ export async function converse({ steps }: Case, place: Surroundings, tally: Tall
       else if (step.do === 'handshake') await line.join(step.as, place.cookie);
       else if (step.do === 'answer') {
         await line.answered(step.until);
-        sid = line.sid ?? sid;
+        line.note(ids);
       } else {
         tally.messages += 1;
         tally.bytes += step.bytes.length;
-        line.send(step.bytes, sid);
+        line.send(step.bytes, ids);
       }
     }
   } finally {
     for (const line of lines) line.finish(tally);
   }
+}
+
+interface Ids {
+  connection: string;
+  client: string;
 }
 
 /** One connection. Everything that the other side does is fine. */
@@ -125,15 +130,17 @@ class Line {
     return line;
   }
 
-  get sid(): string | undefined {
+  note(ids: Ids): void {
     const found = /"sid":"([^"]+)"|\r\n\r\n([\w.-]{8,}):\d*:\d*:/.exec(this.#received);
-    return found?.[1] ?? found?.[2];
+    ids.connection = found?.[1] ?? found?.[2] ?? ids.connection;
+    ids.client = /40\{"sid":"([^"]+)"/.exec(this.#received)?.[1] ?? ids.client;
   }
 
-  send(bytes: Buffer, sid: string): void {
+  send(bytes: Buffer, { connection, client }: Ids): void {
     if (this.#ended) return;
     const text = bytes.toString('latin1');
-    this.#socket.write(text.includes('$SID') ? Buffer.from(text.replaceAll('$SID', sid), 'latin1') : bytes);
+    const meant = text.replaceAll('$SID', connection).replaceAll('$CLIENT', client);
+    this.#socket.write(meant === text ? bytes : Buffer.from(meant, 'latin1'));
   }
 
   async join(as: Greeting, cookie: string): Promise<void> {

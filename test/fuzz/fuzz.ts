@@ -23,7 +23,7 @@ export interface FuzzOptions extends StageOptions {
 
 export interface FuzzReport {
   readonly tallies: ReadonlyMap<TargetName, Tally>;
-  readonly spoiltAnswers: Readonly<Record<'http' | 'tcp' | 'redis', number>>;
+  readonly spoiltAnswers: Readonly<Record<'http' | 'tcp' | 'redis' | 'dialled', number>>;
   readonly peakRssMb: readonly number[];
   readonly heapMb: { readonly before: readonly number[]; readonly after: readonly number[] };
 }

@@ -1,11 +1,13 @@
 /**
- * Back ends that answer what they are told to: the bytes are in the question. And a proxy before Redis, which spoils the reply
- * to a command with `mangle-N` in it, in the way that N determines.
+ * What nodes connect to. Back ends that answer what they are told to: the bytes are in the question. And a proxy before Redis, which spoils the reply
+ * to a command with `mangle-N` in it, in the way that N determines. And what nodes of the cluster
+ * dial for ever, which answers their greeting with anything.
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { FrameReader } from '../../src/protocol/framing.ts';
 import { mutateBytes } from './mutate.ts';
+import { namePacket, packet } from './node-peer.ts';
 import { Random } from './random.ts';
 
 const wanted = /"answer":"([A-Za-z0-9+/=]*)"/;
@@ -46,13 +48,26 @@ function spoil(chunk: Buffer, random: Random): Buffer {
   return Buffer.concat(random.pick([[odd, chunk], [chunk, odd], [odd], [odd, odd, chunk]]));
 }
 
+/** The status and the challenge, or what is left of them. */
+function answerToGreeting(random: Random): Buffer {
+  const status = packet(
+    Buffer.from(random.pick(['sok', 'sok_simultaneous', 'salive', 'snok', 'snot_allowed', 's', 'x'])),
+  );
+  const name = namePacket({ name: `none${random.int(8)}@127.0.0.1`, asHive: random.chance(0.5) });
+  const challenge = packet(Buffer.concat([name.subarray(0, 9), random.bytes(4), name.subarray(9)]));
+  const whole = Buffer.concat(
+    random.pick([[status, challenge], [status], [challenge], [status, challenge, random.bytes(30)]]),
+  );
+  return random.chance(0.5) ? whole : mutateBytes(whole, random);
+}
+
 export class GarbageBackEnds {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
   /** What determines how the first reply on the next connection to Redis is spoilt. */
   #greeting: string | undefined;
   /** Answers that were spoilt, and replies of Redis. */
-  readonly counts = { http: 0, tcp: 0, redis: 0 };
+  readonly counts = { http: 0, tcp: 0, redis: 0, dialled: 0 };
 
   /** Resolves to the port of a back end over HTTP. */
   http(): Promise<number> {
@@ -103,6 +118,15 @@ export class GarbageBackEnds {
       });
       socket.on('close', () => server.destroy());
       server.on('close', () => socket.destroy());
+    });
+  }
+
+  /** Resolves to the port of something that is no node. */
+  noNode(): Promise<number> {
+    return this.#listen((socket) => {
+      this.counts.dialled += 1;
+      const random = new Random(`dialled ${this.counts.dialled}`);
+      socket.on('data', () => socket.write(answerToGreeting(random)));
     });
   }
 

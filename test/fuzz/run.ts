@@ -44,7 +44,7 @@ function show({ tallies, spoiltAnswers, peakRssMb, heapMb }: FuzzReport): void {
         .join(' ')
         .trimEnd(),
     );
-  console.log(`answers of back ends and Redis: ${JSON.stringify(spoiltAnswers)}`);
+  console.log(`answers of back ends and Redis, and to nodes that dialled: ${JSON.stringify(spoiltAnswers)}`);
   console.log(`peak of resident memory, MB: ${peakRssMb.join(', ')}`);
   console.log(`heap after a collection, MB: ${heapMb.before.join(', ')} before, ${heapMb.after.join(', ')} after`);
   console.log('no crash, no fault, nothing left');

@@ -123,6 +123,7 @@ export class Stage implements Surroundings {
   async #start({ sockets, node }: StageOptions): Promise<void> {
     if (findProgram('redis-server')) this.#redis = await RedisServer.start();
     const [web, wire] = [await this.backEnds.http(), await this.backEnds.tcp()];
+    const none = await this.backEnds.noNode();
     const redis = this.#redis && (await this.backEnds.redis(this.#redis.port));
     const [epmd, ...free] = (await freePorts(1 + 2 * portNames.length)) as [number, ...number[]];
     this.#epmd = epmd;
@@ -136,7 +137,7 @@ export class Stage implements Surroundings {
       const logs = join(this.#directory, `log${index}`);
       const config = configOf(
         index,
-        { ...ports, epmd, web, wire, redis: index === 1 ? redis : undefined },
+        { ...ports, epmd, web, wire, none, redis: index === 1 ? redis : undefined },
         this.cookie,
         logs,
       );
@@ -177,7 +178,11 @@ function configOf(
       graceful_termination_timeout: 1000,
       cluster_name: 'fuzz',
       cluster_cookie: cookie,
-      cluster_nodes: [0, 1].filter((other) => other !== index).map((other) => `fuzz${other}@127.0.0.1`),
+      cluster_nodes: [
+        `fuzz${1 - index}@127.0.0.1`,
+        // Dialled again and again.
+        ...Array.from({ length: 8 }, (_, other) => `none${other}@127.0.0.1:${ports.none}`),
+      ],
       cluster_port_min: ports.distribution,
       cluster_port_max: ports.distribution,
       cluster_max_frame: 1_000_000,

@@ -2,7 +2,9 @@
 import { answer, open, type PortName, type Step, send } from '../conversation.ts';
 import { mutateBytes, mutateText } from '../mutate.ts';
 import type { Random } from '../random.ts';
+import { connected, opened, upgrade } from './clients.ts';
 import { recordedCalls } from './corpus.ts';
+import { text } from './websocket.ts';
 
 /** The key of both, in every configuration of the fuzz run. */
 export const key = 'key-of-the-fuzz-run';
@@ -31,16 +33,16 @@ const apiCalls: readonly Call[] = [
   { method: 'GET', path: 'hive/version', body: '' },
   { method: 'POST', path: 'router/enable', body: '' },
   { method: 'POST', path: 'router/enable?cluster=true', body: '' },
-  { method: 'POST', path: 'clients/action/$SID', body: order },
-  { method: 'POST', path: 'clients/action/$SID', body: `[${order},{"action":"keep","args":{"a":1}}]` },
+  { method: 'POST', path: 'clients/action/$CLIENT', body: order },
+  { method: 'POST', path: 'clients/action/$CLIENT', body: `[${order},{"action":"keep","args":{"a":1}}]` },
   { method: 'POST', path: 'pubsub/action/orders', body: order },
   { method: 'POST', path: 'pubsub/action/orders.a', body: `[${order}]` },
   { method: 'POST', path: 'pubsub/publish/room', body: event },
   { method: 'POST', path: 'pubsub/publish/["room.1",{"orders":["a","b"]}]', body: event },
   { method: 'GET', path: 'pubsub/subscribe/room', body: '' },
   { method: 'GET', path: 'pubsub/subscribe/room?cluster=true', body: '' },
-  { method: 'POST', path: 'pubsub/subscribe/$SID', body: '["room","room.2"]' },
-  { method: 'DELETE', path: 'pubsub/subscribe/$SID', body: '["room"]' },
+  { method: 'POST', path: 'pubsub/subscribe/$CLIENT', body: '["room","room.2"]' },
+  { method: 'DELETE', path: 'pubsub/subscribe/$CLIENT', body: '["room"]' },
   { method: 'POST', path: 'batch', body: batch },
 ];
 
@@ -64,7 +66,7 @@ const monitorCalls: readonly Call[] = [
       'actors',
       'actors?limit=3&sort=rate&over=1',
       'actors/%3C1.2.3%3E',
-      'clients/$SID',
+      'clients/$CLIENT',
       'crashes',
       'abandoned',
     ],
@@ -89,8 +91,9 @@ function callsOf(server: 'api' | 'monitor', calls: readonly Call[], random: Rand
   const bodies = ['{}', ...calls.map(({ body }) => body).filter((body) => body !== '')];
   const steps: Step[] = [];
   if (random.chance(0.5)) {
-    // A session for `$SID`.
-    steps.push(open('client', 0), send('GET /socket.io/?EIO=4&transport=polling HTTP/1.1\r\nHost: x\r\n\r\n'), answer);
+    // A client for `$CLIENT`.
+    const socket = upgrade('/socket.io/?EIO=4&transport=websocket');
+    steps.push(open('client', random.int(2)), send(socket), opened, send(text('40')), connected);
   }
   steps.push(open(server, random.int(2)));
   for (let count = 1 + random.int(4); count > 0; count -= 1) {
