@@ -8,6 +8,10 @@ import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { silent } from '../../src/observe/logger.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import { startApiServer } from '../../src/web/api.ts';
+import type { ApiHost } from '../../src/web/api-host.ts';
 import { type SettingsChange, startTestServer } from '../support/client-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { request, textFrame } from '../support/raw-client.ts';
@@ -59,6 +63,25 @@ testLibraries('what begins something is refused with 431 if its head is larger t
   assert.deepEqual(server.crashes, []);
 });
 
+testLibraries('so is what is asked of the API without its key in the path', async (t, library) => {
+  const key = 'a-key-of-more-than-16-characters';
+  const host = { version: '1' } as ApiHost;
+  const log = silent;
+  const metrics = new Metrics();
+  const at = { sockets: library, address: '127.0.0.1', port: 0, tls: undefined };
+  const server = await startApiServer({ ...at, key, host, metrics, log });
+  t.after(() => server.stop());
+  const status = async (path: string, bytes: number): Promise<string> => {
+    const client = new TcpClient(server.port);
+    t.after(() => client.destroy());
+    client.send(head(path, padding(bytes)));
+    return (await client.until(/^HTTP\/1\.1 \d{3} /)).slice(9, 12);
+  };
+  assert.equal(await status('/api/a-wrong-key/hive/version', 17_000), '431');
+  assert.equal(await status('/api/hive/version', 17_000), '431');
+  assert.equal(await status(`/api/${key}/hive/version`, 15_000), '200');
+});
+
 test('a request with too large a head is not relayed', async (t) => {
   const { owner, entry } = await startRelayPair(t);
   const { sid } = JSON.parse((await request(owner.url + polling)).body.slice(1)) as { sid: string };
@@ -104,6 +127,7 @@ function usedBytes(): number {
 }
 
 const crowd = 200;
+const group = 20;
 const padded = 14_000;
 
 /** What one of many sockets keeps of that header. */
@@ -114,7 +138,9 @@ async function keptOf(t: TestContext, open: (header: string) => Promise<Socket>)
     t.after(() => {
       for (const socket of sockets) socket.destroy();
     });
-    for (let n = 0; n < crowd; n += 1) sockets.push(await open(header));
+    for (let n = 0; n < crowd; n += group) {
+      sockets.push(...(await Promise.all(Array.from({ length: group }, () => open(header)))));
+    }
     return (usedBytes() - before) / crowd;
   };
   // What is there only once, compiled code above all, comes with the first.
