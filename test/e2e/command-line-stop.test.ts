@@ -67,6 +67,44 @@ describe('hive stop', () => {
     assert.deepEqual([(await one.process.finished).code, (await two.process.finished).code], [0, 0]);
   });
 
+  test('told twice, and with a signal besides, a cluster stops as if told once', async (t) => {
+    const [epmd] = await freePorts(1);
+    const names = ['one@127.0.0.1', 'two@127.0.0.1'];
+    const start = (name: string) =>
+      DefaultNode.start((config) => {
+        locked(config);
+        const grace = { graceful_termination_timeout: 60_000 };
+        Object.assign(config.hive!, { name, epmd_port: epmd, cluster_nodes: names, ...grace });
+        Object.assign(config.clients!.hooks!, {
+          on_terminate: [{ hook: 'utils.echo', args: { name: 'leave', args: [] } }],
+        });
+      });
+    const nodes = (await Promise.all(names.map(start))) as [DefaultNode, DefaultNode];
+    const [one, two] = nodes;
+    t.after(() => Promise.all([one.stop(), two.stop()]));
+    for (const node of nodes)
+      await eventually(async () => (await metric(node, 'hive.cluster.size')) === 2, 'a cluster');
+    const clients = await Promise.all(nodes.map(({ url }) => SocketClient.connect('4.8 websocket', url)));
+    for (let time = 0; time < 2; time += 1) {
+      const { code } = await hive(['stop', '--cluster', '--config', configOf(one), '--timeout', '0']);
+      assert.equal(code, 2);
+    }
+    // The one that was asked would be the last, and does not wait for that.
+    await clients[1]!.event('leave');
+    one.process.signal('SIGTERM');
+    await clients[0]!.event('leave');
+    two.process.signal('SIGINT');
+    await two.process.until(
+      () => /^two@.* is stopping: 1 client left, 0 of them/m.test(two.process.stderr),
+      'its line',
+    );
+    for (const client of clients) {
+      assert.equal(client.received.filter(({ name }) => name === 'leave').length, 1);
+      await client.disconnect();
+    }
+    assert.deepEqual([(await one.process.finished).code, (await two.process.finished).code], [0, 0]);
+  });
+
   test('names nodes of the cluster that are missing', async (t) => {
     const node = await DefaultNode.start((config) => {
       locked(config);
