@@ -113,12 +113,13 @@ function textOr(value: unknown, otherwise = ''): string {
 }
 
 export function checkedOptions(options: unknown): TreeOptions {
-  const { depth, limit, path, sort } = Object(options) as Record<string, unknown>;
+  const { depth, limit, path, sort, flat } = Object(options) as Record<string, unknown>;
   return {
     ...(typeof depth === 'number' ? { depth } : {}),
     ...(typeof limit === 'number' ? { limit } : {}),
     ...(typeof path === 'string' ? { path } : {}),
     ...(sort === 'mailbox' ? { sort } : {}),
+    ...(flat === true ? { flat } : {}),
   };
 }
 

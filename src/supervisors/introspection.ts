@@ -25,6 +25,10 @@ export interface SupervisionNode {
   readonly lastExit?: NonNullable<ChildInfo['lastExit']>;
   /** How many children a supervisor has; `children` may list fewer. */
   readonly count?: number;
+  /** Of a supervisor whose partitions are left out: how many there are. */
+  readonly partitions?: number;
+  /** Of a child whose partition is left out: the id of that. */
+  readonly partition?: string;
   readonly children?: readonly SupervisionNode[];
 }
 
@@ -37,9 +41,11 @@ export interface TreeOptions {
   readonly path?: string | undefined;
   /** `mailbox`: of each supervisor's children those with the most letters first. Default: the order of their start. */
   readonly sort?: 'mailbox' | undefined;
+  /** Partitions are left out as long as they run: their children are listed as those of the supervisor that has the partitions. */
+  readonly flat?: boolean | undefined;
 }
 
-type Row = Omit<ChildInfo, 'restart'>;
+type Row = Omit<ChildInfo, 'restart'> & { readonly partition?: string };
 
 const defaultLimit = 100;
 
@@ -70,9 +76,12 @@ function supervisorAt({ ref }: Row): SupervisorBase | undefined {
 function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLimit): SupervisionNode {
   const { ref, type: kind, restarts } = row;
   const id = row.id ?? '';
-  const lastExit = row.lastExit ? { lastExit: row.lastExit } : {};
+  const more = {
+    ...(row.lastExit ? { lastExit: row.lastExit } : {}),
+    ...(row.partition === undefined ? {} : { partition: row.partition }),
+  };
   if (!(ref instanceof Cell) || !ref.alive) {
-    return { id, kind, pid: null, status: ref === 'restarting' ? ref : 'stopped', restarts, ...lastExit };
+    return { id, kind, pid: null, status: ref === 'restarting' ? ref : 'stopped', restarts, ...more };
   }
   const { status, mailbox } = ref;
   const seen = {
@@ -83,7 +92,7 @@ function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLi
     restarts,
     ageMs: ref.ageMs,
     mailbox: { length: mailbox.length, peak: mailbox.peak },
-    ...lastExit,
+    ...more,
   };
   const actor = supervisorAt(row);
   if (!actor) return seen;
@@ -94,10 +103,35 @@ function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLi
     intensity: { used: actor.restarts.used(), allowed, periodMs },
     count: actor.size,
   };
+  if (options.flat && actor instanceof PartitionSupervisor) return flat(supervisor, actor, depth, options);
   if (depth < 1) return supervisor;
   const below = actor instanceof PartitionSupervisor ? Math.ceil(unasked / actor.size) : defaultLimit;
   const children = listed(actor, options, unasked).map((child) => node(child, depth - 1, options, below));
   return { ...supervisor, children };
+}
+
+/** A supervisor with the children of its partitions, and with partitions that do not run. */
+function flat(
+  seen: SupervisionNode,
+  supervisor: PartitionSupervisor,
+  depth: number,
+  options: TreeOptions,
+): SupervisionNode {
+  const { limit = defaultLimit, sort } = options;
+  const rows: Row[] = [];
+  let count = 0;
+  for (const row of supervisor.children()) {
+    const partition = supervisorAt(row);
+    count += partition ? partition.size : 1;
+    const wanted = sort === undefined ? limit - rows.length : Number.POSITIVE_INFINITY;
+    if (depth < 1 || wanted <= 0) continue;
+    if (!partition) rows.push(row);
+    else for (const child of partition.children(wanted)) rows.push({ ...child, partition: row.id ?? '' });
+  }
+  const whole = { ...seen, count, partitions: supervisor.size };
+  if (depth < 1) return whole;
+  if (sort !== undefined) rows.sort((a, b) => waiting(b) - waiting(a));
+  return { ...whole, children: rows.slice(0, limit).map((child) => node(child, depth - 1, options)) };
 }
 
 function listed(supervisor: SupervisorBase, options: TreeOptions, unasked: number): ChildInfo[] {
@@ -110,6 +144,6 @@ function listed(supervisor: SupervisorBase, options: TreeOptions, unasked: numbe
 }
 
 /** Letters that wait for a child. */
-function waiting({ ref }: ChildInfo): number {
+function waiting({ ref }: Row): number {
   return ref instanceof Cell ? ref.mailbox.length : 0;
 }

@@ -11,6 +11,8 @@ export interface TreeOptions {
   readonly limit?: number | undefined;
   readonly path?: string | undefined;
   readonly sort?: 'mailbox' | undefined;
+  /** Partitions are left out: their children are listed as those of the supervisor that has the partitions. */
+  readonly flat?: boolean | undefined;
 }
 
 /** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */

@@ -15,15 +15,13 @@ export function treeOptions(req: HttpRequest): TreeOptions {
     limit: numberIn(req, 'limit'),
     path: req.getQuery('path') || undefined,
     sort: sort ? 'mailbox' : undefined,
+    flat: flagIn(req, 'flat') || undefined,
   };
 }
 
 /** Whether histograms are to have their buckets. @throws HiveError `bad_monitor_request` */
 export function wantsBuckets(req: HttpRequest): boolean {
-  const value = req.getQuery('buckets');
-  if (!value || value === 'false') return false;
-  if (value === 'true') return true;
-  throw new HiveError(code, `buckets must be true or false, not ${value}.`);
+  return flagIn(req, 'buckets');
 }
 
 /** Which of the busiest actors are shown: `limit` in number, after so many ms (`over`) of looking. */
@@ -45,6 +43,14 @@ function within(req: HttpRequest, name: keyof typeof limits): number {
   const number = numberIn(req, name) ?? usual;
   if (number < least || number > most) throw new HiveError(code, `${name} must be from ${least} to ${most}.`);
   return number;
+}
+
+/** A query parameter that must be true or false. */
+function flagIn(req: HttpRequest, name: string): boolean {
+  const value = req.getQuery(name);
+  if (!value || value === 'false') return false;
+  if (value === 'true') return true;
+  throw new HiveError(code, `${name} must be true or false, not ${value}.`);
 }
 
 /** A query parameter that must be a number. */

@@ -15,6 +15,9 @@ export interface TreeNode {
   readonly lastExit?: { readonly reason: string };
   /** How many children a supervisor has; `children` may list fewer. */
   readonly count?: number;
+  /** With `flat`: how many partitions of a supervisor are left out, and in which of them a child is. */
+  readonly partitions?: number;
+  readonly partition?: string;
   readonly children?: readonly TreeNode[];
 }
 
@@ -47,10 +50,12 @@ function describe({
   mailbox,
   lastExit,
   count,
+  partitions,
 }: TreeNode): string {
   const parts = [`${id} ${pid ?? ''}`.trimEnd(), status];
   if (ageMs !== undefined) parts.push(`${Math.floor(ageMs / 1000)} s`);
-  if (strategy !== undefined) parts.push(`${strategy} of ${count ?? 0}`);
+  const where = partitions === undefined ? '' : ` in ${partitions} partitions`;
+  if (strategy !== undefined) parts.push(`${strategy} of ${count ?? 0}${where}`);
   if (intensity) parts.push(`${intensity.used} of ${intensity.allowed} restarts in ${intensity.periodMs / 1000} s`);
   if (mailbox && mailbox.peak > 0) parts.push(`mailbox ${mailbox.length}, at most ${mailbox.peak}`);
   if (restarts > 0) parts.push(`restarted ${restarts}x`);

@@ -183,6 +183,7 @@ const rows: readonly Row[] = [
     status: 200,
     json: { crashes: [] },
   },
+  { title: 'a tree half flat', method: 'GET', path: 'supervision?flat=1', status: 400, error: bad },
   { title: 'the tree by DELETE', method: 'DELETE', path: 'supervision', status: 405, error: bad, allow: 'GET' },
 ];
 

@@ -9,6 +9,8 @@ interface Tree {
   readonly pid: string;
   readonly mailbox: { readonly length: number };
   readonly count?: number;
+  readonly partitions?: number;
+  readonly partition?: string;
   readonly children?: readonly Tree[];
 }
 
@@ -52,6 +54,17 @@ describe('the monitor', () => {
     assert.equal(busiest.count, 2);
     assert.equal(busiest.children?.length, 1);
     assert.equal((await ask('supervision?sort=age')).status, 400);
+  });
+
+  test('leaves out the partitions, if asked to, and draws the tree without them', async () => {
+    const path = 'supervision?path=hive_sup/hive_router_sup/hive_client_sup&flat=true';
+    const clients = await tree(path);
+    assert.deepEqual([clients.count, clients.partitions, clients.children?.length], [2, 64, 2]);
+    for (const { partition, children } of clients.children!) {
+      assert.match(partition ?? '', /^\d+$/);
+      assert.equal(children, undefined);
+    }
+    assert.match((await ask(path, 'text/plain')).text, /one_for_one of 2 in 64 partitions .*\n├─ .*\n└─ .*\n$/);
   });
 
   test('draws the tree as text', async () => {

@@ -124,3 +124,48 @@ test('the children with the most letters come first, if asked for', async () => 
     ],
   );
 });
+
+test('partitions are left out of a flat tree: their children are those of the supervisor, by name of their partition', async () => {
+  const { root } = await house(7);
+  const clients = (options: TreeOptions) => supervisionTree(root, { path: 'clients', flat: true, ...options })!;
+  const { children, ...whole } = clients({});
+  assert.deepEqual([whole.strategy, whole.count, whole.partitions], ['one_for_one', 7, 2]);
+  assert.deepEqual(
+    children?.map(({ id, partition }) => [id, partition]),
+    [
+      ['c0', '0'],
+      ['c2', '0'],
+      ['c4', '0'],
+      ['c6', '0'],
+      ['c1', '1'],
+      ['c3', '1'],
+      ['c5', '1'],
+    ],
+  );
+  assert.deepEqual([clients({ depth: 0 }).count, clients({ depth: 0 }).children], [7, undefined]);
+  const short = clients({ limit: 5 });
+  assert.deepEqual([short.count, short.children?.length], [7, 5]);
+});
+
+test('a flat tree has the children with the fullest mailboxes first, of all partitions', async () => {
+  const world = new World();
+  const partitioned = new PartitionSupervisor({ partitions: 2 });
+  await world.kernel.run(partitioned, { label: 'sup' });
+  for (const id of ['a', 'b', 'c', 'd']) await world.startChild(partitioned.self, world.worker(id));
+  for (const [id, messages] of [
+    ['c', 1],
+    ['b', 2],
+    ['d', 3],
+  ] as const) {
+    for (let i = 0; i < messages; i += 1) world.ref(id).tell('message' as never);
+  }
+  const sorted = supervisionTree(partitioned.self, { flat: true, sort: 'mailbox', limit: 3 })!;
+  assert.deepEqual(
+    sorted.children?.map(({ id, partition }) => [id, partition]),
+    [
+      ['d', '1'],
+      ['b', '1'],
+      ['c', '0'],
+    ],
+  );
+});
