@@ -6,6 +6,7 @@ import { CrashNode, Talker } from '../support/crash-node.ts';
 import { DashboardPage } from '../support/dashboard-page.ts';
 import { eventually } from '../support/eventually.ts';
 import { missing } from '../support/programs.ts';
+import { SocketClient } from '../support/socket-clients.ts';
 
 const markup = '<img src=x onerror="document.title=`hurt`">';
 
@@ -50,8 +51,14 @@ describe("the monitor's page", { skip: missing('chromium') }, () => {
     assert.equal(await dashboard.actor('hive_client_sup').count(), 0);
     await dashboard.expand('hive_router_sup');
     await dashboard.actor('hive_client_sup').waitFor();
+    await dashboard.shows('tree', /hive_client_sup\s*one_for_one of 3 in 64 partitions/);
     await dashboard.expand('hive_client_sup');
-    await dashboard.actor('63').waitFor();
+    const clients = dashboard.page.locator('.row.actor[aria-level="5"]');
+    await clients.nth(2).waitFor();
+    assert.equal(await clients.count(), 3);
+    await clients.first().click();
+    await dashboard.shows('actor', /Partition\s*\d+/);
+    await dashboard.shows('actor', /waiting.*sid/s);
     const asked = dashboard.requests
       .map((request) => new URL(request.url()))
       .filter(({ pathname }) => pathname.endsWith('/supervision'));
@@ -61,7 +68,7 @@ describe("the monitor's page", { skip: missing('chromium') }, () => {
     for (const { searchParams } of asked) assert.match(searchParams.get('depth') ?? '', /^[01]$/);
     await dashboard.actor('hive_client_sup').focus();
     await dashboard.page.keyboard.press('ArrowLeft');
-    await dashboard.actor('63').waitFor({ state: 'detached' });
+    await clients.first().waitFor({ state: 'detached' });
   });
 
   test('an actor that is chosen is looked into', async () => {
@@ -125,11 +132,50 @@ describe("the monitor's page", { skip: missing('chromium') }, () => {
     assert.equal(await ground(), dark);
   });
 
-  test('fits a narrow window', async () => {
+  test('fits a phone, with all columns of its tables', async () => {
     const { page } = dashboard;
-    await page.setViewportSize({ width: 400, height: 800 });
-    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 400);
+    await page.setViewportSize({ width: 360, height: 740 });
+    assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 360);
+    for (const table of ['nodes', 'latency']) {
+      const cells = dashboard.find(table).locator('tbody tr').first().locator('th, td');
+      for (const cell of await cells.all()) {
+        const box = (await cell.boundingBox())!;
+        assert.ok(box.x >= 0 && box.x + box.width <= 360, `${table}: ${await cell.textContent()}`);
+      }
+    }
+    assert.equal(await dashboard.find('nodes').locator('td.number').first().getAttribute('data-name'), 'Up');
     await page.setViewportSize({ width: 1280, height: 900 });
+  });
+
+  test('plots have an axis of time', async () => {
+    const axis = dashboard.find('plot-clients').locator('.axis span');
+    assert.deepEqual(await axis.allTextContents(), ['now', '−30 s', '−1 min']);
+    await dashboard.page.clock.runFor(130_000);
+    await eventually(async () => (await axis.last().textContent()) === '−2 min', 'the axis to grow');
+    assert.deepEqual(await axis.allTextContents(), ['now', '−1 min', '−2 min']);
+  });
+
+  test('the tree shows whole rows, wherever it is scrolled to', async () => {
+    const { page } = dashboard;
+    const { client } = node.node.addresses;
+    const crowd = await Promise.all(Array.from({ length: 20 }, () => SocketClient.connect('4.8 websocket', client)));
+    for (const name of ['hive_router_sup', 'hive_client_sup']) await dashboard.expand(name);
+    const rows = dashboard.find('tree').locator('.row');
+    await eventually(async () => (await rows.count()) > 24, 'more rows than fit');
+    const cut = () =>
+      page.evaluate<number>(`
+      const box = document.querySelector('.actors').getBoundingClientRect();
+      const top = box.top + document.querySelector('.columns').offsetHeight;
+      [...document.querySelectorAll('#tree .row')].filter((row) => {
+        const { top: from, bottom: to } = row.getBoundingClientRect();
+        return [top, box.bottom].some((edge) => from < edge - 1 && to > edge + 1);
+      }).length;
+    `);
+    for (const to of [0, 31, 1000]) {
+      await page.evaluate(`document.querySelector('.actors').scrollTop = ${to}`);
+      await eventually(async () => (await cut()) === 0, `whole rows at ${to}`);
+    }
+    for (const socket of crowd) await socket.disconnect();
   });
 
   test('asks for nothing while it is hidden, and goes on when it is shown', async () => {

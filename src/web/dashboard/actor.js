@@ -18,6 +18,8 @@ export class ActorView {
     this.#row = row;
     this.#facts = facts();
     this.#state = new JsonView();
+    // Below the tree, where there is no room beside it, it is shown only if it is looked at.
+    byId('actor-panel').scrollIntoView({ block: 'nearest' });
   }
 
   async ask() {
@@ -27,7 +29,7 @@ export class ActorView {
     try {
       // A chosen supervisor or manager is followed through its restarts.
       const { node, path, actor, unique } = row;
-      const seen = unique ? await get('supervision', { node, path, depth: 0 }) : actor;
+      const seen = unique ? await get('supervision', { node, path, depth: 0, flat: 'true' }) : actor;
       inside = seen.pid ? await get(`actors/${encodeURIComponent(seen.pid)}`) : {};
       if (row === this.#row) this.#show({ ...seen, ...inside, id: row.name });
     } catch (error) {
@@ -47,6 +49,8 @@ export class ActorView {
       ['Mailbox', mailbox && `${count(mailbox.length)} now, ${count(mailbox.peak)} at most`],
       ['Last message', actor.lastMessage],
       ['Strategy', actor.strategy],
+      ['Partition', actor.partition],
+      ['Partitions', actor.partitions === undefined ? '' : count(actor.partitions)],
       ['Children', actor.count === undefined ? '' : count(actor.count)],
       ['Handled', actor.handled === undefined ? '' : `${count(actor.handled)} messages`],
       ['Restarts', count(actor.restarts)],

@@ -4,11 +4,12 @@
  *   title          now
  *   ┌─────────────────┐ max
  *   │   ╱╲   lines    │
- *   └─────────────────┘ 0
+ *   └────────┴────────┘ 0
+ *        −30 s      now
  *   names of the lines
  */
 import { element, reconcile, setText } from './dom.js';
-import { roundUp } from './format.js';
+import { age, roundUp } from './format.js';
 import { historyMs } from './history.js';
 import { shown } from './text.js';
 
@@ -16,6 +17,9 @@ import { shown } from './text.js';
 const leastMs = 60_000;
 const width = 300;
 const height = 100;
+/** The axis has its marks so far apart, the first of these with which there is room for them. */
+const stepsMs = [15_000, 30_000, 60_000, 120_000];
+const mostMarks = 3;
 /** Without a point for so long a line breaks: nobody was looking. */
 const gapMs = 20_000;
 
@@ -36,7 +40,9 @@ export class Chart {
   #when = element('span', 'when');
   #top = element('span', 'top');
   #legend = element('ul', 'legend');
+  #axis = element('div', 'axis');
   #svg = svg('svg', { viewBox: `0 0 ${width} ${height}`, preserveAspectRatio: 'none', 'aria-hidden': 'true' });
+  #marks = svg('g', {});
   #area = svg('path', { class: 'area' });
   #lines = svg('g', {});
   #cursor = svg('line', { class: 'cursor', y1: '0', y2: String(height), visibility: 'hidden' });
@@ -51,13 +57,15 @@ export class Chart {
     this.#most = most;
     this.#svg.append(
       svg('line', { class: 'grid', x1: '0', x2: String(width), y1: '50', y2: '50' }),
+      this.#marks,
       this.#area,
       this.#lines,
       this.#cursor,
     );
     const picture = element('div', 'picture', this.#top, element('span', 'bottom', '0'), this.#svg);
     const head = element('div', 'head', element('h3', '', title), this.#when, this.#now);
-    this.element = element('figure', 'chart', head, picture, this.#legend);
+    this.element = element('figure', 'chart', head, picture, this.#axis, this.#legend);
+    this.#axis.setAttribute('aria-hidden', 'true');
     this.element.dataset.testid = testId;
     picture.addEventListener('pointermove', (event) => this.#point(event));
     picture.addEventListener('pointerleave', () => this.#point(undefined));
@@ -89,7 +97,39 @@ export class Chart {
     const single = lines.length === 1 ? lines[0] : undefined;
     this.#area.setAttribute('d', single ? outline(times, single.values, x, y, height) : '');
     this.#area.style.fill = single?.colour ?? 'none';
+    this.#drawAxis();
     this.#tell();
+  }
+
+  /** Marks at round times before the last point. */
+  #drawAxis() {
+    const spanMs = this.#spanMs;
+    const stepMs = stepsMs.find((step) => spanMs / step < mostMarks) ?? stepsMs.at(-1);
+    const ages = [];
+    for (let ageMs = 0; ageMs <= spanMs; ageMs += stepMs) ages.push(ageMs);
+    const share = (ageMs) => 1 - ageMs / spanMs;
+    reconcile(
+      this.#axis,
+      ages,
+      (ageMs) => ageMs,
+      (ageMs) => element('span', '', ageMs === 0 ? 'now' : `−${age(ageMs)}`),
+      (mark, ageMs) => {
+        mark.style.left = `${(100 * share(ageMs)).toFixed(2)}%`;
+        // Near the edges there is room on one side only.
+        mark.dataset.side = share(ageMs) > 0.9 ? 'end' : share(ageMs) < 0.1 ? 'start' : '';
+      },
+    );
+    reconcile(
+      this.#marks,
+      ages.slice(1),
+      (ageMs) => ageMs,
+      () => svg('line', { class: 'grid', y1: '0', y2: String(height) }),
+      (line, ageMs) => {
+        const x = (width * share(ageMs)).toFixed(1);
+        line.setAttribute('x1', x);
+        line.setAttribute('x2', x);
+      },
+    );
   }
 
   /** The picture begins with the first point, until there are more than it shows. */

@@ -2,11 +2,15 @@
 import { get, Refused } from './api.js';
 import { byId, element, reconcile, setName, setText } from './dom.js';
 import { facts, setFacts } from './facts.js';
+import { Few } from './few.js';
 import { age, count } from './format.js';
 import { setLong } from './long.js';
 
 const mostShown = 64;
 const mostOfStack = 5000;
+const fewShown = 10;
+const noCrash =
+  'No actor has crashed. Should one do so, its report appears here: where it was, why, and what it was doing.';
 
 export class Crashes {
   /** Reports and handlers by node, with the count at which they were asked for. @type {Map<string, { count: number, asked: number, reports: any[] }>} */
@@ -15,6 +19,9 @@ export class Crashes {
   #abandoned = new Map();
   #told;
   #first = true;
+  #redraw = () => {};
+  #few = new Few('all-crashes', fewShown, () => this.#redraw());
+  #fewAbandoned = new Few('all-abandoned', fewShown, () => this.#redraw());
 
   /** `told(node, report)` hears of each crash that is new. */
   constructor(told) {
@@ -51,6 +58,7 @@ export class Crashes {
 
   /** @param {string[]} nodes @param {boolean} isSilent the node that should be shown does not answer */
   show(nodes, isSilent) {
+    this.#redraw = () => this.show(nodes, isSilent);
     // The clocks of the nodes and of this machine may differ.
     const now = performance.now();
     const all = nodes.flatMap((node) => {
@@ -59,15 +67,15 @@ export class Crashes {
     });
     const shown = all.sort((a, b) => a.agoMs - b.agoMs).slice(0, mostShown);
     byId('no-crashes').hidden = shown.length > 0;
-    setText(byId('no-crashes'), isSilent ? 'This node does not answer.' : 'No actor has crashed.');
-    reconcile(byId('crashes'), shown, keyOf, crash, (made, { agoMs }) => {
+    setText(byId('no-crashes'), isSilent ? 'This node does not answer.' : noCrash);
+    reconcile(byId('crashes'), this.#few.of(shown), keyOf, crash, (made, { agoMs }) => {
       setText(made.querySelector('time'), `${age(agoMs)} ago`);
     });
     const handlers = nodes.flatMap((node) => (this.#abandoned.get(node) ?? []).map((handler) => ({ node, handler })));
     byId('abandoned-part').hidden = handlers.length === 0;
     reconcile(
       byId('abandoned'),
-      handlers.slice(0, mostShown),
+      this.#fewAbandoned.of(handlers.slice(0, mostShown)),
       ({ handler }) => handler.pid,
       abandoned,
       (made, { handler }) => setText(made.querySelector('time'), `for ${age(handler.ageMs)}`),

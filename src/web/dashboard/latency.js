@@ -1,6 +1,7 @@
 /** How long hooks, back ends and publishes take: the last ten seconds of each, and a plot of the one that the user chose. */
 import { Chart } from './chart.js';
 import { byId, element, reconcile, setName, setText } from './dom.js';
+import { Few } from './few.js';
 import { decimal, milliseconds } from './format.js';
 
 /** At first; the rest on demand, so that a thousand events do not fill the page. */
@@ -24,8 +25,8 @@ function titleOf(key) {
 export class Latency {
   #chart = new Chart({ title: titles.hooks, testId: 'plot-latency', format: milliseconds });
   #chosen = 'hooks';
-  #all = false;
   #redraw = () => {};
+  #few = new Few('all-latency', fewRows, () => this.#redraw());
 
   constructor() {
     byId('latency-plot').append(this.#chart.element);
@@ -37,15 +38,13 @@ export class Latency {
     const found = [...(history.now(view.scope)?.histograms ?? [])].filter(([key]) => key !== 'delay');
     const rank = ([key, { ever }]) => (key in titles ? Number.POSITIVE_INFINITY : ever.count);
     const sorted = found.sort((a, b) => rank(b) - rank(a) || 0);
-    const shown = this.#all ? sorted : sorted.slice(0, fewRows);
     reconcile(
       byId('latency'),
-      shown,
+      this.#few.of(sorted),
       ([key]) => key,
       ([key]) => this.#row(key),
       (row, [key, histogram]) => this.#fill(row, key, histogram),
     );
-    this.#note(sorted.length);
     this.#plot(history, view);
   }
 
@@ -71,24 +70,6 @@ export class Latency {
     row.querySelector('button').setAttribute('aria-pressed', String(key === this.#chosen));
     const texts = [decimal(rate), ...[now.p50, now.p90, now.p99, ever.count > 0 ? max : null].map(milliseconds)];
     for (const [i, text] of texts.entries()) setText(row.cells[i + 1], text);
-  }
-
-  #note(total) {
-    const note = byId('latency-note');
-    const hidden = total - fewRows;
-    if (hidden > 0 && !this.#all) {
-      if (note.firstElementChild) return setText(note.firstElementChild, `Show ${hidden} more`);
-      const more = element('button', 'quiet', `Show ${hidden} more`);
-      more.addEventListener('click', () => {
-        this.#all = true;
-        this.#redraw();
-      });
-      note.replaceChildren(more);
-    } else
-      setText(
-        note,
-        'Of the last ten seconds; pale: since the start, as nothing has come lately. Max: since the start.',
-      );
   }
 
   #plot(history, view) {

@@ -31,7 +31,9 @@ export function showNodes(history, view, health, choose) {
       made.classList.toggle('missing', node.missing);
       made.classList.toggle('chosen', view.scope === node.name);
       const [title, state, ...numbers] = made.cells;
-      title.querySelector('.swatch').style.background = view.nodes.length > 1 ? node.colour : 'transparent';
+      const swatch = title.querySelector('.swatch');
+      swatch.hidden = rows.length === 1;
+      swatch.style.background = node.colour;
       title.querySelector('button').disabled = node.missing;
       showHealth(state, node, view);
       const texts = node.missing ? [] : numbersOf(history, node.name);
@@ -46,9 +48,13 @@ function row(name, choose) {
   button.addEventListener('click', () => choose(name));
   const title = element('th', '', element('span', 'swatch'), button);
   title.setAttribute('scope', 'row');
-  const state = element('td', '', element('span', 'chip'), element('span', 'reasons'));
+  const state = element('td', 'health', element('span', 'chip'), element('span', 'reasons'));
   const made = element('tr', '', title, state);
-  for (let i = 0; i < 7; i += 1) made.append(element('td', 'number'));
+  for (const { textContent: heading } of byId('nodes-head').querySelectorAll('.number')) {
+    const cell = element('td', 'number');
+    cell.dataset.name = heading;
+    made.append(cell);
+  }
   made.dataset.testid = `node ${name}`;
   return made;
 }

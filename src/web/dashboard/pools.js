@@ -1,15 +1,23 @@
 /** The connector pools: how busy each is, and whether Redis is there. */
 import { byId, element, reconcile, setName, setText } from './dom.js';
+import { Few } from './few.js';
 import { count, decimal } from './format.js';
 import { shown } from './text.js';
 
+const fewPools = 6;
+const noPools =
+  'No pool is running. Hooks reach back ends through pools; the section `connectors` of the configuration says which.';
+let redraw = () => {};
+const few = new Few('all-pools', fewPools, () => redraw());
+
 export function showPools(history, view) {
+  redraw = () => showPools(history, view);
   const pools = [...(history.now(view.scope)?.pools ?? [])].sort(([a], [b]) => (a < b ? -1 : 1));
   byId('no-pools').hidden = pools.length > 0;
-  setText(byId('no-pools'), view.isSilent ? 'This node does not answer.' : 'No pool is running.');
+  setText(byId('no-pools'), view.isSilent ? 'This node does not answer.' : noPools);
   reconcile(
     byId('pools'),
-    pools,
+    few.of(pools),
     ([name]) => name,
     ([name, { kind }]) => item(name, kind),
     (made, [, pool]) => fill(made, pool),

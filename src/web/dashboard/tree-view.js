@@ -188,7 +188,8 @@ export class TreeView {
 /** What distinguishes an actor from its siblings. */
 function aboutOf({ actor, path, unique }) {
   if (actor.strategy) {
-    const parts = [`${actor.strategy} of ${count(actor.count)}`];
+    const where = actor.partitions ? ` in ${count(actor.partitions)} partitions` : '';
+    const parts = [`${actor.strategy} of ${count(actor.count)}${where}`];
     const { used, allowed } = actor.intensity;
     if (used > 0) parts.push(`${used} of ${allowed} restarts`);
     if (path === '') parts.unshift(actor.id);

@@ -1,5 +1,5 @@
 /**
- * What is known of the supervision trees: each supervisor that is open is asked for its children, and for no more of them
+ * What is known of the supervision trees, without partitions: each supervisor that is open is asked for its children, and for no more of them
  * than are shown, so that a node with 100,000 clients costs no more than one with ten.
  */
 import { get, Refused } from './api.js';
@@ -40,7 +40,7 @@ export class Tree {
 
   /** Asks for everything that is open on these nodes. `goOn` false ends it early. @param {string[]} nodes */
   async ask(nodes, goOn) {
-    const { trees } = await get('supervision', { cluster: 'true', depth: 0 });
+    const { trees } = await get('supervision', { cluster: 'true', depth: 0, flat: 'true' });
     this.#roots = new Map(Object.entries(trees));
     for (const [key, open] of [...this.#open]) {
       if (!goOn()) return;
@@ -52,7 +52,7 @@ export class Tree {
   async #ask(key, open) {
     const { node, path, limit } = open;
     try {
-      open.found = await get('supervision', { node, path, depth: 1, limit, sort: this.sort });
+      open.found = await get('supervision', { node, path, depth: 1, limit, sort: this.sort, flat: 'true' });
       open.problem = '';
     } catch (error) {
       if (!(error instanceof Refused) || error.status === 401) throw error;
@@ -106,7 +106,11 @@ export class Tree {
         place: i + 1,
         places: count,
         // Clients, say: many of one name. They are known by their addresses.
-        unique: ids.get(child.id) === 1 && !child.id.includes('/') && (child.kind === 'supervisor' || rest === 0),
+        unique:
+          child.partition === undefined &&
+          ids.get(child.id) === 1 &&
+          !child.id.includes('/') &&
+          (child.kind === 'supervisor' || rest === 0),
       });
     }
     if (open.problem) rows.push({ type: 'problem', key: `${key}!`, level: level + 1, text: open.problem });
