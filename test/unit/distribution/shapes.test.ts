@@ -41,7 +41,7 @@ function expected(pairs: Pairs): unknown {
 function read(decoder: Decoder, bytes: Buffer): unknown {
   decoder.open(bytes);
   const value = decoder.versioned();
-  assert.ok(decoder.done);
+  assert.ok(decoder.done, 'bytes are left over');
   decoder.close();
   return value;
 }
