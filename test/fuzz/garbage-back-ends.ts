@@ -64,6 +64,7 @@ function answerToGreeting(random: Random): Buffer {
 export class GarbageBackEnds {
   readonly #servers: Server[] = [];
   readonly #sockets = new Set<Socket>();
+  #hasBegun = false;
   /** What determines how the first reply on the next connection to Redis is spoilt. */
   #greeting: string | undefined;
   /** Answers that were spoilt, and replies of Redis. */
@@ -121,13 +122,21 @@ export class GarbageBackEnds {
     });
   }
 
-  /** Resolves to the port of something that is no node. */
+  /**
+   * Resolves to the port of something that is no node. Who comes before `begin` is turned away: a node that is told at its start
+   * that there is one of its name ends, as it should.
+   */
   noNode(): Promise<number> {
     return this.#listen((socket) => {
+      if (!this.#hasBegun) return void socket.destroy();
       this.counts.dialled += 1;
       const random = new Random(`dialled ${this.counts.dialled}`);
       socket.on('data', () => socket.write(answerToGreeting(random)));
     });
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
   }
 
   stop(): void {

@@ -150,6 +150,7 @@ export class Stage implements Surroundings {
     for (const one of this.nodes) {
       await eventually(async () => (await one.metric('hive.cluster.size')) === 2, 'a cluster of 2', 20_000);
     }
+    this.backEnds.begin();
   }
 }
 
