@@ -74,6 +74,8 @@ for (const sockets of loadable) {
         const echo = [{ hook: 'utils.echo', args: null }];
         Object.assign(config.clients!.hooks as object, { echo, post: hook('hp.post'), put: hook('hp.put') });
         distribution = Number(config.hive!.cluster_port_min);
+        // The errors are to end them, not the number of their packets.
+        config.socketio = { ...config.socketio, max_packets_per_second: 0 };
       },
       { HIVE_SOCKETS: sockets },
     );
