@@ -6,6 +6,7 @@ import sys
 import threading
 
 import socketio
+from socketio import packet
 
 client = socketio.Client(reconnection_delay=0.05, reconnection_delay_max=0.2, randomization_factor=0)
 lock = threading.Lock()
@@ -54,5 +55,9 @@ for line in sys.stdin:
         name, args, call = rest
         client.emit(name, tuple(from_json(args)), callback=acknowledged(call) if call is not None else None)
     else:
+        # The library drops its farewell if it comes while another request is under way: so it is sent and waited for first.
+        for namespace in list(client.namespaces):
+            client._send_packet(client.packet_class(packet.DISCONNECT, namespace=namespace))
+        client.eio.queue.join()
         client.disconnect()
         break
