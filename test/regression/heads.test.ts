@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { setFlagsFromString } from 'node:v8';
+import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
@@ -123,7 +123,7 @@ const collect = runInNewContext('gc') as () => void;
 function usedBytes(): number {
   collect();
   collect();
-  return process.memoryUsage().heapUsed;
+  return getHeapStatistics().used_heap_size;
 }
 
 const crowd = 200;
