@@ -104,10 +104,13 @@ test('a waiting poll is answered as soon as there is something', async () => {
 
 // All others had their packets cut into sixteens, too, and needed a poll for each.
 test('a payload holds all that waits, but for clients in Python no more than they take', async () => {
+  // One that sends no pings between the events.
+  const quiet = await startTestServer();
+  const polling = `${quiet.url}/socket.io/?EIO=4&transport=polling`;
   const most = async (agent: string, query = '') => {
     const headers = { 'user-agent': agent };
-    const { body } = await request(`${base}&transport=polling${query}`, { headers });
-    const url = `${base}&transport=polling&sid=${JSON.parse(body.slice(1)).sid}`;
+    const { body } = await request(`${polling}${query}`, { headers });
+    const url = `${polling}&sid=${JSON.parse(body.slice(1)).sid}`;
     await request(url, { method: 'POST', body: '40' });
     await request(url);
     await request(url, { method: 'POST', body: Array(20).fill('42["echo"]').join('\x1e') });
@@ -120,6 +123,7 @@ test('a payload holds all that waits, but for clients in Python no more than the
   assert.deepEqual(await most('Python/3.12 aiohttp/3.9.1'), [16, 4]);
   assert.deepEqual(await most('shop', '&t=1700000000.5'), [16, 4]);
   assert.deepEqual(await most(''), [16, 4]);
+  await quiet.close();
 });
 
 test('JSONP polling is refused by its name', async () => {
