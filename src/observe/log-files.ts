@@ -40,7 +40,7 @@ export interface LogFiles {
   /** Opens the files anew: after logrotate has moved them. */
   reopen(): void;
   /**
-   * Writes what is still buffered before it returns: for a process that is about to end.
+   * Tells what was counted of late, and writes what is still buffered before it returns: for a process that is about to end.
    * @param lastWords go to stderr behind all that
    */
   flush(lastWords?: string): void;
@@ -122,6 +122,7 @@ export function openLogFiles(
       if (!closed) for (const { stream } of files) stream.reopen();
     },
     flush: (lastWords) => {
+      floods.settle();
       for (const file of files) file.flush();
       console.flush(lastWords);
     },

@@ -93,6 +93,9 @@ test('a process that ends by an exception writes all that waits, if somebody rea
       process.exit(1);
     });
     for (let number = 0; number < 5000; number += 1) line(number);
+    for (let number = 0; number < 60; number += 1) {
+      if (!files.log.excess('a fault', 'a')) files.log.warning('a fault');
+    }
     process.stdin.resume();
     setImmediate(() => { throw new Error('boom'); });
   `,
@@ -100,7 +103,8 @@ test('a process that ends by an exception writes all that waits, if somebody rea
   const text = await read(child.stderr!);
   const [, head, last] = /^(.*\n)(.*\n)$/s.exec(text) ?? [];
   assert.equal(last, 'last words\n');
-  assert.equal(countOf(head!).written, 5001);
+  assert.equal(countOf(head!).written, 5000 + 50 + 1 + 1);
+  assert.match(head!, /"msg":"a fault: 10 more until the node stopped"/);
   assert.match(head!, /"msg":"An exception that nobody has caught"\}\n$|Error: boom/);
 });
 
