@@ -44,8 +44,10 @@ describe('the page of the distributed chat', { skip: missing('chromium', 'redis-
     assert.match((await ann.getByTestId('node').textContent()) ?? '', /node1/);
     assert.match((await bob.getByTestId('node').textContent()) ?? '', /node2/);
     await Promise.all([lists(ann, 'Bob'), lists(bob, 'Ann')]);
+    await bob.getByTestId('invite').getByText('Nobody has said anything here yet.').waitFor();
     await say(ann, 'Hello from the first node.');
     await shows(bob, 'Hello from the first node.');
+    await bob.getByTestId('invite').waitFor({ state: 'hidden' });
     await say(bob, 'And hello back from the second!');
     await shows(ann, 'And hello back from the second!');
     await say(ann, 'No sticky sessions, one room.');
@@ -57,6 +59,26 @@ describe('the page of the distributed chat', { skip: missing('chromium', 'redis-
     await say(ann, '<img src=x onerror="document.title=`hurt`">');
     await shows(bob, '<img src=x onerror="document.title=`hurt`">');
     assert.doesNotMatch(await bob.title(), /hurt/);
+  });
+
+  test('messages of one author stand together, after a reload too', async () => {
+    await say(bob, 'First.');
+    await shows(ann, 'First.');
+    await say(bob, 'Second.');
+    await shows(ann, 'Second.');
+    const grouped = ann.locator('.message.more .text');
+    assert.deepEqual((await grouped.allTextContents()).slice(-1), ['Second.']);
+    await ann.reload();
+    await shows(ann, 'Second.');
+    assert.deepEqual((await grouped.allTextContents()).slice(-1), ['Second.']);
+  });
+
+  test('who leaves the last room is told how to get into another', async () => {
+    await ann.getByTestId('leave').click();
+    await ann.getByTestId('invite').getByText('You are in no room.').waitFor();
+    await ann.getByTestId('room').fill('lobby');
+    await ann.getByTestId('join').click();
+    await ann.getByTestId('composer').waitFor();
   });
 
   test('a tab whose node dies goes on at the other one, with its nick and rooms', async () => {

@@ -58,6 +58,21 @@ describe('the page of the simple chat', { skip: missing('chromium', 'python3', '
     assert.deepEqual(await members(ben), ['Ann', 'Ben (you)']);
   });
 
+  test('an empty room invites to speak; messages of one author stand together', async () => {
+    await ann.getByTestId('invite').getByText('Nothing has been said since you came in.').waitFor();
+    for (const text of ['One.', 'Two.']) {
+      await say(ann, text);
+      await shows(ben, text);
+    }
+    await say(ben, 'Three.');
+    await shows(ben, 'Three.');
+    await ben.getByTestId('invite').waitFor({ state: 'hidden' });
+    const heads = await ben.getByTestId('message').locator('.head').all();
+    const sizes = await Promise.all(heads.map(async (head) => ((await head.boundingBox())?.width ?? 0) > 1));
+    assert.deepEqual(sizes, [true, false, true]);
+    assert.deepEqual(await ben.getByTestId('message').locator('.nick').allTextContents(), ['Ann', 'Ann', 'Ben']);
+  });
+
   test('both talk, and text that looks like markup is shown as it is', async () => {
     await say(ann, 'Good morning! Is anybody awake?');
     await shows(ben, 'Good morning! Is anybody awake?');

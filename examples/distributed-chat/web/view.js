@@ -1,6 +1,9 @@
 /** What the page shows of the chat. */
 import { append as appendTo, byId, element, link as showLink } from './shared/dom.js';
-import { line, members } from './shared/talk.js';
+import { line, lines, members } from './shared/talk.js';
+
+const invitation =
+  'Nobody has said anything here yet. Say something: everybody in the room sees it, at whichever node. Alone? Open this page in a second window.';
 
 /** `state` is connecting, connected or reconnecting. */
 export function link(state, node) {
@@ -48,12 +51,14 @@ export function room(name, shown, me) {
   byId('room-title').textContent = name === undefined ? 'No room' : name;
   byId('leave').hidden = name === undefined;
   byId('composer').hidden = name === undefined;
-  byId('messages').replaceChildren(...(shown?.entries ?? []).map((entry) => line(entry, me)));
+  byId('invite').textContent = name === undefined ? 'You are in no room. Join one: any name will do.' : invitation;
+  byId('messages').replaceChildren(...lines(shown?.entries ?? [], me));
   byId('messages').scrollTop = byId('messages').scrollHeight;
   members(shown?.members ?? [], me);
 }
 
 /** One more line in the chosen room. */
 export function append(entry, me) {
-  appendTo(byId('messages'), line(entry, me));
+  const list = byId('messages');
+  appendTo(list, line(entry, me, list.lastElementChild));
 }

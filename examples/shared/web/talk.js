@@ -1,8 +1,18 @@
 /** What a chat shows: messages, notes between them, members. */
 import { byId, coloured, element } from './dom.js';
 
-/** A line of the talk: `{ note }`, or a message `{ nick, text, time }`. */
-export function line(entry, me) {
+const GROUP_MS = 5 * 60_000; // messages of one author that follow each other as soon as that stand together
+
+/** The entries by the lines that show them. */
+const entries = new WeakMap();
+
+/** Whether a message follows another one of its author. */
+function goesOn(entry, former) {
+  return former !== undefined && former.nick === entry.nick && new Date(entry.time) - new Date(former.time) < GROUP_MS;
+}
+
+/** A line of the talk: `{ note }`, or a message `{ nick, text, time }`. `before` is the line above, if there is one. */
+export function line(entry, me, before) {
   if (entry.note) return element('li', 'note', entry.note);
   const made = element('li', entry.nick === me ? 'message mine' : 'message');
   made.dataset.testid = 'message';
@@ -10,7 +20,21 @@ export function line(entry, me) {
   const time = element('time', '', new Date(entry.time).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit' }));
   time.dateTime = new Date(entry.time).toISOString();
   head.append(coloured('span', 'nick', entry.nick), time);
+  if (goesOn(entry, entries.get(before))) {
+    // Who cannot see the group hears who speaks.
+    head.classList.add('hidden');
+    made.classList.add('more');
+    made.title = time.textContent;
+  }
   made.append(head, element('p', 'text', entry.text));
+  entries.set(made, entry);
+  return made;
+}
+
+/** All lines of a talk. */
+export function lines(talk, me) {
+  const made = [];
+  for (const entry of talk) made.push(line(entry, me, made.at(-1)));
   return made;
 }
 

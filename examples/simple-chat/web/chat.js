@@ -37,7 +37,8 @@ function join(name) {
 }
 
 function add(entry) {
-  append(byId('messages'), line(entry, nick));
+  const list = byId('messages');
+  append(list, line(entry, nick, list.lastElementChild));
 }
 
 const handlers = {
