@@ -36,7 +36,7 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
       sockets[i]!.emit('publish_msg', { room: `room${i % rooms}`, text: 'Is anybody here?' });
     }, 15);
     const url = `http://127.0.0.1:${cluster.ports[0].monitor}/monitor/distributed-chat-monitor-key/dashboard`;
-    dashboard = await DashboardPage.open(browser, url, { viewport: { width: 1280, height: 1180 } });
+    dashboard = await DashboardPage.open(browser, url, { viewport: { width: 1280, height: 1440 } });
   });
 
   after(async () => {
@@ -56,6 +56,7 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
     await dashboard.find('latency hook publish_msg').getByRole('button').click();
     await dashboard.expand('hive_router_sup');
     await dashboard.actor('hive_client_sup').waitFor();
+    await dashboard.page.evaluate('document.activeElement.blur(); scrollTo(0, 0);');
     await new Promise((resolve) => setTimeout(resolve, patienceMs));
     await dashboard.page.mouse.move(0, 0);
     await picture(dashboard.page, 'dashboard.png');
