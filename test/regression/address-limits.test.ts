@@ -156,8 +156,8 @@ test('back ends are told the address that a trusted proxy names, and others that
   }
 });
 
-test('native sockets understand version 2 of the PROXY protocol, which is believed of trusted proxies', async (t) => {
-  if (title.startsWith('node:http')) return t.skip('these are the sockets of Node');
+test('20.30 understands version 2 of the PROXY protocol, which is believed of trusted proxies', async (t) => {
+  if (!title.includes(' 20.30.')) return t.skip(`these are the sockets of ${title}`);
   for (const [proxies, address] of [
     [['127.0.0.1'], '203.0.113.5'],
     [[], '127.0.0.1'],
