@@ -2,18 +2,21 @@
  * What must hold whatever strangers send: the nodes live, nothing of theirs crashes, bystanders are served, at their node and
  * from the other, and when the strangers have gone, nothing of them is left.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { RawSocket } from '../support/raw-client.ts';
 import type { FuzzedNode, Stage } from './stage.ts';
 
 /** How long a bystander may wait: this is no test of speed. */
 const patienceMs = 30_000;
+/** How long a crash may take, from the first lost connection to the end of the process. */
+const crashMs = 2000;
 /** Resident memory of a node under attack, MB: its heap is limited to 256. */
 const maxRssMb = 600;
 /** What a heap may have grown by when all is over, MB: compiled code, tables that were made larger. */
 const maxHeapGrowthMb = 24;
-/** Files beyond those at the start: look-ups of nodes that have said their names. */
-const spareFiles = 8;
+/** Files beyond those at the start: nodes go on being dialled, eight of which answer for as long as a handshake may take. */
+const spareFiles = 40;
 
 export class Broken extends Error {}
 
@@ -50,14 +53,13 @@ export class Invariants {
   async hold(): Promise<void> {
     this.#rounds += 1;
     const round = this.#rounds;
-    for (const [index, { process }] of this.#stage.nodes.entries()) {
-      if (!process.running) throw new Broken(`node ${index} has ended:\n${process.stderr.slice(-4000)}`);
-    }
-    for (const [index, socket] of this.#bystanders.entries()) {
-      if (socket.code !== undefined) throw new Broken(`the bystander at node ${index} was closed with ${socket.code}`);
-      socket.send(`42["echo",${round}]`);
-    }
+    for (const index of this.#stage.nodes.keys()) this.#requireRunning(index);
     try {
+      for (const [index, socket] of this.#bystanders.entries()) {
+        if (socket.code !== undefined)
+          throw new Broken(`the bystander at node ${index} was closed with ${socket.code}`);
+        socket.send(`42["echo",${round}]`);
+      }
       for (const [index, node] of this.#stage.nodes.entries()) {
         await node.publish('bystanders', { name: 'published', args: [round, index] });
       }
@@ -69,6 +71,7 @@ export class Invariants {
         socket.messages.length = 0;
       }
     } catch (error) {
+      await this.#sayIfEnded();
       throw new Broken((error as Error).message, { cause: error });
     }
     for (const [index, node] of this.#stage.nodes.entries()) {
@@ -78,6 +81,17 @@ export class Invariants {
       const crash = node.log('crash.log');
       if (crash !== '') throw new Broken(`something of node ${index} has crashed:\n${crash.slice(0, 4000)}`);
     }
+  }
+
+  #requireRunning(index: number): void {
+    const { process } = this.#stage.nodes[index]!;
+    if (!process.running) throw new Broken(`node ${index} has ended:\n${process.stderr.slice(-4000)}`);
+  }
+
+  /** A node that crashes closes its connections some time before it ends. */
+  async #sayIfEnded(): Promise<void> {
+    await Promise.race([delay(crashMs), ...this.#stage.nodes.map(({ process }) => process.finished)]);
+    for (const index of this.#stage.nodes.keys()) this.#requireRunning(index);
   }
 
   /** When the strangers have gone. @throws Broken if something of them is left */

@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzz } from './fuzz.ts';
+import { Broken } from './invariants.ts';
 import { type TargetName, targetNames } from './targets/all.ts';
 
 const usage = `Usage: npm run fuzz -- [options]
@@ -69,6 +70,6 @@ async function main(): Promise<void> {
 
 main().catch((error: unknown) => {
   console.error(error instanceof Error ? error.message : error);
-  console.error('\n', usage);
+  if (!(error instanceof Broken)) console.error(`\n${usage}`);
   process.exitCode = 1;
 });

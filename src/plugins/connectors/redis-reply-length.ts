@@ -4,8 +4,7 @@
  *
  *   *3 ⏎  +a ⏎  *2 ⏎  :1 ⏎  $5 ⏎ hello ⏎  :2 ⏎       items due:  3  2  3  2  1  0
  *
- * Follows the bytes as they come and keeps none of them, but for the beginning of a line that is cut off. What is no reply is left
- * to who reads it. Source: RESP 2 and 3.
+ * Follows the bytes as they come and keeps none of them, but for the beginning of a line that is cut off. Source: RESP 2 and 3.
  */
 
 /** Items that may be due, as for messages between nodes: a list of them takes 32 MB. */
@@ -13,6 +12,12 @@ const maxItems = 4_194_304;
 /** Characters of a line that are kept: a type and a number. */
 const maxKept = 24;
 const lineEnd = 0x0a;
+const carriageReturn = 0x0d;
+/**
+ * Lines that are read alike here and by ioredis, which takes any bytes for digits and does not look at all that it passes by: those
+ * that it would read otherwise are refused.
+ */
+const wellFormed = /^(?:[$=!*~>%|](?:\d+|-1)|[-+:(][^\r]*|_|#[tf]|,(?:-?inf|nan|[-+\d.eE]+))\r$/;
 /** `+` and `:`. */
 const simple = 0x2b;
 const integer = 0x3a;
@@ -23,7 +28,7 @@ export class ReplyLength {
   #skip = 0;
   #line = '';
 
-  /** @throws Error if what comes announces too much */
+  /** @throws Error if what comes announces too much, or is no reply */
   follow(bytes: Uint8Array): void {
     const chunk = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let at = 0;
@@ -36,7 +41,8 @@ export class ReplyLength {
       }
       const end = chunk.indexOf(lineEnd, at);
       // Most lines say no length, and no text needs to be made of them.
-      if (end >= 0 && this.#line === '' && (chunk[at] === simple || chunk[at] === integer)) {
+      if (end > 0 && this.#line === '' && (chunk[at] === simple || chunk[at] === integer)) {
+        if (chunk.indexOf(carriageReturn, at) !== end - 1) throw new Error('a reply has a line that ends wrongly');
         if (this.#due > 0) this.#due -= 1;
         at = end + 1;
         continue;
@@ -52,6 +58,9 @@ export class ReplyLength {
 
   #take(line: string): void {
     const type = line[0];
+    // A long text is cut off; a number is never so long.
+    const whole = line.length < maxKept || (type !== '+' && type !== '-' && type !== '(');
+    if (whole && !wellFormed.test(line)) throw new Error('a reply has a line that makes no sense');
     if (type !== '|' && this.#due > 0) this.#due -= 1;
     if (type === '$' || type === '=' || type === '!') {
       const length = Number.parseInt(line.slice(1), 10);

@@ -20,9 +20,31 @@ test('what announces too much is refused, at once, in a sum, nested, and cut any
 });
 
 test('what a text says is no head, and what has come is not due any more', () => {
-  follow('$13\r\nx\r\n*99999999\r\n\r\n', '+*99999999\r\n');
+  follow('$12\r\nx\r\n*99999999\r\n', '+*99999999\r\n');
   const length = new ReplyLength();
   for (let n = 0; n < 100; n += 1) length.follow(Buffer.from(`*100000\r\n${':1\r\n'.repeat(100_000)}`));
+});
+
+test('what ioredis would read otherwise is refused', () => {
+  // It takes any bytes for digits, and goes by what should be a line end without a look.
+  for (const text of [
+    '*1zzzz\r\n',
+    '*\r\n',
+    '$1x\r\n',
+    '+OK\rX*30000000\r\n',
+    '_X*30000000\r\n',
+    '*-5\r\n',
+    ',iZZZZ*30000000\r\n',
+    '?\r\n',
+  ]) {
+    assert.throws(() => follow(text), /makes no sense|ends wrongly/, text);
+  }
+  follow(
+    '*-1\r\n$-1\r\n_\r\n#t\r\n,1.5\r\n,inf\r\n(123\r\n-ERR no\r\n:-5\r\n',
+    `+${'x'.repeat(100)}`,
+    'y\r',
+    '\n:1\r\n',
+  );
 });
 
 type Value = string | number | null | readonly Value[];
