@@ -5,7 +5,7 @@ export { ConfigError, formatProblem, type Problem } from './config/problem.ts';
 export type { Config } from './config/types.ts';
 export { Actor } from './kernel/actor.ts';
 export type { From } from './kernel/types.ts';
-export { type End, type Node, startNode } from './node.ts';
+export { type End, type Node, startNode } from './node/node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
 export type { Histogram } from './observe/histogram.ts';
 export type { Log } from './observe/logger.ts';
@@ -42,8 +42,8 @@ export {
   type Trigger,
   type WorkerMessage,
 } from './plugins/types.ts';
-export { channelIds } from './protocol/channel-expression.ts';
-export { parseInternalEvents, toInternalEvents } from './protocol/internal-event.ts';
+export { parseInternalEvents, toInternalEvents } from './protocol/backend/action-call.ts';
+export { channelIds } from './protocol/backend/channel-expression.ts';
 export {
   type AckPacket,
   ackPacket,

@@ -17,7 +17,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { EpmdServer } from '../../dist/distribution/epmd-server.js';
+import { EpmdServer } from '../../dist/distribution/epmd/server.js';
 import { argumentsOf } from '../../scripts/arguments.mjs';
 
 const { values } = argumentsOf({

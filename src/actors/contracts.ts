@@ -1,6 +1,6 @@
 /** What the kinds of actors promise each other. */
 import type { NodeName, Ref } from '../kernel/types.ts';
-import type { InternalEvent } from '../protocol/internal-event.ts';
+import type { InternalEvent } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 
 /**

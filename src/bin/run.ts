@@ -2,7 +2,7 @@
 import { dirname, resolve } from 'node:path';
 import type { Override } from '../config/overrides.ts';
 import { describeReason } from '../kernel/types.ts';
-import { type Node, startNode } from '../node.ts';
+import { type Node, startNode } from '../node/node.ts';
 import { HiveError } from '../observe/errors.ts';
 import { printable } from '../observe/printable.ts';
 import { stackOf, titleOf } from '../observe/thrown.ts';

@@ -1,6 +1,6 @@
 /** `hive status`: how a node, or a whole cluster, is. */
 import { printable } from '../observe/printable.ts';
-import type { NodeHealth } from '../web/monitor-host.ts';
+import type { NodeHealth } from '../web/monitor/monitor-host.ts';
 import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
 import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';

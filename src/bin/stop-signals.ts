@@ -3,7 +3,7 @@
  * ends the process at once. A terminal and `npm run` between them may send two for one Ctrl-C, so two lose nobody's `on_disconnect`.
  */
 import { constants } from 'node:os';
-import type { Node } from '../node.ts';
+import type { Node } from '../node/node.ts';
 import { printable } from '../observe/printable.ts';
 
 type StopSignal = 'SIGTERM' | 'SIGINT';

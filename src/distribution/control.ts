@@ -4,7 +4,7 @@
  * distribution protocol.
  */
 import type { Ref } from '../kernel/types.ts';
-import { Atom, Reference, TermError, Tuple } from './terms.ts';
+import { Atom, Reference, TermError, Tuple } from './codec/terms.ts';
 
 export const op = {
   link: 1,

@@ -12,13 +12,13 @@ import type { From } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import { hostOf } from './epmd.ts';
-import { EpmdRegistration } from './epmd-registration.ts';
+import { Atom, atom, isAtom, Tuple } from './codec/terms.ts';
+import type { Builtin } from './dist-session.ts';
+import { hostOf } from './epmd/epmd.ts';
+import { EpmdRegistration } from './epmd/registration.ts';
 import { type NodeDown, type NodeUp, Peers } from './peers.ts';
 import { describeTerm } from './reasons.ts';
-import type { Builtin } from './session.ts';
 import { listenInRange, type Sockets, tcp } from './sockets.ts';
-import { Atom, atom, isAtom, Tuple } from './terms.ts';
 import { DistributionTransport } from './transport.ts';
 
 export interface DistributionOptions {

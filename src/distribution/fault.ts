@@ -1,5 +1,5 @@
 /** Where in a term that is too large to look through by eye the value is that cannot be sent. */
-import { ImproperList, isAtom, Tuple } from './terms.ts';
+import { ImproperList, isAtom, Tuple } from './codec/terms.ts';
 
 /** Longer paths are those of cycles. */
 const maxSegments = 16;

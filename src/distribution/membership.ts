@@ -11,9 +11,9 @@
 import type { From } from '../kernel/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
+import { Atom } from './codec/terms.ts';
 import { HandshakeError } from './handshake.ts';
 import type { NodeDown, NodeUp } from './peers.ts';
-import { Atom } from './terms.ts';
 
 /** The name under which the members of a cluster talk about each other. */
 export const membersName = 'hive_members';

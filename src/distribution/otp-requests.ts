@@ -6,8 +6,8 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { ChildCounts, ChildInfo } from '../kernel/supervision.ts';
 import type { From, Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { Atom, atom, isAtom, Tuple, tuple } from './codec/terms.ts';
 import { describeTerm, termToReason } from './reasons.ts';
-import { Atom, atom, isAtom, Tuple, tuple } from './terms.ts';
 
 const ok = atom('ok');
 

@@ -3,10 +3,10 @@
  * they are collected during a turn of the event loop and written together.
  */
 import type { Ref } from '../kernel/types.ts';
+import { Encoder, located } from './codec/encoder.ts';
+import { type Reference, TermError, tag } from './codec/terms.ts';
 import { op } from './control.ts';
-import { Encoder, located } from './encoder.ts';
-import type { Link } from './link.ts';
-import { type Reference, TermError, tag } from './terms.ts';
+import type { Link } from './dist-connection.ts';
 
 const none = Buffer.alloc(0);
 const passThrough = 112;

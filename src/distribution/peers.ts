@@ -13,13 +13,13 @@ import type { NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import { sourceOf } from '../observe/source.ts';
 import { Claims } from './claims.ts';
-import { hostOf, lookUp, shortName } from './epmd.ts';
+import { atom, tuple } from './codec/terms.ts';
+import { Link } from './dist-connection.ts';
+import { Session, type SessionContext } from './dist-session.ts';
+import { hostOf, lookUp, shortName } from './epmd/epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
-import { Link } from './link.ts';
 import { answer, initiate, type Negotiated, type NegotiateOptions, setupTimeoutMs } from './negotiate.ts';
-import { Session, type SessionContext } from './session.ts';
 import type { Sockets } from './sockets.ts';
-import { atom, tuple } from './terms.ts';
 
 /** How long a connected node may take to show that it is there, when another comes under its name. */
 const probeTimeoutMs = 1000;

@@ -1,7 +1,7 @@
 /** Exit reasons and failures of calls, as terms and back. */
 import { type ExitReason, ForeignReason, Shutdown } from '../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../observe/errors.ts';
-import { Atom, atom, ImproperList, isAtom, Tuple, tuple } from './terms.ts';
+import { Atom, atom, ImproperList, isAtom, Tuple, tuple } from './codec/terms.ts';
 
 /** Texts that are atoms of the same name. All others are binaries: nobody's texts may fill the table of atoms of another node. */
 const words: ReadonlySet<string> = new Set(['normal', 'shutdown', 'kill', 'killed', 'noproc', 'noconnection']);

@@ -3,7 +3,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
 import type { ExitReason, NodeName, Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
-import type { Session } from './session.ts';
+import type { Session } from './dist-session.ts';
 
 export class DistributionTransport implements Transport {
   readonly #kernel: Kernel;

@@ -2,7 +2,7 @@
  * Who is told when a signal is aborted. To add and remove a listener takes Node about two microseconds, and a request to a pool
  * would need two of them. So each signal gets one listener, with its first watcher, and the watchers are kept here.
  */
-import { each, type Few, minus, plus } from './few.ts';
+import { each, type Few, minus, plus } from './small-set.ts';
 
 export interface AbortWatcher {
   /** The signal is aborted. Called once. Must not throw. */

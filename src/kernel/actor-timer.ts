@@ -1,5 +1,5 @@
 /** A message that an actor gets from itself, later. */
-import { type Few, minus } from './few.ts';
+import { type Few, minus } from './small-set.ts';
 import { Timer } from './timers.ts';
 
 /** The actor that has timers. */

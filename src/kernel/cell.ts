@@ -11,15 +11,15 @@
  */
 import { ActorTimer } from './actor-timer.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
+import { type Monitor, noMonitor, type Watcher } from './exit-listener.ts';
 import { endFailure, Refusal, refused, undelivered } from './failures.ts';
-import { each, type Few, has, minus, plus } from './few.ts';
-import { CallLetter, type DeadLetterReason, DownLetter, ExitLetter, messageType, PendingCall } from './letters.ts';
 import { Mailbox } from './mailbox.ts';
+import { CallLetter, type DeadLetterReason, DownLetter, ExitLetter, messageType, PendingCall } from './messages.ts';
 import type { Place } from './nact.ts';
+import type { Ready, Turns } from './run-queue.ts';
+import { each, type Few, has, minus, plus } from './small-set.ts';
 import type { Timer, TimingWheel } from './timers.ts';
-import type { Ready, Turns } from './turns.ts';
 import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf } from './types.ts';
-import { type Monitor, noMonitor, type Watcher } from './watcher.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 

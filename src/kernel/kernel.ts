@@ -10,16 +10,16 @@ import { stackOf } from '../observe/thrown.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
 import { Cell, type CellHost } from './cell.ts';
 import { type CrashReport, CrashReports } from './crash-reports.ts';
+import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './exit-listener.ts';
 import { undelivered } from './failures.ts';
-import { minus, plus } from './few.ts';
 import { type AbandonedHandler, type Inspection, inspectState } from './inspection.ts';
-import { CallLetter, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './letters.ts';
+import { CallLetter, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './messages.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, type RefHost, RemoteRef } from './remote-ref.ts';
+import { minus, plus } from './small-set.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { type Call, callTimeoutMs, type Down, type ExitReason, type From, type NodeName, type Ref } from './types.ts';
-import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './watcher.ts';
 
 /** What can be started: an `Actor`. */
 export interface Startable<Message> extends Behaviour<Message> {

@@ -10,7 +10,7 @@
  */
 import { createRequire } from 'node:module';
 import { start } from 'nact';
-import { Turns } from './turns.ts';
+import { Turns } from './run-queue.ts';
 
 /** An actor's place in nact's hierarchy. */
 export interface Place {

@@ -1,7 +1,7 @@
 /** References that lead to another node, or to whoever bears a name. */
 import { HiveError } from '../observe/errors.ts';
-import { EqualByText } from './few.ts';
-import type { DeadLetterReason } from './letters.ts';
+import type { DeadLetterReason } from './messages.ts';
+import { EqualByText } from './small-set.ts';
 import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from './transport.ts';
 import type { From, NodeName, Ref } from './types.ts';
 

@@ -15,7 +15,7 @@ import type { Call } from '../kernel/types.ts';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { InternalEvent } from '../protocol/internal-event.ts';
+import type { InternalEvent } from '../protocol/backend/action-call.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
 export type { HookDescriptor, InternalEvent, PoolDescriptor, Refusal };

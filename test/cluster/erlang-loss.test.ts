@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { lookUp } from '../../src/distribution/epmd.ts';
+import { lookUp } from '../../src/distribution/epmd/epmd.ts';
 import type { NodeName, Ref } from '../../src/kernel/types.ts';
 import { ask, Do, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
 import { startErlang } from '../support/erlang.ts';

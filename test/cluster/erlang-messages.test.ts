@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Atom, atom, Tuple, tuple } from '../../src/distribution/terms.ts';
+import { Atom, atom, Tuple, tuple } from '../../src/distribution/codec/terms.ts';
 import type { NodeName } from '../../src/kernel/types.ts';
 import { ask, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
 import { startEcho, startErlang } from '../support/erlang.ts';

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { isUtf8 } from 'node:buffer';
 import { test } from 'node:test';
-import { decodeTerm } from '../../src/distribution/decoder.ts';
-import { encodeTerm } from '../../src/distribution/encoder.ts';
-import { Fun, ImproperList, Pid, Tuple } from '../../src/distribution/terms.ts';
+import { decodeTerm } from '../../src/distribution/codec/decoder.ts';
+import { encodeTerm } from '../../src/distribution/codec/encoder.ts';
+import { Fun, ImproperList, Pid, Tuple } from '../../src/distribution/codec/terms.ts';
 import type { NodeName } from '../../src/kernel/types.ts';
 import { ask, startEpmd, startTestNode } from '../support/cluster.ts';
 import { startEcho, startErlang } from '../support/erlang.ts';

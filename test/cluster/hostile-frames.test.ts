@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { deflateSync } from 'node:zlib';
-import { encodeTerm } from '../../src/distribution/encoder.ts';
+import { encodeTerm } from '../../src/distribution/codec/encoder.ts';
+import { atom, Pid, Reference, Tuple, tuple } from '../../src/distribution/codec/terms.ts';
 import { initiate } from '../../src/distribution/negotiate.ts';
 import { tcp } from '../../src/distribution/sockets.ts';
-import { atom, Pid, Reference, Tuple, tuple } from '../../src/distribution/terms.ts';
 import { ask, cookie, spawnProbe, startEpmd, startTestNode, type TestNode, until } from '../support/cluster.ts';
 import { fc } from '../support/properties.ts';
 import { anyTerm } from '../support/terms.ts';

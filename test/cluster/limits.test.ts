@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Atom } from '../../src/distribution/terms.ts';
+import { Atom } from '../../src/distribution/codec/terms.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Ref } from '../../src/kernel/types.ts';
 import { ask, keepingLog, type Probe, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';

@@ -1,8 +1,8 @@
 /** Requests and WebSockets at a node that does not own their session: what is special about them, and what is not. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { relayName } from '../../src/actors/relay/messages.ts';
 import { EventPacket } from '../../src/protocol/packet.ts';
+import { relayName } from '../../src/web/client/relay/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawSocket, rawUpgrade, request, textFrame } from '../support/raw-client.ts';
 import { startRelayPair } from '../support/relay-pair.ts';

@@ -1,7 +1,7 @@
 /** What becomes of relayed requests and WebSockets when one of their ends is lost. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { relayName } from '../../src/actors/relay/messages.ts';
+import { relayName } from '../../src/web/client/relay/messages.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, RawSocket, request } from '../support/raw-client.ts';
 import { type RelayTestNode, startRelayPair } from '../support/relay-pair.ts';

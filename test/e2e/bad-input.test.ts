@@ -1,7 +1,7 @@
 /** Bad input at every door of a real node, while somebody else is being served. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { closeReasons } from '../../src/web/sessions.ts';
+import { closeReasons } from '../../src/web/client/client-handle.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { RawSocket } from '../support/raw-client.ts';
 import { SocketClient } from '../support/socket-clients.ts';

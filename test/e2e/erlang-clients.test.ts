@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
-import { EpmdServer } from '../../src/distribution/epmd-server.ts';
+import { EpmdServer } from '../../src/distribution/epmd/server.ts';
 import { DefaultNode, type Sections } from '../support/default-node.ts';
 import { type ErlangNode, startErlang } from '../support/erlang.ts';
 import { eventually } from '../support/eventually.ts';

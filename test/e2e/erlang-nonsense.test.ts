@@ -8,7 +8,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
-import { EpmdServer } from '../../src/distribution/epmd-server.ts';
+import { EpmdServer } from '../../src/distribution/epmd/server.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { io } from 'socket.io-client';
 import { builtIn } from '../../src/plugins/built-in.ts';
-import { channelIds } from '../../src/protocol/channel-expression.ts';
+import { channelIds } from '../../src/protocol/backend/channel-expression.ts';
 import { BackEnd } from '../support/back-end.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { eventually, next } from '../support/eventually.ts';

@@ -1,7 +1,7 @@
 /** TCP back ends that behave oddly, behind a running node: whoever asked gets the right answer or an error, never another's answer. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { encodeFrame } from '../../src/protocol/framing.ts';
+import { encodeFrame } from '../../src/protocol/backend/framing.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import type { Failure } from '../support/operator.ts';
 import { SocketClient } from '../support/socket-clients.ts';

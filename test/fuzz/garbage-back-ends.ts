@@ -5,7 +5,7 @@
  */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { FrameReader } from '../../src/protocol/framing.ts';
+import { FrameReader } from '../../src/protocol/backend/framing.ts';
 import { mutateBytes } from './mutate.ts';
 import { namePacket, packet } from './node-peer.ts';
 import { Random } from './random.ts';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { startNode } from '../../src/node.ts';
+import { startNode } from '../../src/node/node.ts';
 import { loadWithPlugins } from '../../src/plugins/load-with-plugins.ts';
 import { DefaultNode, writeDefaultConfig } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,7 +1,7 @@
 /** One client as the monitor of a real node shows it. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import type { ClientView } from '../../src/web/monitor-host.ts';
+import type { ClientView } from '../../src/web/monitor/monitor-host.ts';
 import { CrashNode } from '../support/crash-node.ts';
 import { eventually } from '../support/eventually.ts';
 

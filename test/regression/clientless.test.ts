@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Clientless } from '../../src/web/clientless.ts';
-import type { Handshake } from '../../src/web/sessions.ts';
+import type { Handshake } from '../../src/web/client/client-handle.ts';
+import { Clientless } from '../../src/web/client/clientless.ts';
 import { startTestServer } from '../support/client-server.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawSocket, request } from '../support/raw-client.ts';

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClientContext } from '../../src/actors/client/context.ts';
+import type { ClientContext } from '../../src/actors/client/client-services.ts';
 import { publicError } from '../../src/actors/client/public-error.ts';
 import { HiveError } from '../../src/observe/errors.ts';
 import { FloodLog } from '../../src/observe/floods.ts';

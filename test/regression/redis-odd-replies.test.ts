@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { RedisRequest } from '../../src/plugins/connectors/redis-worker.ts';
+import type { RedisRequest } from '../../src/plugins/connectors/redis/worker.ts';
 import { startConnectors } from '../support/connectors.ts';
 import { eventually } from '../support/eventually.ts';
 import { bulk, FakeRedis, sane } from '../support/fake-redis.ts';

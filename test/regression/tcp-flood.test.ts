@@ -7,8 +7,8 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import type { BackEndReply } from '../../src/plugins/connectors/back-end.ts';
-import { tcpConnector } from '../../src/plugins/connectors/tcp.ts';
-import { encodeFrame } from '../../src/protocol/framing.ts';
+import { tcpConnector } from '../../src/plugins/connectors/tcp/tcp.ts';
+import { encodeFrame } from '../../src/protocol/backend/framing.ts';
 import { startConnectors } from '../support/connectors.ts';
 import { eventually } from '../support/eventually.ts';
 

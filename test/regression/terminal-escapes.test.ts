@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { printable, printableInColors, printableLine } from '../../src/observe/printable.ts';
-import { treeText } from '../../src/web/tree-text.ts';
+import { treeText } from '../../src/web/monitor/tree-text.ts';
 
 const nasty = 'a\x1b]0;title\x07\x1b[2J\r\u009b31m\u202eb\nc';
 const shown = String.raw`a\u001b]0;title\u0007\u001b[2J\u000d\u009b31m\u202eb`;

@@ -1,8 +1,8 @@
 /** Wrong keys were answered as fast as they came, 17,800 in three seconds. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { HttpResponse } from '../../src/web/http.ts';
-import { WrongKeys } from '../../src/web/wrong-keys.ts';
+import type { HttpResponse } from '../../src/web/http/http.ts';
+import { WrongKeys } from '../../src/web/http/wrong-keys.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { ask } from '../support/operator.ts';
 

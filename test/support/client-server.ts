@@ -5,10 +5,17 @@ import type { HiveError } from '../../src/observe/errors.ts';
 import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/packet.ts';
-import type { ClientSettings } from '../../src/web/client-context.ts';
-import { type ClientServerOptions, startClientServer } from '../../src/web/server.ts';
-import type { CloseReason, OpenRequest, Session, SessionHost, Sink, TransportKind } from '../../src/web/sessions.ts';
-import { Topics } from '../../src/web/topics.ts';
+import type {
+  CloseReason,
+  OpenRequest,
+  Session,
+  SessionHost,
+  Sink,
+  TransportKind,
+} from '../../src/web/client/client-handle.ts';
+import type { ClientSettings } from '../../src/web/client/connection-context.ts';
+import { type ClientServerOptions, startClientServer } from '../../src/web/client/server.ts';
+import { Topics } from '../../src/web/client/topics.ts';
 import { eventually } from './eventually.ts';
 import { sockets } from './sockets.ts';
 

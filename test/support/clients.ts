@@ -1,6 +1,6 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
 import type { ClientLetter } from '../../src/actors/client/client.ts';
-import { ClientContext, type Memberships } from '../../src/actors/client/context.ts';
+import { ClientContext, type Memberships } from '../../src/actors/client/client-services.ts';
 import type { ClusterView } from '../../src/actors/contracts.ts';
 import { Router, routerName } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
@@ -13,7 +13,7 @@ import { PluginSet } from '../../src/plugins/plugin-set.ts';
 import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
-import type { CloseReason, Handshake, Session, Sink } from '../../src/web/sessions.ts';
+import type { CloseReason, Handshake, Session, Sink } from '../../src/web/client/client-handle.ts';
 import type { TestKernel } from './actors.ts';
 import { type Asked, brief, clientConfig, type FakeServices, fakeServices } from './plugins.ts';
 

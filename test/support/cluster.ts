@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Distribution, type DistributionOptions, startDistribution } from '../../src/distribution/distribution.ts';
-import { EpmdServer } from '../../src/distribution/epmd-server.ts';
+import { EpmdServer } from '../../src/distribution/epmd/server.ts';
 import type { NodeDown, NodeUp } from '../../src/distribution/peers.ts';
 import { Actor } from '../../src/kernel/actor.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';

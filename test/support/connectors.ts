@@ -1,15 +1,15 @@
 /** A kernel with a connectors' branch of the supervision tree in it, and nothing else of a node. */
-import { ConnectorsManager } from '../../src/actors/connectors/manager.ts';
-import type { NodeServices } from '../../src/actors/connectors/pool.ts';
-import { PoolTable } from '../../src/actors/connectors/pool-table.ts';
+import { ConnectorsManager } from '../../src/actors/pools/manager.ts';
+import type { NodeServices } from '../../src/actors/pools/pool.ts';
+import { PoolTable } from '../../src/actors/pools/pool-table.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import type { SupervisorMessage } from '../../src/kernel/supervision.ts';
 import { HiveError } from '../../src/observe/errors.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics, type MetricTree } from '../../src/observe/metrics.ts';
-import { httpConnector } from '../../src/plugins/connectors/http.ts';
-import { redisConnector } from '../../src/plugins/connectors/redis.ts';
+import { httpConnector } from '../../src/plugins/connectors/http/http.ts';
+import { redisConnector } from '../../src/plugins/connectors/redis/redis.ts';
 import type { ConnectorPlugin, PoolDescriptor, PubSub } from '../../src/plugins/types.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';

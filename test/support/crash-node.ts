@@ -11,7 +11,7 @@ import { Cell } from '../../src/kernel/cell.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';
 import type { Ref } from '../../src/kernel/types.ts';
-import { type Node, startNode } from '../../src/node.ts';
+import { type Node, startNode } from '../../src/node/node.ts';
 import { loadWithPlugins } from '../../src/plugins/load-with-plugins.ts';
 import { type Witness, witness } from './crash-plugin.ts';
 import { type Sections, writeDefaultConfig } from './default-node.ts';

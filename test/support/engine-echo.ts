@@ -1,7 +1,7 @@
 /** What the suites of Engine.IO want above a connection: every message comes back as it is. */
-import type { EngineConnection } from '../../src/web/engine-connection.ts';
-import type { NewMessageLayer } from '../../src/web/engine-host.ts';
-import type { MessageLayer } from '../../src/web/message-layer.ts';
+import type { EngineConnection } from '../../src/web/client/engine/connection.ts';
+import type { NewMessageLayer } from '../../src/web/client/engine/host.ts';
+import type { MessageLayer } from '../../src/web/client/engine/message-layer.ts';
 
 class EngineEcho implements MessageLayer {
   readonly isEmpty = true;

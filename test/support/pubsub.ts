@@ -12,7 +12,7 @@ import type { Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { Publication } from '../../src/plugins/types.ts';
-import type { InternalEvent } from '../../src/protocol/internal-event.ts';
+import type { InternalEvent } from '../../src/protocol/backend/action-call.ts';
 import { EventPacket, type ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';

@@ -1,12 +1,12 @@
 /** Two nodes of one process, each with a client server under a fake session layer, and the real way between them. */
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import { relayName } from '../../src/actors/relay/messages.ts';
 import { Relay } from '../../src/actors/relay/relay.ts';
 import { RelayService } from '../../src/actors/relay/service.ts';
 import { IdSource } from '../../src/kernel/ids.ts';
 import { silent } from '../../src/observe/logger.ts';
-import type { ClientServerOptions } from '../../src/web/server.ts';
+import { relayName } from '../../src/web/client/relay/messages.ts';
+import type { ClientServerOptions } from '../../src/web/client/server.ts';
 import { type SettingsChange, startTestServer, type TestServer } from './client-server.ts';
 import { startEpmd, startTestNode, type TestNode } from './cluster.ts';
 import { eventually } from './eventually.ts';

@@ -2,7 +2,7 @@
 
 import { type TestContext, test } from 'node:test';
 import { HiveError } from '../../src/observe/errors.ts';
-import { closeServer } from '../../src/web/http.ts';
+import { closeServer } from '../../src/web/http/http.ts';
 import { chooseSockets, type LibraryName } from '../../src/web/sockets/choice.ts';
 import type { SocketApp, SocketBehavior, SocketLibrary, TlsFiles } from '../../src/web/sockets/types.ts';
 import { TcpClient } from './tcp-client.ts';

@@ -1,7 +1,7 @@
 /** A back end that speaks frames over TCP: one connection of it, and a server of such connections. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { encodeFrame, type Frame, FrameReader } from '../../src/protocol/framing.ts';
+import { encodeFrame, type Frame, FrameReader } from '../../src/protocol/backend/framing.ts';
 import { eventually } from './eventually.ts';
 
 export class TcpBackEnd {

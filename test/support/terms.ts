@@ -10,7 +10,7 @@ import {
   Port,
   Reference,
   Tuple,
-} from '../../src/distribution/terms.ts';
+} from '../../src/distribution/codec/terms.ts';
 import { fc } from './properties.ts';
 
 const uint32 = fc.nat({ max: 0xffffffff });

@@ -7,7 +7,7 @@
  * The first four are those of 2014. `namespace` is there if it is not `/`, `handshake` only for `on_connect`.
  */
 import type { State, Trigger } from '../../plugins/types.ts';
-import type { Handshake } from '../../web/sessions.ts';
+import type { Handshake } from '../../web/client/client-handle.ts';
 
 export interface Identity {
   readonly sid: string;

@@ -2,7 +2,7 @@
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { countedHooks } from '../../plugins/hook-counter.ts';
-import type { TransportKind } from '../../web/sessions.ts';
+import type { TransportKind } from '../../web/client/client-handle.ts';
 import { HookLatency } from './hook-latency.ts';
 
 /**

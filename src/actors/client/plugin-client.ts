@@ -7,13 +7,13 @@ import type { Log } from '../../observe/logger.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
-import type { Handshake } from '../../web/sessions.ts';
-import type { ClientContext } from './context.ts';
+import type { Handshake } from '../../web/client/client-handle.ts';
+import { performOrders } from './actions.ts';
+import type { ClientContext } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
 import { type Identity, metadataText } from './metadata.ts';
-import { performOrders } from './orders.ts';
-import type { Outlet } from './outlet.ts';
+import type { Outlet } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 

@@ -3,7 +3,7 @@ import type { HiveError } from '../../observe/errors.ts';
 import { hiddenError, newReference } from '../../observe/reference.ts';
 import { stackOf } from '../../observe/thrown.ts';
 import { EventPacket } from '../../protocol/packet.ts';
-import type { ClientContext } from './context.ts';
+import type { ClientContext } from './client-services.ts';
 
 /** A session id as logs show it: enough to find the client again, too little to be it. */
 export function shortSid(sid: string): string {

@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { ClientPacket } from '../../protocol/packet.ts';
-import type { CloseReason, Session, Sink, TransportKind } from '../../web/sessions.ts';
+import type { CloseReason, Session, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientActor } from './client.ts';
 
 /** Packets that may wait for a client's hooks; what comes beyond is refused. */

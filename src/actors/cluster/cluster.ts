@@ -15,8 +15,8 @@ import type { From, NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { type ErlangDoor, isRequest } from '../erlang/door.ts';
-import { clusterDoor } from '../erlang/doors.ts';
+import { type ErlangDoor, isRequest } from '../gen-server/gen-server-api.ts';
+import { clusterDoor } from '../gen-server/handlers.ts';
 import type { ClusterTable } from './cluster-table.ts';
 
 export const clusterName = 'hive_cluster';

@@ -8,8 +8,9 @@
  *
  * Joining services add entries; everything else about an entry is written by its channel's actor alone.
  */
-import { count, each, type Few, minus, plus } from '../../kernel/few.ts';
+
 import type { Kernel } from '../../kernel/kernel.ts';
+import { count, each, type Few, minus, plus } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ChannelCount, Delivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';

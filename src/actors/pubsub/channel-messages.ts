@@ -1,6 +1,6 @@
 /** What the actor of a channel is told. */
 import type { Call, Ref } from '../../kernel/types.ts';
-import type { InternalEvent } from '../../protocol/internal-event.ts';
+import type { InternalEvent } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivered, Delivery, Member } from '../contracts.ts';
 

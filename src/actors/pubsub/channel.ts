@@ -18,7 +18,7 @@ import type { Timer } from '../../kernel/timers.ts';
 import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
-import type { InternalEvent } from '../../protocol/internal-event.ts';
+import type { InternalEvent } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivery, Fanout, Member } from '../contracts.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';

@@ -3,7 +3,7 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
-import type { InternalEvent } from '../../protocol/internal-event.ts';
+import type { InternalEvent } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ChannelIndex } from './channel-index.ts';
 import type { Broadcast } from './channel-messages.ts';

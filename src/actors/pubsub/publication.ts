@@ -4,7 +4,7 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Publication } from '../../plugins/types.ts';
-import { type InternalEvent, ordersFromWire, ordersToWire } from '../../protocol/internal-event.ts';
+import { type InternalEvent, ordersFromWire, ordersToWire } from '../../protocol/backend/action-call.ts';
 import { asInJson, isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
 

@@ -4,7 +4,7 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { From } from '../../kernel/types.ts';
-import type { RelayMessage } from './messages.ts';
+import type { RelayMessage } from '../../web/client/relay/messages.ts';
 import type { RelayService } from './service.ts';
 
 export class Relay extends Actor<RelayMessage> {

@@ -9,9 +9,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { Opening, RelayEnd, RelayHost, RelayStream, Relays, ToEntry, ToOwner } from '../../web/relay.ts';
-import type { ClusterTable } from '../cluster/cluster-table.ts';
-import { Flow } from './flow.ts';
+import { Flow } from '../../web/client/relay/flow.ts';
 import {
   isPiece,
   isRelayMessage,
@@ -21,8 +19,18 @@ import {
   type Side,
   type SignalMessage,
   signalIn,
-} from './messages.ts';
-import { Stream } from './stream.ts';
+} from '../../web/client/relay/messages.ts';
+import type {
+  Opening,
+  RelayEnd,
+  RelayHost,
+  RelayStream,
+  Relays,
+  ToEntry,
+  ToOwner,
+} from '../../web/client/relay/relay.ts';
+import { Stream } from '../../web/client/relay/stream.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
 
 type EntryStream = Stream<ToEntry, ToOwner>;
 type OwnerStream = Stream<ToOwner, ToEntry>;

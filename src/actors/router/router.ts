@@ -14,8 +14,8 @@ import { Actor } from '../../kernel/actor.ts';
 import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersFromWire } from '../../protocol/internal-event.ts';
-import type { ErlangDoor } from '../erlang/door.ts';
+import { ordersFromWire } from '../../protocol/backend/action-call.ts';
+import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
 
 /** The name under which every node's router is registered. */
 export const routerName = 'hive_router';

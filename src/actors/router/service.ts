@@ -11,16 +11,16 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersToWire } from '../../protocol/internal-event.ts';
-import type { OpenRequest, Session, SessionHost } from '../../web/sessions.ts';
+import { ordersToWire } from '../../protocol/backend/action-call.ts';
+import type { OpenRequest, Session, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
-import type { ClientContext } from '../client/context.ts';
+import type { ClientContext } from '../client/client-services.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
-import type { ErlangDoor } from '../erlang/door.ts';
-import { routerDoor } from '../erlang/doors.ts';
-import { Roster } from './roster.ts';
+import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
+import { routerDoor } from '../gen-server/handlers.ts';
+import { Roster } from './client-registry.ts';
 import {
   type ClientRequest,
   expectOk,

@@ -1,5 +1,5 @@
 /** How nodes are, and their metrics, as the monitor tells them: of the node that is asked, or of all of its cluster. */
-import type { NodeHealth } from '../../web/monitor-host.ts';
+import type { NodeHealth } from '../../web/monitor/monitor-host.ts';
 import type { Operator } from './operator.ts';
 import { isRecord, isText, listOf, oneOf, recordOf, withMembers } from './shapes.ts';
 

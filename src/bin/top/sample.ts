@@ -1,5 +1,5 @@
 /** What `hive top` knows at one time, of the node that is asked, another one, or all nodes of the cluster. */
-import type { NodeHealth } from '../../web/monitor-host.ts';
+import type { NodeHealth } from '../../web/monitor/monitor-host.ts';
 import { Failure } from '../operator/failure.ts';
 import { allNodes, askedNode } from '../operator/nodes.ts';
 import type { Operator } from '../operator/operator.ts';

@@ -2,7 +2,7 @@
  * `action.pubsub.subscribe`, `.unsubscribe`, `.resubscribe`: the args of the order are a channel expression, those of the
  * descriptor the privilege.
  */
-import { channelIds, resubscription } from '../../protocol/channel-expression.ts';
+import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
 import type { ActionPlugin, Privilege } from '../types.ts';
 

@@ -2,8 +2,9 @@
  * `action.pubsub.publish` and `.publish_raw`: publish `{"event": …, "cids": channel expression}`. The event of the first is
  * an order (or an array of them) that every subscriber performs, that of the second goes to the clients as it is.
  */
-import { channelIds } from '../../protocol/channel-expression.ts';
-import { toInternalEvents } from '../../protocol/internal-event.ts';
+
+import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
 import type { ActionPlugin, InternalEvent, Privilege } from '../types.ts';

@@ -6,7 +6,7 @@
 import { type Static, Type } from 'typebox';
 import type { Config } from '../../config/types.ts';
 import { HiveError } from '../../observe/errors.ts';
-import { parseInternalEvents } from '../../protocol/internal-event.ts';
+import { parseInternalEvents } from '../../protocol/backend/action-call.ts';
 import { checkPool } from '../args.ts';
 import type { BackEndReply } from '../connectors/back-end.ts';
 import type { Client, Refusal } from '../types.ts';

@@ -2,7 +2,7 @@
  * `pubsub.subscribe`, `pubsub.unsubscribe`, `pubsub.resubscribe`: each argument of the client's event is a channel
  * expression. `args` is the privilege. The special events have no arguments, so nothing is joined or left there.
  */
-import { channelIds, resubscription } from '../../protocol/channel-expression.ts';
+import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin, Privilege } from '../types.ts';

@@ -4,8 +4,8 @@
  */
 import { type Static, Type } from 'typebox';
 import { toHiveError } from '../../observe/errors.ts';
-import { channelIds } from '../../protocol/channel-expression.ts';
-import { toInternalEvents } from '../../protocol/internal-event.ts';
+import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
 import { HookCounter } from '../hook-counter.ts';

@@ -1,6 +1,6 @@
 /** `utils.dispatch`: performs the arguments of the client's event as orders. Who uses it trusts the clients that far. */
 import { HiveError } from '../../observe/errors.ts';
-import { toInternalEvents } from '../../protocol/internal-event.ts';
+import { toInternalEvents } from '../../protocol/backend/action-call.ts';
 import { noArgs } from '../args.ts';
 import type { Hook, HookPlugin } from '../types.ts';
 

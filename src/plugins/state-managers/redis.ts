@@ -10,8 +10,8 @@ import { type Static, Type } from 'typebox';
 import { milliseconds, strictObject } from '../../config/schema/fields.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import { checkPool } from '../args.ts';
-import type { RedisCommand } from '../connectors/redis-refusal.ts';
-import type { RedisRequest } from '../connectors/redis-worker.ts';
+import type { RedisCommand } from '../connectors/redis/refusal.ts';
+import type { RedisRequest } from '../connectors/redis/worker.ts';
 import type { ClientState, Services, State, StateManager, StateManagerPlugin } from '../types.ts';
 import { StateCounters } from './counters.ts';
 

@@ -3,7 +3,7 @@
  * the rest of the web layer sees only what is declared here, in the manner of uWebSockets, whose rules hold for all:
  *
  * - a request is valid until its handler returns;
- * - a response must not be touched after it was answered or aborted (see `defer` and `send` in `../http.ts`);
+ * - a response must not be touched after it was answered or aborted (see `defer` and `send` in `../http/http.ts`);
  * - bytes that come in are valid during the call only;
  * - a handler must not throw.
  */

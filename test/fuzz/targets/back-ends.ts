@@ -1,5 +1,5 @@
 /** What back ends and Redis answer with. Clients ask for it, and their questions hold the answers, byte by byte. */
-import { encodeFrame } from '../../../src/protocol/framing.ts';
+import { encodeFrame } from '../../../src/protocol/backend/framing.ts';
 import { answer, open, type Step, send } from '../conversation.ts';
 import { mutateBytes, mutateText } from '../mutate.ts';
 import type { Random } from '../random.ts';

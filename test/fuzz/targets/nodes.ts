@@ -1,8 +1,6 @@
 /** EPMD, the handshake of nodes, and what a node that has passed it says: control messages, terms, frames. */
 import { deflateSync } from 'node:zlib';
-import { op } from '../../../src/distribution/control.ts';
-import { encodeTerm } from '../../../src/distribution/encoder.ts';
-import { flag } from '../../../src/distribution/handshake.ts';
+import { encodeTerm } from '../../../src/distribution/codec/encoder.ts';
 import {
   atom,
   BitString,
@@ -13,7 +11,9 @@ import {
   Reference,
   Tuple,
   tuple,
-} from '../../../src/distribution/terms.ts';
+} from '../../../src/distribution/codec/terms.ts';
+import { op } from '../../../src/distribution/control.ts';
+import { flag } from '../../../src/distribution/handshake.ts';
 import { answer, open, type Step, send } from '../conversation.ts';
 import { mutateBytes } from '../mutate.ts';
 import { namePacket, packet, peerCreation } from '../node-peer.ts';

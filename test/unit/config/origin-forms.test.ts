@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { originFault } from '../../../src/config/origin-forms.ts';
-import { Origins } from '../../../src/web/origins.ts';
+import { Origins } from '../../../src/web/http/origins.ts';
 
 test('what something may match is let pass', () => {
   for (const entry of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { atom, Pid, Reference, TermError, Tuple, tuple } from '../../../src/distribution/codec/terms.ts';
 import { type Control, readControl } from '../../../src/distribution/control.ts';
-import { atom, Pid, Reference, TermError, Tuple, tuple } from '../../../src/distribution/terms.ts';
 import { fc } from '../../support/properties.ts';
 import { anyTerm } from '../../support/terms.ts';
 

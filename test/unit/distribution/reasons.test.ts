@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { decodeTerm } from '../../../src/distribution/decoder.ts';
-import { encodeTerm } from '../../../src/distribution/encoder.ts';
+import { decodeTerm } from '../../../src/distribution/codec/decoder.ts';
+import { encodeTerm } from '../../../src/distribution/codec/encoder.ts';
+import { atom, tuple } from '../../../src/distribution/codec/terms.ts';
 import {
   describeTerm,
   failureToTerm,
@@ -9,7 +10,6 @@ import {
   termToFailure,
   termToReason,
 } from '../../../src/distribution/reasons.ts';
-import { atom, tuple } from '../../../src/distribution/terms.ts';
 import { describeReason, type ExitReason, ForeignReason, isPlanned, Shutdown } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 

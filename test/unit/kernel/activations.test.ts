@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as round } from 'node:timers/promises';
 import { Actor } from '../../../src/kernel/actor.ts';
-import { Turns } from '../../../src/kernel/turns.ts';
+import { Turns } from '../../../src/kernel/run-queue.ts';
 import type { From, Ref } from '../../../src/kernel/types.ts';
 import { TestKernel } from '../../support/actors.ts';
 

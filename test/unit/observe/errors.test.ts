@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { catalogue, type ErrorCode } from '../../../src/observe/errors.ts';
-import { closeReasons } from '../../../src/web/sessions.ts';
+import { closeReasons } from '../../../src/web/client/client-handle.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const read = (...path: string[]) => readFileSync(join(root, ...path), 'utf8');

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseInternalEvents } from '../../../src/protocol/internal-event.ts';
+import { parseInternalEvents } from '../../../src/protocol/backend/action-call.ts';
 import { asInJson, isPlain, parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
-import { CallBody } from '../../../src/web/api-calls.ts';
+import { CallBody } from '../../../src/web/api/calls.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ErrorLimit, isOfClient } from '../../../../src/actors/client/error-limit.ts';
-import { NoWorker } from '../../../../src/actors/connectors/workforce.ts';
+import { NoWorker } from '../../../../src/actors/pools/worker-source.ts';
 import { HiveError } from '../../../../src/observe/errors.ts';
 import { Unavailable } from '../../../../src/plugins/connectors/unavailable.ts';
 import { Refused } from '../../../../src/plugins/hooks/hp.ts';

@@ -3,7 +3,7 @@ import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { HiveError } from '../../../../src/observe/errors.ts';
-import { closeServer } from '../../../../src/web/http.ts';
+import { closeServer } from '../../../../src/web/http/http.ts';
 import { chooseSockets, nativeHint, type SocketsWanted } from '../../../../src/web/sockets/choice.ts';
 import { binaryName, install, loadableBinary, packageFolder } from '../../../support/native-packages.ts';
 

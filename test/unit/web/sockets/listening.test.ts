@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { get } from 'node:https';
 import { connect as connectTcp } from 'node:net';
 import { connect } from 'node:tls';
-import { closeServer } from '../../../../src/web/http.ts';
+import { closeServer } from '../../../../src/web/http/http.ts';
 import { Authority } from '../../../support/certificates.ts';
 import { next } from '../../../support/eventually.ts';
 import { freePorts } from '../../../support/ports.ts';

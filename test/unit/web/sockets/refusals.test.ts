@@ -1,7 +1,7 @@
 /** What RFC 9112 and RFC 6455 want refused, and that refusals reach the client. */
 import assert from 'node:assert/strict';
-import { BodyBudget, readBody } from '../../../../src/web/bodies.ts';
-import { type HttpResponse, send, sendAtOnce, sendJson } from '../../../../src/web/http.ts';
+import { BodyBudget, readBody } from '../../../../src/web/http/bodies.ts';
+import { type HttpResponse, send, sendAtOnce, sendJson } from '../../../../src/web/http/http.ts';
 import type { SocketApp } from '../../../../src/web/sockets/types.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { behavior, serve, testAdapter, testLibraries } from '../../../support/socket-libraries.ts';

@@ -1,0 +1,111 @@
+/**
+ * The one place through which everything for a client passes on its way out. It holds the connection's sink, which may be
+ * replaced, knows what the client has joined, and keeps the books about where the client stands.
+ *
+ * Pub-sub and the connection use it directly, past the client's mailbox: a client that waits for a back end can be
+ * subscribed by that very back end.
+ */
+import { each, type Few, has, minus, plus } from '../../kernel/small-set.ts';
+import type { Ref } from '../../kernel/types.ts';
+import type { ServerPacket } from '../../protocol/packet.ts';
+import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
+import type { ChannelCount, Delivery, Member } from '../contracts.ts';
+import type { ClientMetrics, ClientPhase } from './metrics.ts';
+
+export class Outlet implements Member {
+  openedChannels: ChannelCount | undefined;
+  readonly #metrics: ClientMetrics;
+  #ref: Ref<Delivery> | undefined;
+  #phase: ClientPhase = 'generic';
+  #sink: Sink | undefined;
+  #transport: TransportKind | undefined;
+  #topics: Few<string>;
+
+  constructor(metrics: ClientMetrics) {
+    this.#metrics = metrics;
+  }
+
+  /** The client has started. */
+  opened(ref: Ref<Delivery>): void {
+    this.#ref = ref;
+    this.#metrics.opened();
+  }
+
+  get ref(): Ref<Delivery> {
+    if (!this.#ref) throw new Error('the client of this outlet has not started');
+    return this.#ref;
+  }
+
+  get phase(): ClientPhase {
+    return this.#phase;
+  }
+
+  /** Where the client stands now. Nothing follows `ended`. */
+  set phase(phase: ClientPhase) {
+    if (this.#phase === phase || this.#phase === 'ended') return;
+    this.#metrics.moved(this.#phase, phase);
+    this.#phase = phase;
+  }
+
+  get transport(): TransportKind | undefined {
+    return this.#transport;
+  }
+
+  set transport(transport: TransportKind | undefined) {
+    this.#metrics.changedTransport(this.#transport, transport);
+    this.#transport = transport;
+  }
+
+  get topics(): number {
+    return each(this.#topics).length;
+  }
+
+  get bufferedBytes(): number {
+    return this.#sink?.bufferedBytes ?? 0;
+  }
+
+  /** From now on everything goes to this sink. */
+  attach(sink: Sink, transport: TransportKind): void {
+    this.#sink = sink;
+    this.transport = transport;
+    for (const topic of each(this.#topics)) sink.join(topic);
+  }
+
+  send(packet: ServerPacket): void {
+    this.#sink?.send(packet);
+  }
+
+  join(topic: string): void {
+    if (this.#phase === 'ended' || has(this.#topics, topic)) return;
+    this.#topics = plus(this.#topics, topic);
+    this.#sink?.join(topic);
+  }
+
+  leave(topic: string): void {
+    if (!has(this.#topics, topic)) return;
+    this.#topics = minus(this.#topics, topic);
+    this.#sink?.leave(topic);
+  }
+
+  /** The connection is gone. */
+  detach(): void {
+    this.#sink = undefined;
+    if (this.#transport) this.transport = undefined;
+  }
+
+  /** Ends the connection, if there is one still, behind everything that was sent. */
+  end(reason: CloseReason): void {
+    const sink = this.#sink;
+    this.detach();
+    sink?.end(reason);
+  }
+
+  /** The client has ended. Idempotent: told by the client, and by who watches it in case it was killed. */
+  closed(reason: CloseReason): void {
+    this.end(reason);
+    this.#topics = undefined;
+    if (this.#phase === 'ended' || !this.#ref) return;
+    this.phase = 'ended';
+    this.#metrics.total -= 1;
+  }
+}

@@ -1,0 +1,101 @@
+/** The requests of Erlang processes, by the registered name that answers them; docs/erlang.md describes them for users. */
+import { atom } from '../../distribution/codec/terms.ts';
+import type { NodeName, Ref } from '../../kernel/types.ts';
+import { HiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { PubSub } from '../../plugins/types.ts';
+import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ClusterView } from '../contracts.ts';
+import { ErlangDoor } from './gen-server-api.ts';
+import type { Subscriptions } from './subscriptions.ts';
+import { eventIn, ordersIn, pidIn, textIn, textsIn } from './values.ts';
+
+/** What Erlang processes may do to clients, wherever these live. */
+export interface ErlangRoutes {
+  act(sid: string, orders: readonly InternalEvent[]): Promise<void>;
+  subscribe(sid: string, channels: readonly string[]): Promise<void>;
+  unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
+  whereis(sid: string): Promise<Ref<never>>;
+  /** Clients of this node. */
+  readonly clients: number;
+}
+
+export function routerDoor(routes: ErlangRoutes, log: Log): ErlangDoor {
+  return new ErlangDoor(
+    {
+      'act/2': (sid, orders) => routes.act(textIn(sid), ordersIn(orders)),
+      'subscribe/2': (sid, channels) => routes.subscribe(textIn(sid), textsIn(channels)),
+      'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
+      'whereis/1': (sid) => routes.whereis(textIn(sid)),
+      'count/0': () => routes.clients,
+    },
+    log,
+  );
+}
+
+/** With the rights of a back end: private channels, too. */
+export function pubsubDoor(
+  pubsub: Pick<PubSub, 'publish'> & { status(prefix: string): number },
+  subscriptions: Subscriptions,
+  log: Log,
+): ErlangDoor {
+  return new ErlangDoor(
+    {
+      'publish/2': (channels, event) =>
+        pubsub.publish(textsIn(channels), 'private', { type: 'event', packet: eventIn(event) }),
+      'act/2': (channels, orders) =>
+        pubsub.publish(textsIn(channels), 'private', { type: 'orders', orders: ordersIn(orders) }),
+      'count/1': (channel) => pubsub.status(textIn(channel)),
+      'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
+      'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
+    },
+    log,
+  );
+}
+
+export function clusterDoor(cluster: ClusterView, version: string, log: Log): ErlangDoor {
+  const names = (nodes: readonly NodeName[]) => nodes.map((node) => atom(node));
+  return new ErlangDoor(
+    {
+      'version/0': () => version,
+      'nodes/0': () => names(cluster.nodes()),
+      'missing/0': () => names(cluster.missing()),
+      'owner/1': (sid) => {
+        const owner = cluster.ownerOf(textIn(sid));
+        if (owner === undefined) throw new HiveError('bad_session_id', 'No connected node has that session.');
+        return atom(owner);
+      },
+    },
+    log,
+  );
+}
+
+export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }) => unknown, log: Log): ErlangDoor {
+  const metricsUnder = (section: string): unknown => {
+    const found = metrics.tree(section);
+    if (found) return found;
+    throw new HiveError('bad_monitor_request', `No metric is under ${section}.`, {
+      summary: 'There is no such metric',
+    });
+  };
+  return new ErlangDoor(
+    {
+      'metrics/0': () => metricsUnder(''),
+      'metrics/1': (section) => metricsUnder(textIn(section)),
+      'reset/1': (path) => {
+        const name = textIn(path);
+        if (!metrics.reset(name))
+          throw new HiveError('bad_monitor_request', `There is neither a counter nor a histogram ${name}.`, {
+            summary: 'There is no such counter or histogram',
+          });
+      },
+      'tree/0': () => tree({}),
+      'tree/1': (depth) => {
+        if (typeof depth === 'number' && depth >= 0) return tree({ depth });
+        throw new HiveError('bad_request', 'The depth of the tree is a number.');
+      },
+    },
+    log,
+  );
+}

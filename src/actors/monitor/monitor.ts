@@ -1,0 +1,131 @@
+/**
+ * `hive_monitor`: owns the gauges of the process itself and answers for the metric tree.
+ *
+ *   metrics      everything under a dotted path     reset   sets one counter to 0, empties one histogram
+ *   supervision  the live supervision tree, as the supervisors see it
+ *   health       whether the node serves
+ *   busiest      the busiest actors, after a while of looking
+ *   crashes, abandoned, actor   what monitors of other nodes show of this one
+ */
+import { getHeapSpaceStatistics } from 'node:v8';
+import { Actor } from '../../kernel/actor.ts';
+import { type BusiestOptions, type BusyActor, busiest } from '../../kernel/busiest.ts';
+import type { Call, From } from '../../kernel/types.ts';
+import { watchEventLoop } from '../../observe/event-loop.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Metrics, MetricValues } from '../../observe/metrics.ts';
+import type { NodeHealth, TreeOptions } from '../../web/monitor/monitor-host.ts';
+import type { TreeNode } from '../../web/monitor/tree-text.ts';
+import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
+import { monitorDoor } from '../gen-server/handlers.ts';
+import { type HealthSetup, nodeHealth } from './health.ts';
+import { inspectActor } from './inspect-actor.ts';
+
+/** The name under which every node's monitor is registered. */
+export const monitorName = 'hive_monitor';
+
+/** They also come from other nodes, unchecked. */
+export type MonitorMessage =
+  | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
+  | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
+  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
+  | ({ readonly type: 'health' } & Call<NodeHealth>)
+  | ({ readonly type: 'crashes' | 'abandoned' } & Call<readonly object[]>)
+  | ({ readonly type: 'actor'; readonly pid: string } & Call<object | undefined>)
+  | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
+
+export interface MonitorSetup extends HealthSetup {
+  readonly metrics: Metrics;
+  readonly log: Log;
+}
+
+export class Monitor extends Actor<MonitorMessage> {
+  readonly #metrics: Metrics;
+  readonly #tree: (options: TreeOptions) => TreeNode | undefined;
+  readonly #health: HealthSetup;
+  readonly #erlang: ErlangDoor;
+
+  constructor({ metrics, log, ...health }: MonitorSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
+    super();
+    this.#metrics = metrics;
+    this.#tree = tree;
+    this.#health = health;
+    this.#erlang = monitorDoor(metrics, tree, log);
+  }
+
+  /** The memory of an Erlang VM as far as this one has the like; `atom` has none and is always 0. */
+  override init(): void {
+    const metrics = this.#metrics;
+    metrics.gauge('hive.uptime', () => Math.round(process.uptime() * 1000), 'max');
+    metrics.gauge('hive.cpu.user', () => Math.round(process.cpuUsage().user / 1000));
+    metrics.gauge('hive.cpu.system', () => Math.round(process.cpuUsage().system / 1000));
+    metrics.gauge('hive.memory.total', () => process.memoryUsage.rss());
+    metrics.gauge('hive.memory.processes', () => process.memoryUsage().heapUsed);
+    metrics.gauge('hive.memory.system', () => Math.max(0, process.memoryUsage.rss() - process.memoryUsage().heapUsed));
+    metrics.gauge('hive.memory.atom', () => 0);
+    metrics.gauge('hive.memory.binary', () => process.memoryUsage().arrayBuffers);
+    metrics.gauge('hive.memory.code', codeBytes);
+    metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
+    this.kernel.watch(this.self, watchEventLoop(metrics));
+  }
+
+  /** Whatever is asked is looked at before it is answered. */
+  override admits(): boolean {
+    return true;
+  }
+
+  receive(message: MonitorMessage, from: From | undefined): void {
+    if (this.#erlang.serve(message, from)) return;
+    switch (message.type) {
+      case 'metrics':
+        return from?.reply(this.#metrics.values(textOr(message.section)));
+      case 'reset':
+        return from?.reply(this.#metrics.reset(textOr(message.path)));
+      case 'supervision':
+        return from?.reply(this.#tree(checkedOptions(message.options)));
+      case 'health':
+        return from?.reply(nodeHealth(this.#health));
+      case 'crashes':
+        return from?.reply(this.kernel.crashReports());
+      case 'abandoned':
+        return from?.reply(this.kernel.abandoned());
+      case 'actor':
+        return from?.reply(inspectActor(this.kernel, textOr(message.pid)));
+      case 'busiest':
+        // Others are answered meanwhile.
+        void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));
+        return;
+      default:
+        this.unexpected(message, from);
+    }
+  }
+}
+
+/** Of the heap's spaces for code: V8's own statistics of code walk through all of it, which takes milliseconds. */
+function codeBytes(): number {
+  return getHeapSpaceStatistics()
+    .filter(({ space_name: name }) => name.includes('code'))
+    .reduce((bytes, { space_used_size: used }) => bytes + used, 0);
+}
+
+function textOr(value: unknown, otherwise = ''): string {
+  return typeof value === 'string' ? value : otherwise;
+}
+
+export function checkedOptions(options: unknown): TreeOptions {
+  const { depth, limit, path, sort, flat } = Object(options) as Record<string, unknown>;
+  return {
+    ...(typeof depth === 'number' ? { depth } : {}),
+    ...(typeof limit === 'number' ? { limit } : {}),
+    ...(typeof path === 'string' ? { path } : {}),
+    ...(sort === 'mailbox' ? { sort } : {}),
+    ...(flat === true ? { flat } : {}),
+  };
+}
+
+function checkedBusiest(options: unknown): BusiestOptions {
+  const { sort, limit, overMs } = Object(options) as Record<string, unknown>;
+  const within = (value: unknown, most: number): number =>
+    typeof value === 'number' && value >= 1 ? Math.min(most, value) : 1;
+  return { sort: sort === 'mailbox' ? sort : 'rate', limit: within(limit, 1000), overMs: within(overMs, 3000) };
+}

@@ -1,0 +1,191 @@
+/**
+ * Workers that come by themselves: connections that back ends make, or that a connector makes again and again.
+ *
+ *   admitted ─▶ idle (a stack: the last one is the first to be rented) ◀──▶ rented ─▶ ended
+ *                 ▲
+ *   requests ─▶ waiting (first in, first out; at most `size` + `overflow`) ─▶ time-out
+ */
+
+import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-watch.ts';
+import type { Actor } from '../../kernel/actor.ts';
+import { Timer } from '../../kernel/timers.ts';
+import { describeReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
+import { textOf } from '../../observe/thrown.ts';
+import type { ConnectionSource, Entrance, WorkerMessage } from '../../plugins/types.ts';
+import { drainWorker, type Employer, NoWorker, type Place, type Workforce } from './worker-source.ts';
+
+export interface ArrivalsOptions {
+  readonly employer: Employer;
+  readonly source: ConnectionSource;
+  /** How many requests may wait. */
+  readonly queueLimit: number;
+  readonly rentTimeoutMs: number;
+}
+
+export class Arrivals implements Workforce, Entrance, Waiting {
+  readonly #options: ArrivalsOptions;
+  readonly #places = new Set<ArrivedPlace>();
+  readonly #idle: ArrivedPlace[] = [];
+  readonly #waiting = new Set<Waiter>();
+  readonly #starting = new Set<Promise<boolean>>();
+  #isOpen = false;
+
+  constructor(options: ArrivalsOptions) {
+    this.#options = options;
+  }
+
+  get workers(): number {
+    return this.#places.size;
+  }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+
+  async start(): Promise<void> {
+    if (this.#isOpen) return;
+    await this.#options.source.open(this);
+    this.#isOpen = true;
+  }
+
+  admit(actor: Actor<WorkerMessage>): Promise<boolean> {
+    const starting = this.#admit(actor).finally(() => this.#starting.delete(starting));
+    this.#starting.add(starting);
+    return starting;
+  }
+
+  async #admit(actor: Actor<WorkerMessage>): Promise<boolean> {
+    const { employer } = this.#options;
+    if (!employer.open) return false;
+    try {
+      const worker = await employer.startWorker(() => actor);
+      const place = new ArrivedPlace(worker);
+      this.#places.add(place);
+      employer.kernel.watch(worker, (reason) => {
+        place.dismiss();
+        this.#places.delete(place);
+        const at = this.#idle.indexOf(place);
+        if (at >= 0) this.#idle.splice(at, 1);
+        if (!isPlanned(reason)) employer.workerFailed(describeReason(reason));
+      });
+      this.return(place);
+      return true;
+    } catch (error) {
+      // A supervisor that is being restarted: nothing is wrong with the worker.
+      if (isGone(error)) return false;
+      employer.workerFailed(textOf(error));
+      return false;
+    }
+  }
+
+  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
+    const idle = this.#idle.pop();
+    if (idle) return idle;
+    const { employer, source, queueLimit } = this.#options;
+    if (this.#waiting.size >= queueLimit) {
+      return Promise.reject(this.failure(`${queueLimit} requests are waiting for a connection already`));
+    }
+    return new Promise((resolve, reject) => {
+      const waiter = new Waiter(this, resolve, reject, signal);
+      this.#waiting.add(waiter);
+      employer.kernel.wheel.start(waiter, deadline - performance.now());
+      source.wanted();
+    });
+  }
+
+  return(place: ArrivedPlace): void {
+    if (!place.worker) return;
+    for (const waiter of this.#waiting) return waiter.serve(place);
+    this.#idle.push(place);
+  }
+
+  leave(waiter: Waiter): void {
+    this.#waiting.delete(waiter);
+  }
+
+  failure(what?: string): NoWorker {
+    const { employer, source, rentTimeoutMs } = this.#options;
+    const why = source.problem === undefined ? '' : ` (${source.problem})`;
+    return new NoWorker(
+      this.#places.size > 0,
+      source.code,
+      `Pool ${employer.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
+    );
+  }
+
+  suspend(): void {
+    this.#isOpen = false;
+    void this.#options.source.close();
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    await this.#options.source.close();
+    await Promise.all(this.#starting);
+    await Promise.all(
+      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.employer, worker) : undefined)),
+    );
+  }
+}
+
+class ArrivedPlace implements Place {
+  worker: Ref<WorkerMessage> | undefined;
+
+  constructor(worker: Ref<WorkerMessage>) {
+    this.worker = worker;
+  }
+
+  dismiss(): void {
+    this.worker = undefined;
+  }
+}
+
+/** What a waiter waits in. */
+interface Waiting {
+  leave(waiter: Waiter): void;
+  /** Why it got nothing; without a reason it is the time. */
+  failure(what?: string): NoWorker;
+}
+
+/** A request that waits. It is its own timer and abort listener. */
+class Waiter extends Timer implements AbortWatcher {
+  readonly #queue: Waiting;
+  readonly #resolve: (place: Place) => void;
+  readonly #reject: (error: NoWorker) => void;
+  readonly #signal: AbortSignal | undefined;
+
+  constructor(
+    queue: Waiting,
+    resolve: (place: Place) => void,
+    reject: (error: NoWorker) => void,
+    signal: AbortSignal | undefined,
+  ) {
+    super();
+    this.#queue = queue;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#signal = signal;
+    watchAbort(signal, this);
+  }
+
+  serve(place: Place): void {
+    this.#leave();
+    this.#resolve(place);
+  }
+
+  override expire(): void {
+    this.#leave();
+    this.#reject(this.#queue.failure());
+  }
+
+  aborted(): void {
+    this.#leave();
+    this.#reject(this.#queue.failure('the request was cancelled'));
+  }
+
+  #leave(): void {
+    this.cancel();
+    unwatchAbort(this.#signal, this);
+    this.#queue.leave(this);
+  }
+}

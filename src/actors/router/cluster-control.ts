@@ -1,0 +1,125 @@
+/**
+ * What the HTTP API asks of the whole cluster. The doors are opened and closed on all nodes at once; clients leave, and nodes
+ * stop, one node after the other, this one last: so that back ends are not flooded with good-byes, and the cluster is there
+ * as long as it can be.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kernel } from '../../kernel/kernel.ts';
+import { isGone, type NodeName } from '../../kernel/types.ts';
+import { toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
+import { everywhere } from '../cluster/multi-call.ts';
+import { expectOk, type RouterMessage, routerName } from './router.ts';
+import type { RouterService } from './service.ts';
+
+export interface ClusterOrdersSetup {
+  readonly kernel: Kernel;
+  readonly cluster: ClusterTable;
+  readonly router: RouterService;
+  /** `hive.graceful_termination_timeout`, supposed to be that of all nodes. */
+  readonly graceMs: number;
+  readonly log: Log;
+}
+
+/** Beyond the time that its clients have to leave and for their `on_disconnect`: until a node that does not end counts as one that will not. */
+const patienceMs = 30_000;
+
+export class ClusterOrders implements ClusterHost {
+  readonly #setup: ClusterOrdersSetup;
+
+  constructor(setup: ClusterOrdersSetup) {
+    this.#setup = setup;
+  }
+
+  enable(): Promise<Reached> {
+    return this.#doors('enable');
+  }
+
+  disable(): Promise<Reached> {
+    return this.#doors('disable');
+  }
+
+  async #doors(type: 'enable' | 'disable'): Promise<Reached> {
+    const { nodes, missing } = await this.#everywhere({ type });
+    return { nodes, missing };
+  }
+
+  async subscribers(channel: string): Promise<Reached & { subscribed_clients: number }> {
+    const { nodes, missing, subscribers } = await this.#everywhere({ type: 'subscribers', channel });
+    return { subscribed_clients: subscribers, nodes, missing };
+  }
+
+  terminate(reason: string): void {
+    void this.#inTurn('terminate', reason, () => this.#setup.router.terminate(reason));
+  }
+
+  stop(): void {
+    const reason = 'shutdown';
+    void this.#inTurn('stop', reason, () => this.#setup.router.stop(reason));
+  }
+
+  async #everywhere(message: RouterMessage): Promise<Reached & { subscribers: number }> {
+    const { replies, missing } = await everywhere(this.#setup, routerName, message);
+    const nodes: NodeName[] = [];
+    const failed: NodeName[] = [];
+    let subscribers = 0;
+    for (const [node, answer] of replies) {
+      if ('error' in answer) {
+        this.#setup.log.warning(`${node} refused to ${message.type}: ${answer.description}`, {
+          peer: node,
+          error: answer.error,
+        });
+        failed.push(node);
+      } else {
+        nodes.push(node);
+        if ('subscribers' in answer) subscribers += answer.subscribers;
+      }
+    }
+    return { nodes: nodes.sort(), missing: [...missing, ...failed].sort(), subscribers };
+  }
+
+  async #inTurn(type: 'terminate' | 'stop', reason: string, here: () => void | Promise<void>): Promise<void> {
+    const { cluster, log, router } = this.#setup;
+    const others = cluster.nodes().filter((node) => node !== cluster.self);
+    for (const [index, node] of others.sort().entries()) {
+      if (router.isStopping) {
+        // Somebody wants this node to end now, and without it nobody is told.
+        log.warning(`This node stops before the others were told to ${type}`, { peers: others.slice(index) });
+        return;
+      }
+      log.notice(`${node} is told to ${type}`, { peer: node });
+      await this.#await(node, { type, reason });
+    }
+    await here();
+  }
+
+  /** Resolves when the node has done it, is lost, or has had its time. */
+  async #await(node: NodeName, message: RouterMessage & { type: 'terminate' | 'stop' }): Promise<void> {
+    const { kernel, cluster, graceMs, log } = this.#setup;
+    let unlisten = (): void => {};
+    const lost = new Promise<void>((resolve) => {
+      const nodeDown = (down: NodeName): void => {
+        if (down === node) resolve();
+      };
+      unlisten = cluster.listen({ nodeUp: () => {}, nodeDown });
+    });
+    const router = kernel.remote<RouterMessage>(node, routerName);
+    try {
+      await Promise.race([kernel.ask(router, message, 2 * graceMs + patienceMs).then(expectOk), lost]);
+    } catch (error) {
+      const { message: description } = toHiveError(error);
+      // A node that stops ends its router before its connections.
+      if (message.type === 'stop' && isGone(error)) await Promise.race([lost, patience()]);
+      else if (cluster.nodes().includes(node))
+        log.warning(`${node} did not ${message.type}: ${description}`, { peer: node });
+    } finally {
+      unlisten();
+    }
+  }
+}
+
+function patience(): Promise<void> {
+  return delay(patienceMs, undefined, { ref: false });
+}

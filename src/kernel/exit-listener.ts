@@ -1,0 +1,53 @@
+/** Those who are told when an actor of this node ends. */
+import { type Few, minus } from './small-set.ts';
+import type { Down, ExitReason, Ref } from './types.ts';
+
+/** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
+export type Watcher = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
+
+export function tell(watcher: Watcher, reason: ExitReason): void {
+  if (typeof watcher === 'function') watcher(reason);
+  else watcher.ended(reason);
+}
+
+/** What an actor keeps of a monitor that it has. */
+export interface Monitor {
+  end(): void;
+}
+
+/** One that has ended, or has still to begin. */
+export const noMonitor: Monitor = { end() {} };
+
+/** The actor that has a monitor. */
+export interface Monitoring {
+  signalDown(down: Down): void;
+}
+
+/** The actor that is monitored. */
+export interface Watched {
+  watchers: Few<Watcher>;
+}
+
+/** A monitor between two actors of this node: the one object that both keep. */
+export class LocalMonitor implements Monitor {
+  readonly #watcher: Monitoring;
+  readonly #id: number;
+  readonly #target: Watched;
+  /** The reference that was monitored: a name, perhaps. */
+  readonly #ref: Ref<never>;
+
+  constructor(watcher: Monitoring, id: number, target: Watched, ref: Ref<never>) {
+    this.#watcher = watcher;
+    this.#id = id;
+    this.#target = target;
+    this.#ref = ref;
+  }
+
+  ended(reason: ExitReason): void {
+    this.#watcher.signalDown({ monitor: this.#id, ref: this.#ref, reason });
+  }
+
+  end(): void {
+    this.#target.watchers = minus<Watcher>(this.#target.watchers, this);
+  }
+}

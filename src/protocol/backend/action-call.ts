@@ -1,0 +1,59 @@
+/**
+ * Orders from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
+ * answers, API calls and publishes.
+ */
+import { HiveError } from '../../observe/errors.ts';
+import { asInJson, isPlain, parseBackEndJson } from '../json.ts';
+
+export interface InternalEvent {
+  readonly action: string;
+  readonly args: unknown;
+  /** `""`, `"5"` or `"5+"`: the client's packet that this answers. */
+  readonly trigger_id: string;
+}
+
+/**
+ * The orders in a text. An empty text and `[]` mean "no orders": a back end need not have an opinion.
+ * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
+ */
+export function parseInternalEvents(text: string): InternalEvent[] {
+  if (text.trim() === '') return [];
+  return toInternalEvents(parseBackEndJson(text, 'The orders are'));
+}
+
+/** The same for a value that is decoded already. */
+export function toInternalEvents(value: unknown): InternalEvent[] {
+  return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
+}
+
+/** The same for another node. */
+export function ordersToWire(orders: readonly InternalEvent[]): readonly InternalEvent[] {
+  return asInJson(orders) as readonly InternalEvent[];
+}
+
+/** The same for what another node sends: its arguments must be what a client can be sent. */
+export function ordersFromWire(value: unknown): InternalEvent[] {
+  const orders = toInternalEvents(value);
+  for (const { action, args } of orders) {
+    if (!isPlain(args))
+      throw new HiveError('bad_internal_event', `The "args" of ${excerpt(action)} are no JSON value.`);
+  }
+  return orders;
+}
+
+function toInternalEvent(value: unknown): InternalEvent {
+  const refuse = (reason: string) =>
+    new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`, { summary: reason });
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Not an object with an action');
+  const { action, args, trigger_id = '' } = value as Record<string, unknown>;
+  if (typeof action !== 'string') throw refuse('"action" must be a string');
+  if (args === undefined) throw refuse('"args" is missing');
+  if (typeof trigger_id !== 'string') throw refuse('"trigger_id" must be a string');
+  return { action, args, trigger_id };
+}
+
+/** A value as JSON text, short enough for an error message. */
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? `${item}` : item)) ?? 'nothing';
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

@@ -1,0 +1,37 @@
+/** What the HTTP API sets in motion. Rejections and thrown HiveErrors become the answer. */
+import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { EventPacket } from '../../protocol/packet.ts';
+
+export interface ApiHost {
+  readonly version: string;
+  /** Stops the node gracefully; called after the answer. */
+  stop(): void;
+  enable(): void;
+  disable(): void;
+  terminate(reason: string): void;
+  act(sid: string, orders: readonly InternalEvent[]): Promise<void>;
+  publishOrders(channel: string, orders: readonly InternalEvent[]): void;
+  publishEvent(channel: string, event: EventPacket): void;
+  subscribers(channel: string): number;
+  subscribe(sid: string, channels: readonly string[]): Promise<void>;
+  unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
+  readonly cluster: ClusterHost;
+}
+
+/** The same for all nodes of the cluster. */
+export interface ClusterHost {
+  enable(): Promise<Reached>;
+  disable(): Promise<Reached>;
+  /** Asks the clients of one node after the other to leave. Returns at once. */
+  terminate(reason: string): void;
+  /** Stops one node after the other gracefully, this one last. Returns at once; called after the answer. */
+  stop(): void;
+  subscribers(channel: string): Promise<Reached & { readonly subscribed_clients: number }>;
+}
+
+/** Who took part in something that concerned the whole cluster. */
+export interface Reached {
+  readonly nodes: readonly string[];
+  /** Members that are known but are not connected, or did not do their part. */
+  readonly missing: readonly string[];
+}

@@ -1,0 +1,214 @@
+/**
+ * The calls of the HTTP API, apart from how they arrive: by themselves or in a batch. A call is a section, an action, for
+ * some sections the id of a client or channel, and a method; `cluster` extends it to all nodes where that is possible.
+ */
+import { HiveError } from '../../observe/errors.ts';
+import { type InternalEvent, toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { channelIds } from '../../protocol/backend/channel-expression.ts';
+import { parseBackEndJson } from '../../protocol/json.ts';
+import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
+import { notFound, RequestError, wrongMethod } from '../http/api-key.ts';
+import type { Headers } from '../http/http.ts';
+import type { ApiHost, Reached } from './api-host.ts';
+
+export interface Call {
+  /** In lower case. */
+  readonly method: string;
+  /** `[section, action]` or `[section, action, id]`. */
+  readonly segments: readonly string[];
+  readonly cluster: boolean;
+  readonly body: CallBody;
+}
+
+/** What came with a call: text, or in a batch the value that it stands for. */
+export class CallBody {
+  readonly #text: string | undefined;
+  readonly #value: unknown;
+
+  private constructor(text: string | undefined, value: unknown) {
+    this.#text = text;
+    this.#value = value;
+  }
+
+  static readonly none = new CallBody('', undefined);
+
+  static ofText(text: string): CallBody {
+    return new CallBody(text, undefined);
+  }
+
+  /** A string is the text itself; absent means empty. */
+  static ofValue(value: unknown): CallBody {
+    if (value === undefined || typeof value === 'string') return new CallBody(value ?? '', undefined);
+    return new CallBody(undefined, value);
+  }
+
+  get text(): string {
+    return this.#text ?? JSON.stringify(this.#value);
+  }
+
+  /** @throws HiveError `invalid_json` */
+  json(): unknown {
+    if (this.#text === undefined) return this.#value;
+    if (this.#text.trim() === '') throw new HiveError('invalid_json', 'The body is empty.');
+    return parseBackEndJson(this.#text, 'The body is');
+  }
+
+  /** @throws HiveError `invalid_json`, `bad_external_event` */
+  event(): EventPacket {
+    const compact = this.#text === undefined ? undefined : eventFromCompact(this.#text);
+    return compact ?? eventFromValue(this.json());
+  }
+}
+
+export interface Answer {
+  readonly status: number;
+  /** A string is plain text, undefined an empty body, anything else JSON. */
+  readonly body?: unknown;
+  readonly headers?: Headers;
+  /** What must wait until the answer is on its way: it may end the server. */
+  readonly afterwards?: () => void;
+}
+
+export type Handler = (host: ApiHost, call: Call, id: string) => Answer | Promise<Answer>;
+
+interface Action {
+  readonly handler: Handler;
+  /** What it does for the whole cluster; without, `cluster` is refused. */
+  readonly cluster?: Handler;
+}
+
+type Methods = Readonly<Record<string, Action>>;
+type Actions = Readonly<Record<string, Methods>>;
+
+const done: Answer = { status: 200 };
+
+function reached({ nodes, missing, ...rest }: Reached, afterwards?: () => void): Answer {
+  const body = { ...rest, nodes, missing };
+  return afterwards ? { status: 200, body, afterwards } : { status: 200, body };
+}
+
+/** section → action → method → what is done. */
+const actions = nested({
+  hive: {
+    version: { get: { handler: (host) => ({ status: 200, body: host.version }) } },
+    stop: {
+      post: {
+        handler: (host) => ({ status: 200, afterwards: () => host.stop() }),
+        // Closed first: clients of the first node would only move on to the next one.
+        cluster: async ({ cluster }) => reached(await cluster.disable(), () => cluster.stop()),
+      },
+    },
+  },
+  router: {
+    enable: {
+      post: {
+        handler: order((host) => host.enable()),
+        cluster: async ({ cluster }) => reached(await cluster.enable()),
+      },
+    },
+    disable: {
+      post: {
+        handler: order((host) => host.disable()),
+        cluster: async ({ cluster }) => reached(await cluster.disable()),
+      },
+    },
+    terminate: {
+      post: {
+        handler: order((host, { body }) => host.terminate(body.text)),
+        cluster: async ({ cluster }, { body }) => reached(await cluster.disable(), () => cluster.terminate(body.text)),
+      },
+    },
+  },
+  clients: {
+    action: {
+      post: {
+        handler: async (host, { body }, sid) => {
+          await host.act(sid, ordersIn(body));
+          return done;
+        },
+      },
+    },
+  },
+  pubsub: {
+    action: { post: { handler: order((host, { body }, channel) => host.publishOrders(channel, ordersIn(body))) } },
+    publish: {
+      post: { handler: order((host, { body }, channel) => host.publishEvent(channel, body.event())) },
+    },
+    subscribe: {
+      get: {
+        handler: (host, _call, channel) => ({ status: 200, body: { subscribed_clients: host.subscribers(channel) } }),
+        cluster: async ({ cluster }, _call, channel) => reached(await cluster.subscribers(channel)),
+      },
+      post: { handler: subscription((host, sid, channels) => host.subscribe(sid, channels)) },
+      delete: { handler: subscription((host, sid, channels) => host.unsubscribe(sid, channels)) },
+    },
+  },
+});
+
+export const sections: readonly string[] = [...actions.keys()];
+
+/** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
+export const endpoints: readonly string[] = [...actions].flatMap(([section, named]) =>
+  [...named].flatMap(([name, methods]) =>
+    [...methods].flatMap(([method, { cluster }]) => {
+      const endpoint = `${method.toUpperCase()} ${section}/${name}`;
+      return cluster ? [endpoint, `${endpoint}?cluster=true`] : [endpoint];
+    }),
+  ),
+);
+
+/** Sections whose actions name a client or channel in one more segment. */
+const sectionsWithId = new Set(['clients', 'pubsub']);
+
+function nested(sections: Readonly<Record<string, Actions>>): Map<string, Map<string, Map<string, Action>>> {
+  const mapOf = <Value, Mapped>(values: Readonly<Record<string, Value>>, map: (value: Value) => Mapped) =>
+    new Map(Object.entries(values).map(([key, value]) => [key, map(value)]));
+  return mapOf(sections, (section) => mapOf(section, (methods) => mapOf(methods, (action) => action)));
+}
+
+function order(carryOut: (host: ApiHost, call: Call, id: string) => void): Handler {
+  return (host, call, id) => {
+    carryOut(host, call, id);
+    return done;
+  };
+}
+
+function subscription(change: (host: ApiHost, sid: string, channels: string[]) => Promise<void>): Handler {
+  return async (host, { body }, sid) => {
+    let expression: unknown;
+    try {
+      expression = body.json();
+    } catch (error) {
+      throw new HiveError('bad_request', 'The body is no JSON array of channel ids.', { cause: error });
+    }
+    const channels = channelIds(expression);
+    if (channels.length === 0) throw new HiveError('bad_request', 'The body names no channel.');
+    await change(host, sid, channels);
+    return done;
+  };
+}
+
+function ordersIn(body: CallBody): InternalEvent[] {
+  return toInternalEvents(body.json());
+}
+
+const code = 'bad_api_request';
+
+/**
+ * Finds what a call asks for; the body need not be there yet.
+ * @throws HiveError `bad_api_request`: 404 for a path of another shape, 501 for an unknown action, 405 for a wrong method
+ */
+export function findHandler({ method, segments, cluster }: Omit<Call, 'body'>): Handler {
+  const section = segments[0] ?? '';
+  const name = segments[1];
+  const known = actions.get(section);
+  const length = sectionsWithId.has(section) ? 3 : 2;
+  if (!known || !name || segments.length !== length || segments[length - 1] === '') throw notFound(code);
+  const methods = known.get(name);
+  if (!methods) throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
+  const action = methods.get(method);
+  if (!action) throw wrongMethod(code, method, [...methods.keys()].join(', ').toUpperCase());
+  if (!cluster) return action.handler;
+  if (action.cluster) return action.cluster;
+  throw new HiveError(code, `${section}/${name} cannot be asked of the whole cluster with ${method.toUpperCase()}.`);
+}

@@ -1,0 +1,118 @@
+/**
+ * The seam between connections (here) and client actors (above). The web layer owns transports and knows no actors; the
+ * layer above hands in a `SessionHost`, gets a `Sink` for each client, and never sees a socket.
+ *
+ *     handshake ──► host.open() ──► Session ──► session.attach(sink) ──► on_connect hooks ──► connect packet
+ *     client's packet ──► session.receive()          action ──► sink.send() ──► client
+ *     socket gone ──► session.close(reason)          action.stop ──► sink.end(reason) ──► socket closed
+ */
+import type { HiveError } from '../../observe/errors.ts';
+import type { ClientPacket, ServerPacket } from '../../protocol/packet.ts';
+
+/** The client protocols: today's Engine.IO (v4), that of Socket.IO 1 and 2 (v3), and that of Socket.IO 0.9. */
+export type ClientProtocol = 'eio4' | 'eio3' | '0.9';
+export type TransportKind = 'websocket' | 'polling';
+
+/** What opens clients. */
+export interface SessionHost {
+  /**
+   * Whether a hook of `on_connect` may want to know auth payload, headers and query of a client. Otherwise the handshakes that
+   * `open` is given have none.
+   */
+  readonly wantsHandshakes: boolean;
+  /** Why no new client is accepted now (router disabled, no free slot), or undefined. Cheap: asked at each handshake. */
+  refusal(): HiveError | undefined;
+  /**
+   * Starts a client: takes a slot and initialises its state. A 0.9 client is opened at its handshake and attached when its
+   * transport arrives; today's clients are attached at once.
+   * @throws HiveError (rejection)
+   */
+  open(request: OpenRequest): Promise<Session>;
+}
+
+export interface OpenRequest {
+  readonly namespace: string;
+  readonly handshake: Handshake;
+  readonly protocol: ClientProtocol;
+}
+
+/** What is known about a client from its handshake; `on_connect` hooks give it to back ends. */
+export interface Handshake {
+  /** The payload of the connect packet; undefined where the protocol has none. */
+  readonly auth: unknown;
+  readonly query: Record<string, string>;
+  readonly headers: Record<string, string>;
+  readonly address: string;
+  readonly transport: string;
+  readonly protocol: ClientProtocol;
+}
+
+/** The handle on one client, for its connection. */
+export interface Session {
+  readonly sid: string;
+  /**
+   * Attaches the sink and runs `on_connect`. Resolves when the client is accepted; what hooks send meanwhile may be given to
+   * the sink at once: it is delivered behind the connect packet.
+   * @throws HiveError (rejection) that refuses the connection; the session has ended then. The client is shown the error as
+   * it is: what must stay secret in production is left out by the thrower. The same holds for `SessionHost.open`.
+   */
+  attach(sink: Sink, transport: TransportKind): Promise<void>;
+  receive(packet: ClientPacket): void;
+  /** The client sent something unusable that harms nothing: tells it with a `hive_error` event; the connection lives on. */
+  reject(error: HiveError): void;
+  /** The transport is gone or the client said good-bye: ends the client (`on_disconnect` runs). Idempotent. */
+  close(reason: CloseReason): void;
+  /** The connection changed its transport (upgrade). */
+  transport(kind: TransportKind): void;
+}
+
+/** What a client may do to its connection. After `end`, or when the connection is gone, every call is a no-op. */
+export interface Sink {
+  /** In the order of the calls; before the connect packet was sent: kept and sent behind it. */
+  send(packet: ServerPacket): void;
+  /** From now on the client receives what is published to the topic, in order with what is sent. */
+  join(topic: string): void;
+  leave(topic: string): void;
+  /** Ends this client's place on the connection after everything sent before; `Session.close` is not called back. */
+  end(reason: CloseReason): void;
+  /** Bytes accepted for the client but not yet taken by its socket or polls. */
+  readonly bufferedBytes: number;
+}
+
+/**
+ * Why a client's connection ends. `code` closes its WebSocket (RFC 6455 §7.4.1). `final`: the client is told with a
+ * disconnect packet, after which client libraries stay away until their application connects again; otherwise they
+ * reconnect by themselves.
+ */
+export const closeReasons = {
+  /** The client said good-bye. */
+  client_disconnect: { code: 1000, final: false },
+  /** The client's socket or poll went away. */
+  transport_closed: { code: 1000, final: false },
+  transport_error: { code: 1008, final: false },
+  /** No answer to a ping, or no poll for too long. */
+  ping_timeout: { code: 1001, final: false },
+  /** No connect packet in time. */
+  connect_timeout: { code: 1008, final: false },
+  /** No packet from the client for `socketio.session_timeout`. */
+  session_timeout: { code: 1000, final: true },
+  bad_packet: { code: 1007, final: false },
+  unsupported_data: { code: 1003, final: false },
+  payload_too_large: { code: 1009, final: false },
+  /** The client reads too slowly: `socketio.max_backpressure` bytes wait for it. */
+  too_slow: { code: 1008, final: false },
+  /** More than ten seconds of `socketio.max_packets_per_second` came from the client in less than that. */
+  too_many_packets: { code: 1008, final: false },
+  /** More than `hive.max_client_errors` events of the client have failed. */
+  too_many_errors: { code: 1008, final: true },
+  /** More waits for the node that owns the session than may, or for hooks of `on_connect`. */
+  overloaded: { code: 1013, final: false },
+  /** A hook refused the client, or an action stopped it. */
+  stopped: { code: 1000, final: true },
+  refused: { code: 1000, final: true },
+  /** The node stops: reconnect, elsewhere. */
+  shutdown: { code: 1001, final: false },
+  internal_error: { code: 1011, final: false },
+} as const satisfies Record<string, { code: number; final: boolean }>;
+
+export type CloseReason = keyof typeof closeReasons;

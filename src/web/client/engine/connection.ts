@@ -1,0 +1,312 @@
+/**
+ * A connection of Engine.IO: it starts on either transport, may move from polling to a WebSocket once, and carries the
+ * clients of one user (engine-namespaces.ts).
+ *
+ *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
+ *
+ * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle
+ * WebSockets are what a server mostly holds: this object, which is its own timer, its namespaces and link are all that one costs
+ * in JavaScript.
+ */
+import { Timer } from '../../../kernel/timers.ts';
+import { HiveError } from '../../../observe/errors.ts';
+import {
+  type BodyForm,
+  type EngineDialect,
+  type EnginePacket,
+  packetType,
+  packetTypes,
+} from '../../../protocol/engine.ts';
+import type { Encoded } from '../../../protocol/packet.ts';
+import { type CloseReason, closeReasons, type Handshake } from '../client-handle.ts';
+import {
+  type ClientSocket,
+  exceeds,
+  type FrameData,
+  type FrameHandler,
+  sendFrame,
+  sendPacket,
+  textOf,
+} from '../client-socket.ts';
+import type { ClientLink } from '../namespace-socket.ts';
+import type { Sender } from '../packet-rate.ts';
+import { PollQueue, type PollTraits } from '../poll-queue.ts';
+import type { EngineHost } from './host.ts';
+import type { Carrier, MessageLayer } from './message-layer.ts';
+import type { EngineUpgrade } from './upgrade.ts';
+
+/** A poll that its client sent before the close packet, over a slower way, is there by then. */
+const crossingMs = 2000;
+
+export class EngineConnection extends Timer implements Carrier, FrameHandler, Sender {
+  readonly dialect: EngineDialect;
+  readonly id: string;
+  socket: ClientSocket | undefined;
+  /** The polling transport; undefined on a WebSocket. */
+  polls: PollQueue | undefined;
+  /** The WebSocket that wants to take over from polling. */
+  upgrade: EngineUpgrade | undefined;
+  /** What its address is counted as; undefined where nobody counts. */
+  source: string | undefined;
+  packets = 0;
+  sinceMs = 0;
+  readonly #host: EngineHost;
+  readonly #messages: MessageLayer;
+  #awaitsPong = false;
+  isClosed = false;
+
+  /** @param polls of a client that polls */
+  constructor(host: EngineHost, dialect: EngineDialect, id: string, handshake: Handshake, polls?: PollTraits) {
+    super();
+    this.#host = host;
+    this.dialect = dialect;
+    this.id = id;
+    this.#messages = host.newMessageLayer(host, this, handshake);
+    if (polls) this.polls = new PollQueue(host.context, dialect, polls);
+  }
+
+  /** Sends the open packet; on a WebSocket, once that is there. */
+  start(): void {
+    this.write(this.#host.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
+    this.#expectLife();
+    this.#messages.start();
+  }
+
+  get hasClient(): boolean {
+    return !this.#messages.isEmpty;
+  }
+
+  // Wire
+
+  get bufferedBytes(): number {
+    return this.socket ? this.socket.getBufferedAmount() : (this.polls?.bufferedBytes ?? 0);
+  }
+
+  get maxBufferedBytes(): number {
+    return this.#host.context.config.socketio.max_backpressure;
+  }
+
+  write(packet: Encoded): void {
+    const { socket } = this;
+    if (socket) {
+      const { counters, config } = this.#host.context;
+      counters.websocket.ok.value += 1;
+      if (!sendPacket(socket, packet, config.socketio.compression)) this.checkBackpressure();
+    } else if (this.polls) {
+      this.polls.push(packet);
+      this.checkBackpressure();
+    }
+  }
+
+  refused(link: ClientLink): void {
+    this.#messages.remove(link);
+  }
+
+  left(link: ClientLink, reason: CloseReason): void {
+    this.#messages.remove(link);
+    if (this.#messages.isEmpty || !closeReasons[reason].final) this.close(reason);
+  }
+
+  crashed(error: unknown): void {
+    this.#host.context.crashed(error);
+  }
+
+  // FrameHandler
+
+  opened(socket: ClientSocket): void {
+    this.socket = socket;
+    this.start();
+  }
+
+  message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
+    const { counters, config } = this.#host.context;
+    counters.websocket.frames.value += 1;
+    if (exceeds(data, config.socketio.max_payload)) this.close('payload_too_large');
+    else if (isBinary && typeof data !== 'string') this.#receiveFrame(data);
+    else this.#receive(textOf(data));
+  }
+
+  pong(): void {}
+
+  closed(reason: CloseReason): void {
+    this.socket = undefined;
+    this.close(reason);
+  }
+
+  // Packets
+
+  /** Takes a polling body. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
+  receiveBody(body: Buffer, form: BodyForm): boolean {
+    try {
+      const { polls } = this;
+      form.writesBytes = polls?.writesBytes;
+      const packets = this.dialect.decodePayload(body, form);
+      if (polls) polls.writesBytes = form.writesBytes;
+      for (const packet of packets) {
+        if (this.isClosed) break;
+        if (!this.#receive(packet)) return false;
+      }
+      return true;
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #receiveFrame(data: ArrayBuffer): void {
+    // The library takes its memory back after this call: copy.
+    const message = this.dialect.frameMessage(Buffer.from(Buffer.from(data)));
+    if (message) this.#receive(message);
+    else this.close('unsupported_data');
+  }
+
+  #receive(packet: EnginePacket): boolean {
+    if (this.#host.context.packetRate?.exceeded(this)) {
+      this.#host.context.counters.tooManyPackets.value += 1;
+      this.close('too_many_packets');
+      return false;
+    }
+    try {
+      return typeof packet === 'string' ? this.#receiveText(packet) : this.#receiveBinary(packet);
+    } catch (error) {
+      return this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): false {
+    if (!(error instanceof HiveError)) this.crashed(error);
+    this.#host.context.counters[this.socket ? 'websocket' : 'http'].errors.value += 1;
+    this.close(error instanceof HiveError ? 'bad_packet' : 'internal_error');
+    return false;
+  }
+
+  #receiveText(text: string): boolean {
+    const type = packetType(text);
+    if (this.dialect.clientPings) this.#expectLife();
+    if (type === 'message') this.#messages.receiveText(text);
+    else if (type === 'pong') this.#ponged();
+    else if (type === 'close') this.close('client_disconnect');
+    else if (type === 'ping' && this.dialect.clientPings) this.write(packetTypes.pong + text.slice(1));
+    else if (type !== 'noop') throw new HiveError('bad_packet', 'Clients do not send packets of that type.');
+    return true;
+  }
+
+  #receiveBinary(data: Buffer): boolean {
+    const mistake = this.#messages.receiveBinary(data);
+    if (mistake) this.close(mistake);
+    return mistake === undefined;
+  }
+
+  // The heartbeat
+
+  override expire(): void {
+    const { wheel, config } = this.#host.context;
+    if (this.isClosed) {
+      this.forget();
+      return;
+    }
+    if (this.#awaitsPong || this.dialect.clientPings) {
+      this.close('ping_timeout');
+      return;
+    }
+    this.#awaitsPong = true;
+    wheel.prolong(this, config.socketio.ping_timeout);
+    this.write(packetTypes.ping);
+  }
+
+  /** Whether a request finds it alive. One that comes between the client's last moment and the tick that ends it does not. */
+  get isGone(): boolean {
+    const hurries = !this.isClosed && (this.#awaitsPong || this.dialect.clientPings);
+    if (!hurries || !this.#host.context.wheel.isOverdue(this)) return false;
+    this.close('ping_timeout');
+    return true;
+  }
+
+  #ponged(): void {
+    if (!this.#awaitsPong) return;
+    this.#awaitsPong = false;
+    this.#expectLife();
+  }
+
+  /** v4: until the next ping of ours. v3: until the client's. */
+  #expectLife(): void {
+    const { wheel, config } = this.#host.context;
+    const { ping_interval, ping_timeout } = config.socketio;
+    wheel.start(this, this.dialect.clientPings ? ping_interval + ping_timeout : ping_interval);
+  }
+
+  // The end
+
+  /** A WebSocket has passed its probe: everything goes over it from now on. */
+  upgraded(socket: ClientSocket): void {
+    const { counters, config } = this.#host.context;
+    const { compression } = config.socketio;
+    const packets = this.polls?.take() ?? [];
+    this.polls?.refuse();
+    this.polls = undefined;
+    this.upgrade = undefined;
+    if (this.isClosed) {
+      for (const packet of packets) sendFrame(socket, packet, compression);
+      socket.end(closeReasons.stopped.code);
+      this.forget();
+      return;
+    }
+    this.socket = socket;
+    for (const packet of packets) sendFrame(socket, packet, compression);
+    counters.websocket.ok.value += packets.length;
+    this.checkBackpressure();
+    this.#messages.upgraded();
+  }
+
+  /** Ends a connection whose client reads too slowly. */
+  checkBackpressure(): void {
+    if (!this.isClosed && this.bufferedBytes > this.maxBufferedBytes) this.overflow();
+  }
+
+  overflow(): void {
+    this.#host.context.counters.tooSlow.value += 1;
+    this.close('too_slow');
+  }
+
+  /** Ends the connection and its clients. Idempotent. */
+  close(reason: CloseReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.cancel();
+    this.#messages.close(reason);
+    this.#closeTransport(reason);
+  }
+
+  #closeTransport(reason: CloseReason): void {
+    const { socket, polls } = this;
+    this.socket = undefined;
+    // A client that does not read gets no farewell: it would only occupy memory. One whose poll waits does read.
+    const mute = reason === 'too_slow' || reason === 'ping_timeout';
+    if (socket) {
+      if (mute) socket.close();
+      else socket.end(closeReasons[reason].code);
+    }
+    if (reason === 'shutdown') polls?.dismiss();
+    const { wheel, config } = this.#host.context;
+    // Who has said good-bye is not told so: its poll ends as for a client that changes its transport, also if it comes only now.
+    if (reason === 'client_disconnect') {
+      if (!polls) return this.forget();
+      if (!polls.waiting) polls.take();
+      wheel.start(this, crossingMs);
+      polls.finish(packetTypes.noop, () => this.forget());
+      return;
+    }
+    const lastWords = polls && (polls.waiting || (!mute && (polls.bufferedBytes > 0 || closeReasons[reason].final)));
+    if (!lastWords) return this.forget();
+    // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
+    wheel.start(this, config.socketio.ping_timeout);
+    polls.finish(packetTypes.close, () => this.forget());
+  }
+
+  /** Gives up what is left of an ended connection: its last words. */
+  forget(): void {
+    this.cancel();
+    this.upgrade?.abandon();
+    this.#messages.free();
+    this.#host.remove(this);
+  }
+}

@@ -1,0 +1,22 @@
+/** What the connections of an Engine.IO server share. */
+import type { Codec } from '../../../protocol/codec.ts';
+import type { EngineDialect } from '../../../protocol/engine.ts';
+import type { Handshake, TransportKind } from '../client-handle.ts';
+import type { ClientContext } from '../connection-context.ts';
+import type { Carrier, MessageLayer } from './message-layer.ts';
+
+export interface EngineHost {
+  readonly context: ClientContext;
+  /** Whether more than one namespace is configured. */
+  readonly hasNamespaces: boolean;
+  /** The codec of a configured namespace. */
+  codec(dialect: EngineDialect, namespace: string): Codec | undefined;
+  openPacket(sid: string, transport: TransportKind): string;
+  /** Makes what a new connection carries. */
+  readonly newMessageLayer: NewMessageLayer;
+  /** A connection is forgotten. */
+  remove(connection: { readonly id: string; readonly source: string | undefined }): void;
+}
+
+/** Makes the layer above a connection. */
+export type NewMessageLayer = (host: EngineHost, connection: Carrier, handshake: Handshake) => MessageLayer;

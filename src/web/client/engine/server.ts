@@ -1,0 +1,239 @@
+/**
+ * The Engine.IO endpoint for all enabled versions of the protocol: `GET` and `POST` of the polling transport, WebSockets, and the table of connections. Errors
+ * have the form that Engine.IO gives them, `{code, message}`.
+ */
+import { HiveError } from '../../../observe/errors.ts';
+import type { Codec } from '../../../protocol/codec.ts';
+import { type BodyForm, type EngineDialect, openPackets } from '../../../protocol/engine.ts';
+import { engineV3 } from '../../../protocol/engine-v3.ts';
+import { engineV4 } from '../../../protocol/engine-v4.ts';
+import { readBody } from '../../http/bodies.ts';
+import { type HttpRequest, type HttpResponse, isOver } from '../../http/http.ts';
+import type { CloseReason, Handshake, TransportKind } from '../client-handle.ts';
+import type { FrameHandler } from '../client-socket.ts';
+import type { ClientContext } from '../connection-context.ts';
+import { type PollTraits, pollTraits } from '../poll-queue.ts';
+import { parseQuery, type Query, readHandshake } from '../requests.ts';
+import { EngineConnection } from './connection.ts';
+import { type Fault, faults } from './faults.ts';
+import type { EngineHost, NewMessageLayer } from './host.ts';
+import { EngineUpgrade, unwanted } from './upgrade.ts';
+
+/** By the `EIO` of a query. */
+const dialects: readonly (readonly [string, EngineDialect])[] = [
+  ['4', engineV4],
+  ['3', engineV3],
+];
+
+export class EngineServer implements EngineHost {
+  readonly context: ClientContext;
+  readonly hasNamespaces: boolean;
+  readonly newMessageLayer: NewMessageLayer;
+  readonly #connections = new Map<string, EngineConnection>();
+  /** By the `EIO` of a query. */
+  readonly #dialects = new Map<string | undefined, EngineDialect>();
+  readonly #codecs = new Map<string, Codec>();
+  readonly #polling: boolean;
+  readonly #websocket: boolean;
+  /** Makes the open packet for a connection on either transport. */
+  readonly #openPackets: Readonly<Record<TransportKind, (sid: string) => string>>;
+
+  constructor(context: ClientContext, newMessageLayer: NewMessageLayer) {
+    const { namespaces, protocols, transports } = context.config.socketio;
+    this.context = context;
+    this.newMessageLayer = newMessageLayer;
+    this.hasNamespaces = namespaces.length > 1;
+    for (const [version, dialect] of dialects) {
+      if (!protocols.includes(dialect.protocol)) continue;
+      this.#dialects.set(version, dialect);
+      for (const namespace of namespaces) this.#codecs.set(dialect.protocol + namespace, dialect.codec(namespace));
+    }
+    this.#polling = transports.includes('xhr-polling');
+    this.#websocket = transports.includes('websocket') || transports.includes('flashsocket');
+    const { ping_interval, ping_timeout, max_payload } = context.config.socketio;
+    const times = { pingInterval: ping_interval, pingTimeout: ping_timeout, maxPayload: max_payload };
+    this.#openPackets = {
+      polling: openPackets({ upgrades: this.#websocket ? ['websocket'] : [], ...times }),
+      websocket: openPackets({ upgrades: [], ...times }),
+    };
+  }
+
+  codec({ protocol }: EngineDialect, namespace: string): Codec | undefined {
+    return this.#codecs.get(protocol + namespace);
+  }
+
+  openPacket(sid: string, transport: TransportKind): string {
+    return this.#openPackets[transport](sid);
+  }
+
+  /** A request without upgrade. */
+  handle(res: HttpResponse, req: HttpRequest): void {
+    const query = parseQuery(req.getQuery());
+    const dialect = this.#dialects.get(query.EIO);
+    const fault = this.#check(query, 'polling');
+    const method = req.getMethod();
+    if (!dialect) this.#refuse(res, faults.version);
+    else if (fault) this.#refuse(res, fault);
+    else if (query.sid === undefined) this.#handshake(res, req, query, method, dialect);
+    else if (method === 'get') this.#poll(res, query.sid, dialect);
+    else if (method === 'post') this.#post(res, query.sid, dialect, bodyForm(req, query));
+    else this.#refuse(res, faults.method);
+  }
+
+  /** What is to handle the frames of a WebSocket, or undefined after the request was refused. */
+  accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined {
+    const query = parseQuery(req.getQuery());
+    const dialect = this.#dialects.get(query.EIO);
+    if (!dialect) return this.#refuse(res, faults.version);
+    const fault = this.#check(query, 'websocket');
+    if (fault) return this.#refuse(res, fault);
+    if (query.sid === undefined) {
+      const refusal = this.#refusal(res, req);
+      if (refusal) {
+        this.context.replyError(res, refusal);
+        return undefined;
+      }
+      return this.#create(dialect, this.#read(res, req, query, 'websocket', dialect));
+    }
+    const connection = this.#find(query.sid, dialect);
+    if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
+    if (!connection.polls || connection.upgrade) return unwanted;
+    connection.upgrade = new EngineUpgrade(this.context, connection);
+    return connection.upgrade;
+  }
+
+  remove(connection: { readonly id: string; readonly source: string | undefined }): void {
+    if (!this.#connections.delete(connection.id)) return;
+    if (connection.source !== undefined) this.context.limits?.leave(connection.source);
+  }
+
+  checkBackpressure(): void {
+    for (const connection of this.#connections.values()) if (connection.socket) connection.checkBackpressure();
+  }
+
+  close(reason: CloseReason): void {
+    for (const connection of this.#connections.values()) connection.close(reason);
+  }
+
+  /** After `close`: gives up last words that nobody has come for. */
+  forget(): void {
+    for (const connection of this.#connections.values()) connection.forget();
+  }
+
+  #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {
+    const enabled = transport === 'polling' ? this.#polling : this.#websocket;
+    // The index of the callback that is to be called with the answer.
+    if (query.j !== undefined && query.transport === 'polling') return faults.jsonp;
+    if (query.transport === transport) return enabled ? undefined : faults.transport;
+    return query.transport === 'polling' || query.transport === 'websocket' ? faults.request : faults.transport;
+  }
+
+  /** The session of that id, if it speaks that version. */
+  #find(sid: string, dialect: EngineDialect): EngineConnection | undefined {
+    const connection = this.#connections.get(sid);
+    return connection?.dialect === dialect && !connection.isGone ? connection : undefined;
+  }
+
+  /** Why no connection is opened now. */
+  #refusal(res: HttpResponse, req: HttpRequest): HiveError | undefined {
+    return this.context.refusal(res, req) ?? this.context.clientless.refusal();
+  }
+
+  #read(
+    res: HttpResponse,
+    req: HttpRequest,
+    query: Query,
+    transport: TransportKind,
+    { protocol }: EngineDialect,
+  ): Handshake {
+    const { context } = this;
+    const address = context.addressOf(res, req);
+    return readHandshake(req, address, query, transport, protocol, context.host.wantsHandshakes);
+  }
+
+  #create(dialect: EngineDialect, handshake: Handshake, polls?: PollTraits): EngineConnection {
+    const connection = new EngineConnection(this, dialect, this.context.newId(), handshake, polls);
+    this.#connections.set(connection.id, connection);
+    connection.source = this.context.limits?.enter(handshake.address);
+    return connection;
+  }
+
+  #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
+    if (method !== 'get') return this.#refuse(res, faults.method);
+    const refusal = this.#refusal(res, req);
+    if (refusal) return this.context.replyError(res, refusal);
+    const handshake = this.#read(res, req, query, 'polling', dialect);
+    const connection = this.#create(dialect, handshake, pollTraits(req, query));
+    connection.start();
+    connection.polls?.hold(res);
+  }
+
+  #poll(res: HttpResponse, sid: string, dialect: EngineDialect): undefined {
+    const connection = this.#find(sid, dialect);
+    if (!connection) return this.#refuse(res, faults.session);
+    const { polls } = connection;
+    if (!polls) return this.#refuse(res, faults.request);
+    if (polls.waiting) {
+      // Two polls at a time: the protocol wants the session closed.
+      connection.close('transport_error');
+      return this.#refuse(res, faults.request);
+    }
+    this.context.defer(res, () => {
+      polls.dropPoll();
+      connection.close('transport_closed');
+    });
+    polls.hold(res);
+  }
+
+  #post(res: HttpResponse, sid: string, dialect: EngineDialect, form: BodyForm): undefined {
+    const connection = this.#find(sid, dialect);
+    if (!connection) return this.#refuse(res, faults.session);
+    const { polls } = connection;
+    if (!polls) return this.#refuse(res, faults.request);
+    if (polls.posting) {
+      connection.close('transport_error');
+      return this.#refuse(res, faults.request);
+    }
+    polls.posting = true;
+    this.context.defer(res);
+    const { config, bodies } = this.context;
+    const budget = connection.hasClient ? bodies.clients : bodies.clientless;
+    readBody(res, config.socketio.max_payload, budget).then(
+      (body) => {
+        polls.posting = false;
+        this.#receive(connection, res, body, form);
+      },
+      (error) => {
+        polls.posting = false;
+        connection.close(reasonOf(error));
+        if (!isOver(res)) this.context.replyError(res, error);
+      },
+    );
+  }
+
+  #receive(connection: EngineConnection, res: HttpResponse, body: Buffer, form: BodyForm): void {
+    if (connection.receiveBody(body, form)) this.context.reply(res, 200, 'ok');
+    else this.#refuse(res, faults.request);
+  }
+
+  #refuse(res: HttpResponse, fault: Fault): undefined {
+    this.context.counters.http.errors.value += 1;
+    this.context.replyJson(res, 400, fault);
+    return undefined;
+  }
+}
+
+/** What a body that did not come whole means for its connection. */
+function reasonOf(error: unknown): CloseReason {
+  const code = error instanceof HiveError ? error.code : undefined;
+  return code === 'payload_too_large' || code === 'overloaded' ? code : 'transport_closed';
+}
+
+/** Of a request whose body is still to come. */
+function bodyForm(req: HttpRequest, query: Query): BodyForm {
+  return {
+    binary: req.getHeader('content-type') === 'application/octet-stream',
+    base64: query.b64 !== undefined,
+    writesBytes: undefined,
+  };
+}

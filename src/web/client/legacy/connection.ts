@@ -1,0 +1,294 @@
+/**
+ * A connection of Socket.IO 0.9. The client is opened at the handshake and attached when its transport arrives, which is
+ * then its only one.
+ *
+ *     generic ──► websocket ──► closed        2:: and a ping every heartbeat_timeout
+ *        └──────► polling ────► closed        a poll is answered by then; no poll for reconnect_timeout: gone
+ *
+ * Only packets from the client postpone `session_timeout`; heartbeats are packets, polls are not.
+ */
+import { type Expiring, Timer } from '../../../kernel/timers.ts';
+import { HiveError } from '../../../observe/errors.ts';
+import {
+  decodeLegacyPacket,
+  disconnectPacket,
+  errorPacket,
+  heartbeatPacket,
+  LegacyCodec,
+  unknownSessionPacket,
+} from '../../../protocol/legacy.ts';
+import type { Encoded } from '../../../protocol/packet.ts';
+import type { HttpResponse } from '../../http/http.ts';
+import { type CloseReason, closeReasons, type Session, type TransportKind } from '../client-handle.ts';
+import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPacket, textOf } from '../client-socket.ts';
+import type { ClientContext } from '../connection-context.ts';
+import { ClientLink, type Wire } from '../namespace-socket.ts';
+import type { Sender } from '../packet-rate.ts';
+import { LegacyPolls } from './polls.ts';
+
+const codec = new LegacyCodec();
+
+/** Who has opened the connection hears of it. */
+interface Owner {
+  /** Once: hooks of `on_connect` are done, or will never run. */
+  attached(): void;
+  ended(): void;
+}
+
+export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
+  readonly id: string;
+  socket: ClientSocket | undefined;
+  isClosed = false;
+  /** What its address is counted as; undefined where nobody counts. */
+  source: string | undefined;
+  packets = 0;
+  sinceMs = 0;
+  readonly #context: ClientContext;
+  readonly #owner: Owner;
+  #isAttaching = false;
+  readonly #link: ClientLink;
+  #polls: LegacyPolls | undefined;
+  /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
+  readonly #timer = new Timer(this);
+  readonly #sessionTimer = new Timer({ expire: () => this.end('session_timeout') });
+  #awaitsPong = false;
+  #reserved = false;
+
+  constructor(context: ClientContext, id: string, session: Session, owner: Owner) {
+    this.#context = context;
+    this.id = id;
+    this.#owner = owner;
+    this.#link = new ClientLink(this, codec, '/', context.topics);
+    this.#link.adopt(session);
+    context.wheel.start(this.#timer, context.config.socketio.init_timeout);
+  }
+
+  /** No transport has come yet. */
+  get isGeneric(): boolean {
+    return !this.isClosed && !this.socket && !this.#polls && !this.#reserved;
+  }
+
+  get isPolling(): boolean {
+    return this.#polls !== undefined;
+  }
+
+  /** A WebSocket was promised; nothing else may attach from now on. */
+  reserve(): void {
+    this.#reserved = true;
+  }
+
+  /**
+   * Takes a poll: the first one attaches the client, later ones take the place of one that still waits, and the last one
+   * tells a client that has ended why.
+   */
+  poll(res: HttpResponse): void {
+    if (this.isClosed) this.forget();
+    const first = this.#polls === undefined;
+    const polls = this.#polls ?? new LegacyPolls(this.#context, this);
+    this.#polls = polls;
+    polls.hold(res);
+    if (!first) return;
+    this.#timer.cancel();
+    this.#touch();
+    this.#attach('polling');
+  }
+
+  #attach(transport: TransportKind): void {
+    this.#isAttaching = true;
+    void this.#link.attach(transport).then(() => this.#owner.attached());
+  }
+
+  // Wire
+
+  get bufferedBytes(): number {
+    return this.socket ? this.socket.getBufferedAmount() : (this.#polls?.bufferedBytes ?? 0);
+  }
+
+  get maxBufferedBytes(): number {
+    return this.#context.config.socketio.max_backpressure;
+  }
+
+  write(packet: Encoded): void {
+    const { socket } = this;
+    // The protocol knows no attachments: its encoder makes nothing but texts.
+    const text = typeof packet === 'string' ? packet : packet.text;
+    if (socket) {
+      this.#context.counters.websocket.ok.value += 1;
+      if (!sendPacket(socket, text, this.#context.config.socketio.compression)) this.checkBackpressure();
+    } else if (this.#polls) {
+      this.#polls.push(text);
+      this.checkBackpressure();
+    }
+  }
+
+  refused(): void {
+    this.close('refused');
+  }
+
+  left(_link: ClientLink, reason: CloseReason): void {
+    this.close(reason);
+  }
+
+  crashed(error: unknown): void {
+    this.#context.crashed(error);
+  }
+
+  checkBackpressure(): void {
+    if (!this.isClosed && this.bufferedBytes > this.maxBufferedBytes) this.overflow();
+  }
+
+  overflow(): void {
+    this.#context.counters.tooSlow.value += 1;
+    this.close('too_slow');
+  }
+
+  // FrameHandler
+
+  opened(socket: ClientSocket): void {
+    if (this.isClosed) {
+      socket.send(unknownSessionPacket);
+      socket.end(1000);
+      return;
+    }
+    this.socket = socket;
+    this.#touch();
+    this.#context.wheel.start(this.#timer, this.#context.config.socketio.heartbeat_timeout);
+    this.#attach('websocket');
+  }
+
+  message(socket: ClientSocket, data: FrameData, isBinary: boolean): void {
+    const { counters, config } = this.#context;
+    counters.websocket.frames.value += 1;
+    if (exceeds(data, config.socketio.max_payload)) {
+      this.close('payload_too_large');
+    } else if (isBinary) {
+      counters.websocket.errors.value += 1;
+      this.close('unsupported_data');
+    } else {
+      const error = this.receive(textOf(data));
+      if (!error) return;
+      counters.websocket.bad.value += 1;
+      if (this.socket) socket.send(errorPacket(error.message));
+      this.close('bad_packet');
+    }
+  }
+
+  pong(): void {
+    if (!this.#awaitsPong) return;
+    this.#awaitsPong = false;
+    this.#context.wheel.start(this.#timer, this.#context.config.socketio.heartbeat_timeout);
+  }
+
+  closed(reason: CloseReason): void {
+    this.socket = undefined;
+    this.close(reason);
+  }
+
+  // Packets
+
+  /** Takes one packet; returns what makes it malformed. */
+  receive(text: string): HiveError | undefined {
+    if (this.#context.packetRate?.exceeded(this)) {
+      this.#context.counters.tooManyPackets.value += 1;
+      this.close('too_many_packets');
+      return undefined;
+    }
+    try {
+      this.#receive(text);
+      return undefined;
+    } catch (error) {
+      if (error instanceof HiveError) return error;
+      this.crashed(error);
+      return new HiveError('internal_error');
+    }
+  }
+
+  #receive(text: string): void {
+    const packet = decodeLegacyPacket(text);
+    this.#touch();
+    switch (packet.type) {
+      case 'packet':
+        this.#link.receive(packet.packet);
+        break;
+      case 'unusable':
+        this.#link.reject(packet.error);
+        break;
+      case 'disconnect':
+        if (packet.endpoint === '') this.sayGoodbye();
+        break;
+      case 'connect':
+        // The default endpoint is connected by the transport itself; the 2014 server had no others.
+        if (packet.endpoint !== '') this.write(errorPacket('Invalid namespace', packet.endpoint));
+        break;
+      default:
+        break;
+    }
+  }
+
+  // The end
+
+  /** The client wants to leave. */
+  sayGoodbye(): void {
+    if (this.isClosed) return;
+    this.write(disconnectPacket);
+    this.close('client_disconnect');
+  }
+
+  /** Ends the client from here, telling it so. */
+  end(reason: CloseReason): void {
+    if (closeReasons[reason].final) this.write(disconnectPacket);
+    this.close(reason);
+  }
+
+  /** Generic: no transport came in time. WebSocket: a heartbeat is due, or its pong is missing. Ended: nobody came. */
+  expire(): void {
+    const { wheel, config } = this.#context;
+    if (this.isClosed) {
+      this.forget();
+    } else if (!this.socket) {
+      this.close('connect_timeout');
+    } else if (this.#awaitsPong) {
+      this.close('ping_timeout');
+    } else {
+      this.#awaitsPong = true;
+      wheel.start(this.#timer, config.hive.websocket_ping_timeout);
+      this.write(heartbeatPacket);
+      this.socket?.ping();
+    }
+  }
+
+  #touch(): void {
+    this.#context.wheel.start(this.#sessionTimer, this.#context.config.socketio.session_timeout);
+  }
+
+  /** Ends the connection and its client. Idempotent. */
+  close(reason: CloseReason): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    if (!this.#isAttaching) this.#owner.attached();
+    this.#timer.cancel();
+    this.#sessionTimer.cancel();
+    this.#link.close(reason);
+    const { socket } = this;
+    this.socket = undefined;
+    // A client that does not read gets no farewell: it would only occupy memory.
+    const mute = reason === 'too_slow' || reason === 'ping_timeout';
+    if (socket) {
+      if (mute) socket.close();
+      else socket.end(closeReasons[reason].code);
+    }
+    const served = this.#polls?.close() ?? true;
+    if (served || mute) {
+      this.forget();
+    } else {
+      const { wheel, config } = this.#context;
+      wheel.start(this.#timer, config.socketio.heartbeat_timeout);
+    }
+  }
+
+  /** Gives up what is left of an ended connection: its last words. */
+  forget(): void {
+    this.#timer.cancel();
+    this.#owner.ended();
+  }
+}

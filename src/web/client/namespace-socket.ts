@@ -1,0 +1,216 @@
+/**
+ * One client on one connection: the place where the client actor's packets, its topics and its life meet the transport.
+ *
+ *     opening ──► attaching ──► connected ──► ended
+ *                    │ packets and publishes are held    ▲
+ *                    └───────────────────────────────────┘  refused, client or transport gone, ended by the actor
+ *
+ * Nothing overtakes: until the connect packet is written everything waits in one queue; on a polling connection publishes
+ * take the way of single packets; on a WebSocket the library keeps both kinds in order.
+ */
+import { HiveError } from '../../observe/errors.ts';
+import type { Codec } from '../../protocol/codec.ts';
+import type { ClientPacket, Encoded, ServerPacket } from '../../protocol/packet.ts';
+import {
+  type CloseReason,
+  closeReasons,
+  type OpenRequest,
+  type Session,
+  type SessionHost,
+  type Sink,
+  type TransportKind,
+} from './client-handle.ts';
+import { type ClientSocket, nativeSocket } from './client-socket.ts';
+import type { TopicMember, Topics } from './topics.ts';
+
+/** The connection under a link. */
+export interface Wire {
+  /** Its WebSocket; undefined while it polls. */
+  readonly socket: ClientSocket | undefined;
+  readonly bufferedBytes: number;
+  readonly maxBufferedBytes: number;
+  write(packet: Encoded): void;
+  /** The client was refused: the refusal has been written. */
+  refused(link: ClientLink): void;
+  /** The client actor has ended the link; the disconnect packet, if any, has been written. */
+  left(link: ClientLink, reason: CloseReason): void;
+  /** More bytes wait for the client than may. */
+  overflow(): void;
+  /** A programming error happened while the client was opened. */
+  crashed(error: unknown): void;
+}
+
+export class ClientLink implements Sink, TopicMember {
+  readonly encoder: Codec;
+  readonly namespace: string;
+  readonly #wire: Wire;
+  readonly #topics: Topics;
+  #session: Session | undefined;
+  #ended: CloseReason | undefined;
+  /** What is to be written behind the connect packet; undefined once that is written. */
+  #held: Encoded[] | undefined = [];
+  #heldBytes = 0;
+  /** Topics without a native subscription. */
+  #topicNames: Set<string> | undefined;
+
+  constructor(wire: Wire, codec: Codec, namespace: string, topics: Topics) {
+    this.#wire = wire;
+    this.encoder = codec;
+    this.namespace = namespace;
+    this.#topics = topics;
+  }
+
+  get connected(): boolean {
+    return this.#held === undefined && this.#ended === undefined;
+  }
+
+  /** Opens the client and attaches it. Never rejects: the client learns what went wrong. */
+  async open(host: SessionHost, request: OpenRequest, transport: TransportKind): Promise<void> {
+    try {
+      this.adopt(await host.open(request));
+    } catch (error) {
+      // Doors that closed after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
+      if (host.refusal()) this.end('shutdown');
+      else this.#refuse(error);
+      return;
+    }
+    await this.attach(transport);
+  }
+
+  /** Takes a session that was opened before. */
+  adopt(session: Session): void {
+    if (this.#ended === undefined) this.#session = session;
+    else session.close(this.#ended);
+  }
+
+  /** Never rejects: the client learns what went wrong. */
+  async attach(transport: TransportKind): Promise<void> {
+    if (this.#ended !== undefined || !this.#session) return;
+    try {
+      await this.#session.attach(this, transport);
+    } catch (error) {
+      this.#refuse(error);
+      return;
+    }
+    this.#accept(this.#session.sid);
+  }
+
+  /** @throws HiveError `bad_packet` before the connect packet was sent: what is not accepted has nothing to say */
+  receive(packet: ClientPacket): void {
+    this.#listening().receive(packet);
+  }
+
+  /** Like `receive`, for a packet with unusable contents. */
+  reject(error: HiveError): void {
+    this.#listening().reject(error);
+  }
+
+  /** The connection has moved from polling to a WebSocket. */
+  upgraded(): void {
+    if (this.connected) this.#subscribe();
+    if (this.#ended === undefined) this.#session?.transport('websocket');
+  }
+
+  /** The client or its transport is gone. */
+  close(reason: CloseReason): void {
+    if (this.#ended !== undefined) return;
+    this.#finish(reason);
+    this.#session?.close(reason);
+  }
+
+  // Sink
+
+  send(packet: ServerPacket): void {
+    if (this.#ended === undefined) this.deliver(packet.encodedBy(this.encoder));
+  }
+
+  join(topic: string): void {
+    if (this.#ended !== undefined) return;
+    const socket = nativeSocket(this.#wire.socket);
+    if (socket && this.connected) {
+      this.#topics.subscribe(socket, topic, this.encoder);
+    } else {
+      this.#topicNames ??= new Set();
+      this.#topicNames.add(topic);
+      this.#topics.add(topic, this);
+    }
+  }
+
+  leave(topic: string): void {
+    if (this.#ended !== undefined) return;
+    const socket = nativeSocket(this.#wire.socket);
+    if (this.#topicNames?.delete(topic)) this.#topics.remove(topic, this);
+    else if (socket) this.#topics.unsubscribe(socket, topic, this.encoder);
+  }
+
+  end(reason: CloseReason): void {
+    if (this.#ended !== undefined) return;
+    const farewell = this.connected && closeReasons[reason].final;
+    this.#ended = reason;
+    if (farewell) this.#wire.write(this.encoder.disconnect());
+    this.#finish(reason);
+    this.#wire.left(this, reason);
+  }
+
+  get bufferedBytes(): number {
+    return this.#ended === undefined ? this.#wire.bufferedBytes + this.#heldBytes : 0;
+  }
+
+  // TopicMember
+
+  deliver(packet: Encoded): void {
+    if (!this.#held) {
+      this.#wire.write(packet);
+      return;
+    }
+    this.#held.push(packet);
+    this.#heldBytes += packet.length;
+    if (this.#heldBytes > this.#wire.maxBufferedBytes) this.#wire.overflow();
+  }
+
+  #accept(sid: string): void {
+    if (this.#ended !== undefined) return;
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    this.#wire.write(this.encoder.connect(sid));
+    for (const packet of held) this.#wire.write(packet);
+    // A write may have ended the connection.
+    if (this.#ended === undefined) this.#subscribe();
+  }
+
+  #refuse(thrown: unknown): void {
+    if (!(thrown instanceof HiveError)) this.#wire.crashed(thrown);
+    if (this.#ended !== undefined) return;
+    const error = thrown instanceof HiveError ? thrown : new HiveError('internal_error');
+    this.#finish('refused');
+    this.#wire.write(this.encoder.refusal(error));
+    this.#wire.refused(this);
+  }
+
+  #listening(): Session {
+    if (!this.#session || !this.connected) throw new HiveError('bad_packet', 'The client is not connected.');
+    return this.#session;
+  }
+
+  /** Exchanges memberships for native subscriptions, where there is a socket of the library's. */
+  #subscribe(): void {
+    const socket = nativeSocket(this.#wire.socket);
+    if (!socket || !this.#topicNames) return;
+    for (const topic of this.#topicNames) {
+      this.#topics.remove(topic, this);
+      this.#topics.subscribe(socket, topic, this.encoder);
+    }
+    this.#topicNames = undefined;
+  }
+
+  #finish(reason: CloseReason): void {
+    this.#ended = reason;
+    this.#held = undefined;
+    this.#heldBytes = 0;
+    if (this.#topicNames) for (const topic of this.#topicNames) this.#topics.remove(topic, this);
+    this.#topicNames = undefined;
+    const socket = nativeSocket(this.#wire.socket);
+    if (socket) this.#topics.unsubscribeAll(socket, this.encoder);
+  }
+}

@@ -1,0 +1,130 @@
+/** What the relays of two nodes tell each other. `node` is the sender; the entry node numbers the streams. */
+import type { NodeName } from '../../../kernel/types.ts';
+import type { Headers } from '../../http/http.ts';
+import type { Opening, Piece, ToEntry, ToOwner } from './relay.ts';
+
+/** The name under which every node's relay is registered. */
+export const relayName = 'hive_relay';
+
+/** The node that has the client, and the one that owns its session. */
+export type Side = 'entry' | 'owner';
+
+export interface SignalMessage {
+  readonly type: 'signal';
+  readonly node: NodeName;
+  readonly stream: number;
+  readonly to: Side;
+  /** A ToOwner or a ToEntry. */
+  readonly signal: ToOwner | ToEntry;
+  /** It closes the stream. */
+  readonly last: boolean;
+}
+
+export type RelayMessage =
+  | PieceMessage
+  | { readonly type: 'open'; readonly node: NodeName; readonly stream: number; readonly opening: Opening }
+  | SignalMessage
+  /** The sender knows no such stream, or has lost it. */
+  | { readonly type: 'lost'; readonly node: NodeName; readonly stream: number; readonly to: Side }
+  /** The sender has dealt with so much of what was sent to it; see `Flow`. */
+  | { readonly type: 'credit'; readonly node: NodeName; readonly weight: number }
+  /** The sender has started anew: it knows no stream at all. */
+  | { readonly type: 'started'; readonly node: NodeName };
+
+/** What a message weighs besides what clients have put into it. */
+const baseWeight = 64;
+
+/** What a message counts for in the flow between two nodes; the same at both ends. Every one that is about a stream counts. */
+export function weightOf(message: RelayMessage): number {
+  if (isPiece(message)) return baseWeight + message[3].length;
+  if (message.type === 'open') {
+    const { method, url, query, headers, address } = message.opening;
+    return 2 * baseWeight + method.length + url.length + query.length + address.length + weightOfHeaders(headers);
+  }
+  if (message.type !== 'signal') return baseWeight;
+  const { signal } = message;
+  return signal.type === 'answer' ? baseWeight + weightOfHeaders(signal.headers) : baseWeight;
+}
+
+function weightOfHeaders(headers: Headers): number {
+  let weight = 0;
+  for (const [name, value] of headers) weight += name.length + value.length + 16;
+  return weight;
+}
+
+/**
+ * The signal that is a piece. Nearly all are, so it is a list, which is written and read in less than half the time that the other
+ * form takes: what is said of a piece by words there is a sum of `flags` here.
+ */
+export type PieceMessage = readonly [node: NodeName, stream: number, flags: number, data: string | Uint8Array];
+
+const flags = { toOwner: 1, last: 2, isText: 4, more: 8 } as const;
+const all = 15;
+
+export function pieceMessage(node: NodeName, stream: number, to: Side, piece: Piece, last: boolean): PieceMessage {
+  const { data, isText, more } = piece;
+  const sum =
+    (to === 'owner' ? flags.toOwner : 0) +
+    (last ? flags.last : 0) +
+    (isText ? flags.isText : 0) +
+    (more ? flags.more : 0);
+  return [node, stream, sum, data];
+}
+
+export function isPiece(message: RelayMessage): message is PieceMessage {
+  return Array.isArray(message);
+}
+
+export function signalIn(message: PieceMessage): SignalMessage {
+  const sum = message[2];
+  const isText = (sum & flags.isText) > 0;
+  const signal: Piece = { type: 'piece', data: message[3], isText, more: (sum & flags.more) > 0 };
+  const to = (sum & flags.toOwner) > 0 ? 'owner' : 'entry';
+  return { type: 'signal', node: message[0], stream: message[1], to, signal, last: (sum & flags.last) > 0 };
+}
+
+/** What comes from other nodes, which may run other versions, is looked at before it is used. */
+export function isRelayMessage(message: unknown): message is RelayMessage {
+  if (Array.isArray(message)) return isPieceMessage(message);
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, node, stream, to, signal, opening, weight } = message as Record<string, unknown>;
+  if (typeof node !== 'string') return false;
+  if (type === 'started') return true;
+  if (type === 'credit') return typeof weight === 'number' && weight >= 0;
+  if (typeof stream !== 'number') return false;
+  if (type === 'open') return isOpening(opening);
+  if (to !== 'owner' && to !== 'entry') return false;
+  return type === 'lost' || (type === 'signal' && isSignal(signal));
+}
+
+function isOpening(opening: unknown): opening is Opening {
+  if (typeof opening !== 'object' || opening === null) return false;
+  const { kind, method, url, query, headers, address } = opening as Record<string, unknown>;
+  if (kind !== 'request' && kind !== 'socket') return false;
+  return areTexts([method, url, query, address]) && areHeaders(headers);
+}
+
+/** Pieces have a form of their own. */
+function isSignal(signal: unknown): signal is ToOwner | ToEntry {
+  if (typeof signal !== 'object' || signal === null) return false;
+  const { type, status, headers, cost } = signal as Record<string, unknown>;
+  if (type === 'answer') return typeof status === 'string' && areHeaders(headers);
+  if (type === 'taken') return typeof cost === 'number';
+  return typeof type === 'string' && type !== 'piece';
+}
+
+function areHeaders(headers: unknown): headers is Headers {
+  return Array.isArray(headers) && headers.every((pair) => Array.isArray(pair) && pair.length === 2 && areTexts(pair));
+}
+
+function areTexts(values: readonly unknown[]): boolean {
+  return values.every((value) => typeof value === 'string');
+}
+
+function isPieceMessage(message: readonly unknown[]): boolean {
+  const sum = message[2];
+  const data = message[3];
+  if (typeof message[0] !== 'string' || typeof message[1] !== 'number') return false;
+  if (typeof sum !== 'number' || (sum & all) !== sum) return false;
+  return typeof data === 'string' || data instanceof Uint8Array;
+}

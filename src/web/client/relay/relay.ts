@@ -1,0 +1,116 @@
+/**
+ * The seam between nodes: requests and WebSockets that reach a node which does not own their session. The node with the
+ * client forwards everything to the owner, which treats it like its own; neither speaks a protocol of clients in between.
+ *
+ *     client ──► RequestForward ══ RelayStream ══► RelayedResponse ──► engine-server, legacy-server
+ *     client ──► SocketForward  ══ RelayStream ══► RelayedSocket   ──► the connection
+ *                (entry node)                       (owner)
+ *
+ * A stream is one request or one WebSocket. Signals arrive in order. One that is sent as the last closes the stream at
+ * both ends; so does the loss of a node, of which the other end hears by `lost`.
+ */
+import type { NodeName } from '../../../kernel/types.ts';
+import type { Headers } from '../../http/http.ts';
+import type { CloseReason } from '../client-handle.ts';
+
+/** A request as the owner sees it. */
+export interface Opening {
+  readonly kind: 'request' | 'socket';
+  readonly method: string;
+  readonly url: string;
+  /** The raw query string. */
+  readonly query: string;
+  readonly headers: Headers;
+  readonly address: string;
+}
+
+/**
+ * A part of a body or of a WebSocket's message: at most `pieceBytes`, so that nothing waits long behind it. A string is
+ * text, bytes are text or not.
+ */
+export interface Piece {
+  readonly type: 'piece';
+  readonly data: string | Uint8Array;
+  readonly isText: boolean;
+  /** More pieces belong to the same body or message. */
+  readonly more: boolean;
+}
+
+/** So much of what was sent has been dealt with; see `costOf`. */
+interface Taken {
+  readonly type: 'taken';
+  readonly cost: number;
+}
+
+/**
+ * A body that goes along with its request: the owner does not know the session yet, but so little is not worth waiting for.
+ * All others wait at the entry until the owner says that it wants them, so that nobody can send for sessions that are made up.
+ */
+export const smallBodyBytes = 16 * 1024;
+
+/** Whether the body waits for `wanted`; both ends know from the request. */
+export function waitsToBeWanted({ method, headers }: Opening): boolean {
+  if (method === 'get' || method === 'head') return false;
+  const length = headers.find(([name]) => name === 'content-length')?.[1];
+  return length === undefined || !(Number(length) <= smallBodyBytes);
+}
+
+/** What the entry node tells the owner. */
+export type ToOwner =
+  | Piece
+  | Taken
+  | { readonly type: 'pong' }
+  /** The last one: the client has gone away, or closed its socket. */
+  | { readonly type: 'gone'; readonly reason: CloseReason };
+
+/** What the owner tells the entry node. */
+export type ToEntry =
+  | Piece
+  | Taken
+  /** The session is known and the body may come. */
+  | { readonly type: 'wanted' }
+  /** The head of an answer; the body's pieces follow, the last of which is the last signal. */
+  | { readonly type: 'answer'; readonly status: string; readonly headers: Headers; readonly close: boolean }
+  /** The WebSocket is welcome; `window` is how much may be under way to it. */
+  | { readonly type: 'accepted'; readonly window: number }
+  | { readonly type: 'ping' }
+  /** The last one: close the socket, with a closing handshake if there is a code. */
+  | { readonly type: 'end'; readonly code: number | undefined };
+
+/** One end of a stream. After the last signal, every call is a no-op. */
+export interface RelayStream<Signal> {
+  send(signal: Signal, last?: boolean): void;
+  /** That of the way to the other node; see `Relays.load`. */
+  readonly load: number;
+}
+
+/** Who hears what the other end sends. */
+export interface RelayEnd<Signal> {
+  receive(signal: Signal): void;
+  /** The other end is gone, and the stream is closed. */
+  lost(): void;
+}
+
+/** The way to other nodes. */
+export interface Relays {
+  /** The connected node, other than this one, whose present boot made this transport id. */
+  ownerOf(id: string): NodeName | undefined;
+  open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
+  /**
+   * How much of all clients together waits here because a node has not dealt with what is under way to it: 0 is nothing, 1
+   * as much as may wait. From 1 on nothing new is taken in for that node.
+   */
+  load(node: NodeName): number;
+  /** Bytes of bodies that may wait until they are wanted, all together. */
+  readonly mostHeld: number;
+  /** Takes in what other nodes forward from now on. */
+  serve(host: RelayHost): void;
+  /** The host has ended: every stream of this node is lost, to both ends. */
+  close(host: RelayHost): void;
+}
+
+/** Where a node takes in what other nodes forward. */
+export interface RelayHost {
+  /** The answer may have been sent when this returns. */
+  open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
+}

@@ -1,0 +1,92 @@
+/** What the monitor's server shows, and asks the layer above for. */
+import type { BusiestOptions, BusyActor } from '../../kernel/busiest.ts';
+import type { MetricTree } from '../../observe/metrics.ts';
+import type { Reached } from '../api/api-host.ts';
+import type { ClientProtocol, TransportKind } from '../client/client-handle.ts';
+import type { TreeNode } from './tree-text.ts';
+
+/** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
+export interface TreeOptions {
+  readonly depth?: number | undefined;
+  readonly limit?: number | undefined;
+  readonly path?: string | undefined;
+  readonly sort?: 'mailbox' | undefined;
+  /** Partitions are left out: their children are listed as those of the supervisor that has the partitions. */
+  readonly flat?: boolean | undefined;
+}
+
+/** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
+export interface Health {
+  readonly status: 'ready' | 'draining' | 'degraded';
+  readonly reasons: readonly string[];
+}
+
+export interface NodeHealth extends Health {
+  readonly node: string;
+  readonly version: string;
+  /** What holds its sockets: `uWebSockets 20.57.0`. */
+  readonly sockets: string;
+}
+
+/** Metric trees by name of the node. */
+export interface NodeMetrics {
+  readonly nodes: Readonly<Record<string, MetricTree>>;
+  readonly missing: readonly string[];
+}
+
+/** One client, as operators see it. */
+export interface ClientView {
+  readonly sid: string;
+  readonly node: string;
+  readonly pid: string;
+  readonly phase: string;
+  /** Null before the first connection, and after the last. */
+  readonly transport: TransportKind | null;
+  readonly protocol: ClientProtocol;
+  readonly namespace: string;
+  readonly subscriptions: readonly string[];
+  readonly mailbox: { readonly length: number; readonly peak: number };
+  readonly bufferedBytes: number;
+  readonly ageMs: number;
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** What the monitor shows. Rejections become the answer. */
+export interface MonitorHost {
+  /** The metrics under a dotted path; undefined if there are none. */
+  metrics(section: string): Promise<MetricTree | undefined>;
+  /** Sets a counter to 0, or empties a histogram; false if there is neither. */
+  reset(path: string): Promise<boolean>;
+  /** Those of this node as text, and the media type of that. */
+  prometheus(): Promise<{ readonly type: string; readonly text: string }>;
+  health(): NodeHealth;
+  /** The name of this node. */
+  readonly node: string;
+  /** Whether a node of that name can be asked. */
+  isConnected(node: string): boolean;
+  /** Of this node read without asking any actor. */
+  crashes(node: string): Promise<readonly object[]>;
+  abandoned(node: string): Promise<readonly object[]>;
+  /** Undefined if nothing is at that path. */
+  supervision(options: TreeOptions, node: string): Promise<TreeNode | undefined>;
+  /** One actor of any node; undefined if it has ended, or that is no address. Without asking the actor. */
+  actor(pid: string): Promise<object | undefined>;
+  busiest(options: BusiestOptions): Promise<readonly BusyActor[]>;
+  /**
+   * A client, wherever in the cluster it is: JSON text of a ClientView. Without asking its actor.
+   * @throws HiveError (rejection) `bad_session_id` if there is none, what its state manager or the way to its node fails with
+   */
+  client(sid: string): Promise<string>;
+  readonly cluster: {
+    health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
+    busiest(
+      options: BusiestOptions,
+    ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;
+    supervision(options: TreeOptions): Promise<Reached & { readonly trees: Readonly<Record<string, TreeNode>> }>;
+    /** Those of all nodes as one tree. */
+    metrics(section: string): Promise<Reached & { readonly metrics: MetricTree | undefined }>;
+    /** Those of each node for itself, histograms with their buckets if that is wanted; an empty tree if it has none. */
+    nodes(section: string, withBuckets: boolean): Promise<NodeMetrics>;
+    reset(path: string): Promise<Reached & { readonly found: boolean }>;
+  };
+}

@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { costOf, PieceJoiner, sendPieces, toArrayBuffer } from '../../../../../src/web/client/relay/chunks.ts';
+import type { Piece } from '../../../../../src/web/client/relay/relay.ts';
+import { fc } from '../../../../support/properties.ts';
+
+/** Cuts and joins; the bytes of the result. */
+function travel(data: string | Uint8Array): { pieces: Piece[]; bytes: Buffer; cost: number; last: boolean[] } {
+  const pieces: Piece[] = [];
+  const last: boolean[] = [];
+  const stream = {
+    send(piece: Piece, isLast = false) {
+      pieces.push(piece);
+      last.push(isLast);
+    },
+  };
+  const cost = sendPieces(stream, data, typeof data === 'string', false, true);
+  const joiner = new PieceJoiner();
+  const whole = pieces.map((piece) => joiner.add(piece));
+  assert.ok(whole.slice(0, -1).every((part) => part === undefined));
+  return { pieces, bytes: Buffer.from(toArrayBuffer(whole.at(-1)!)), cost, last };
+}
+
+test('what was cut into pieces and joined is what it was', () => {
+  const text = fc.string({ unit: 'grapheme', maxLength: 200 });
+  const times = fc.integer({ min: 1, max: 2000 });
+  const data = fc.oneof(
+    fc.tuple(text, times).map(([part, count]) => part.repeat(count)),
+    fc.tuple(fc.uint8Array({ maxLength: 200 }), times).map(([part, count]) => Buffer.alloc(part.length * count, part)),
+  );
+  fc.assert(
+    fc.property(data, (value) => {
+      assert.deepEqual(travel(value).bytes, Buffer.from(value as string));
+    }),
+  );
+});
+
+test('pieces are small, only the last one ends the stream, and both ends count them alike', () => {
+  const { pieces, last, cost } = travel('ü'.repeat(100_000));
+  assert.deepEqual(last, [false, false, false, true]);
+  assert.ok(pieces.every(({ data }) => data.length <= 64 * 1024));
+  assert.equal(
+    cost,
+    pieces.reduce((sum, piece) => sum + costOf(piece), 0),
+  );
+});
+
+test('bytes of a text become a string, unless they are many', () => {
+  const sent = (bytes: Buffer, isText: boolean) => {
+    const pieces: Piece[] = [];
+    sendPieces({ send: (piece) => pieces.push(piece) }, bytes, isText);
+    return pieces.map(({ data }) => typeof data);
+  };
+  assert.deepEqual(sent(Buffer.from('zażółć'), true), ['string']);
+  assert.deepEqual(sent(Buffer.from('abc'), false), ['object']);
+  assert.deepEqual(sent(Buffer.alloc(64 * 1024 + 1, 'a'), true), ['object', 'object']);
+});
+
+test('nothing is a piece, too', () => {
+  const { pieces, bytes } = travel('');
+  assert.equal(pieces.length, 1);
+  assert.equal(bytes.length, 0);
+});
