@@ -20,7 +20,8 @@ export const clientsSchema = strictObject(
       default: 1000,
       minimum: 1,
       maximum: 1_000_000,
-      description: 'Hooks that one event of a client may have, and that the events may run which one order dispatches.',
+      description:
+        'Maximum number of hooks of one event of a client, and of hooks run by all events that one action dispatches.',
     }),
     state: strictObject(
       {
@@ -29,19 +30,19 @@ export const clientsSchema = strictObject(
           minLength: 1,
           description: 'Name of the state manager plugin.',
         }),
-        initial_value: Type.Unknown({ default: {}, description: 'State of a new client; normally an object.' }),
+        initial_value: Type.Unknown({ default: {}, description: 'State of a new client, normally an object.' }),
         args: Type.Unknown({ default: null, description: 'Arguments of the plugin; any JSON value that it accepts.' }),
       },
       { default: {}, description: 'Where the state of clients is kept.' },
     ),
     actions: mapOf(
       Type.Array(actionDescriptorSchema),
-      'Actions that back ends may use: name → action plugins, all run in order.',
+      'Actions that back ends may use: name → action plugins, which run in order.',
       { default: {} },
     ),
     hooks: mapOf(
       Type.Array(hookDescriptorSchema),
-      'Hooks per client event: name → hook plugins, run in order. `on_connect`, `on_disconnect` and `on_terminate` are events of the server.',
+      'Hooks per client event: name → hook plugins, which run in order. The server itself triggers `on_connect`, `on_disconnect` and `on_terminate`.',
       { default: {} },
     ),
   },

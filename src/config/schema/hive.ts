@@ -12,14 +12,14 @@ export const hiveSchema = strictObject(
       pattern: nodeNamePattern,
       patternErrorMessage: 'must be a node name like node1@127.0.0.1, or its part before the @',
       description:
-        "Name of the node, `id@host`. Other nodes reach it at that host. A bare `id` is completed with the machine's host name.",
+        "Name of the node, `id@host`. Other nodes connect to that host. A bare `id` is completed with the machine's host name.",
     }),
     host: host('0.0.0.0'),
     port: port('TCP port for clients; 0 = any free one.', { default: 8080 }),
     tls: tls('clients'),
     mode: Type.Enum(['production', 'development'], {
       default: 'production',
-      description: '`development` shows clients the details of errors, `production` hides them.',
+      description: '`development` shows error details to clients, `production` hides them.',
     }),
     acceptors,
     allowed_origins: Type.Array(Type.Union([Type.String(), Type.Null()]), {
@@ -27,8 +27,8 @@ export const hiveSchema = strictObject(
       minItems: 1,
       uniqueItems: true,
       description:
-        'Accepted values of the `Origin` request header: exact ones (`https://shop.example`), `http://localhost:*` for ' +
-        'every port, `*.shop.example` for every subdomain under any scheme and port, `*` for every origin, `null` for ' +
+        'Accepted values of the `Origin` request header: exact values (`https://shop.example`), `http://localhost:*` for ' +
+        'any port, `*.shop.example` for any subdomain, scheme and port, `*` for any origin, `null` for ' +
         'requests without the header.',
     }),
     max_client_slots: Type.Integer({
@@ -36,27 +36,28 @@ export const hiveSchema = strictObject(
       minimum: 1,
       maximum: 10_000_000,
       description:
-        'Number of clients that may be connected to this node at a time. More are refused, and so are connections while 10 % ' +
-        'more than that have no client.',
+        'Maximum number of clients connected to this node. Further ones are refused; connections are also refused while 10 % ' +
+        'more than that number have no client.',
     }),
     max_connections_per_address: Type.Integer({
       default: 0,
       minimum: 0,
       maximum: 10_000_000,
       description:
-        'Number of connections that clients of one address may have to this node; 0 = no limit. Of IPv6 the /64 counts.',
+        'Maximum number of connections from one address to this node; 0 = no limit. IPv6 addresses count by /64.',
     }),
     max_handshakes_per_address: Type.Integer({
       default: 0,
       minimum: 0,
       maximum: 1_000_000,
-      description: 'Number of connections that clients of one address may ask this node for in a second; 0 = no limit.',
+      description:
+        'Maximum number of connections that one address may request from this node per second; 0 = no limit.',
     }),
     trusted_proxies: Type.Array(Type.String({ minLength: 2 }), {
       default: [],
       uniqueItems: true,
       description:
-        'Addresses and ranges (`10.0.0.0/8`) of proxies that are believed when they say whose requests they pass on: by ' +
+        'Addresses and ranges (`10.0.0.0/8`) of proxies that are trusted to name the client: with ' +
         '`X-Forwarded-For`, `Forwarded` or the PROXY protocol.',
     }),
     max_client_errors: Type.Integer({
@@ -64,19 +65,19 @@ export const hiveSchema = strictObject(
       minimum: 0,
       maximum: 1_000_000,
       description:
-        'Events of one client that may fail within ten seconds before it is disconnected; 0 = no limit. What fails for ' +
-        'want of a back end or worker, or with a 5xx answer, does not count.',
+        'Number of events of one client that may fail within ten seconds before it is disconnected; 0 = no limit. Failures ' +
+        'because no back end or worker is available, or because of a 5xx answer, do not count.',
     }),
     max_processes: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),
     ),
     graceful_termination_timeout: milliseconds(
-      'Time that clients and requests under way get to end before the node stops.',
+      'Time for clients and requests in progress to end before the node stops.',
       { default: 10_000, minimum: 1 },
     ),
     direct_websocket: Type.Boolean({
       default: true,
-      description: 'WebSocket packets go straight to the client actor, past the router and its counters.',
+      description: 'Pass WebSocket packets directly to the client actor, bypassing the router and its counters.',
     }),
     websocket_ping_timeout: milliseconds('Time allowed for a pong after a ping on a 0.9 WebSocket.', {
       default: 500,
@@ -87,7 +88,7 @@ export const hiveSchema = strictObject(
       Type.String({
         minLength: 1,
         maxLength: 255,
-        description: 'Secret that the nodes of a cluster share. Absent: the value of `cluster_name`.',
+        description: 'Secret shared by the nodes of a cluster. Absent: the value of `cluster_name`.',
       }),
     ),
     cluster_nodes: Type.Array(
@@ -100,7 +101,7 @@ export const hiveSchema = strictObject(
         default: [],
         uniqueItems: true,
         description:
-          'Other nodes to connect to, `id@host`; `id@host:port` does without EPMD. One reachable member is enough to find the rest.',
+          'Other nodes to connect to, `id@host`, or `id@host:port` to connect without EPMD. One reachable member is enough to find the rest.',
       },
     ),
     cluster_port_min: port('Lowest TCP port to listen on for other nodes.', { default: 9100 }),
@@ -112,55 +113,57 @@ export const hiveSchema = strictObject(
           key_file: Type.String({ minLength: 1, description: "PEM file with this node's private key." }),
           ca_file: Type.String({
             minLength: 1,
-            description: "PEM file with the authority of all nodes' certificates.",
+            description: 'PEM file with the authority that signed the certificates of all nodes.',
           }),
         },
-        { description: 'Mutual TLS between nodes. Absent: plain TCP. Files: relative to the main file.' },
+        {
+          description:
+            'Mutual TLS between nodes. Absent: plain TCP. Files are relative to the directory of the main configuration file.',
+        },
       ),
     ),
     cluster_max_queue: Type.Integer({
       default: 67_108_864,
       minimum: 65_536,
       maximum: 4_294_967_296,
-      description: 'Outgoing bytes queued per other node before the link to it is dropped. Bytes.',
+      description: 'Outgoing data that may be queued for another node before the connection to it is dropped. Bytes.',
     }),
     cluster_max_frame: Type.Integer({
       default: 134_217_728,
       minimum: 65_536,
       maximum: 2_147_483_647,
       description:
-        'Longest message accepted from another node, a compressed one unfolded; a longer one ends the connection. Bytes.',
+        'Longest message accepted from another node, after decompression; a longer one ends the connection. Bytes.',
     }),
     cluster_max_depth: Type.Integer({
       default: 512,
       minimum: 16,
       maximum: 2000,
-      description: 'How deep lists, tuples and maps in a message of another node may be nested.',
+      description: 'Maximum nesting of lists, tuples and maps in a message from another node.',
     }),
     cluster_max_elements: Type.Integer({
       default: 4_194_304,
       minimum: 65_536,
       maximum: 134_217_728,
-      description: 'How many items the lists, tuples and maps in a message of another node may have together.',
+      description: 'Maximum total number of items in the lists, tuples and maps of a message from another node.',
     }),
     cluster_max_atoms: Type.Integer({
       default: 4096,
       minimum: 0,
       maximum: 1_048_576,
-      description:
-        'Different atoms kept for each other node, so that they need not be made again; further ones are understood, but not kept.',
+      description: 'Maximum number of distinct atoms cached per node; further ones are accepted, but not cached.',
     }),
     epmd_port: Type.Integer({
       default: 4369,
       minimum: 1,
       maximum: 65_535,
-      description: 'Port of the Erlang port mapper; served by the node itself where none is running.',
+      description: 'Port of the Erlang port mapper (EPMD). The node serves it itself if none is running.',
     }),
     net_ticktime: Type.Integer({
       default: 60,
       minimum: 1,
       maximum: 3600,
-      description: 'Silence after which another node counts as down; must be the same on all nodes. Seconds.',
+      description: 'Silence after which another node is considered down; must be the same on all nodes. Seconds.',
     }),
   },
   { description: 'The node, its port for clients and its place in the cluster.' },

@@ -18,20 +18,20 @@ export const logSchema = strictObject(
     dir: Type.Union([Type.String({ minLength: 1 }), Type.Null()], {
       default: 'log',
       description:
-        'Directory of the log files. Relative to the working directory; made if absent. `null` = no files, only the console.',
+        'Directory of the log files. Relative to the working directory; created if missing. `null` = no files, only the console.',
     }),
     format: Type.Enum(['pretty', 'json'], {
       default: 'pretty',
-      description: 'Form of the console: `pretty` is made for reading, `json` is one object per line, as in the files.',
+      description: 'Format of the console: `pretty` for reading, `json` for one object per line, as in the files.',
     }),
     file_level: filter(
       'info',
-      'Least severe level that is written to `hive.log`; or a comparison: `=info`, `!=info`, `<info`, `<=info`, `>info`, `>=info`.',
+      'Least severe level that is written to `hive.log`, or a comparison: `=info`, `!=info`, `<info`, `<=info`, `>info`, `>=info`.',
     ),
     console_level: filter(
       'notice',
-      'Least severe level that is written to the console and to `console.log`; or a comparison.',
+      'Least severe level that is written to the console and to `console.log`, or a comparison.',
     ),
   },
-  { description: 'Where the node logs to, and how much.' },
+  { description: 'Where the node writes its log, and how much.' },
 );

@@ -14,11 +14,11 @@ export const monitorSchema = strictObject(
     ),
     health_port: Type.Optional(
       port(
-        'TCP port of `/live` and `/ready`, for probes: without key, over plain HTTP, with nothing else. Absent: none.',
+        'TCP port that serves only `/live` and `/ready`, for probes, without a key and over plain HTTP. Absent: none.',
       ),
     ),
     health_host: Type.Optional(
-      Type.String({ minLength: 1, description: 'Address that `health_port` is on. Absent: that of `host`.' }),
+      Type.String({ minLength: 1, description: 'Address to listen on for `health_port`. Absent: that of `host`.' }),
     ),
     initialize_counters: Type.Optional(
       Type.Boolean({ description: 'Accepted from 2014 configurations; has no effect: counters always exist.' }),

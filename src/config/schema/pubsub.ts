@@ -9,9 +9,9 @@ export const pubsubSchema = strictObject(
         {
           privilege: Type.Enum(['public', 'private'], {
             description:
-              'Who may use the channels: `private` ones need a hook or action with the privilege `private`, or the API.',
+              'Who may use the channels: `private` ones require a hook or action with the privilege `private`, or the API.',
           }),
-          timeout: milliseconds('Time that a channel without subscribers is kept; 0 = for ever.', { minimum: 0 }),
+          timeout: milliseconds('How long a channel without subscribers is kept; 0 = forever.', { minimum: 0 }),
         },
         { description: 'Template of all channels with that prefix.' },
       ),
@@ -22,14 +22,14 @@ export const pubsubSchema = strictObject(
       default: 1000,
       minimum: 0,
       maximum: 1_000_000,
-      description: 'Channels that one client may be subscribed to at a time; 0 = no limit.',
+      description: 'Maximum number of channels that one client may be subscribed to; 0 = no limit.',
     }),
     max_channels_per_client: Type.Integer({
       default: 1000,
       minimum: 0,
       maximum: 1_000_000,
       description:
-        'Channels that are there because one client was the first to subscribe to them, with or without subscribers by now; 0 = no limit.',
+        'Maximum number of existing channels that one client was the first to subscribe to, whether or not they still have subscribers; 0 = no limit.',
     }),
   },
   { description: 'Templates of the publish/subscribe channels.' },
