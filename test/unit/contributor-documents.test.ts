@@ -1,7 +1,7 @@
-/** The documents for contributors name files, folders, commands, decisions and objects that there are. */
+/** The documents for contributors name commands, decisions and objects that there are; for files see docs-paths.test.ts. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
@@ -21,24 +21,6 @@ const pages = [
   ...decisions.map((file) => `docs/decisions/${file}`),
 ];
 const scripts = (JSON.parse(read('package.json')) as { scripts: Record<string, string> }).scripts;
-
-test('links lead to files', () => {
-  for (const page of pages) {
-    for (const [, target] of read(page).matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)) {
-      assert.ok(existsSync(join(root, dirname(page), target!)), `${page} links to ${target}`);
-    }
-  }
-});
-
-test('paths that are named are there', () => {
-  for (const page of pages) {
-    for (const [, path] of read(page).matchAll(
-      /`((?:src|test|docs|bench|config|scripts|deploy|examples)\/[\w./-]+)`/g,
-    )) {
-      assert.ok(existsSync(join(root, path!)), `${page} names ${path}`);
-    }
-  }
-});
 
 test('scripts and targets that are named are there', () => {
   const targets = new Set(

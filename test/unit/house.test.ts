@@ -39,6 +39,17 @@ test('every source file is in a folder that has its layer', () => {
   );
 });
 
+test('docs/architecture.md lists the layers', () => {
+  const page = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8');
+  const list = /\n## Layers\n.*?```\n(.*?)```/s.exec(page)?.[1] ?? assert.fail('there is no list of layers');
+  const documented = list
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.split(/ {2,}/, 1)[0]!.split(', ').sort());
+  const expected = layers.map((layer) => layer.filter((name) => name !== 'version.ts').sort());
+  assert.deepEqual(documented.reverse(), expected);
+});
+
 /** What each file imports, types as well. */
 const imports = new Map<string, readonly string[]>();
 for (const file of sources) {
