@@ -24,6 +24,8 @@ function configure(config: Sections): void {
   config.plugins = [plugin] as never;
   config.log!.console_level = 'none';
   config.monitor!.public_health = true;
+  // Talkers say as much as the node answers.
+  config.socketio = { ...config.socketio, max_packets_per_second: 0 };
   config.clients = {
     state: { state_manager: 'crash.states', initial_value: {}, args: null },
     actions: {
