@@ -29,6 +29,8 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   const here = kernel.node;
   const monitorOf = (node: string) => kernel.remote<MonitorMessage>(node as NodeName, monitorName);
   const monitor = monitorOf(here);
+  const look = <Reply>(node: string, message: MonitorMessage & Call<Reply>) =>
+    kernel.ask<MonitorMessage, Reply>(monitorOf(node), message, lookTimeoutMs);
   const isConnected = (node: string) => cluster.nodes().includes(node as NodeName);
   return {
     metrics: async (section) => metrics.together([await kernel.ask(monitor, { type: 'metrics', section })]),
@@ -41,16 +43,14 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     health: () => nodeHealth(setup),
     node: here,
     isConnected,
-    crashes: async (node) => (node === here ? kernel.crashReports() : kernel.ask(monitorOf(node), { type: 'crashes' })),
-    abandoned: async (node) =>
-      node === here ? kernel.abandoned() : kernel.ask(monitorOf(node), { type: 'abandoned' }),
-    supervision: (options, node) =>
-      kernel.ask(monitorOf(node), { type: 'supervision', options: checkedOptions(options) }),
+    crashes: async (node) => (node === here ? kernel.crashReports() : look(node, { type: 'crashes' })),
+    abandoned: async (node) => (node === here ? kernel.abandoned() : look(node, { type: 'abandoned' })),
+    supervision: (options, node) => look(node, { type: 'supervision', options: checkedOptions(options) }),
     client: (sid) => setup.client(sid),
     actor: async (pid) => {
       const node = nodeOf(pid) ?? here;
       if (node === here) return inspectActor(kernel, pid);
-      return isConnected(node) ? kernel.ask(monitorOf(node), { type: 'actor', pid }) : undefined;
+      return isConnected(node) ? look(node, { type: 'actor', pid }) : undefined;
     },
     busiest: (options) => busiest(kernel, options),
     cluster: {

@@ -22,9 +22,11 @@ export class ActorView {
     byId('actor-panel').scrollIntoView({ block: 'nearest' });
   }
 
-  async ask() {
+  /** @param {string[]} nodes those that answer */
+  async ask(nodes) {
     const row = this.#row;
     if (!row) return;
+    if (!nodes.includes(row.node)) return this.#say(`${row.node} does not answer.`);
     let inside;
     try {
       // A chosen supervisor or manager is followed through its restarts.
@@ -34,8 +36,12 @@ export class ActorView {
       if (row === this.#row) this.#show({ ...seen, ...inside, id: row.name });
     } catch (error) {
       if (!(error instanceof Refused) || error.status === 401) throw error;
-      if (row === this.#row) byId('actor').replaceChildren(element('p', 'empty', `${row.name} has ended.`));
+      if (row === this.#row) this.#say(error.status === 404 ? `${row.name} has ended.` : error.message);
     }
+  }
+
+  #say(text) {
+    byId('actor').replaceChildren(element('p', 'empty', text));
   }
 
   #show(actor) {

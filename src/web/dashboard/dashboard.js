@@ -89,7 +89,7 @@ async function ask() {
   const shown = shownNodes();
   if (goOn()) await crashes.ask(new Map(shown.map((node) => [node, history.latest.get(node)])));
   if (goOn() && onScreen.has('supervision')) await tree.ask(shown, goOn);
-  if (goOn() && onScreen.has('actor-panel')) await actor.ask();
+  if (goOn() && onScreen.has('actor-panel')) await actor.ask(view.nodes);
   if (goOn() && onScreen.has('client-panel')) await client.ask();
   redraw();
 }
@@ -99,6 +99,7 @@ async function askNodes() {
   const former = view.away;
   const before = history.rounds.at(-1);
   history.add(nodes);
+  link.seen();
   view.nodes = Object.keys(nodes).sort();
   view.missing = missing;
   view.away = new Map(

@@ -5,6 +5,8 @@ import { age } from './format.js';
 
 /** Rounds begin every two seconds; a node that says nothing for so long is not live. */
 const liveMs = 5000;
+/** A round takes longer when other nodes hang, but numbers that are older are not live. */
+const liveNumbersMs = 10_000;
 
 /** A time of the page's own clock as one of the day. */
 export const timeOfDay = (at) => new Date(performance.timeOrigin + at).toLocaleTimeString();
@@ -14,10 +16,17 @@ export const timeOfDay = (at) => new Date(performance.timeOrigin + at).toLocaleT
  * @type {{ state: 'gone' | 'refused', word: string, text: string, next: string } | undefined}
  */
 let failure;
+/** By the page's own clock: when the numbers that are shown came. */
+let seenAt = performance.now();
 /** Whether any round has been answered. */
 let began = false;
 /** Of the last round: how many nodes did not answer, of how many, and what is to be said if the shown one was among them. */
 let away = { missing: 0, known: 0, chosen: '' };
+
+/** The nodes' numbers have come. */
+export function seen() {
+  seenAt = performance.now();
+}
 
 /** A round has been answered. @param {typeof away} found */
 export function answered(found) {
@@ -50,6 +59,8 @@ export function tell() {
   }
   if (!began) return say('waiting', 'connecting');
   if (silentMs >= liveMs) return say('waiting', 'waiting', `last answer ${silence} ago`);
+  const numbersMs = performance.now() - seenAt;
+  if (numbersMs >= liveNumbersMs) return say('waiting', 'waiting', `last numbers ${age(numbersMs)} ago`);
   if (away.chosen) return say('gone', 'node missing', '', away.chosen);
   if (away.missing > 0) return say('partial', `${away.known - away.missing} of ${away.known} nodes live`);
   say('live', 'live');

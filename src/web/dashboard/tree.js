@@ -42,10 +42,15 @@ export class Tree {
   async ask(nodes, goOn) {
     const { trees } = await get('supervision', { cluster: 'true', depth: 0, flat: 'true' });
     this.#roots = new Map(Object.entries(trees));
+    /** Nodes that have just stopped answering: the rest of their supervisors would be waited for, one after the other. */
+    const silent = new Set();
     for (const [key, open] of [...this.#open]) {
       if (!goOn()) return;
-      if (nodes.includes(open.node)) await this.#ask(key, open);
-      else if (!this.#roots.has(open.node)) open.found = undefined;
+      if (silent.has(open.node)) continue;
+      if (nodes.includes(open.node)) {
+        await this.#ask(key, open);
+        if (open.problem) silent.add(open.node);
+      } else if (!this.#roots.has(open.node)) open.found = undefined;
     }
   }
 
