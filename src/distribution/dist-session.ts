@@ -367,7 +367,7 @@ export class Session {
     const local = typeof target === 'string' ? this.#kernel.whereis(target) : target;
     const from = typeof target === 'string' ? { name: target } : target;
     if (!local) return this.outbox.down(from, watcher, ref, atom('noproc'));
-    const stop = this.#kernel.watch(local, (reason) => {
+    const stop = this.#kernel.onExit(local, (reason) => {
       if (!this.#watches.delete(key) || this.#ended) return;
       try {
         this.outbox.down(from, watcher, ref, reasonToTerm(reason));

@@ -373,7 +373,7 @@ export class Peers {
       tickTimeMs,
       maxQueueBytes: context.maxQueueBytes,
       onFrame: (bytes, start, end) => entry.session.receive(bytes, start, end),
-      onFrames: () => context.kernel.turns.hurry(),
+      onFrames: () => context.kernel.runQueue.runNow(),
       onClose: (reason) => this.#closed(entry, peer, reason),
     });
     entry.link = link;

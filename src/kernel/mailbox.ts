@@ -19,11 +19,11 @@ export class Mailbox {
   /** The most letters that ever waited here. */
   peak = 0;
 
-  push(letter: unknown): void {
+  push(message: unknown): void {
     const { length } = this;
-    if (length === 0) this.#content = letter;
-    else if (this.#content instanceof Ring) append(this.#content, length, letter);
-    else this.#content = ringOf(this.#content, letter);
+    if (length === 0) this.#content = message;
+    else if (this.#content instanceof Ring) append(this.#content, length, message);
+    else this.#content = ringOf(this.#content, message);
     this.length = length + 1;
     if (length >= this.peak) this.peak = length + 1;
   }
@@ -35,10 +35,10 @@ export class Mailbox {
     if (this.length === 0) this.#content = undefined;
     if (!(content instanceof Ring)) return content;
     const { slots, head } = content;
-    const letter = slots[head];
+    const message = slots[head];
     slots[head] = undefined;
     content.head = (head + 1) & (slots.length - 1);
-    return letter;
+    return message;
   }
 }
 
@@ -49,12 +49,12 @@ function ringOf(first: unknown, second: unknown): Ring {
   return ring;
 }
 
-function append(ring: Ring, length: number, letter: unknown): void {
+function append(ring: Ring, length: number, message: unknown): void {
   if (length === ring.slots.length) {
     const wider = new Array(length * 2).fill(undefined);
     for (let i = 0; i < length; i += 1) wider[i] = ring.slots[(ring.head + i) & (length - 1)];
     ring.slots = wider;
     ring.head = 0;
   }
-  ring.slots[(ring.head + length) & (ring.slots.length - 1)] = letter;
+  ring.slots[(ring.head + length) & (ring.slots.length - 1)] = message;
 }

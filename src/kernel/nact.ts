@@ -10,15 +10,15 @@
  */
 import { createRequire } from 'node:module';
 import { start } from 'nact';
-import { Turns } from './run-queue.ts';
+import { RunQueue } from './run-queue.ts';
 
 /** An actor's place in nact's hierarchy. */
-export interface Place {
+export interface NactPlace {
   stop(): void;
 }
 
 /** nact's actor, or the system at the top. */
-interface Concrete extends Place {
+interface Concrete extends NactPlace {
   parent: Concrete;
   stopped: boolean;
   children: Map<string | number, Concrete>;
@@ -70,19 +70,19 @@ class Placed extends ConcreteActor {
 /** One system of nact actors: the kernel of one node. */
 export class NactSystem {
   readonly #system: Concrete;
-  readonly turns: Turns;
+  readonly runQueue: RunQueue;
 
   constructor() {
     const reference = start() as unknown as { system: { name: string } };
     this.#system = find(reference.system.name, reference);
     this.#system.path = nowhere;
     this.#system.childReferences = unread;
-    const turns = new Placed(this.#system, 'turns', this.#system, () => this.turns.activation(), options);
-    this.turns = new Turns(() => turns.dispatch(undefined, nobody));
+    const turns = new Placed(this.#system, 'turns', this.#system, () => this.runQueue.activation(), options);
+    this.runQueue = new RunQueue(() => turns.dispatch(undefined, nobody));
   }
 
   /** @param name unique under its parent. A number does without a string, and nact asks for nothing else. */
-  spawn(name: number, parent: Place = this.#system): Place {
+  spawn(name: number, parent: NactPlace = this.#system): NactPlace {
     const above = parent as Concrete;
     above.assertNotStopped();
     if (above.children === noChildren) above.children = new Map();

@@ -12,8 +12,8 @@
  */
 
 /** What waits in line. Its turn throws nothing. */
-export interface Ready {
-  turn(): void;
+export interface Runnable {
+  runSlice(): void;
 }
 
 /** Its round costs the event loop some µs, so a longer slice would bring nothing. */
@@ -23,13 +23,13 @@ const usualHops = 3;
 /** Room of a line that is kept when it has been served. */
 const keptRoom = 65_536;
 
-export class Turns {
+export class RunQueue {
   readonly #activate: () => void;
   readonly #sliceMs: number;
-  #line: (Ready | undefined)[] = [];
+  #line: (Runnable | undefined)[] = [];
   #length = 0;
   /** Becomes the line while the other is served. Both keep their room, so that nothing is allocated as a rule. */
-  #spare: (Ready | undefined)[] = [];
+  #spare: (Runnable | undefined)[] = [];
   /** Asked for, or under way. */
   #activated = false;
   #serving = false;
@@ -43,7 +43,7 @@ export class Turns {
     this.#sliceMs = sliceMs;
   }
 
-  add(actor: Ready): void {
+  add(actor: Runnable): void {
     this.#line[this.#length] = actor;
     this.#length += 1;
     if (this.#activated) return;
@@ -65,7 +65,7 @@ export class Turns {
   }
 
   /** Serves who is in line now, and whom that puts in line, for a slice at most: not to be called in a turn. */
-  hurry(): void {
+  runNow(): void {
     if (this.#length === 0 || this.#serving) return;
     const end = performance.now() + this.#sliceMs;
     do this.#serve();
@@ -82,7 +82,7 @@ export class Turns {
       const actor = line[i]!;
       line[i] = undefined;
       try {
-        actor.turn();
+        actor.runSlice();
       } catch (error) {
         // The kernel's own fault: it ends the process, not silently the turns of everybody.
         setImmediate(() => {

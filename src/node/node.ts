@@ -312,7 +312,7 @@ export async function startNode(
     throw error;
   }
   const ended = new Promise<End>((resolve) => {
-    kernel.watch(root, async (reason) => {
+    kernel.onExit(root, async (reason) => {
       over = true;
       if (graceful) log.notice('Stopped');
       else log.emergency('The root supervisor gave up');

@@ -1,5 +1,5 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
-import type { ClientLetter } from '../../src/actors/client/client.ts';
+import type { ClientActorMessage } from '../../src/actors/client/client.ts';
 import { ClientContext, type Memberships } from '../../src/actors/client/client-services.ts';
 import type { ClusterView } from '../../src/actors/contracts.ts';
 import { Router, routerName } from '../../src/actors/router/router.ts';
@@ -80,7 +80,7 @@ export interface Clients {
   /** Resolves when everything that was sent to the client so far has been handled. */
   settled(session: Session, sink: FakeSink): Promise<void>;
   /** The first client's actor. */
-  pid(): Promise<Ref<ClientLetter>>;
+  pid(): Promise<Ref<ClientActorMessage>>;
   close(): void;
 }
 
@@ -185,7 +185,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     },
     async pid() {
       const [child] = await kernel.ask<SupervisorMessage, ChildInfo[]>(supervisor, { type: 'which_children' });
-      return child?.ref as Ref<ClientLetter>;
+      return child?.ref as Ref<ClientActorMessage>;
     },
     close: () => kernel.halt(),
   };

@@ -35,7 +35,7 @@ type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport
 type Orders = { readonly type: 'act'; readonly orders: readonly InternalEvent[] };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
-export type ClientLetter =
+export type ClientActorMessage =
   | ClientPacket
   | Attach
   | Orders
@@ -47,7 +47,7 @@ export type ClientLetter =
 /** Letters whose handling may fail without ending the client. */
 type Attempted = ClientEvent | ClientMessage | Orders | Delivery | Terminate;
 
-export class ClientActor extends Actor<ClientLetter> {
+export class ClientActor extends Actor<ClientActorMessage> {
   readonly outlet: Outlet;
   readonly #context: ClientContext;
   readonly #client: PluginClient;
@@ -149,28 +149,28 @@ export class ClientActor extends Actor<ClientLetter> {
     this.outlet.opened(this.self);
   }
 
-  receive(letter: ClientLetter, from: From | undefined): void | Promise<void> {
-    switch (letter.type) {
+  receive(message: ClientActorMessage, from: From | undefined): void | Promise<void> {
+    switch (message.type) {
       case 'event':
       case 'message':
-        return this.#attempt(letter, 'external', 1);
+        return this.#attempt(message, 'external', 1);
       case 'act':
-        return this.#attempt(letter, 'internal', letter.orders.length);
+        return this.#attempt(message, 'internal', message.orders.length);
       case 'published':
-        return this.#published(letter);
+        return this.#published(message);
       case 'terminate':
-        return this.#attempt(letter, 'control', 1);
+        return this.#attempt(message, 'control', 1);
       case 'ack':
         return this.#context.metrics.handled('external');
       case 'reject':
         this.#context.metrics.handled('external');
-        return this.#failed(letter.error, 'external');
+        return this.#failed(message.error, 'external');
       case 'attach':
-        return this.#attach(letter, from);
+        return this.#attach(message, from);
       case 'close':
-        return this.#end(letter.reason);
+        return this.#end(message.reason);
       default:
-        this.unexpected(letter, from);
+        this.unexpected(message, from);
     }
   }
 
@@ -226,28 +226,28 @@ export class ClientActor extends Actor<ClientLetter> {
 
   // --- its life
 
-  #attempt(letter: Attempted, kind: EventKind, events: number): void | Promise<void> {
+  #attempt(message: Attempted, kind: EventKind, events: number): void | Promise<void> {
     this.#context.metrics.handled(kind, events);
     let pending: void | Promise<void>;
     try {
-      pending = this.#handle(letter);
+      pending = this.#handle(message);
     } catch (error) {
       return this.#failed(error, kind);
     }
     return pending?.then(undefined, (error: unknown) => this.#failed(error, kind));
   }
 
-  #handle(letter: Attempted): void | Promise<void> {
-    switch (letter.type) {
+  #handle(message: Attempted): void | Promise<void> {
+    switch (message.type) {
       case 'event':
-        return this.#event(letter);
+        return this.#event(message);
       case 'message':
-        return this.#message(letter);
+        return this.#message(message);
       case 'act':
       case 'published':
-        return this.#client.perform(letter.orders);
+        return this.#client.perform(message.orders);
       case 'terminate':
-        return this.#terminated(letter.reason);
+        return this.#terminated(message.reason);
     }
   }
 

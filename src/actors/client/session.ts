@@ -55,7 +55,7 @@ export class ClientSession implements Session {
    * handles some of them now; false if it waits, so that nothing can be handled.
    */
   #catchUp(): boolean {
-    this.#actor.cell.turn();
+    this.#actor.cell.runSlice();
     return this.#actor.backlog < maxBacklog;
   }
 

@@ -64,7 +64,7 @@ export class Cluster extends Actor<never> {
     metrics.gauge('hive.cluster.size', () => table.nodes().length, 'max');
     metrics.gauge('hive.cluster.nodes', () => table.nodes());
     // Not `terminate`: also one that is killed must free its port and its name, or the next could not start.
-    this.kernel.watch(this.self, () => this.#leave());
+    this.kernel.onExit(this.self, () => this.#leave());
     try {
       await this.#join();
     } catch (error) {

@@ -28,7 +28,7 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
 
   override init(): void {
     this.monitor(this.#process as Ref<never>);
-    this.kernel.watch(this.self, () => this.#fanout.remove(this.channel, this));
+    this.kernel.onExit(this.self, () => this.#fanout.remove(this.channel, this));
   }
 
   get ref(): Ref<Delivery> {

@@ -66,7 +66,7 @@ export class Monitor extends Actor<MonitorMessage> {
     metrics.gauge('hive.memory.binary', () => process.memoryUsage().arrayBuffers);
     metrics.gauge('hive.memory.code', codeBytes);
     metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
-    this.kernel.watch(this.self, watchEventLoop(metrics));
+    this.kernel.onExit(this.self, watchEventLoop(metrics));
   }
 
   /** Whatever is asked is looked at before it is answered. */

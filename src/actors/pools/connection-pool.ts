@@ -61,7 +61,7 @@ export class Arrivals implements Workforce, Entrance, Waiting {
       const worker = await employer.startWorker(() => actor);
       const place = new ArrivedPlace(worker);
       this.#places.add(place);
-      employer.kernel.watch(worker, (reason) => {
+      employer.kernel.onExit(worker, (reason) => {
         place.dismiss();
         this.#places.delete(place);
         const at = this.#idle.indexOf(place);

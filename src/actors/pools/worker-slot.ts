@@ -50,7 +50,7 @@ export class Seat implements Place {
       this.worker = worker;
       this.problem = undefined;
       this.#filledAt = performance.now();
-      this.#employer.kernel.watch(worker, (reason) => this.#ended(worker, reason));
+      this.#employer.kernel.onExit(worker, (reason) => this.#ended(worker, reason));
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.

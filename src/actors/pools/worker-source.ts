@@ -62,7 +62,7 @@ const drainMs = 5000;
 export async function drainWorker(employer: Employer, worker: Ref<WorkerMessage>): Promise<void> {
   const ended = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), drainMs);
-    employer.kernel.watch(worker, () => {
+    employer.kernel.onExit(worker, () => {
       clearTimeout(timer);
       resolve(true);
     });

@@ -10,7 +10,7 @@
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import { count, each, type Few, minus, plus } from '../../kernel/small-set.ts';
+import { count, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ChannelCount, Delivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
@@ -52,7 +52,7 @@ const dot = '.'.charCodeAt(0);
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();
-  readonly #byClient = new Map<Ref<Delivery>, Few<ChannelEntry>>();
+  readonly #byClient = new Map<Ref<Delivery>, SmallSet<ChannelEntry>>();
 
   get size(): number {
     return this.#entries.size;
@@ -112,7 +112,7 @@ export class ChannelIndex {
     if (entry.members.has(client)) return false;
     entry.members.set(client, member);
     entry.template.subscriptions += 1;
-    this.#byClient.set(client, plus(this.#byClient.get(client), entry));
+    this.#byClient.set(client, withValue(this.#byClient.get(client), entry));
     return true;
   }
 
@@ -120,7 +120,7 @@ export class ChannelIndex {
   unsubscribe(entry: ChannelEntry, client: Ref<Delivery>): boolean {
     if (!entry.members.delete(client)) return false;
     entry.template.subscriptions -= 1;
-    const others = minus(this.#byClient.get(client), entry);
+    const others = withoutValue(this.#byClient.get(client), entry);
     if (others) this.#byClient.set(client, others);
     else this.#byClient.delete(client);
     return true;
@@ -133,6 +133,6 @@ export class ChannelIndex {
 
   /** The channels that the client is subscribed to. */
   of(client: Ref<Delivery>): readonly ChannelEntry[] {
-    return each(this.#byClient.get(client));
+    return valuesOf(this.#byClient.get(client));
   }
 }

@@ -79,7 +79,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
       answered: (peer) => this.#caughtUp(peer),
     });
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
-    this.kernel.watch(this.self, () => interests.forgetAll());
+    this.kernel.onExit(this.self, () => interests.forgetAll());
     for (const entry of [...index.entries()]) this.#takeOver(entry);
     for (const peer of interests.peers()) {
       this.#nodeUp(peer);

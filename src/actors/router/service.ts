@@ -128,7 +128,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     }
     this.#counters.spawned_clients.value += 1;
     const session = new ClientSession(client, this.#sessions);
-    kernel.watch(client.self, session);
+    kernel.onExit(client.self, session);
     return session;
   }
 

@@ -65,19 +65,19 @@ test('demonitor removes a Down that is queued already', async () => {
 test('a watcher that another has called off is not told', async () => {
   const { kernel, other } = await pair();
   const told: string[] = [];
-  kernel.watch(other.self, () => {
+  kernel.onExit(other.self, () => {
     told.push('first');
     cancel();
   });
-  const cancel = kernel.watch(other.self, () => told.push('called off'));
-  kernel.watch(other.self, () => told.push('last'));
+  const cancel = kernel.onExit(other.self, () => told.push('called off'));
+  kernel.onExit(other.self, () => told.push('last'));
   await kernel.stop(other.self);
   assert.deepEqual(told, ['first', 'last']);
 });
 
 test('a watcher that throws is reported, and keeps nobody from being told', async () => {
   const { kernel, one, other } = await pair({ traps: true });
-  kernel.watch(other.self, () => assert.fail('clumsy'));
+  kernel.onExit(other.self, () => assert.fail('clumsy'));
   await within(one, (self) => self.monitor(other.self));
   assert.equal(await kernel.stop(other.self), 'normal');
   await eventually(() => one.downs.length === 1, 'the Down');
@@ -209,7 +209,7 @@ test('a chain of actors that kill each other when they are told ends link by lin
     const puppet = new Puppet();
     await kernel.run(puppet);
     const last = chain.at(-1);
-    if (last) kernel.watch(last.self, () => kernel.exit(last.self, puppet.self, 'kill'));
+    if (last) kernel.onExit(last.self, () => kernel.exit(last.self, puppet.self, 'kill'));
     chain.push(puppet);
   }
   kernel.exit(chain[0]!.self, chain[0]!.self, 'kill');

@@ -34,7 +34,7 @@ test('a zombie can send, ask, signal and spawn nothing', async () => {
     assert.equal(self.signal.aborted, true);
   });
   await kernel.ask(ref, { type: 'do', task: () => undefined });
-  assert.deepEqual([bystander.seen, bystander.exits, bystander.cell.watchers], [[], [], undefined]);
+  assert.deepEqual([bystander.seen, bystander.exits, bystander.cell.exitListeners], [[], [], undefined]);
   assert.equal(bystander.cell.links, undefined);
 });
 
