@@ -6,7 +6,7 @@
  * The tables (sessions, channels, pools, cluster) belong to the node and not to the actors that fill them, so an actor that is
  * restarted finds what its predecessor knew.
  */
-import { ClientContext } from '../actors/client/client-services.ts';
+import { ClientServices } from '../actors/client/client-services.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
 import { Listener, type Listening } from '../actors/listener.ts';
@@ -41,7 +41,7 @@ import type { ApiHost } from '../web/api/api-host.ts';
 import { startClientServer } from '../web/client/server.ts';
 import { Topics } from '../web/client/topics.ts';
 import { TrustedProxies } from '../web/http/client-address.ts';
-import { Doors } from '../web/listeners.ts';
+import { Listeners } from '../web/listeners.ts';
 import { startHealthServer } from '../web/monitor/health.ts';
 import { startMonitorServer } from '../web/monitor/monitor.ts';
 import { checkServers, checksOf } from '../web/self-check.ts';
@@ -125,8 +125,8 @@ export async function startNode(
     await files.close();
     throw error;
   }
-  const doors = new Doors(openFiles(), log.child({ component: 'web' }), metrics);
-  const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
+  const listeners = new Listeners(openFiles(), log.child({ component: 'web' }), metrics);
+  const clients = new ClientServices({ config, plugins, memberships: pubsub, log, metrics });
   const router = new RouterService({
     config,
     kernel,
@@ -135,7 +135,7 @@ export async function startNode(
     supervisor: names.clients,
     cluster,
     subscribers: (channel) => pubsub.status(channel),
-    obstacle: () => doors.shortage,
+    obstacle: () => listeners.shortage,
     stop: (reason) => void stop(reason),
     log,
     metrics,
@@ -155,7 +155,7 @@ export async function startNode(
     cluster,
     pools,
     refusal: () => router.refusal(),
-    obstacle: () => doors.shortage,
+    obstacle: () => listeners.shortage,
     problems: () => {
       const { reason } = clients.stateTrouble;
       const state = reason === undefined ? [] : [`the state of sessions cannot be stored: ${reason}`];
@@ -186,7 +186,7 @@ export async function startNode(
         : () =>
             listener(async () => {
               const state = () => (started ? health(watched).status : 'starting');
-              const healthSockets = doors.keep(sockets, 'monitor');
+              const healthSockets = listeners.keep(sockets, 'monitor');
               const server = await startHealthServer({
                 sockets: healthSockets,
                 address: healthHost,
@@ -214,7 +214,7 @@ export async function startNode(
       listener(async () => {
         const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
         const server = await startMonitorServer({
-          sockets: doors.keep(sockets, 'monitor'),
+          sockets: listeners.keep(sockets, 'monitor'),
           address,
           port,
           tls,
@@ -230,7 +230,7 @@ export async function startNode(
     api: () =>
       listener(async () => {
         const { host: address, port, tls, hash: key } = config.api;
-        const apiSockets = doors.keep(sockets, 'api');
+        const apiSockets = listeners.keep(sockets, 'api');
         const server = await startApiServer({
           sockets: apiSockets,
           address,
@@ -249,7 +249,7 @@ export async function startNode(
       listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
-        const clientSockets = doors.keep(sockets, 'clients');
+        const clientSockets = listeners.keep(sockets, 'clients');
         const options = {
           sockets: clientSockets,
           config,
@@ -307,7 +307,7 @@ export async function startNode(
     );
   } catch (error) {
     kernel.halt();
-    doors.end();
+    listeners.end();
     await files.close();
     throw error;
   }
@@ -318,7 +318,7 @@ export async function startNode(
       else log.emergency('The root supervisor gave up');
       kernel.repeated.settle();
       kernel.halt();
-      doors.end();
+      listeners.end();
       await files.close();
       resolve({ graceful, reason });
     });

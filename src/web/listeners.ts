@@ -40,7 +40,7 @@ interface Door {
   isBarred: boolean;
 }
 
-export class Doors {
+export class Listeners {
   readonly #files: OpenFiles | undefined;
   readonly #reserve: number;
   readonly #log: Log;

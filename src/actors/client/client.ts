@@ -23,10 +23,10 @@ import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import type { Delivery } from '../contracts.ts';
 import { NoWorker } from '../pools/worker-source.ts';
-import type { ClientContext } from './client-services.ts';
+import type { ClientServices } from './client-services.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
 import type { EventKind } from './metrics.ts';
-import { Outlet } from './output.ts';
+import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
@@ -48,8 +48,8 @@ export type ClientActorMessage =
 type Attempted = ClientEvent | ClientMessage | Orders | Delivery | Terminate;
 
 export class ClientActor extends Actor<ClientActorMessage> {
-  readonly outlet: Outlet;
-  readonly #context: ClientContext;
+  readonly outlet: ClientOutput;
+  readonly #context: ClientServices;
   readonly #client: PluginClient;
   readonly #protocol: ClientProtocol;
   #closeReason: CloseReason | undefined;
@@ -58,11 +58,11 @@ export class ClientActor extends Actor<ClientActorMessage> {
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
   #isUnheardOf = false;
 
-  constructor(context: ClientContext, sid: string, namespace: string, handshake: Handshake) {
+  constructor(context: ClientServices, sid: string, namespace: string, handshake: Handshake) {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
-    this.outlet = new Outlet(context.metrics);
+    this.outlet = new ClientOutput(context.metrics);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
   }
 

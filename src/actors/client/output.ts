@@ -12,7 +12,7 @@ import type { CloseReason, Sink, TransportKind } from '../../web/client/client-h
 import type { ChannelCount, Delivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 
-export class Outlet implements Member {
+export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
   #ref: Ref<Delivery> | undefined;

@@ -9,11 +9,11 @@ import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } fr
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
 import { performOrders } from './actions.ts';
-import type { ClientContext } from './client-services.ts';
+import type { ClientServices } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
 import { type Identity, metadataText } from './metadata.ts';
-import type { Outlet } from './output.ts';
+import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 
@@ -29,9 +29,9 @@ export interface Life {
 export class PluginClient implements Client, Identity {
   readonly sid: string;
   readonly namespace: string;
-  readonly #context: ClientContext;
+  readonly #context: ClientServices;
   readonly #life: Life;
-  readonly #outlet: Outlet;
+  readonly #outlet: ClientOutput;
   /** There until `on_connect` is over. */
   #handshake: Handshake | undefined;
   #hooks: HookTable;
@@ -43,11 +43,11 @@ export class PluginClient implements Client, Identity {
   #silent = false;
 
   constructor(
-    context: ClientContext,
+    context: ClientServices,
     identity: Omit<Identity, 'node'>,
     handshake: Handshake,
     life: Life,
-    outlet: Outlet,
+    outlet: ClientOutput,
   ) {
     this.#context = context;
     this.sid = identity.sid;

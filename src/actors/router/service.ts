@@ -12,15 +12,15 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
 import { ordersToWire } from '../../protocol/backend/action-call.ts';
-import type { OpenRequest, Session, SessionHost } from '../../web/client/client-handle.ts';
+import type { ClientHandle, OpenRequest, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
-import type { ClientContext } from '../client/client-services.ts';
+import type { ClientServices } from '../client/client-services.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
 import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
 import { routerDoor } from '../gen-server/handlers.ts';
-import { Roster } from './client-registry.ts';
+import { ClientRegistry } from './client-registry.ts';
 import {
   type ClientRequest,
   expectOk,
@@ -39,7 +39,7 @@ export interface RouterSetup {
   readonly config: Config;
   readonly kernel: Kernel;
   readonly ids: IdSource;
-  readonly clients: ClientContext;
+  readonly clients: ClientServices;
   /** The name of the supervisor under which clients are started. */
   readonly supervisor: string;
   readonly cluster: ClusterView;
@@ -67,7 +67,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly erlang: ErlangDoor;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
-  readonly #roster = new Roster();
+  readonly #roster = new ClientRegistry();
   readonly #terminations = new Set<Termination>();
   readonly #log: Log;
   readonly #clusterCalls: Counter;
@@ -111,7 +111,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     return undefined;
   }
 
-  async open({ namespace, handshake }: OpenRequest): Promise<Session> {
+  async open({ namespace, handshake }: OpenRequest): Promise<ClientHandle> {
     this.#counters.requests.value += 1;
     const refusal = this.refusal();
     if (refusal) throw refusal;

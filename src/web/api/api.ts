@@ -17,7 +17,7 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
-import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from '../http/api-key.ts';
+import { ApiKey, answerError, apiKeyPath, unauthorized, wantsCluster, wrongMethod } from '../http/api-key.ts';
 import { BodyBudget, type BodyReceiver, receiveBody } from '../http/bodies.ts';
 import { clientAddress, type TrustedProxies } from '../http/client-address.ts';
 import {
@@ -79,7 +79,7 @@ const maxRoutes = 1000;
 
 class Api {
   readonly #host: ApiHost;
-  readonly #key: Key;
+  readonly #key: ApiKey;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
   readonly #proxies: TrustedProxies | undefined;
@@ -91,7 +91,7 @@ class Api {
 
   constructor({ host, key, log, metrics, proxies }: ApiSettings) {
     this.#host = host;
-    this.#key = new Key(key);
+    this.#key = new ApiKey(key);
     this.#log = log;
     this.#proxies = proxies;
     this.#total = metrics.counters('api', ['requests', 'errors']);
@@ -110,7 +110,7 @@ class Api {
         receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
         return;
       }
-      const { isAllowed, isInPath, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
+      const { isAllowed, isInPath, segments } = apiKeyPath(req, 'api', this.#key, 'bad_api_request');
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {

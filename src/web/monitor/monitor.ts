@@ -25,9 +25,9 @@ import type { Log } from '../../observe/logger.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
 import {
+  ApiKey,
   answerError,
-  Key,
-  keyedPath,
+  apiKeyPath,
   notFound,
   RequestError,
   unauthorized,
@@ -91,7 +91,7 @@ type Page = (res: HttpResponse, req: HttpRequest, id: string) => void | Promise<
 class MonitorPages {
   readonly #host: MonitorHost;
   readonly #metrics: MetricPages;
-  readonly #key: Key;
+  readonly #key: ApiKey;
   readonly #publicHealth: boolean;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
@@ -117,7 +117,7 @@ class MonitorPages {
     this.#host = host;
     this.#metrics = new MetricPages(host);
     this.#publicHealth = publicHealth;
-    this.#key = new Key(key);
+    this.#key = new ApiKey(key);
     this.#log = log;
     this.#proxies = proxies;
   }
@@ -125,7 +125,7 @@ class MonitorPages {
   /** Reads everything it needs of the request before the first pause. */
   async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
     const method = methodOf(res, req);
-    const { given, isAllowed, segments } = keyedPath(req, 'monitor', this.#key, code);
+    const { given, isAllowed, segments } = apiKeyPath(req, 'monitor', this.#key, code);
     if (this.#publicHealth && given === 'health' && segments.length === 0 && req.getMethod() === 'get') {
       const { status } = this.#host.health();
       return sendHealth(res, status, { status });

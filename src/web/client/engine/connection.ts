@@ -28,7 +28,7 @@ import {
   sendPacket,
   textOf,
 } from '../client-socket.ts';
-import type { ClientLink } from '../namespace-socket.ts';
+import type { NamespaceSocket } from '../namespace-socket.ts';
 import type { Sender } from '../packet-rate.ts';
 import { PollQueue, type PollTraits } from '../poll-queue.ts';
 import type { EngineHost } from './host.ts';
@@ -98,11 +98,11 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     }
   }
 
-  refused(link: ClientLink): void {
+  refused(link: NamespaceSocket): void {
     this.#messages.remove(link);
   }
 
-  left(link: ClientLink, reason: CloseReason): void {
+  left(link: NamespaceSocket, reason: CloseReason): void {
     this.#messages.remove(link);
     if (this.#messages.isEmpty || !closeReasons[reason].final) this.close(reason);
   }

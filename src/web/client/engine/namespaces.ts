@@ -9,7 +9,7 @@ import type { ClientPacket } from '../../../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../../../protocol/socketio-v5.ts';
 import type { CloseReason, Handshake } from '../client-handle.ts';
 import { weightOf } from '../clientless.ts';
-import { ClientLink } from '../namespace-socket.ts';
+import { NamespaceSocket } from '../namespace-socket.ts';
 import { nothing, ownTexts, parseQuery } from '../requests.ts';
 import type { EngineHost } from './host.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
@@ -25,7 +25,7 @@ export class EngineNamespaces implements MessageLayer {
   readonly #host: EngineHost;
   readonly #connection: Carrier;
   #handshake: Handshake;
-  #links: SmallSet<ClientLink>;
+  #links: SmallSet<NamespaceSocket>;
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #incomplete: Incomplete | undefined;
@@ -79,7 +79,7 @@ export class EngineNamespaces implements MessageLayer {
   }
 
   /** A client has ended, or was refused. */
-  remove(link: ClientLink): void {
+  remove(link: NamespaceSocket): void {
     this.#links = withoutValue(this.#links, link);
     this.#awaitConnect();
   }
@@ -134,7 +134,7 @@ export class EngineNamespaces implements MessageLayer {
     const held = isWanted ? weightOf(this.#handshake) + bytes : 0;
     // A refusal would keep the client away, but it is to come back.
     if (!clientless.hold(held)) return this.#connection.close('overloaded');
-    const link = new ClientLink(this.#connection, codec, namespace, topics);
+    const link = new NamespaceSocket(this.#connection, codec, namespace, topics);
     this.#links = withValue(this.#links, link);
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
@@ -159,7 +159,7 @@ export class EngineNamespaces implements MessageLayer {
     link.close('client_disconnect');
   }
 
-  #find(namespace: string): ClientLink | undefined {
+  #find(namespace: string): NamespaceSocket | undefined {
     for (const link of valuesOf(this.#links)) if (link.namespace === namespace) return link;
     return undefined;
   }

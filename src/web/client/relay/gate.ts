@@ -7,7 +7,7 @@ import { largeHead } from '../../http/api-key.ts';
 import { type HttpRequest, type HttpResponse, methodOf } from '../../http/http.ts';
 import { HeadSize } from '../../sockets/head-limit.ts';
 import { type FrameHandler, hardPayloadLimit } from '../client-socket.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import type { Held } from './body.ts';
 import { RelayedRequest, RelayedResponse } from './exchange.ts';
 import { RequestForward, SocketForward } from './forwards.ts';
@@ -34,12 +34,12 @@ export interface Routes {
 }
 
 export class RelayGate implements RelayHost {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #relays: Relays;
   readonly #routes: Routes;
   readonly #held: Held;
 
-  constructor(context: ClientContext, relays: Relays, routes: Routes) {
+  constructor(context: ConnectionContext, relays: Relays, routes: Routes) {
     this.#context = context;
     this.#relays = relays;
     this.#routes = routes;
