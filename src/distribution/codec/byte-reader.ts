@@ -1,5 +1,5 @@
 /** Reads numbers and lengths from bytes, and never beyond the end that it was given. */
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 import { TermError } from './terms.ts';
 
 const none = Buffer.alloc(0);
@@ -41,15 +41,15 @@ export class ByteReader {
   }
 
   /** True, and behind it, if that is what comes next. */
-  stepOver(piece: Piece): boolean {
-    if (this.position + piece.length > this.end || !piece.isAt(this.view, this.position)) return false;
-    this.position += piece.length;
+  stepOver(pattern: BytePattern): boolean {
+    if (this.position + pattern.length > this.end || !pattern.isAt(this.view, this.position)) return false;
+    this.position += pattern.length;
     return true;
   }
 
   /** The bytes from `start` up to what is read next. */
-  pieceFrom(start: number): Piece {
-    return new Piece(this.view, start, this.position - start);
+  pieceFrom(start: number): BytePattern {
+    return new BytePattern(this.view, start, this.position - start);
   }
 
   /** Steps over `length` bytes and says where they begin. */

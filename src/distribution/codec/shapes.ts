@@ -9,7 +9,7 @@
  * Everything here is bounded: keys beyond the bounds are read the long way. Keys that differ only in being an atom or a
  * binary are different keys with one name, so no kind has both.
  */
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 
 /** Maps with more pairs are tables, not messages. */
 const mostPairs = 16;
@@ -42,21 +42,21 @@ export class Shape {
   /** Those of them that are atoms. */
   readonly atoms: ReadonlySet<string>;
   /** The bytes of this key. */
-  readonly piece: Piece | undefined;
+  readonly piece: BytePattern | undefined;
   #next: Shape[] = [];
   #unknown = 0;
   #uses = 0;
   #factory: Factory | undefined;
   /** The text that comes with this key, if it is mostly the same. */
   text = '';
-  #recalled: Piece | undefined;
+  #recalled: BytePattern | undefined;
   #lastText: string | undefined;
   #repeats = 0;
 
-  constructor(keys: readonly string[], atoms: ReadonlySet<string>, piece: Piece | undefined) {
+  constructor(keys: readonly string[], atoms: ReadonlySet<string>, pattern: BytePattern | undefined) {
     this.keys = keys;
     this.atoms = atoms;
-    this.piece = piece;
+    this.piece = pattern;
   }
 
   /** Bytes of this key. */
@@ -68,8 +68,8 @@ export class Shape {
   follow(view: DataView, at: number, end: number): Shape | undefined {
     const first = this.#next[0];
     if (first === undefined) return undefined;
-    const { piece } = first;
-    if (piece !== undefined && at + piece.length <= end && piece.isAt(view, at)) return first;
+    const { piece: pattern } = first;
+    if (pattern !== undefined && at + pattern.length <= end && pattern.isAt(view, at)) return first;
     return this.#search(view, at, end);
   }
 
@@ -113,7 +113,7 @@ export class Shape {
     this.#repeats += 1;
     if (this.#repeats < repeatsToRecall) return;
     this.text = text;
-    this.#recalled = new Piece(view, start, end - start);
+    this.#recalled = new BytePattern(view, start, end - start);
   }
 
   /** The object of this kind with the values from `base` on. */
@@ -160,7 +160,7 @@ export class Shapes {
     if (this.#count === mostShapes) this.#clear();
     this.#count += 1;
     const atoms = isAtom ? new Set([...shape.atoms, key]) : shape.atoms;
-    const learned = new Shape([...shape.keys, key], atoms, new Piece(view, start, end - start));
+    const learned = new Shape([...shape.keys, key], atoms, new BytePattern(view, start, end - start));
     shape.add(learned);
     return learned;
   }
