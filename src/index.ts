@@ -42,7 +42,7 @@ export {
   type Trigger,
   type WorkerMessage,
 } from './plugins/types.ts';
-export { parseInternalEvents, toInternalEvents } from './protocol/backend/action-call.ts';
+export { parseActionCalls, toActionCalls } from './protocol/backend/action-call.ts';
 export { channelIds } from './protocol/backend/channel-expression.ts';
 export {
   type AckPacket,

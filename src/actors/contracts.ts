@@ -1,6 +1,6 @@
 /** What the kinds of actors promise each other. */
 import type { NodeName, Ref } from '../kernel/types.ts';
-import type { InternalEvent } from '../protocol/backend/action-call.ts';
+import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 
 /**
@@ -29,7 +29,7 @@ export interface ChannelCount {
 export interface Delivery {
   readonly type: 'published';
   /** Empty if `packets` are given. */
-  readonly orders: readonly InternalEvent[];
+  readonly actions: readonly ActionCall[];
   readonly packets: readonly ServerPacket[] | undefined;
   readonly channel: Ref<Delivered>;
 }

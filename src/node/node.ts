@@ -111,7 +111,7 @@ export async function startNode(
     config: config.pubsub,
     cluster,
     fanout: topics,
-    packetsFor: (orders) => plugins.packetsFor(orders),
+    packetsFor: (actions) => plugins.packetsFor(actions),
     channelSupervisor: kernel.remote(kernel.node, names.channels),
     log: log.child({ component: 'pubsub' }),
     metrics,
@@ -370,13 +370,13 @@ function apiHost(
     enable: () => router.enable(),
     disable: () => router.disable(),
     terminate: (reason) => void router.terminate(reason),
-    act(sid, orders) {
-      plugins.check(orders);
-      return router.act(sid, orders);
+    runActions(sid, actions) {
+      plugins.check(actions);
+      return router.runActions(sid, actions);
     },
-    publishOrders(channel, orders) {
-      plugins.check(orders);
-      pubsub.publish([channel], 'private', { type: 'orders', orders });
+    publishActions(channel, actions) {
+      plugins.check(actions);
+      pubsub.publish([channel], 'private', { type: 'orders', orders: actions });
     },
     publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
     subscribers: (channel) => pubsub.status(channel),

@@ -104,18 +104,18 @@ export class PluginSet {
    * What can be said of orders before a client gets them.
    * @throws HiveError what is wrong with the first that is wrong for any client
    */
-  check(orders: readonly InternalEvent[]): void {
-    for (const order of orders) for (const action of this.actions.get(order.action) ?? []) action.check?.(order);
+  check(actions: readonly InternalEvent[]): void {
+    for (const order of actions) for (const action of this.actions.get(order.action) ?? []) action.check?.(order);
   }
 
   /**
    * What these orders send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
    * A publish of such orders is encoded once and never visits the clients.
    */
-  packetsFor(orders: readonly InternalEvent[]): ServerPacket[] | undefined {
+  packetsFor(actions: readonly InternalEvent[]): ServerPacket[] | undefined {
     const packets: ServerPacket[] = [];
     try {
-      for (const order of orders) {
+      for (const order of actions) {
         const actions = this.actions.get(order.action);
         if (!actions) return undefined;
         for (const action of actions) {

@@ -172,7 +172,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
       return typeof value === 'object' && value !== null ? (value as { '': number })[''] : (value as number);
     },
     async settled(session, sink) {
-      await router.act(session.sid, [{ action: 'send', args: { name: 'settled' }, trigger_id: '' }]);
+      await router.runActions(session.sid, [{ action: 'send', args: { name: 'settled' }, trigger_id: '' }]);
       await new Promise<void>((resolve) => {
         const look = (): void => {
           const last = sink.packets.at(-1);

@@ -118,7 +118,7 @@ export class FakeClient implements Client {
   metadata(trigger: Trigger): string | Promise<string> {
     return `metadata of ${trigger.name}`;
   }
-  perform(events: readonly InternalEvent[]): void {
+  runActions(events: readonly InternalEvent[]): void {
     this.performed.push(...events);
   }
   dispatch(event: ClientEvent, triggerId: string): void {

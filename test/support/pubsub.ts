@@ -12,7 +12,7 @@ import type { Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { Publication } from '../../src/plugins/types.ts';
-import type { InternalEvent } from '../../src/protocol/backend/action-call.ts';
+import type { ActionCall } from '../../src/protocol/backend/action-call.ts';
 import { EventPacket, type ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
@@ -84,7 +84,7 @@ export class TestClient extends Actor<Delivery> implements Member {
     return this.#held.length > 0;
   }
 
-  async receive({ orders, packets, channel }: Delivery): Promise<void> {
+  async receive({ actions: orders, packets, channel }: Delivery): Promise<void> {
     this.deliveries += 1;
     const { label } = channel as Cell<never>;
     for (const packet of packets ?? []) this.note(label, nameOf(packet));
@@ -183,7 +183,7 @@ export function orders(...pairs: (readonly [action: string, text: string])[]): P
   return { type: 'orders', orders: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
 }
 
-function packetsFor(list: readonly InternalEvent[]): ServerPacket[] | undefined {
+function packetsFor(list: readonly ActionCall[]): ServerPacket[] | undefined {
   if (!list.every(({ action }) => action === 'send')) return undefined;
   return list.map(({ args }) => new EventPacket(String(args), '[]'));
 }

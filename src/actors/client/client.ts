@@ -32,20 +32,20 @@ import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
-type Orders = { readonly type: 'act'; readonly orders: readonly InternalEvent[] };
+type RunActions = { readonly type: 'act'; readonly actions: readonly InternalEvent[] };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
 export type ClientActorMessage =
   | ClientPacket
   | Attach
-  | Orders
+  | RunActions
   | Delivery
   | { readonly type: 'reject'; readonly error: HiveError }
   | Terminate
   | { readonly type: 'close'; readonly reason: CloseReason };
 
 /** Letters whose handling may fail without ending the client. */
-type Attempted = ClientEvent | ClientMessage | Orders | Delivery | Terminate;
+type Attempted = ClientEvent | ClientMessage | RunActions | Delivery | Terminate;
 
 export class ClientActor extends Actor<ClientActorMessage> {
   readonly outlet: ClientOutput;
@@ -155,7 +155,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
       case 'message':
         return this.#attempt(message, 'external', 1);
       case 'act':
-        return this.#attempt(message, 'internal', message.orders.length);
+        return this.#attempt(message, 'internal', message.actions.length);
       case 'published':
         return this.#published(message);
       case 'terminate':
@@ -245,7 +245,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
         return this.#message(message);
       case 'act':
       case 'published':
-        return this.#client.perform(message.orders);
+        return this.#client.runActions(message.actions);
       case 'terminate':
         return this.#terminated(message.reason);
     }
@@ -300,7 +300,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
       for (const packet of delivery.packets) this.#client.send(packet);
       return this.#delivered(delivery);
     }
-    const pending = this.#attempt(delivery, 'internal', delivery.orders.length);
+    const pending = this.#attempt(delivery, 'internal', delivery.actions.length);
     return pending ? pending.then(() => this.#delivered(delivery)) : this.#delivered(delivery);
   }
 

@@ -8,7 +8,7 @@ import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
-import { performOrders } from './actions.ts';
+import { runActions } from './actions.ts';
 import type { ClientServices } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
@@ -143,9 +143,9 @@ export class PluginClient implements Client, Identity {
     return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
   }
 
-  perform(events: readonly InternalEvent[]): void | Promise<void> {
+  runActions(events: readonly InternalEvent[]): void | Promise<void> {
     if (!this.alive) return;
-    return performOrders(this, this.#context.plugins.actions, events);
+    return runActions(this, this.#context.plugins.actions, events);
   }
 
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {

@@ -5,15 +5,15 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { PubSub } from '../../plugins/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ClusterView } from '../contracts.ts';
 import { ErlangDoor } from './gen-server-api.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { eventIn, ordersIn, pidIn, textIn, textsIn } from './values.ts';
+import { actionsIn, eventIn, pidIn, textIn, textsIn } from './values.ts';
 
 /** What Erlang processes may do to clients, wherever these live. */
 export interface ErlangRoutes {
-  act(sid: string, orders: readonly InternalEvent[]): Promise<void>;
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   whereis(sid: string): Promise<Ref<never>>;
@@ -24,7 +24,7 @@ export interface ErlangRoutes {
 export function routerDoor(routes: ErlangRoutes, log: Log): ErlangDoor {
   return new ErlangDoor(
     {
-      'act/2': (sid, orders) => routes.act(textIn(sid), ordersIn(orders)),
+      'act/2': (sid, actions) => routes.runActions(textIn(sid), actionsIn(actions)),
       'subscribe/2': (sid, channels) => routes.subscribe(textIn(sid), textsIn(channels)),
       'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
@@ -44,8 +44,8 @@ export function pubsubDoor(
     {
       'publish/2': (channels, event) =>
         pubsub.publish(textsIn(channels), 'private', { type: 'event', packet: eventIn(event) }),
-      'act/2': (channels, orders) =>
-        pubsub.publish(textsIn(channels), 'private', { type: 'orders', orders: ordersIn(orders) }),
+      'act/2': (channels, actions) =>
+        pubsub.publish(textsIn(channels), 'private', { type: 'orders', orders: actionsIn(actions) }),
       'count/1': (channel) => pubsub.status(textIn(channel)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),

@@ -51,9 +51,9 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
   /** Orders are for clients to perform; a process is told them and may do what it likes. */
   receive(message: Delivery, from: From | undefined): void {
     if (message.type !== 'published') return this.unexpected(message, from);
-    const { orders, packets, channel } = message;
+    const { actions, packets, channel } = message;
     for (const packet of packets ?? []) this.deliver(contentOf(packet));
-    if (orders.length > 0) this.deliver(tuple(atom('orders'), orders));
+    if (actions.length > 0) this.deliver(tuple(atom('orders'), actions));
     this.send(channel, { type: 'delivered', client: this.self });
   }
 

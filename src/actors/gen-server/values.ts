@@ -10,7 +10,7 @@ import { isRef } from '../../distribution/control.ts';
 import { describeTerm } from '../../distribution/reasons.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
-import { type InternalEvent, toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 
 /** @throws HiveError `bad_request`, here and below */
@@ -60,8 +60,8 @@ export function eventIn(term: unknown): EventPacket {
 }
 
 /** One or several of `{Action, Args}` or `#{action => Action, args => Args}`. */
-export function ordersIn(term: unknown): InternalEvent[] {
-  return toInternalEvents((Array.isArray(term) ? term : [term]).map(orderIn));
+export function actionsIn(term: unknown): ActionCall[] {
+  return toActionCalls((Array.isArray(term) ? term : [term]).map(orderIn));
 }
 
 function orderIn(term: unknown): unknown {

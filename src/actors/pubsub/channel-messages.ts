@@ -1,6 +1,6 @@
 /** What the actor of a channel is told. */
 import type { Call, Ref } from '../../kernel/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivered, Delivery, Member } from '../contracts.ts';
 
@@ -8,7 +8,7 @@ import type { Delivered, Delivery, Member } from '../contracts.ts';
 export interface Broadcast {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;
-  readonly orders: readonly InternalEvent[];
+  readonly actions: readonly ActionCall[];
   /** When it was accepted here, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }

@@ -18,7 +18,7 @@ import type { Timer } from '../../kernel/timers.ts';
 import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Delivery, Fanout, Member } from '../contracts.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -45,7 +45,7 @@ class Behind {
   }
 }
 
-const noOrders: readonly InternalEvent[] = [];
+const noActions: readonly ActionCall[] = [];
 
 export class Channel extends Actor<ChannelMessage> {
   readonly #entry: ChannelEntry;
@@ -149,9 +149,9 @@ export class Channel extends Actor<ChannelMessage> {
 
   // --- publishing
 
-  #publish({ packets, orders, acceptedAt }: Broadcast): void {
+  #publish({ packets, actions, acceptedAt }: Broadcast): void {
     if (packets) this.#sendPackets(packets);
-    else this.#sendOrders(orders);
+    else this.#sendOrders(actions);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
@@ -164,7 +164,7 @@ export class Channel extends Actor<ChannelMessage> {
   }
 
   #deliverBehind(packets: readonly ServerPacket[]): void {
-    const delivery: Delivery = { type: 'published', orders: noOrders, packets, channel: this.self };
+    const delivery: Delivery = { type: 'published', actions: noActions, packets, channel: this.self };
     for (const [client, behind] of this.#behind) {
       const member = this.#entry.members.get(client);
       if (!member) continue;
@@ -178,9 +178,9 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #sendOrders(orders: readonly InternalEvent[]): void {
-    this.#count(orders.length);
-    const delivery: Delivery = { type: 'published', orders, packets: undefined, channel: this.self };
+  #sendOrders(actions: readonly ActionCall[]): void {
+    this.#count(actions.length);
+    const delivery: Delivery = { type: 'published', actions: actions, packets: undefined, channel: this.self };
     for (const client of this.#entry.members.keys()) {
       let behind = this.#behind.get(client);
       if (!behind) {

@@ -3,7 +3,7 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ChannelIndex } from './channel-index.ts';
 import type { Broadcast } from './channel-messages.ts';
@@ -12,9 +12,9 @@ import type { Broadcast } from './channel-messages.ts';
  * The packets that these orders amount to, if they do nothing but send, the same to every client; else undefined. May throw a
  * HiveError, as performing them would.
  */
-export type PacketsFor = (orders: readonly InternalEvent[]) => readonly ServerPacket[] | undefined;
+export type PacketsFor = (actions: readonly ActionCall[]) => readonly ServerPacket[] | undefined;
 
-const noOrders: readonly InternalEvent[] = [];
+const noActions: readonly ActionCall[] = [];
 
 export class LocalPublisher {
   readonly #index: ChannelIndex;
@@ -44,16 +44,16 @@ export class LocalPublisher {
   #broadcast(publication: Publication): Broadcast {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
-      return { type: 'publish', packets: [publication.packet], orders: noOrders, acceptedAt };
+      return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };
     }
-    const { orders } = publication;
-    return { type: 'publish', packets: this.#packets(orders), orders, acceptedAt };
+    const { orders: actions } = publication;
+    return { type: 'publish', packets: this.#packets(actions), actions: actions, acceptedAt };
   }
 
   /** Orders that fail are performed by every client, which tells its user. */
-  #packets(orders: readonly InternalEvent[]): readonly ServerPacket[] | undefined {
+  #packets(actions: readonly ActionCall[]): readonly ServerPacket[] | undefined {
     try {
-      return this.#packetsFor(orders);
+      return this.#packetsFor(actions);
     } catch (error) {
       if (error instanceof HiveError) return undefined;
       throw error;

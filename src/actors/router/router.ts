@@ -14,7 +14,7 @@ import { Actor } from '../../kernel/actor.ts';
 import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersFromWire } from '../../protocol/backend/action-call.ts';
+import { actionsFromWire } from '../../protocol/backend/action-call.ts';
 import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
 
 /** The name under which every node's router is registered. */
@@ -49,7 +49,7 @@ export interface LocalRoutes {
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
-  actHere(sid: string, orders: readonly InternalEvent[]): void;
+  runActionsHere(sid: string, actions: readonly InternalEvent[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): Ref<never>;
   /** JSON text: what plugins put into states need not be a term. */
@@ -110,7 +110,7 @@ export class Router extends Actor<RouterMessage> {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
-        routes.actHere(message.sid, ordersFromWire(message.orders));
+        routes.runActionsHere(message.sid, actionsFromWire(message.orders));
         return ok;
       case 'subscribe':
       case 'unsubscribe':
@@ -147,10 +147,10 @@ export class Router extends Actor<RouterMessage> {
 
 function isRequest(message: unknown): message is RouterMessage {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, sid, orders, channels, channel, reason } = message as Record<string, unknown>;
+  const { type, sid, orders: actions, channels, channel, reason } = message as Record<string, unknown>;
   switch (type) {
     case 'act':
-      return typeof sid === 'string' && Array.isArray(orders);
+      return typeof sid === 'string' && Array.isArray(actions);
     case 'subscribe':
     case 'unsubscribe':
       return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');

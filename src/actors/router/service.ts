@@ -11,7 +11,7 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersToWire } from '../../protocol/backend/action-call.ts';
+import { actionsToWire } from '../../protocol/backend/action-call.ts';
 import type { ClientHandle, OpenRequest, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
@@ -160,8 +160,8 @@ export class RouterService implements SessionHost, LocalRoutes {
    * Lets a client perform orders. Resolves when it has been told; failures of the orders reach the client.
    * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
    */
-  act(sid: string, orders: readonly InternalEvent[]): Promise<void> {
-    return this.#route({ type: 'act', sid, orders: ordersToWire(orders) });
+  runActions(sid: string, actions: readonly InternalEvent[]): Promise<void> {
+    return this.#route({ type: 'act', sid, orders: actionsToWire(actions) });
   }
 
   /**
@@ -217,7 +217,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#counters.requests.value += 1;
     const asked = this.#askOwner(message, message.sid);
     if (asked) return expectOk(await asked);
-    if (message.type === 'act') return this.actHere(message.sid, message.orders);
+    if (message.type === 'act') return this.runActionsHere(message.sid, message.orders);
     return this.changeHere(message.type, message.sid, message.channels);
   }
 
@@ -243,9 +243,9 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#roster.size;
   }
 
-  actHere(sid: string, orders: readonly InternalEvent[]): void {
-    this.#client(sid).self.tell({ type: 'act', orders });
-    this.#counters.routed_events.value += orders.length;
+  runActionsHere(sid: string, actions: readonly InternalEvent[]): void {
+    this.#client(sid).self.tell({ type: 'act', actions: actions });
+    this.#counters.routed_events.value += actions.length;
   }
 
   async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {

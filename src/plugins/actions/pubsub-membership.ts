@@ -10,7 +10,7 @@ export const actionSubscribe: ActionPlugin<Privilege | null> = {
   args: privilegeArg,
   create(args) {
     const privilege = privilegeOf(args);
-    return { perform: (client, order) => client.subscribe(channelIds(order.args), privilege) };
+    return { run: (client, order) => client.subscribe(channelIds(order.args), privilege) };
   },
 };
 
@@ -18,7 +18,7 @@ export const actionUnsubscribe: ActionPlugin<Privilege | null> = {
   args: privilegeArg,
   create(args) {
     const privilege = privilegeOf(args);
-    return { perform: (client, order) => client.unsubscribe(channelIds(order.args), privilege) };
+    return { run: (client, order) => client.unsubscribe(channelIds(order.args), privilege) };
   },
 };
 
@@ -27,7 +27,7 @@ export const actionResubscribe: ActionPlugin<Privilege | null> = {
   create(args) {
     const privilege = privilegeOf(args);
     return {
-      async perform(client, order) {
+      async run(client, order) {
         const { leave, join } = resubscription(order.args);
         await client.unsubscribe(leave, privilege);
         await client.subscribe(join, privilege);

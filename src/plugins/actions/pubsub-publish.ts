@@ -3,7 +3,7 @@
  * an order (or an array of them) that every subscriber performs, that of the second goes to the clients as it is.
  */
 
-import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
@@ -15,9 +15,9 @@ export const actionPublish: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      perform(_client, order) {
+      run(_client, order) {
         const { event, channels } = publication(order);
-        pubsub.publish(channels, privilege, { type: 'orders', orders: toInternalEvents(event) });
+        pubsub.publish(channels, privilege, { type: 'orders', orders: toActionCalls(event) });
       },
     };
   },
@@ -28,7 +28,7 @@ export const actionPublishRaw: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      perform(_client, order) {
+      run(_client, order) {
         const { event, channels } = publication(order);
         pubsub.publish(channels, privilege, { type: 'event', packet: eventFromValue(event) });
       },

@@ -4,7 +4,7 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { badArgs } from './args.ts';
 
 const remove: Action = {
-  perform(client, order) {
+  run(client, order) {
     const { args } = order;
     if (!Array.isArray(args) || !args.every((event) => typeof event === 'string')) {
       throw badArgs(order, 'must be an array of event names');

@@ -25,7 +25,7 @@ const unwanted = 'A back end acknowledges an event that wanted no acknowledgemen
 const send: Action = {
   packet,
   check: ackedId,
-  perform(client, order) {
+  run(client, order) {
     if (order.trigger_id !== '') client.send(packet(order));
     else if (!client.log.excess(unwanted, 'back ends')) client.log.warning(unwanted);
   },

@@ -5,7 +5,7 @@ import type { Action, InternalEvent } from '../types.ts';
 export function sending(packet: (order: InternalEvent) => ServerPacket): Action {
   return {
     packet,
-    perform(client, order) {
+    run(client, order) {
       client.send(packet(order));
     },
   };

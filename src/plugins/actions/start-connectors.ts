@@ -9,7 +9,7 @@ import { objectArgs } from './args.ts';
 export const actionStartConnectors: ActionPlugin = {
   args: noArgs,
   create: (_args, { pools }) => ({
-    async perform(_client, order) {
+    async run(_client, order) {
       // The pools check their descriptors.
       for (const [name, descriptor] of Object.entries(objectArgs(order))) {
         await pools.start(name, descriptor as PoolDescriptor);

@@ -9,7 +9,7 @@ import { badArgs } from './args.ts';
 export const actionStopConnectors: ActionPlugin = {
   args: noArgs,
   create: (_args, { pools }) => ({
-    async perform(_client, order) {
+    async run(_client, order) {
       const { args } = order;
       if (!Array.isArray(args) || !args.every((name) => typeof name === 'string')) {
         throw badArgs(order, 'must be an array of pool names');

@@ -4,7 +4,7 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { objectArgs } from './args.ts';
 
 const update: Action = {
-  perform(client, order) {
+  run(client, order) {
     return client.state.set(objectArgs(order));
   },
 };
