@@ -9,7 +9,7 @@ import type { ServerPacket } from '../protocol/packet.ts';
  * the client has ended.
  */
 export interface Member {
-  readonly ref: Ref<Delivery>;
+  readonly ref: Ref<ClientDelivery>;
   /** Set when it is the first to join a channel. */
   openedChannels?: ChannelCount | undefined;
   join(topic: string): void;
@@ -26,7 +26,7 @@ export interface ChannelCount {
  * them are still being performed) packets, which it sends. Either way the client tells `channel` when it is done: until then
  * the channel sends this client everything through its mailbox, so that nothing overtakes.
  */
-export interface Delivery {
+export interface ClientDelivery {
   readonly type: 'published';
   /** Empty if `packets` are given. */
   readonly actions: readonly ActionCall[];
@@ -38,7 +38,7 @@ export interface Delivery {
 export interface Delivered {
   readonly type: 'delivered';
   /** The `ref` of the Member that has handled it. */
-  readonly client: Ref<Delivery>;
+  readonly client: Ref<ClientDelivery>;
 }
 
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */

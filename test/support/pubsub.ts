@@ -1,7 +1,7 @@
 /** Pub-sub nodes for tests: real kernels, supervisors, channels and managers; clients and their connections are played. */
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import type { Delivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -40,7 +40,7 @@ export class Topics implements Fanout {
 }
 
 /** A client that notes what it is sent; orders `work` make it wait for `release`. */
-export class TestClient extends Actor<Delivery> implements Member {
+export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly received: string[] = [];
   /** The channel of each. */
   readonly through: string[] = [];
@@ -53,7 +53,7 @@ export class TestClient extends Actor<Delivery> implements Member {
     this.topics = topics;
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     return this.self;
   }
 
@@ -84,7 +84,7 @@ export class TestClient extends Actor<Delivery> implements Member {
     return this.#held.length > 0;
   }
 
-  async receive({ actions: orders, packets, channel }: Delivery): Promise<void> {
+  async receive({ actions: orders, packets, channel }: ClientDelivery): Promise<void> {
     this.deliveries += 1;
     const { label } = channel as Cell<never>;
     for (const packet of packets ?? []) this.note(label, nameOf(packet));

@@ -21,7 +21,7 @@ import { type ClientState, type InternalEvent, StopClient } from '../../plugins/
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
 import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
-import type { Delivery } from '../contracts.ts';
+import type { ClientDelivery } from '../contracts.ts';
 import { NoWorker } from '../pools/worker-source.ts';
 import type { ClientServices } from './client-services.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
@@ -39,13 +39,13 @@ export type ClientActorMessage =
   | ClientPacket
   | Attach
   | RunActions
-  | Delivery
+  | ClientDelivery
   | { readonly type: 'reject'; readonly error: HiveError }
   | Terminate
   | { readonly type: 'close'; readonly reason: CloseReason };
 
 /** Letters whose handling may fail without ending the client. */
-type Attempted = ClientEvent | ClientMessage | RunActions | Delivery | Terminate;
+type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate;
 
 export class ClientActor extends Actor<ClientActorMessage> {
   readonly outlet: ClientOutput;
@@ -294,7 +294,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     return this.#client.run(new EventTrigger(new ClientEvent('message', JSON.stringify(args), undefined, false, args)));
   }
 
-  #published(delivery: Delivery): void | Promise<void> {
+  #published(delivery: ClientDelivery): void | Promise<void> {
     if (delivery.packets) {
       this.#context.metrics.handled('internal', delivery.packets.length);
       for (const packet of delivery.packets) this.#client.send(packet);
@@ -304,7 +304,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     return pending ? pending.then(() => this.#delivered(delivery)) : this.#delivered(delivery);
   }
 
-  #delivered({ channel }: Delivery): void {
+  #delivered({ channel }: ClientDelivery): void {
     this.send(channel, { type: 'delivered', client: this.outlet.ref });
   }
 

@@ -9,13 +9,13 @@ import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from '../.
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
-import type { ChannelCount, Delivery, Member } from '../contracts.ts';
+import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 
 export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
-  #ref: Ref<Delivery> | undefined;
+  #ref: Ref<ClientDelivery> | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
@@ -26,12 +26,12 @@ export class ClientOutput implements Member {
   }
 
   /** The client has started. */
-  opened(ref: Ref<Delivery>): void {
+  opened(ref: Ref<ClientDelivery>): void {
     this.#ref = ref;
     this.#metrics.opened();
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     if (!this.#ref) throw new Error('the client of this outlet has not started');
     return this.#ref;
   }

@@ -8,13 +8,13 @@
 import { atom, type Tuple, tuple } from '../../distribution/codec/terms.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { From, Ref } from '../../kernel/types.ts';
-import type { Delivery, Member } from '../contracts.ts';
+import type { ClientDelivery, Member } from '../contracts.ts';
 import { contentOf } from './content.ts';
 import type { ErlangFanout, TopicListener } from './fanout.ts';
 
 const hive = atom('hive');
 
-export class Subscriber extends Actor<Delivery> implements Member, TopicListener {
+export class Subscriber extends Actor<ClientDelivery> implements Member, TopicListener {
   readonly channel: string;
   readonly #process: Ref<unknown>;
   readonly #fanout: ErlangFanout;
@@ -31,7 +31,7 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
     this.kernel.onExit(this.self, () => this.#fanout.remove(this.channel, this));
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     return this.self;
   }
 
@@ -49,7 +49,7 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
   }
 
   /** Orders are for clients to perform; a process is told them and may do what it likes. */
-  receive(message: Delivery, from: From | undefined): void {
+  receive(message: ClientDelivery, from: From | undefined): void {
     if (message.type !== 'published') return this.unexpected(message, from);
     const { actions, packets, channel } = message;
     for (const packet of packets ?? []) this.deliver(contentOf(packet));

@@ -2,10 +2,10 @@
 import type { Call, Ref } from '../../kernel/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Delivered, Delivery, Member } from '../contracts.ts';
+import type { ClientDelivery, Delivered, Member } from '../contracts.ts';
 
 /** Something published, as channels get it: packets if every client is simply sent them, else orders. */
-export interface Broadcast {
+export interface ChannelPublish {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;
   readonly actions: readonly ActionCall[];
@@ -15,7 +15,7 @@ export interface Broadcast {
 
 export type ChannelMessage =
   | ({ readonly type: 'subscribe'; readonly member: Member } & Call<void>)
-  | ({ readonly type: 'unsubscribe'; readonly client: Ref<Delivery> } & Call<void>)
-  | Broadcast
+  | ({ readonly type: 'unsubscribe'; readonly client: Ref<ClientDelivery> } & Call<void>)
+  | ChannelPublish
   | Delivered
   | { readonly type: 'expire' };

@@ -6,7 +6,7 @@ import type { Publication } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ChannelIndex } from './channel-index.ts';
-import type { Broadcast } from './channel-messages.ts';
+import type { ChannelPublish } from './channel-messages.ts';
 
 /**
  * The packets that these orders amount to, if they do nothing but send, the same to every client; else undefined. May throw a
@@ -30,18 +30,18 @@ export class LocalPublisher {
   /** To every channel under each of the prefixes; a channel under two of them gets it twice. */
   publish(prefixes: readonly string[], publication: Publication): void {
     this.#published.value += publication.type === 'event' ? 1 : publication.orders.length;
-    let broadcast: Broadcast | undefined;
+    let publish: ChannelPublish | undefined;
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);
       const below = this.#index.below(prefix);
       if (!exact && !below) continue;
-      broadcast ??= this.#broadcast(publication);
-      exact?.ref?.tell(broadcast);
-      if (below) for (const entry of below) entry.ref?.tell(broadcast);
+      publish ??= this.#broadcast(publication);
+      exact?.ref?.tell(publish);
+      if (below) for (const entry of below) entry.ref?.tell(publish);
     }
   }
 
-  #broadcast(publication: Publication): Broadcast {
+  #broadcast(publication: Publication): ChannelPublish {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
       return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };

@@ -8,7 +8,7 @@ import { type ActionCall, actionsFromWire, actionsToWire } from '../../protocol/
 import { asInJson, isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
 
-export type PublicationTerm =
+export type WirePublication =
   | { readonly type: 'event'; readonly name: string; readonly args: string; readonly id: number; readonly ack: boolean }
   | { readonly type: 'message'; readonly data: unknown; readonly json: boolean }
   | { readonly type: 'ack'; readonly id: number; readonly args: string }
@@ -16,7 +16,7 @@ export type PublicationTerm =
 
 const noId = -1;
 
-export function toTerm(publication: Publication): PublicationTerm {
+export function toTerm(publication: Publication): WirePublication {
   if (publication.type === 'orders') return { type: 'orders', orders: actionsToWire(publication.orders) };
   const { packet } = publication;
   switch (packet.type) {
