@@ -123,14 +123,14 @@ export interface ConnectionSource<Request = unknown, Reply = unknown> {
   /** Why there is no connection, as far as it is known. */
   readonly problem: string | undefined;
   /** From now on each connection is admitted; called anew after `close`. Rejects if no connection can ever come. */
-  open(entrance: Entrance<Request, Reply>): void | Promise<void>;
+  open(sink: ConnectionSink<Request, Reply>): void | Promise<void>;
   /** A request waits for a connection: none is idle. */
   wanted(): void;
   /** No further connections; the pool ends those that are there. */
   close(): void | Promise<void>;
 }
 
-export interface Entrance<Request = unknown, Reply = unknown> {
+export interface ConnectionSink<Request = unknown, Reply = unknown> {
   /** How many requests wait for a connection. */
   readonly waiting: number;
   /** Starts the worker of a new connection. False if it cannot be started now: the connection is to be closed. */

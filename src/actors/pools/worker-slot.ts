@@ -6,7 +6,7 @@ import type { Actor } from '../../kernel/actor.ts';
 import { describeReason, type ExitReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
-import { drainWorker, type Employer, type Place } from './worker-source.ts';
+import { drainWorker, type Lease, type WorkerOwner } from './worker-source.ts';
 
 /** A worker that lived so long was all right; the next crash is the first again. */
 const soundLifeMs = 1000;
@@ -15,11 +15,11 @@ const leastPauseMs = 10;
 const firstBackoffMs = 100;
 const mostBackoffMs = 5000;
 
-export class Seat implements Place {
+export class WorkerSlot implements Lease {
   worker: Ref<WorkerMessage> | undefined;
   /** Why there is no worker. */
   problem: string | undefined;
-  readonly #employer: Employer;
+  readonly #employer: WorkerOwner;
   readonly #make: () => Actor<WorkerMessage>;
   #filling: Promise<void> | undefined;
   #filledAt = 0;
@@ -28,8 +28,8 @@ export class Seat implements Place {
   #closed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(employer: Employer, make: () => Actor<WorkerMessage>) {
-    this.#employer = employer;
+  constructor(owner: WorkerOwner, make: () => Actor<WorkerMessage>) {
+    this.#employer = owner;
     this.#make = make;
   }
 
@@ -72,12 +72,12 @@ export class Seat implements Place {
     return this.worker !== undefined;
   }
 
-  dismiss(worker: Ref<WorkerMessage>): void {
+  abort(worker: Ref<WorkerMessage>): void {
     if (this.worker === worker) this.worker = undefined;
   }
 
   #ended(worker: Ref<WorkerMessage>, reason: ExitReason): void {
-    this.dismiss(worker);
+    this.abort(worker);
     if (this.#closed || !this.#employer.open) return;
     const livedMs = performance.now() - this.#filledAt;
     if (livedMs >= soundLifeMs) this.#failures = 0;

@@ -5,7 +5,7 @@
  */
 import { connect, type Socket } from 'node:net';
 import { lookup } from '../../../kernel/lookups.ts';
-import type { ConnectionSource, Entrance } from '../../types.ts';
+import type { ConnectionSink, ConnectionSource } from '../../types.ts';
 import { keepAliveMs } from './listener.ts';
 import { reasonOf } from './probe.ts';
 import { type TcpTerms, TcpWorker } from './worker.ts';
@@ -29,7 +29,7 @@ export class TcpDialer implements ConnectionSource {
   readonly #terms: TcpTerms;
   readonly #live = new Set<Socket>();
   readonly #dialing = new Set<Socket>();
-  #entrance: Entrance | undefined;
+  #entrance: ConnectionSink | undefined;
   #problem: string | undefined;
   #failures = 0;
   #pause: NodeJS.Timeout | undefined;
@@ -43,8 +43,8 @@ export class TcpDialer implements ConnectionSource {
     return this.#problem;
   }
 
-  open(entrance: Entrance): void {
-    this.#entrance = entrance;
+  open(sink: ConnectionSink): void {
+    this.#entrance = sink;
     this.#dial();
   }
 
