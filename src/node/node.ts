@@ -18,7 +18,7 @@ import { PoolTable } from '../actors/pools/pool-table.ts';
 import { PubSubService } from '../actors/pubsub/pubsub.ts';
 import { Relay } from '../actors/relay/relay.ts';
 import { RelayService } from '../actors/relay/service.ts';
-import { ClusterOrders } from '../actors/router/cluster-control.ts';
+import { ClusterControl } from '../actors/router/cluster-control.ts';
 import { Router } from '../actors/router/router.ts';
 import { type Closing, RouterService } from '../actors/router/service.ts';
 import type { Config } from '../config/types.ts';
@@ -287,14 +287,14 @@ export async function startNode(
     await router.close(reason);
     await kernel.stop(root, 'shutdown');
   };
-  const everybody = new ClusterOrders({
+  const clusterControl = new ClusterControl({
     kernel,
     cluster,
     router,
     graceMs: config.hive.graceful_termination_timeout,
     log: log.child({ component: 'cluster' }),
   });
-  const api: ApiHost = apiHost(router, pubsub, plugins, everybody);
+  const api: ApiHost = apiHost(router, pubsub, plugins, clusterControl);
 
   try {
     root = await startRoot(kernel, workers, signal);

@@ -7,7 +7,7 @@ import { prometheusText } from '../../observe/prometheus.ts';
 import type { Reached } from '../../web/api/api-host.ts';
 import type { MonitorHost, NodeHealth } from '../../web/monitor/monitor-host.ts';
 import type { TreeNode } from '../../web/monitor/tree-text.ts';
-import { everywhere } from '../cluster/multi-call.ts';
+import { multiCall } from '../cluster/multi-call.ts';
 import { health, nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
 import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
@@ -95,7 +95,7 @@ async function ofEach<Reply>(
   message: MonitorMessage & Call<Reply>,
   timeoutMs?: number,
 ): Promise<Reached & { readonly each: Readonly<Record<string, Reply>> }> {
-  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message, timeoutMs);
+  const { replies, missing } = await multiCall<MonitorMessage, Reply>(setup, monitorName, message, timeoutMs);
   const nodes = [...replies.keys()].sort();
   return {
     nodes,

@@ -16,8 +16,8 @@ import type { Log } from '../../observe/logger.ts';
 import type { Metrics, MetricValues } from '../../observe/metrics.ts';
 import type { NodeHealth, TreeOptions } from '../../web/monitor/monitor-host.ts';
 import type { TreeNode } from '../../web/monitor/tree-text.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
-import { monitorDoor } from '../gen-server/handlers.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
+import { monitorApi } from '../gen-server/handlers.ts';
 import { type HealthSetup, nodeHealth } from './health.ts';
 import { inspectActor } from './inspect-actor.ts';
 
@@ -43,14 +43,14 @@ export class Monitor extends Actor<MonitorMessage> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => TreeNode | undefined;
   readonly #health: HealthSetup;
-  readonly #erlang: ErlangDoor;
+  readonly #erlang: GenServerApi;
 
   constructor({ metrics, log, ...health }: MonitorSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
     super();
     this.#metrics = metrics;
     this.#tree = tree;
     this.#health = health;
-    this.#erlang = monitorDoor(metrics, tree, log);
+    this.#erlang = monitorApi(metrics, tree, log);
   }
 
   /** The memory of an Erlang VM as far as this one has the like; `atom` has none and is always 0. */

@@ -15,7 +15,7 @@ import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
-import { type ErlangDoor, isRequest } from '../gen-server/gen-server-api.ts';
+import { type GenServerApi, isRequest } from '../gen-server/gen-server-api.ts';
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -42,7 +42,7 @@ export interface ManagerSetup {
   /** The supervisor of the channels, by name: it may be another incarnation at the next call. */
   readonly channelSupervisor: Ref<SupervisorMessage>;
   /** Answers Erlang processes. */
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   readonly log: Log;
   readonly metrics: Metrics;
 }

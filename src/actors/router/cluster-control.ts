@@ -10,11 +10,11 @@ import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import { everywhere } from '../cluster/multi-call.ts';
+import { multiCall } from '../cluster/multi-call.ts';
 import { expectOk, type RouterMessage, routerName } from './router.ts';
 import type { RouterService } from './service.ts';
 
-export interface ClusterOrdersSetup {
+export interface ClusterControlSetup {
   readonly kernel: Kernel;
   readonly cluster: ClusterTable;
   readonly router: RouterService;
@@ -26,10 +26,10 @@ export interface ClusterOrdersSetup {
 /** Beyond the time that its clients have to leave and for their `on_disconnect`: until a node that does not end counts as one that will not. */
 const patienceMs = 30_000;
 
-export class ClusterOrders implements ClusterHost {
-  readonly #setup: ClusterOrdersSetup;
+export class ClusterControl implements ClusterHost {
+  readonly #setup: ClusterControlSetup;
 
-  constructor(setup: ClusterOrdersSetup) {
+  constructor(setup: ClusterControlSetup) {
     this.#setup = setup;
   }
 
@@ -61,7 +61,7 @@ export class ClusterOrders implements ClusterHost {
   }
 
   async #everywhere(message: RouterMessage): Promise<Reached & { subscribers: number }> {
-    const { replies, missing } = await everywhere(this.#setup, routerName, message);
+    const { replies, missing } = await multiCall(this.#setup, routerName, message);
     const nodes: NodeName[] = [];
     const failed: NodeName[] = [];
     let subscribers = 0;

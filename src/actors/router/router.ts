@@ -15,7 +15,7 @@ import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { InternalEvent } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 
 /** The name under which every node's router is registered. */
 export const routerName = 'hive_router';
@@ -45,7 +45,7 @@ const ok: RouterAnswer = { ok: true };
 /** What the router does, for this node only. */
 export interface LocalRoutes {
   /** Answers Erlang processes. */
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */

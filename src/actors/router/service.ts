@@ -18,8 +18,8 @@ import type { ClientServices } from '../client/client-services.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
-import { routerDoor } from '../gen-server/handlers.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
+import { routerApi } from '../gen-server/handlers.ts';
 import { ClientRegistry } from './client-registry.ts';
 import {
   type ClientRequest,
@@ -64,7 +64,7 @@ export interface Closing {
 }
 
 export class RouterService implements SessionHost, LocalRoutes {
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
   readonly #roster = new ClientRegistry();
@@ -83,7 +83,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
-    this.erlang = routerDoor(this, this.#log);
+    this.erlang = routerApi(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
