@@ -330,8 +330,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.outlet.end(this.#closeReason);
-    const farewell = isKnown ? this.#farewell() : undefined;
-    return farewell ? farewell.then(() => this.#forget()) : this.#forget();
+    const closePacket = isKnown ? this.#farewell() : undefined;
+    return closePacket ? closePacket.then(() => this.#forget()) : this.#forget();
   }
 
   #farewell(): void | Promise<void> {
@@ -347,7 +347,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
   #forget(): void | Promise<void> {
     let forgotten: void | Promise<void>;
     try {
-      forgotten = this.#client.forget();
+      forgotten = this.#client.dispose();
     } catch (error) {
       forgotten = this.#complain('forgetting the state', error);
     }

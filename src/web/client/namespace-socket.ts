@@ -145,9 +145,9 @@ export class NamespaceSocket implements Sink, TopicMember {
 
   end(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
-    const farewell = this.connected && closeReasons[reason].final;
+    const closePacket = this.connected && closeReasons[reason].final;
     this.#ended = reason;
-    if (farewell) this.#wire.write(this.encoder.disconnect());
+    if (closePacket) this.#wire.write(this.encoder.disconnect());
     this.#finish(reason);
     this.#wire.left(this, reason);
   }

@@ -96,7 +96,7 @@ export class PollQueue {
   }
 
   /** Sends what is queued, or ends a waiting poll with an error: after a close packet not every client would come back. */
-  dismiss(): void {
+  abort(): void {
     this.flush();
     if (this.#poll) this.#context.replyError(this.#poll, new HiveError('router_error'));
     this.#poll = undefined;

@@ -235,8 +235,8 @@ class Router {
   }
 
   forget(): void {
-    this.#engine?.forget();
-    this.#legacy?.forget();
+    this.#engine?.dispose();
+    this.#legacy?.dispose();
   }
 
   #transportId(req: HttpRequest): string | undefined {

@@ -116,8 +116,8 @@ export class EngineServer implements EngineHost {
   }
 
   /** After `close`: gives up last words that nobody has come for. */
-  forget(): void {
-    for (const connection of this.#connections.values()) connection.forget();
+  dispose(): void {
+    for (const connection of this.#connections.values()) connection.dispose();
   }
 
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {

@@ -82,7 +82,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
    * tells a client that has ended why.
    */
   poll(res: HttpResponse): void {
-    if (this.isClosed) this.forget();
+    if (this.isClosed) this.dispose();
     const first = this.#polls === undefined;
     const polls = this.#polls ?? new LegacyPolls(this.#context, this);
     this.#polls = polls;
@@ -244,7 +244,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   expire(): void {
     const { wheel, config } = this.#context;
     if (this.isClosed) {
-      this.forget();
+      this.dispose();
     } else if (!this.socket) {
       this.close('connect_timeout');
     } else if (this.#awaitsPong) {
@@ -279,7 +279,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     }
     const served = this.#polls?.close() ?? true;
     if (served || mute) {
-      this.forget();
+      this.dispose();
     } else {
       const { wheel, config } = this.#context;
       wheel.start(this.#timer, config.socketio.heartbeat_timeout);
@@ -287,7 +287,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   }
 
   /** Gives up what is left of an ended connection: its last words. */
-  forget(): void {
+  dispose(): void {
     this.#timer.cancel();
     this.#owner.ended();
   }

@@ -80,8 +80,8 @@ export class LegacyServer {
   }
 
   /** After `close`: gives up last words that nobody has come for. */
-  forget(): void {
-    for (const connection of this.#connections.values()) connection.forget();
+  dispose(): void {
+    for (const connection of this.#connections.values()) connection.dispose();
   }
 
   /** An empty transport is the library's unload request, `<base>/1//<id>/?disconnect=1`. */
