@@ -17,11 +17,11 @@ export interface Runnable {
 }
 
 /** Its round costs the event loop some µs, so a longer slice would bring nothing. */
-const usualSliceMs = 1;
+const defaultSliceMs = 1;
 /** Promises that lie between an answer and the next call, as a rule. Waiting for so many costs less than waiting for all. */
-const usualHops = 3;
+const defaultHops = 3;
 /** Room of a line that is kept when it has been served. */
-const keptRoom = 65_536;
+const maxKeptSlots = 65_536;
 
 export class RunQueue {
   readonly #activate: () => void;
@@ -38,7 +38,7 @@ export class RunQueue {
    * @param activate has nact run `activation` soon
    * @param sliceMs after so long the event loop has its turn
    */
-  constructor(activate: () => void, sliceMs = usualSliceMs) {
+  constructor(activate: () => void, sliceMs = defaultSliceMs) {
     this.#activate = activate;
     this.#sliceMs = sliceMs;
   }
@@ -56,7 +56,7 @@ export class RunQueue {
     const end = performance.now() + this.#sliceMs;
     while (this.#length > 0) {
       this.#serve();
-      for (let hops = usualHops; hops > 0 && this.#length === 0; hops -= 1) await undefined;
+      for (let hops = defaultHops; hops > 0 && this.#length === 0; hops -= 1) await undefined;
       if (this.#length === 0) await promisesKept();
       if (performance.now() >= end) break;
     }
@@ -90,7 +90,7 @@ export class RunQueue {
         });
       }
     }
-    this.#spare = line.length > keptRoom ? [] : line;
+    this.#spare = line.length > maxKeptSlots ? [] : line;
     this.#serving = false;
   }
 }

@@ -17,7 +17,7 @@ export type SmallSet<Value extends object | string> = Value | readonly Value[] |
 class ManyValues<Value> extends Map<unknown, Value> {}
 
 /** The longest array: looking through it takes no longer than a look into a map. */
-const mostInArray = 4;
+const maxInArray = 4;
 
 /** With that value; the set given is used up. */
 export function withValue<Value extends object | string>(set: SmallSet<Value>, value: Value): SmallSet<Value> {
@@ -29,7 +29,7 @@ function withOneOf<Value extends object | string>(set: Value | readonly Value[],
   if (!isArray(set)) return keyOf(set) === keyOf(value) ? value : [set, value];
   const at = indexOf(set, value);
   if (at >= 0) return set.with(at, value);
-  if (set.length < mostInArray) return set.concat([value]);
+  if (set.length < maxInArray) return set.concat([value]);
   const many = new ManyValues<Value>();
   for (const one of set) many.set(keyOf(one), one);
   return many.set(keyOf(value), value);

@@ -11,9 +11,9 @@ import { drainWorker, type Lease, type WorkerOwner } from './worker-source.ts';
 /** A worker that lived so long was all right; the next crash is the first again. */
 const soundLifeMs = 1000;
 /** Pause before a worker that ended as planned is replaced although it had hardly begun. */
-const leastPauseMs = 10;
+const minPauseMs = 10;
 const firstBackoffMs = 100;
-const mostBackoffMs = 5000;
+const maxBackoffMs = 5000;
 
 export class WorkerSlot implements Lease {
   worker: Ref<WorkerMessage> | undefined;
@@ -82,14 +82,14 @@ export class WorkerSlot implements Lease {
     const livedMs = performance.now() - this.#filledAt;
     if (livedMs >= soundLifeMs) this.#failures = 0;
     if (!isPlanned(reason)) this.#failed(describeReason(reason));
-    else if (livedMs < leastPauseMs) this.#fillAfter(leastPauseMs);
+    else if (livedMs < minPauseMs) this.#fillAfter(minPauseMs);
     else void this.fill();
   }
 
   #failed(problem: string): void {
     this.problem = problem;
     this.#employer.workerFailed(problem);
-    this.#fillAfter(Math.min(mostBackoffMs, firstBackoffMs * 2 ** this.#failures));
+    this.#fillAfter(Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures));
     this.#failures += 1;
   }
 

@@ -47,7 +47,7 @@ export interface RelaySetup {
 /** A link carries calls and publishes, too. And a string may be three times as many bytes as it is long. */
 const partOfQueue = 8;
 /** With less, each message would wait for the note of the one before. */
-const leastBudget = 2 * Flow.noteWeight;
+const minBudget = 2 * Flow.noteWeight;
 
 export class RelayService implements Relays {
   readonly #cluster: ClusterTable;
@@ -66,7 +66,7 @@ export class RelayService implements Relays {
   constructor({ kernel, cluster, maxQueueBytes, log, metrics }: RelaySetup) {
     this.#cluster = cluster;
     this.#log = log;
-    this.#budget = Math.max(leastBudget, Math.floor(maxQueueBytes / partOfQueue));
+    this.#budget = Math.max(minBudget, Math.floor(maxQueueBytes / partOfQueue));
     this.#counters = metrics.counters('hive.relay', ['forwarded', 'accepted', 'lost', 'errors']);
     metrics.gauge('hive.relay.entries', () => this.#entries.size);
     metrics.gauge('hive.relay.owned', () => this.#countOwned());
@@ -105,7 +105,7 @@ export class RelayService implements Relays {
     return this.#flows.get(node)?.load ?? 0;
   }
 
-  get mostHeld(): number {
+  get maxHeld(): number {
     return this.#budget;
   }
 

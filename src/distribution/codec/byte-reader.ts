@@ -5,7 +5,7 @@ import { TermError } from './terms.ts';
 const none = Buffer.alloc(0);
 const noView: DataView = new DataView(none.buffer);
 /** Bytes beyond this are let go at once when they are read: they are a large message, not a chunk like others. */
-const keptBytes = 64 * 1024;
+const maxKeptBytes = 64 * 1024;
 
 export class ByteReader {
   protected bytes: Buffer = none;
@@ -32,7 +32,7 @@ export class ByteReader {
 
   /** Lets go of the bytes, if they are many. */
   close(): void {
-    if (this.bytes.length > keptBytes) {
+    if (this.bytes.length > maxKeptBytes) {
       this.bytes = none;
       this.view = noView;
     }

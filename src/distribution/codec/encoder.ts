@@ -28,7 +28,7 @@ const measuredString = 4096;
 
 const keys = new KeyCache();
 const atomBytes = new Map<string, Buffer>();
-const keptAtomBytes = 4096;
+const maxKeptAtomBytes = 4096;
 
 /** Anything with the four numbers of a pid: kernel references and Pid terms. */
 interface PidLike {
@@ -128,7 +128,7 @@ export class Encoder {
     let bytes = atomBytes.get(name);
     if (bytes === undefined) {
       bytes = encodeAtom(name);
-      if (atomBytes.size < keptAtomBytes) atomBytes.set(name, bytes);
+      if (atomBytes.size < maxKeptAtomBytes) atomBytes.set(name, bytes);
     }
     this.#reserve(bytes.length);
     // A loop, because atoms are short and a copy through the runtime costs more.

@@ -6,7 +6,7 @@ import { BytePattern } from './byte-pattern.ts';
 import { tag } from './terms.ts';
 
 const longestName = 48;
-const mostNames = 1024;
+const maxNames = 1024;
 
 export class CachedKey {
   readonly name: string;
@@ -33,7 +33,7 @@ export class KeyCache {
   after(previous: CachedKey, name: string): CachedKey | undefined {
     let key = this.#known.get(name);
     if (key === undefined) {
-      if (name.length > longestName || this.#known.size === mostNames || !name.isWellFormed()) return undefined;
+      if (name.length > longestName || this.#known.size === maxNames || !name.isWellFormed()) return undefined;
       key = new CachedKey(name);
       this.#known.set(name, key);
     }

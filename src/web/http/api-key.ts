@@ -75,13 +75,13 @@ export class ApiKey {
 
   constructor(key: string) {
     this.#length = key.length;
-    this.#units = new Uint16Array(Math.max(leastUnits, key.length));
+    this.#units = new Uint16Array(Math.max(minUnits, key.length));
     for (let at = 0; at < key.length; at += 1) this.#units[at] = key.charCodeAt(at);
   }
 
   /**
    * Whether that is the key. The time it takes depends on what is given alone: every unit is compared, wherever the first
-   * difference is, and short keys take as long as those of `leastUnits`.
+   * difference is, and short keys take as long as those of `minUnits`.
    */
   matches(given = ''): boolean {
     const units = this.#units;
@@ -93,7 +93,7 @@ export class ApiKey {
   }
 }
 
-const leastUnits = 64;
+const minUnits = 64;
 
 /** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 431, 501. */
 export class RequestError extends HiveError {

@@ -36,11 +36,11 @@ test('a peer that sends without pause lets others have their turn, and all its f
   const count = 20_000;
   let read = 0;
   let readThisTurn = 0;
-  let mostPerTurn = 0;
+  let maxPerTurn = 0;
   let turns = 0;
   let watching = true;
   const turn = () => {
-    mostPerTurn = Math.max(mostPerTurn, readThisTurn);
+    maxPerTurn = Math.max(maxPerTurn, readThisTurn);
     readThisTurn = 0;
     turns += 1;
     if (watching) setImmediate(turn);
@@ -67,7 +67,7 @@ test('a peer that sends without pause lets others have their turn, and all its f
   link.start();
   setImmediate(turn);
   await eventually(() => read === count, `${count} frames`);
-  assert.ok(mostPerTurn <= 256 * 1024, `${mostPerTurn} bytes in one turn`);
+  assert.ok(maxPerTurn <= 256 * 1024, `${maxPerTurn} bytes in one turn`);
   assert.ok(turns >= (count * 1004) / (256 * 1024), `${turns} turns`);
 });
 

@@ -11,7 +11,7 @@ import { reasonOf } from './probe.ts';
 import { type TcpTerms, TcpWorker } from './worker.ts';
 
 const firstPauseMs = 100;
-const mostPauseMs = 5000;
+const maxPauseMs = 5000;
 /** A connection that lived so long was all right: its end is no failure. */
 const soundLifeMs = 1000;
 
@@ -132,7 +132,7 @@ export class TcpDialer implements ConnectionSource {
       log.warning(`${this.#place} cannot be reached: ${problem}`);
     }
     this.#problem = `${this.#place}: ${problem}`;
-    const pauseMs = Math.min(mostPauseMs, firstPauseMs * 2 ** this.#failures);
+    const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures);
     this.#failures += 1;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;

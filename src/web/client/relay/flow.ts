@@ -12,7 +12,7 @@ import type { NodeName, Ref } from '../../../kernel/types.ts';
 import { isChunk, type RelayMessage, weightOf } from './messages.ts';
 
 /** So many messages that have been sent are kept before the list of waiting ones is made anew. */
-const mostPassed = 4096;
+const maxPassed = 4096;
 
 export class Flow {
   /** How much is dealt with between two notes of it. */
@@ -73,7 +73,7 @@ export class Flow {
       this.#underWay += weight;
       this.relay.tell(message);
       // Not for each of them: what follows is copied.
-      if (this.#next === this.#waiting.length || this.#next === mostPassed) {
+      if (this.#next === this.#waiting.length || this.#next === maxPassed) {
         this.#waiting = this.#waiting.slice(this.#next);
         this.#next = 0;
       }

@@ -102,7 +102,7 @@ export interface Relays {
    */
   load(node: NodeName): number;
   /** Bytes of bodies that may wait until they are wanted, all together. */
-  readonly mostHeld: number;
+  readonly maxHeld: number;
   /** Takes in what other nodes forward from now on. */
   serve(host: RelayHost): void;
   /** The host has ended: every stream of this node is lost, to both ends. */
