@@ -376,7 +376,7 @@ function apiHost(
     },
     publishActions(channel, actions) {
       plugins.check(actions);
-      pubsub.publish([channel], 'private', { type: 'orders', orders: actions });
+      pubsub.publish([channel], 'private', { type: 'actions', actions: actions });
     },
     publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
     subscribers: (channel) => pubsub.status(channel),

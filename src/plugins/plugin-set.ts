@@ -9,7 +9,7 @@ import { asError, titleOf } from '../observe/thrown.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { Refusals } from './refusals.ts';
 import type { PluginRegistry } from './registry.ts';
-import type { Action, Hook, HookDescriptor, InternalEvent, Services, State, StateManager } from './types.ts';
+import type { Action, ActionCall, Hook, HookDescriptor, Services, State, StateManager } from './types.ts';
 
 export type HookDescriptors = Readonly<Record<string, readonly HookDescriptor[]>>;
 
@@ -104,7 +104,7 @@ export class PluginSet {
    * What can be said of orders before a client gets them.
    * @throws HiveError what is wrong with the first that is wrong for any client
    */
-  check(actions: readonly InternalEvent[]): void {
+  check(actions: readonly ActionCall[]): void {
     for (const order of actions) for (const action of this.actions.get(order.action) ?? []) action.check?.(order);
   }
 
@@ -112,7 +112,7 @@ export class PluginSet {
    * What these orders send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
    * A publish of such orders is encoded once and never visits the clients.
    */
-  packetsFor(actions: readonly InternalEvent[]): ServerPacket[] | undefined {
+  packetsFor(actions: readonly ActionCall[]): ServerPacket[] | undefined {
     const packets: ServerPacket[] = [];
     try {
       for (const order of actions) {

@@ -18,7 +18,7 @@ import type { Metrics } from '../observe/metrics.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
-export type { ActionCall as InternalEvent, HookDescriptor, PoolDescriptor, Refusal };
+export type { ActionCall, HookDescriptor, PoolDescriptor, Refusal };
 
 interface Declared<Schema extends TSchema> {
   /** A TypeBox schema, or any JSON Schema (draft 7). Its defaults are filled in. */
@@ -195,7 +195,7 @@ export class StopClient extends Error {
 /** What is published: an event for clients, sent as it is, or orders that each subscribed client performs. */
 export type Publication =
   | { readonly type: 'event'; readonly packet: ServerPacket }
-  | { readonly type: 'orders'; readonly orders: readonly ActionCall[] };
+  | { readonly type: 'actions'; readonly actions: readonly ActionCall[] };
 
 export interface PubSub {
   /**

@@ -180,7 +180,7 @@ export function event(name: string): Publication {
 
 /** Orders that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
 export function orders(...pairs: (readonly [action: string, text: string])[]): Publication {
-  return { type: 'orders', orders: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
+  return { type: 'actions', actions: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
 }
 
 function packetsFor(list: readonly ActionCall[]): ServerPacket[] | undefined {

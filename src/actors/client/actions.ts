@@ -3,7 +3,7 @@
  * was done before stays done. Only actions that must be waited for make a promise.
  */
 import { HiveError } from '../../observe/errors.ts';
-import type { Action, InternalEvent } from '../../plugins/types.ts';
+import type { Action, ActionCall } from '../../plugins/types.ts';
 import type { RunningClient } from './hooks-runner.ts';
 
 export type ActionTable = ReadonlyMap<string, readonly Action[]>;
@@ -12,7 +12,7 @@ export type ActionTable = ReadonlyMap<string, readonly Action[]>;
 export function runActions(
   client: RunningClient,
   table: ActionTable,
-  actions: readonly InternalEvent[],
+  actions: readonly ActionCall[],
 ): void | Promise<void> {
   for (let at = 0; at < actions.length; at += 1) {
     const action = actions[at]!;
@@ -27,7 +27,7 @@ export function runActions(
 async function runRest(
   client: RunningClient,
   table: ActionTable,
-  actions: readonly InternalEvent[],
+  actions: readonly ActionCall[],
   at: number,
   waiting: number,
   pending: Promise<void>,
@@ -43,7 +43,7 @@ async function runRest(
   }
 }
 
-function handlersOf(table: ActionTable, action: InternalEvent): readonly Action[] {
+function handlersOf(table: ActionTable, action: ActionCall): readonly Action[] {
   const handlers = table.get(action.action);
   if (handlers) return handlers;
   const json = JSON.stringify(action);

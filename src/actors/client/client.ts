@@ -17,7 +17,7 @@ import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
-import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
+import { type ActionCall, type ClientState, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
 import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
@@ -32,7 +32,7 @@ import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
-type RunActions = { readonly type: 'act'; readonly actions: readonly InternalEvent[] };
+type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
 export type ClientActorMessage =

@@ -5,7 +5,7 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
-import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
+import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
 import { runActions } from './actions.ts';
@@ -143,7 +143,7 @@ export class PluginClient implements Client, Identity {
     return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
   }
 
-  runActions(events: readonly InternalEvent[]): void | Promise<void> {
+  runActions(events: readonly ActionCall[]): void | Promise<void> {
     if (!this.alive) return;
     return runActions(this, this.#context.plugins.actions, events);
   }

@@ -45,7 +45,7 @@ export function pubsubApi(
       'publish/2': (channels, event) =>
         pubsub.publish(textsIn(channels), 'private', { type: 'event', packet: eventIn(event) }),
       'act/2': (channels, actions) =>
-        pubsub.publish(textsIn(channels), 'private', { type: 'orders', orders: actionsIn(actions) }),
+        pubsub.publish(textsIn(channels), 'private', { type: 'actions', actions: actionsIn(actions) }),
       'count/1': (channel) => pubsub.status(textIn(channel)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),

@@ -29,7 +29,7 @@ export class LocalPublisher {
 
   /** To every channel under each of the prefixes; a channel under two of them gets it twice. */
   publish(prefixes: readonly string[], publication: Publication): void {
-    this.#published.value += publication.type === 'event' ? 1 : publication.orders.length;
+    this.#published.value += publication.type === 'event' ? 1 : publication.actions.length;
     let publish: ChannelPublish | undefined;
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);
@@ -46,7 +46,7 @@ export class LocalPublisher {
     if (publication.type === 'event') {
       return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };
     }
-    const { orders: actions } = publication;
+    const { actions } = publication;
     return { type: 'publish', packets: this.#packets(actions), actions: actions, acceptedAt };
   }
 

@@ -17,7 +17,7 @@ export type WirePublication =
 const noId = -1;
 
 export function toTerm(publication: Publication): WirePublication {
-  if (publication.type === 'orders') return { type: 'orders', orders: actionsToWire(publication.orders) };
+  if (publication.type === 'actions') return { type: 'orders', orders: actionsToWire(publication.actions) };
   const { packet } = publication;
   switch (packet.type) {
     case 'event': {
@@ -35,7 +35,7 @@ export function toTerm(publication: Publication): WirePublication {
 export function fromTerm(term: unknown): Publication {
   if (typeof term !== 'object' || term === null) throw malformed();
   const { type, name, args, id, ack, data, json, orders: actions } = term as Record<string, unknown>;
-  if (type === 'orders') return { type, orders: actionsFromWire(actions) };
+  if (type === 'orders') return { type: 'actions', actions: actionsFromWire(actions) };
   if (type === 'message' && isPlain(data)) return { type: 'event', packet: new MessagePacket(data, json === true) };
   if (typeof args !== 'string' || typeof id !== 'number') throw malformed();
   if (type === 'ack') return { type: 'event', packet: new AckPacket(id, args) };

@@ -13,7 +13,7 @@
 import { Actor } from '../../kernel/actor.ts';
 import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
-import type { InternalEvent } from '../../plugins/types.ts';
+import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 
@@ -21,7 +21,7 @@ import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 export const routerName = 'hive_router';
 
 export type RouterMessage = (
-  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly InternalEvent[] }
+  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly ActionCall[] }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
   | { readonly type: 'whereis' | 'view'; readonly sid: string }
   | { readonly type: 'subscribers'; readonly channel: string }
@@ -49,7 +49,7 @@ export interface LocalRoutes {
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
-  runActionsHere(sid: string, actions: readonly InternalEvent[]): void;
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): Ref<never>;
   /** JSON text: what plugins put into states need not be a term. */

@@ -10,7 +10,7 @@ import type { Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { InternalEvent } from '../../plugins/types.ts';
+import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
 import type { ClientHandle, OpenRequest, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
@@ -160,7 +160,7 @@ export class RouterService implements SessionHost, LocalRoutes {
    * Lets a client perform orders. Resolves when it has been told; failures of the orders reach the client.
    * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
    */
-  runActions(sid: string, actions: readonly InternalEvent[]): Promise<void> {
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void> {
     return this.#route({ type: 'act', sid, orders: actionsToWire(actions) });
   }
 
@@ -243,7 +243,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#roster.size;
   }
 
-  runActionsHere(sid: string, actions: readonly InternalEvent[]): void {
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void {
     this.#client(sid).self.tell({ type: 'act', actions: actions });
     this.#counters.routed_events.value += actions.length;
   }

@@ -1,15 +1,15 @@
 /** Reading the `args` of orders. */
 import { HiveError } from '../../observe/errors.ts';
-import type { InternalEvent } from '../types.ts';
+import type { ActionCall } from '../types.ts';
 
 /** The args of an order as an object. @throws HiveError `bad_internal_event` if they are none */
-export function objectArgs(order: InternalEvent): Readonly<Record<string, unknown>> {
+export function objectArgs(order: ActionCall): Readonly<Record<string, unknown>> {
   const { args } = order;
   if (typeof args !== 'object' || args === null || Array.isArray(args)) throw badArgs(order, 'must be an object');
   return args as Record<string, unknown>;
 }
 
-export function badArgs(order: InternalEvent, reason: string): HiveError {
+export function badArgs(order: ActionCall, reason: string): HiveError {
   return new HiveError('bad_internal_event', `The args of ${order.action} ${reason}.`);
 }
 

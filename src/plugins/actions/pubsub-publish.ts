@@ -7,7 +7,7 @@ import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
-import type { ActionPlugin, InternalEvent, Privilege } from '../types.ts';
+import type { ActionCall, ActionPlugin, Privilege } from '../types.ts';
 import { badArgs, objectArgs } from './args.ts';
 
 export const actionPublish: ActionPlugin<Privilege | null> = {
@@ -17,7 +17,7 @@ export const actionPublish: ActionPlugin<Privilege | null> = {
     return {
       run(_client, order) {
         const { event, channels } = publication(order);
-        pubsub.publish(channels, privilege, { type: 'orders', orders: toActionCalls(event) });
+        pubsub.publish(channels, privilege, { type: 'actions', actions: toActionCalls(event) });
       },
     };
   },
@@ -36,7 +36,7 @@ export const actionPublishRaw: ActionPlugin<Privilege | null> = {
   },
 };
 
-function publication(order: InternalEvent): { event: unknown; channels: string[] } {
+function publication(order: ActionCall): { event: unknown; channels: string[] } {
   const { event, cids } = objectArgs(order);
   if (event === undefined) throw badArgs(order, 'lack the event');
   if (cids === undefined) throw badArgs(order, 'lack cids');

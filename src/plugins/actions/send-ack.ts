@@ -6,16 +6,16 @@
 import { HiveError } from '../../observe/errors.ts';
 import { type AckPacket, ackPacket, parseTrigger } from '../../protocol/packet.ts';
 import { noArgs } from '../args.ts';
-import type { Action, ActionPlugin, InternalEvent } from '../types.ts';
+import type { Action, ActionCall, ActionPlugin } from '../types.ts';
 
-function ackedId({ action, trigger_id: triggerId }: InternalEvent): number {
+function ackedId({ action, trigger_id: triggerId }: ActionCall): number {
   const { id } = parseTrigger(triggerId);
   if (id === undefined)
     throw new HiveError('bad_internal_event', `${action} needs the trigger_id that it acknowledges.`);
   return id;
 }
 
-function packet(order: InternalEvent): AckPacket {
+function packet(order: ActionCall): AckPacket {
   const { args } = order;
   return ackPacket(ackedId(order), Array.isArray(args) ? args : [args]);
 }

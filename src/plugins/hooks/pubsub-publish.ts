@@ -39,7 +39,7 @@ export const pubsubPublish: HookPlugin<Static<typeof schema>> = {
       runs.count(name);
       if (!event) return;
       if (!args.raw) {
-        pubsub.publish(channels, privilege, { type: 'orders', orders: toActionCalls(event.args) });
+        pubsub.publish(channels, privilege, { type: 'actions', actions: toActionCalls(event.args) });
         return;
       }
       for (const packet of event.args.map(eventFromValue))

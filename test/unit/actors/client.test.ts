@@ -7,7 +7,7 @@ import { HiveError } from '../../../src/observe/errors.ts';
 import { countOf } from '../../../src/observe/histogram.ts';
 import { definePlugin } from '../../../src/plugins/define-plugin.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import type { Hook, InternalEvent } from '../../../src/plugins/types.ts';
+import type { ActionCall, Hook } from '../../../src/plugins/types.ts';
 import { ClientEvent, EventPacket } from '../../../src/protocol/packet.ts';
 import { Gate, Puppet } from '../../support/actors.ts';
 import { type Clients, type ClientsOptions, FakeSink, startClients } from '../../support/clients.ts';
@@ -367,7 +367,7 @@ test('published orders are performed in turn and answered, also when they fail',
   const channel = new Puppet();
   const ref = (await clients.kernel.run(channel)) as Ref<never> as Ref<Delivered>;
   const client = await clients.pid();
-  const deliver = (orders: InternalEvent[], packets?: EventPacket[]) =>
+  const deliver = (orders: ActionCall[], packets?: EventPacket[]) =>
     client.tell({ type: 'published', actions: orders, packets, channel: ref });
   const order = (action: string, args: unknown) => ({ action, args, trigger_id: '' });
   deliver([order('send', { name: 'a' }), order('store', { x: 1 })]);

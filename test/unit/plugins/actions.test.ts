@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import { type Action, type InternalEvent, type Services, StopClient } from '../../../src/plugins/types.ts';
+import { type Action, type ActionCall, type Services, StopClient } from '../../../src/plugins/types.ts';
 import { brief, FakeClient, fakeServices } from '../../support/plugins.ts';
 
 function action(name: string, args: unknown = null, services = fakeServices() as Services): Action {
   return new PluginRegistry().action(name).create(args, services);
 }
 
-function order(args: unknown, triggerId = ''): InternalEvent {
+function order(args: unknown, triggerId = ''): ActionCall {
   return { action: 'x', args, trigger_id: triggerId };
 }
 
@@ -154,9 +154,9 @@ test('action.pubsub.publish publishes orders, publish_raw an event', () => {
   );
   const [one, two, raw] = services.published;
   const said = { ...say, trigger_id: '' };
-  assert.deepEqual(one, { channels: ['a'], privilege: 'private', publication: { type: 'orders', orders: [said] } });
+  assert.deepEqual(one, { channels: ['a'], privilege: 'private', publication: { type: 'actions', actions: [said] } });
   assert.deepEqual(two?.channels, ['b.1', 'b.2']);
-  assert.deepEqual(two?.publication, { type: 'orders', orders: [said, said] });
+  assert.deepEqual(two?.publication, { type: 'actions', actions: [said, said] });
   assert.ok(raw?.publication.type === 'event' && brief(raw.publication.packet) === 'event n [1]');
   for (const args of [null, {}, { event: say }, { cids: 'a' }, { event: 'x', cids: 'a' }]) {
     assert.throws(() => action('action.pubsub.publish', null, services).run(client, order(args)), {

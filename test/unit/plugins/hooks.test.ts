@@ -136,7 +136,7 @@ test('pubsub.publish publishes orders, or raw events', () => {
   assert.deepEqual(orders, {
     channels: ['room.a', 'room.b'],
     privilege: 'private',
-    publication: { type: 'orders', orders: [{ action: 'x', args: 1, trigger_id: '' }] },
+    publication: { type: 'actions', actions: [{ action: 'x', args: 1, trigger_id: '' }] },
   });
   assert.deepEqual(
     events.map(({ privilege, publication }) => [privilege, publication.type === 'event' && brief(publication.packet)]),
