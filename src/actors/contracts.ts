@@ -22,7 +22,7 @@ export interface ChannelCount {
 }
 
 /**
- * What was published and has to go through the client's mailbox: orders, which the client performs, or (while orders before
+ * What was published and has to go through the client's mailbox: actions, which the client performs, or (while actions before
  * them are still being performed) packets, which it sends. Either way the client tells `channel` when it is done: until then
  * the channel sends this client everything through its mailbox, so that nothing overtakes.
  */

@@ -1,5 +1,5 @@
 /**
- * The distribution layer of one node: every Hive node is a hidden Erlang node. This is what the rest of the house uses.
+ * The distribution layer of one node: every Hive node is a hidden Erlang node. This is what the rest of the system uses.
  *
  *   kernel ◀──▶ DistributionTransport ──▶ Peers ──▶ Session ──▶ Outbox ──▶ Link ──▶ socket
  *      ▲                                               │                     │

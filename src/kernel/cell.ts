@@ -7,7 +7,7 @@
  *       ▼                 ▼            ▼
  *     dead ◀──────────── stopping (terminate runs) ──────────▶ dead
  *
- * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
+ * System messages (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
 import { ActorTimer } from './actor-timer.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
@@ -24,8 +24,8 @@ import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonO
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
 /**
- * Letters handled in one turn before other actors get their turn (the BEAM's reductions, in letters). A long queue gets a
- * longer turn, up to a limit that still is some milliseconds: sockets deliver more letters per round than the least turn
+ * Messages handled in one slice before other actors run (the BEAM's reductions, in messages). A long queue gets a
+ * longer slice, up to a limit that still is some milliseconds: sockets deliver more messages per round than the shortest slice
  * takes, and a mailbox that only grows ends in refusals.
  */
 const minPerSlice = 64;
@@ -69,7 +69,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   restarts = 0;
   /** The type of the last message; the message itself would be held in memory for nothing. */
   lastMessage: string | undefined;
-  /** Letters that its handlers were given. */
+  /** Messages that its handlers were given. */
   handled = 0;
   #actor: Behaviour<Message>;
   #place: NactPlace | undefined;
@@ -352,7 +352,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     this.host.runQueue.add(this);
   }
 
-  /** Handles letters until none is left, one must be waited for, or the turn is over. */
+  /** Handles messages until none is left, one must be waited for, or the slice is over. */
   runSlice(): void {
     this.#scheduled = false;
     if (this.status !== 'running') return;

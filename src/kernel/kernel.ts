@@ -1,6 +1,6 @@
 /**
  * The actor kernel of one node: it starts actors, knows them by address and by name, and carries signals between them. The
- * rest of the house sees `Actor`, `Ref` and this class.
+ * rest of the system sees `Actor`, `Ref` and this class.
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';

@@ -1,5 +1,5 @@
 /**
- * A queue of letters. One letter is kept as it is; the second that has to wait brings a ring, which doubles when it is full and
+ * A queue of messages. One message is kept as it is; the second that has to wait brings a ring, which doubles when it is full and
  * goes when it has been emptied: neither an idle mailbox nor one that held a burst holds memory.
  *
  *   ring:  [ . | . | a | b | c | . | . | . ]     push at tail, shift at head, both masked by length - 1
@@ -13,10 +13,10 @@ class Ring {
 }
 
 export class Mailbox {
-  /** The letter, or the ring of several. */
+  /** The message, or the ring of several. */
   #content: unknown;
   length = 0;
-  /** The most letters that ever waited here. */
+  /** The most messages that ever waited here. */
   peak = 0;
 
   push(message: unknown): void {
@@ -28,7 +28,7 @@ export class Mailbox {
     if (length >= this.peak) this.peak = length + 1;
   }
 
-  /** The oldest letter; call only while `length` is not 0. */
+  /** The oldest message; call only while `length` is not 0. */
   shift(): unknown {
     const content = this.#content;
     this.length -= 1;

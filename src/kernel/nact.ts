@@ -1,8 +1,8 @@
 /**
  * The only file that knows nact. What the kernel takes from it: the hierarchy of actors with names, their life cycle, and
- * turns. A nact message is an activation, never a letter: it says "there are letters". One actor gets these messages for
- * all; whoever has letters then has a turn (turns.ts), because nact's promise and round of the event loop cost ten times
- * what a letter does.
+ * activations. A message of nact is an activation and carries nothing: it says that actors have messages. One nact actor gets
+ * them for all; whoever has messages then runs a slice (run-queue.ts), because nact's promise and round of the event loop cost
+ * ten times what a message does.
  *
  * nact gives every actor a path, a reference that leads there, a queue and two maps of children, and walks the path to find who is behind a
  * reference. Here actors are held themselves: there are no paths and references, and what is empty is shared. That is

@@ -75,7 +75,7 @@ const rows: readonly Row[] = [
   ['hive.router.msg_queue_length', 'Messages that wait for the router'],
   ['hive.router.current_clients', 'Clients'],
   ['hive.router.spawned_clients', 'Clients that were started'],
-  ['hive.router.requests', 'Clients opened, calls about sessions, orders to the doors'],
+  ['hive.router.requests', 'Clients opened, calls about sessions, changes of admission'],
   ['hive.router.errors', 'Unknown sessions, and messages that are no requests'],
   ['hive.router.routed_msgs', 'Packets that did not go the direct way'],
   ['hive.router.routed_events', 'Orders for clients'],

@@ -168,7 +168,7 @@ export interface Client {
   report(error: HiveError): void;
   /** The JSON text that back ends get: sid, trigger, trigger_id, state, node, … */
   metadata(trigger: Trigger): string | Promise<string>;
-  /** Performs orders first to last; stops at the first failure, keeping what was sent before it. */
+  /** Performs actions first to last; stops at the first failure, keeping what was sent before it. */
   runActions(events: readonly ActionCall[]): void | Promise<void>;
   /** Runs the hooks of an event as if the client had sent it. */
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
@@ -192,7 +192,7 @@ export class StopClient extends Error {
   }
 }
 
-/** What is published: an event for clients, sent as it is, or orders that each subscribed client performs. */
+/** What is published: an event for clients, sent as it is, or actions that each subscribed client performs. */
 export type Publication =
   | { readonly type: 'event'; readonly packet: ServerPacket }
   | { readonly type: 'actions'; readonly actions: readonly ActionCall[] };

@@ -39,7 +39,7 @@ export class Topics implements Fanout {
   }
 }
 
-/** A client that notes what it is sent; orders `work` make it wait for `release`. */
+/** A client that notes what it is sent; actions `work` make it wait for `release`. */
 export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly received: string[] = [];
   /** The channel of each. */
@@ -178,7 +178,7 @@ export function event(name: string): Publication {
   return { type: 'event', packet: new EventPacket(name, '[]') };
 }
 
-/** Orders that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
+/** Actions that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
 export function orders(...pairs: (readonly [action: string, text: string])[]): Publication {
   return { type: 'actions', actions: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
 }

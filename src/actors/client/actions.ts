@@ -1,5 +1,5 @@
 /**
- * Performs orders, first to last, and the actions of each in their configured order. The first failure ends the list; what
+ * Performs actions, first to last, and the actions of each in their configured order. The first failure ends the list; what
  * was done before stays done. Only actions that must be waited for make a promise.
  */
 import { HiveError } from '../../observe/errors.ts';

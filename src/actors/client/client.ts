@@ -1,5 +1,5 @@
 /**
- * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the orders of back
+ * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the actions of back
  * ends, and says good-bye when the client ends, however it ends.
  *
  *   generic ──attach──▶ transient (on_connect) ──accepted──▶ waiting ──▶ on_disconnect ──▶ state forgotten ──▶ ended
@@ -7,7 +7,7 @@
  *      │                        ├── a back end may know of it ─────────────┘                    │
  *      └────────────────────────┴───────────────────────────────────────────────────────────────┘
  *
- * Messages: the client's packets; `attach` (call); `act`, orders for this client; `published`, what a channel carries;
+ * Messages: the client's packets; `attach` (call); `act`, actions for this client; `published`, what a channel carries;
  * `reject`, what the connection could not use; `terminate`, the node asks it to leave; `close`, the connection is gone.
  *
  * Expected failures (HiveError) are told to the client, which lives on; StopClient ends it; anything else is a crash.
@@ -44,7 +44,7 @@ export type ClientActorMessage =
   | Terminate
   | { readonly type: 'close'; readonly reason: CloseReason };
 
-/** Letters whose handling may fail without ending the client. */
+/** Messages whose handling may fail without ending the client. */
 type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate;
 
 export class ClientActor extends Actor<ClientActorMessage> {
@@ -101,12 +101,12 @@ export class ClientActor extends Actor<ClientActorMessage> {
     };
   }
 
-  /** Letters that wait. */
+  /** Messages that wait. */
   get backlog(): number {
     return this.cell.mailbox.length;
   }
 
-  /** The connection is gone. Letters that came before are handled still, unless there are too many to take one more. */
+  /** The connection is gone. Messages that came before are handled still, unless there are too many to take one more. */
   close(reason: CloseReason): void {
     this.outlet.detach();
     if (this.backlog < this.mailboxLimit) this.self.tell({ type: 'close', reason });

@@ -48,7 +48,7 @@ export class Subscriber extends Actor<ClientDelivery> implements Member, TopicLi
     this.send(this.#process, tuple(hive, this.channel, content));
   }
 
-  /** Orders are for clients to perform; a process is told them and may do what it likes. */
+  /** Actions are for clients to perform; a process is told them and may do what it likes. */
   receive(message: ClientDelivery, from: From | undefined): void {
     if (message.type !== 'published') return this.unexpected(message, from);
     const { actions, packets, channel } = message;

@@ -1,5 +1,5 @@
 /**
- * What Erlang processes say, as the rest of the house says it. Names, sids and channels are binaries or atoms; JSON values are
+ * What Erlang processes say, as the rest of the system says it. Names, sids and channels are binaries or atoms; JSON values are
  * terms with a counterpart in JSON: maps (keys: binaries or atoms), lists, binaries, numbers, and atoms, of which `true`, `false`
  * and `null` (`undefined`, `nil`) are themselves and all others text. Everything else is refused, not guessed at: a charlist
  * is a list of numbers.

@@ -1,7 +1,7 @@
 /**
  * Workers that come by themselves: connections that back ends make, or that a connector makes again and again.
  *
- *   admitted ─▶ idle (a stack: the last one is the first to be rented) ◀──▶ rented ─▶ ended
+ *   admitted ─▶ idle (a stack: the last one is the first to be acquired) ◀──▶ acquired ─▶ ended
  *                 ▲
  *   requests ─▶ waiting (first in, first out; at most `size` + `overflow`) ─▶ time-out
  */

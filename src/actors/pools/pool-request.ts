@@ -14,14 +14,14 @@ import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import type { Services, WorkerMessage } from '../../plugins/types.ts';
 import { type Lease, NoWorker } from './worker-source.ts';
 
-/** The pool, as its transactions see it. */
+/** The pool, as its requests see it. */
 export interface PoolPort {
   readonly kernel: Kernel;
   readonly stopping: boolean;
   /** How often and with which pauses is tried again, and how long a worker is waited for. */
   readonly limits: Services['config']['connectors'];
   acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease>;
-  /** A rented place is used from now on. */
+  /** An acquired place is used from now on. */
   serve(): void;
   release(lease: Lease): void;
   triedInVain(): void;

@@ -1,7 +1,7 @@
 /**
  * A pool of workers, which are actors under the pool's own supervisor.
  *
- *   request ─▶ rent a worker ─▶ ask it ─▶ return it ─▶ answer
+ *   request ─▶ acquire a worker ─▶ ask it ─▶ return it ─▶ answer
  *                  ▲                 │
  *                  └── try again ────┘  the worker was not there any more, or could not reach its back end:
  *                                       nothing was done yet, so nothing is done twice

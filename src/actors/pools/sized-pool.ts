@@ -1,10 +1,10 @@
 /**
- * Workers that the pool makes when it wants them. generic-pool decides who gets a seat and how many there are: `size` at rest,
+ * Workers that the pool makes when it wants them. generic-pool decides who gets a slot and how many there are: `size` at rest,
  * up to `overflow` more under load, which are given up again after a while.
  *
- *   generic-pool ─▶ rented ◀─▶ at hand (a stack, from which a seat is had without waiting) ─▶ generic-pool
+ *   generic-pool ─▶ acquired ◀─▶ at hand (a stack, from which a slot is had without waiting) ─▶ generic-pool
  *
- * Seats go back to generic-pool when somebody waits in its queue, when they have lost their worker, or when they have not been
+ * Slots go back to generic-pool when somebody waits in its queue, when they have lost their worker, or when they have not been
  * needed for a while.
  */
 import { createPool, type Pool as GenericPool } from 'generic-pool';
@@ -13,7 +13,7 @@ import type { Connector } from '../../plugins/types.ts';
 import { WorkerSlot } from './worker-slot.ts';
 import { NoWorker, type WorkerOwner, type WorkerSource } from './worker-source.ts';
 
-/** How often seats at hand that were not needed since the last time are given back, at least. */
+/** How often slots at hand that were not needed since the last time are given back, at least. */
 const sortOutMs = 500;
 /** How often workers that have been idle for too long are looked for, at least. */
 const overflowCheckMs = 1000;
@@ -23,7 +23,7 @@ export interface SizedPoolOptions {
   readonly connector: Connector;
   readonly size: number;
   readonly overflow: number;
-  /** Limit of the wait for a seat, ms. */
+  /** Limit of the wait for a slot, ms. */
   readonly rentTimeoutMs: number;
   /** How long a worker beyond `size` may be idle before it goes, ms. */
   readonly overflowIdleMs: number;
@@ -103,7 +103,7 @@ export class SizedPool implements WorkerSource {
     this.#sorting ??= setInterval(() => this.#sortOut(), Math.min(sortOutMs, this.#options.overflowIdleMs)).unref();
   }
 
-  /** The seats at the bottom of the stack are those that nobody has needed. */
+  /** The slots at the bottom of the stack are those that nobody has needed. */
   #sortOut(): void {
     for (const slot of this.#atHand.splice(0, this.#spare)) void this.#seats.release(slot);
     this.#spare = this.#atHand.length;

@@ -1,6 +1,6 @@
 /**
- * A place for one worker in a pool. When its worker ends the seat gets another one: at once after a planned end, with growing
- * pauses after crashes and failed starts. So whoever rents a seat need not know that workers come and go.
+ * A place for one worker in a pool. When its worker ends the slot gets another one: at once after a planned end, with growing
+ * pauses after crashes and failed starts. So whoever acquires a slot need not know that workers come and go.
  */
 import type { Actor } from '../../kernel/actor.ts';
 import { describeReason, type ExitReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';

@@ -27,7 +27,7 @@ export interface WorkerSource {
   release(lease: Lease): void;
   /** The pool's supervisor is going away, perhaps to come back: no worker is to be started meanwhile. */
   suspend(): void;
-  /** Ends all workers. Nobody rents any more. */
+  /** Ends all workers. Nobody acquires any more. */
   close(): Promise<void>;
 }
 

@@ -5,10 +5,10 @@
  * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `delivered`, `expire`.
  *
  * What clients receive as it is goes to the topic of the channel: encoded once per protocol, without a visit to the
- * clients. Orders that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
+ * clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
  * answered its deliveries yet is taken off the topic as soon as something goes there, and gets that by mailbox too:
  *
- *             orders: Delivery           packets: leaves the topic, Delivery
+ *             actions: Delivery           packets: leaves the topic, Delivery
  *   on topic ──────────────▶ behind ──────────────────────────────▶ behind, off topic ──┐ further
  *      ▲                        │ all delivered                          │ all delivered ◀┘ deliveries
  *      └────────────────────────┴──────────────── joins the topic ───────┘

@@ -9,7 +9,7 @@ import type { ChannelIndex } from './channel-index.ts';
 import type { ChannelPublish } from './channel-messages.ts';
 
 /**
- * The packets that these orders amount to, if they do nothing but send, the same to every client; else undefined. May throw a
+ * The packets that these actions amount to, if they do nothing but send, the same to every client; else undefined. May throw a
  * HiveError, as performing them would.
  */
 export type PacketsFor = (actions: readonly ActionCall[]) => readonly ServerPacket[] | undefined;
@@ -50,7 +50,7 @@ export class LocalPublisher {
     return { type: 'publish', packets: this.#packets(actions), actions: actions, acceptedAt };
   }
 
-  /** Orders that fail are performed by every client, which tells its user. */
+  /** Actions that fail are performed by every client, which tells its user. */
   #packets(actions: readonly ActionCall[]): readonly ServerPacket[] | undefined {
     try {
       return this.#packetsFor(actions);

@@ -1,5 +1,5 @@
 /**
- * Publish/subscribe, as the rest of the house uses it. A client that has joined a channel receives what is published to the
+ * Publish/subscribe, as the rest of the system uses it. A client that has joined a channel receives what is published to the
  * channel or to any dotted prefix of its id, on whichever node.
  *
  *   join     ──▶ channel actor here, announced to all nodes ──▶ done

@@ -1,5 +1,5 @@
 /**
- * What the HTTP API asks of the whole cluster. The doors are opened and closed on all nodes at once; clients leave, and nodes
+ * What the HTTP API asks of the whole cluster. Admission is opened and closed on all nodes at once; clients leave, and nodes
  * stop, one node after the other, this one last: so that back ends are not flooded with good-byes, and the cluster is there
  * as long as it can be.
  */
@@ -34,14 +34,14 @@ export class ClusterControl implements ClusterHost {
   }
 
   enable(): Promise<Reached> {
-    return this.#doors('enable');
+    return this.#admission('enable');
   }
 
   disable(): Promise<Reached> {
-    return this.#doors('disable');
+    return this.#admission('disable');
   }
 
-  async #doors(type: 'enable' | 'disable'): Promise<Reached> {
+  async #admission(type: 'enable' | 'disable'): Promise<Reached> {
     const { nodes, missing } = await this.#everywhere({ type });
     return { nodes, missing };
   }

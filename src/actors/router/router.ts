@@ -4,7 +4,7 @@
  * nodes.
  *
  *   act, subscribe, unsubscribe,
- *   whereis, view                 for one client          enable, disable   the doors
+ *   whereis, view                 for one client          enable, disable   admission
  *   subscribers                   of a channel here       terminate         answered when the clients have gone
  *                                                         stop              not answered: the node goes
  *

@@ -1,6 +1,6 @@
 /**
- * What the rest of the node asks for clients: opening them, acting on them by session id wherever they live, closing the
- * doors. It belongs to the node and works at once, without a hop through the router actor, which serves other nodes.
+ * What the rest of the node asks for clients: opening them, acting on them by session id wherever they live,
+ * admitting them or not. It belongs to the node and works at once, without a hop through the router actor, which serves other nodes.
  */
 import type { Config } from '../../config/types.ts';
 import type { IdSource } from '../../kernel/ids.ts';
@@ -73,7 +73,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
   readonly #pubsub: Record<'requests' | 'subscribe' | 'unsubscribe', Counter>;
-  /** The node ends: its doors stay closed. */
+  /** The node ends: nobody is admitted any more. */
   #stopping = false;
   /** When the last clients are cut off, on the clock of `performance.now()`. */
   #deadline = 0;
@@ -276,7 +276,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#counters.errors.value += 1;
   }
 
-  // --- the doors
+  // --- admission
 
   /** @throws HiveError `router_error` if the node is being stopped */
   enable(): void {
@@ -310,7 +310,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   /**
-   * Lets the clients leave for good: the doors stay closed. Resolves when they have ended; those whose `on_disconnect` takes
+   * Lets the clients leave for good: nobody is admitted any more. Resolves when they have ended; those whose `on_disconnect` takes
    * longer than `hive.graceful_termination_timeout` once more are cut off.
    */
   async close(reason: string): Promise<void> {

@@ -15,8 +15,8 @@ export const actionPublish: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      run(_client, order) {
-        const { event, channels } = publication(order);
+      run(_client, call) {
+        const { event, channels } = publication(call);
         pubsub.publish(channels, privilege, { type: 'actions', actions: toActionCalls(event) });
       },
     };
@@ -28,17 +28,17 @@ export const actionPublishRaw: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      run(_client, order) {
-        const { event, channels } = publication(order);
+      run(_client, call) {
+        const { event, channels } = publication(call);
         pubsub.publish(channels, privilege, { type: 'event', packet: eventFromValue(event) });
       },
     };
   },
 };
 
-function publication(order: ActionCall): { event: unknown; channels: string[] } {
-  const { event, cids } = objectArgs(order);
-  if (event === undefined) throw badArgs(order, 'lack the event');
-  if (cids === undefined) throw badArgs(order, 'lack cids');
+function publication(call: ActionCall): { event: unknown; channels: string[] } {
+  const { event, cids } = objectArgs(call);
+  if (event === undefined) throw badArgs(call, 'lack the event');
+  if (cids === undefined) throw badArgs(call, 'lack cids');
   return { event, channels: channelIds(cids) };
 }

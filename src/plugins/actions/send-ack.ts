@@ -15,9 +15,9 @@ function ackedId({ action, trigger_id: triggerId }: ActionCall): number {
   return id;
 }
 
-function packet(order: ActionCall): AckPacket {
-  const { args } = order;
-  return ackPacket(ackedId(order), Array.isArray(args) ? args : [args]);
+function packet(call: ActionCall): AckPacket {
+  const { args } = call;
+  return ackPacket(ackedId(call), Array.isArray(args) ? args : [args]);
 }
 
 const unwanted = 'A back end acknowledges an event that wanted no acknowledgement';
@@ -25,8 +25,8 @@ const unwanted = 'A back end acknowledges an event that wanted no acknowledgemen
 const send: Action = {
   packet,
   check: ackedId,
-  run(client, order) {
-    if (order.trigger_id !== '') client.send(packet(order));
+  run(client, call) {
+    if (call.trigger_id !== '') client.send(packet(call));
     else if (!client.log.excess(unwanted, 'back ends')) client.log.warning(unwanted);
   },
 };

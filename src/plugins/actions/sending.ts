@@ -2,11 +2,11 @@
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Action, ActionCall } from '../types.ts';
 
-export function sending(packet: (order: ActionCall) => ServerPacket): Action {
+export function sending(packet: (call: ActionCall) => ServerPacket): Action {
   return {
     packet,
-    run(client, order) {
-      client.send(packet(order));
+    run(client, call) {
+      client.send(packet(call));
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * What the Hive Protocol hooks have in common: they send the client's metadata to a back end, and obey its answer.
  *
- * An answer is any 2xx status with orders as its body. An empty body or `[]` means that nothing is to be done.
+ * An answer is any 2xx status with actions as its body. An empty body or `[]` means that nothing is to be done.
  */
 import { type Static, Type } from 'typebox';
 import type { Config } from '../../config/types.ts';

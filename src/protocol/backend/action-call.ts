@@ -1,5 +1,5 @@
 /**
- * Orders from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
+ * Actions from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
  * answers, API calls and publishes.
  */
 import { HiveError } from '../../observe/errors.ts';
@@ -13,7 +13,7 @@ export interface ActionCall {
 }
 
 /**
- * The orders in a text. An empty text and `[]` mean "no orders": a back end need not have an opinion.
+ * The actions in a text. An empty text and `[]` mean "no actions": a back end need not have an opinion.
  * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
  */
 export function parseActionCalls(text: string): ActionCall[] {

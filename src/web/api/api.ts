@@ -3,14 +3,14 @@
  * Answers are JSON, plain text or empty; errors are `{"error": code, "description": text}` and never hidden, since who has
  * the key may know.
  *
- *   GET    hive/version                      POST clients/action/<sid>      orders for one client
- *   POST   hive/stop                         POST pubsub/action/<channel>   orders for all subscribers
+ *   GET    hive/version                      POST clients/action/<sid>      actions for one client
+ *   POST   hive/stop                         POST pubsub/action/<channel>   actions for all subscribers
  *   POST   router/enable|disable|terminate   POST pubsub/publish/<channel>  an event for all subscribers
  *   GET    pubsub/subscribe/<channel>        number of subscribers on this node
  *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
  *   POST   batch                             several of these calls
  *
- * `?cluster=true` extends stop, the router's orders and the number of subscribers to all nodes.
+ * `?cluster=true` extends stop, the router's actions and the number of subscribers to all nodes.
  */
 import type { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';

@@ -69,7 +69,7 @@ export class NamespaceSocket implements Sink, TopicMember {
     try {
       this.adopt(await host.open(request));
     } catch (error) {
-      // Doors that closed after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
+      // Admission that ended after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
       if (host.refusal()) this.end('shutdown');
       else this.#refuse(error);
       return;

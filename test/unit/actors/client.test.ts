@@ -360,7 +360,7 @@ test('what a hook does after its client was killed has no effect', async () => {
   assert.deepEqual(clients.changes, []);
 });
 
-test('published orders are performed in turn and answered, also when they fail', async () => {
+test('published actions are performed in turn and answered, also when they fail', async () => {
   await start();
   const { session, sink } = await clients.connect();
   await clients.router.subscribe(session.sid, ['a']);

@@ -170,7 +170,7 @@ test('signals reach an actor whose mailbox is full', async () => {
   assert.deepEqual(one.seen, ['one']);
 });
 
-test('signals and letters of one actor arrive in the order in which it sent them', async () => {
+test('signals and messages of one actor arrive in the order in which it sent them', async () => {
   const { one, other } = await pair({ traps: true });
   const order: string[] = [];
   one.receive = (message) => void order.push(String(message));
@@ -247,7 +247,7 @@ test('a caller that throws when its call fails keeps nobody from being told', as
 });
 
 test('a Down that was called off and one that was delivered leave nothing, and demonitor looks through no mailbox', async () => {
-  // Each demonitor behind queued Downs took out and put back every letter that waited.
+  // Each demonitor behind queued Downs took out and put back every message that waited.
   const { kernel, one } = await pair();
   const others: Puppet[] = [];
   for (let i = 0; i < 100; i += 1) {

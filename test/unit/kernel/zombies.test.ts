@@ -64,7 +64,7 @@ test('the answer of a zombie lands nowhere', async () => {
   await failed;
 });
 
-test('a restarted actor is another: letters to the old one reach nobody', async () => {
+test('a restarted actor is another: messages to the old one reach nobody', async () => {
   const kernel = new TestKernel();
   const old = await kernel.run(new Puppet(), { name: 'role' });
   await kernel.stop(old);

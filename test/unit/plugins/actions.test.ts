@@ -142,7 +142,7 @@ test('the pub-sub actions take channel expressions and the privilege of their de
   ]);
 });
 
-test('action.pubsub.publish publishes orders, publish_raw an event', () => {
+test('action.pubsub.publish publishes actions, publish_raw an event', () => {
   const services = fakeServices();
   const client = new FakeClient();
   const say = { action: 'say', args: 1 };

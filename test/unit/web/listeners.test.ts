@@ -48,11 +48,11 @@ function setUp(t: TestContext) {
     machine.held = servers.clients === false ? 0 : 100;
     return Object.keys(servers).filter((name) => servers[name]);
   };
-  return { doors: listeners, lines, left, start, taken };
+  return { listeners, lines, left, start, taken };
 }
 
-test('doors close one after the other as files run short, and open again in turn', async (t) => {
-  const { doors: listeners, left, start } = setUp(t);
+test('listeners close one after the other as files run short, and open again in turn', async (t) => {
+  const { listeners, left, start } = setUp(t);
   for (const whose of ['clients', 'api', 'monitor'] as const) await start(whose);
   const all = ['clients', 'api', 'monitor'];
   assert.deepEqual(left(1500), all);
