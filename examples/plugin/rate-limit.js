@@ -54,7 +54,7 @@ export default definePlugin({
     'action.grant_rate': {
       args: Type.Null(),
       create: () => ({
-        run(client, { args }) {
+        perform(client, { args }) {
           granted.set(client, rateOf(args));
         },
       }),

@@ -22,7 +22,7 @@ const farewellMs = 1000;
  */
 const readPerTurn = 64 * 1024;
 
-export interface DistConnectionOptions {
+export interface LinkOptions {
   readonly socket: Socket;
   readonly reader: FrameReader;
   readonly tickTimeMs: number;
@@ -35,11 +35,11 @@ export interface DistConnectionOptions {
   readonly onClose: (reason: string) => void;
 }
 
-export class DistConnection {
+export class Link {
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #maxQueueBytes: number;
-  readonly #onFrame: DistConnectionOptions['onFrame'];
+  readonly #onFrame: LinkOptions['onFrame'];
   readonly #onFrames: () => void;
   readonly #onClose: (reason: string) => void;
   readonly #ticker: NodeJS.Timeout;
@@ -49,7 +49,7 @@ export class DistConnection {
   #silentQuarters = 0;
   #open = true;
 
-  constructor(options: DistConnectionOptions) {
+  constructor(options: LinkOptions) {
     this.#socket = options.socket;
     this.#reader = options.reader;
     this.#maxQueueBytes = options.maxQueueBytes;

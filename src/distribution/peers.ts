@@ -14,8 +14,8 @@ import { HiveError } from '../observe/errors.ts';
 import { sourceOf } from '../observe/source.ts';
 import { Claims } from './claims.ts';
 import { atom, tuple } from './codec/terms.ts';
-import { DistConnection } from './dist-connection.ts';
-import { DistSession, type DistSessionContext } from './dist-session.ts';
+import { Link } from './dist-connection.ts';
+import { Session, type SessionContext } from './dist-session.ts';
 import { hostOf, lookUp, shortName } from './epmd/epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
 import { answer, initiate, type Negotiated, type NegotiateOptions, setupTimeoutMs } from './negotiate.ts';
@@ -40,7 +40,7 @@ export interface NodeDown extends NodeUp {
 
 export interface PeersOptions {
   readonly self: Self;
-  readonly context: DistSessionContext;
+  readonly context: SessionContext;
   readonly sockets: Sockets;
   readonly epmdPort: () => number;
   readonly portMin: number;
@@ -59,7 +59,7 @@ interface Dial {
 
 interface Entry {
   readonly node: NodeName;
-  readonly session: DistSession;
+  readonly session: Session;
   readonly ready: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -67,7 +67,7 @@ interface Entry {
   /** Whether the connected node still answers, if that is being asked. */
   probe: Promise<boolean> | undefined;
   patience: NodeJS.Timeout | undefined;
-  link: DistConnection | undefined;
+  link: Link | undefined;
   peer: Peer | undefined;
 }
 
@@ -94,7 +94,7 @@ export class Peers {
   }
 
   /** The session with a node that is connected or being connected. */
-  session(node: string): DistSession | undefined {
+  session(node: string): Session | undefined {
     return this.#table.get(node)?.session;
   }
 
@@ -111,6 +111,13 @@ export class Peers {
   queued(): number {
     let bytes = 0;
     for (const { session } of this.#table.values()) bytes += session.outbox.queued;
+    return bytes;
+  }
+
+  /** Bytes that wait for the peer for which most wait. */
+  maxQueued(): number {
+    let bytes = 0;
+    for (const { session } of this.#table.values()) bytes = Math.max(bytes, session.outbox.queued);
     return bytes;
   }
 
@@ -163,7 +170,7 @@ export class Peers {
     ready.catch(() => {});
     const entry: Entry = {
       node: node as NodeName,
-      session: new DistSession(node as NodeName, this.#options.context),
+      session: new Session(node as NodeName, this.#options.context),
       ready,
       resolve,
       reject,
@@ -367,13 +374,13 @@ export class Peers {
     this.#abortDial(entry);
     entry.peer = peer;
     const { context, tickTimeMs, onUp } = this.#options;
-    const link: DistConnection = new DistConnection({
+    const link: Link = new Link({
       socket,
       reader,
       tickTimeMs,
       maxQueueBytes: context.maxQueueBytes,
       onFrame: (bytes, start, end) => entry.session.receive(bytes, start, end),
-      onFrames: () => context.kernel.runQueue.runNow(),
+      onFrames: () => context.kernel.turns.hurry(),
       onClose: (reason) => this.#closed(entry, peer, reason),
     });
     entry.link = link;

@@ -1,5 +1,5 @@
 /**
- * The listening servers of a node, which must close before the process runs out of open files. A server that cannot
+ * The doors of a node: its listening servers, which must close before the process runs out of open files. A server that cannot
  * accept for want of files spins: the connection goes on waiting, and so the event loop is told of it at once, again and again.
  * Nobody else is accepted meanwhile, not even those who want to see what is wrong.
  *
@@ -8,7 +8,7 @@
  *      │           API and monitor are accepted           │   then they close in turn
  *
  * Connections come faster than anybody looks, hundreds at once. So the reserve is not counted, but held in files of no use
- * (`/dev/null`), and set free when the clients’ listener has closed.
+ * (`/dev/null`), and set free when the clients' door has closed.
  */
 import { closeSync } from 'node:fs';
 import type { Log } from '../observe/logger.ts';
@@ -22,7 +22,7 @@ const lookMs = 50;
 /** Whoever comes and goes about the limit fills no log. */
 const tellMs = 60_000;
 
-/** At how many files left a listener closes and opens again, as shares of the reserve. */
+/** At how many files left a door closes and opens again, as shares of the reserve. */
 const shares = {
   clients: { closes: 1, opens: 3 },
   api: { closes: 1 / 4, opens: 1 / 2 },
@@ -31,7 +31,7 @@ const shares = {
 
 const refusing = 2;
 
-interface Listener {
+interface Door {
   readonly listening: Listening;
   readonly closes: number;
   readonly opens: number;
@@ -40,11 +40,11 @@ interface Listener {
   isBarred: boolean;
 }
 
-export class Listeners {
+export class Doors {
   readonly #files: OpenFiles | undefined;
   readonly #reserve: number;
   readonly #log: Log;
-  readonly #listeners = new Set<Listener>();
+  readonly #doors = new Set<Door>();
   readonly #timer: NodeJS.Timeout | undefined;
   /** Numbers of the files that hold the reserve. */
   #held: number[] = [];
@@ -70,7 +70,7 @@ export class Listeners {
     return this.#isShort ? `open files run short: at most ${this.#files?.limit} may be open` : undefined;
   }
 
-  /** The library, with the listening of its servers in the care of this. */
+  /** The library, with the listening of its servers in the care of these doors. */
   keep(library: SocketLibrary, whose: keyof typeof shares): SocketLibrary {
     if (!this.#files) return library;
     return {
@@ -86,16 +86,16 @@ export class Listeners {
 
   #hang(listening: Listening, whose: keyof typeof shares): Listening {
     const { closes, opens } = shares[whose];
-    const listener: Listener = {
+    const door: Door = {
       listening,
       closes: closes * this.#reserve,
       opens: opens * this.#reserve,
       isOpen: true,
       isBarred: false,
     };
-    this.#listeners.add(listener);
+    this.#doors.add(door);
     const stop = (): void => {
-      this.#listeners.delete(listener);
+      this.#doors.delete(door);
       listening.stop();
     };
     return {
@@ -112,9 +112,8 @@ export class Listeners {
     const open = this.#inUse();
     const left = this.#files.limit - open;
     if (!this.#isShort && left < refusing * this.#reserve) this.#begin(open);
-    for (const listener of this.#listeners) if (listener.isOpen && left <= listener.closes) this.#close(listener);
-    for (const listener of this.#listeners)
-      if (!listener.isOpen && this.#has(left, listener.opens)) void this.#reopen(listener);
+    for (const door of this.#doors) if (door.isOpen && left <= door.closes) this.#close(door);
+    for (const door of this.#doors) if (!door.isOpen && this.#has(left, door.opens)) void this.#reopen(door);
     if (this.#isShort && this.#has(left, shares.clients.opens * this.#reserve)) this.#end();
   }
 
@@ -155,23 +154,23 @@ export class Listeners {
     this.#isTold = false;
   }
 
-  #close(listener: Listener): void {
-    listener.isOpen = false;
-    listener.listening.pause();
+  #close(door: Door): void {
+    door.isOpen = false;
+    door.listening.pause();
     this.#letGo();
   }
 
-  async #reopen(listener: Listener): Promise<void> {
-    listener.isOpen = true;
+  async #reopen(door: Door): Promise<void> {
+    door.isOpen = true;
     try {
-      await listener.listening.resume();
-      listener.isBarred = false;
+      await door.listening.resume();
+      door.isBarred = false;
     } catch (error) {
-      listener.isOpen = false; // the next look tries again
-      if (listener.isBarred) return;
-      listener.isBarred = true;
+      door.isOpen = false; // the next look tries again
+      if (door.isBarred) return;
+      door.isBarred = true;
       this.#log.error('A server that had closed for want of open files cannot listen again', {
-        port: listener.listening.port,
+        port: door.listening.port,
         error: (error as Error).message,
       });
     }

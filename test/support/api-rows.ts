@@ -49,24 +49,24 @@ export const rows: readonly Row[] = [
     error: 'bad_api_request',
   },
 
-  { title: 'ending admission', method: 'POST', path: 'router/disable', status: 200 },
-  { title: 'beginning admission', method: 'POST', path: 'router/enable', status: 200 },
+  { title: 'closing the doors', method: 'POST', path: 'router/disable', status: 200 },
+  { title: 'opening the doors', method: 'POST', path: 'router/enable', status: 200 },
   {
-    title: 'ending admission everywhere',
+    title: 'closing all doors',
     method: 'POST',
     path: 'router/disable?cluster=true',
     status: 200,
     answer: { nodes: ['hive@127.0.0.1'], missing: [] },
   },
   {
-    title: 'beginning admission everywhere',
+    title: 'opening all doors',
     method: 'POST',
     path: 'router/enable?cluster=true',
     status: 200,
     answer: { nodes: ['hive@127.0.0.1'], missing: [] },
   },
   {
-    title: 'beginning admission by GET',
+    title: 'opening the doors by GET',
     method: 'GET',
     path: 'router/enable',
     status: 405,
@@ -74,7 +74,7 @@ export const rows: readonly Row[] = [
     allow: 'POST',
   },
   {
-    title: 'ending admission by PUT',
+    title: 'closing the doors by PUT',
     method: 'PUT',
     path: 'router/disable',
     status: 405,

@@ -96,7 +96,7 @@ export default definePlugin({
     'mischief.action': {
       args: Type.Null(),
       create: () => ({
-        run: (client, { args }) => {
+        perform: (client, { args }) => {
           make(args);
           client.send(eventPacket('acted', []));
         },

@@ -77,7 +77,7 @@ export default definePlugin({
     'odd.action': {
       args: Type.Null(),
       create: () => ({
-        run: (_client, { args }) => {
+        perform: (_client, { args }) => {
           throw odd(args);
         },
       }),

@@ -17,7 +17,7 @@ export interface Memberships {
   channelsOf(member: Member): string[];
 }
 
-export interface ClientServicesSetup {
+export interface ClientSetup {
   readonly config: Config;
   readonly plugins: PluginSet;
   readonly memberships: Memberships;
@@ -25,7 +25,7 @@ export interface ClientServicesSetup {
   readonly metrics: Metrics;
 }
 
-export class ClientServices {
+export class ClientContext {
   /** Name of the node, as back ends get it. */
   readonly node: string;
   /** Of one event, and that the events may run which one dispatches. */
@@ -42,7 +42,7 @@ export class ClientServices {
   /** The store of state that does not open. */
   readonly stateTrouble = new Trouble();
 
-  constructor({ config, plugins, memberships, log, metrics }: ClientServicesSetup) {
+  constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
     this.node = config.hive.name;
     this.maxHooks = config.clients.max_hooks_per_event;
     this.showsErrors = config.hive.mode === 'development';

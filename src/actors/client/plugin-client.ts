@@ -5,15 +5,15 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
-import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
+import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
-import { runActions } from './actions.ts';
-import type { ClientServices } from './client-services.ts';
+import { performOrders } from './actions.ts';
+import type { ClientContext } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
 import { type Identity, metadataText } from './metadata.ts';
-import type { ClientOutput } from './output.ts';
+import type { Outlet } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 
@@ -29,9 +29,9 @@ export interface Life {
 export class PluginClient implements Client, Identity {
   readonly sid: string;
   readonly namespace: string;
-  readonly #context: ClientServices;
+  readonly #context: ClientContext;
   readonly #life: Life;
-  readonly #outlet: ClientOutput;
+  readonly #outlet: Outlet;
   /** There until `on_connect` is over. */
   #handshake: Handshake | undefined;
   #hooks: HookTable;
@@ -43,11 +43,11 @@ export class PluginClient implements Client, Identity {
   #silent = false;
 
   constructor(
-    context: ClientServices,
+    context: ClientContext,
     identity: Omit<Identity, 'node'>,
     handshake: Handshake,
     life: Life,
-    outlet: ClientOutput,
+    outlet: Outlet,
   ) {
     this.#context = context;
     this.sid = identity.sid;
@@ -93,7 +93,7 @@ export class PluginClient implements Client, Identity {
   }
 
   /** The last of all: forgets the state, for hooks that still run, too. */
-  dispose(): void | Promise<void> {
+  forget(): void | Promise<void> {
     const state = this.#state;
     this.#state = undefined;
     const pending: unknown = state?.cleanup();
@@ -143,9 +143,9 @@ export class PluginClient implements Client, Identity {
     return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
   }
 
-  runActions(events: readonly ActionCall[]): void | Promise<void> {
+  perform(events: readonly InternalEvent[]): void | Promise<void> {
     if (!this.alive) return;
-    return runActions(this, this.#context.plugins.actions, events);
+    return performOrders(this, this.#context.plugins.actions, events);
   }
 
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {

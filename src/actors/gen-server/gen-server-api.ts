@@ -17,7 +17,7 @@ export type Handler = (...args: readonly unknown[]) => unknown;
 
 const ok = atom('ok');
 
-export class GenServerApi {
+export class ErlangDoor {
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #log: Log;
 

@@ -1,7 +1,7 @@
 /**
  * Workers that come by themselves: connections that back ends make, or that a connector makes again and again.
  *
- *   admitted ─▶ idle (a stack: the last one is the first to be acquired) ◀──▶ acquired ─▶ ended
+ *   admitted ─▶ idle (a stack: the last one is the first to be rented) ◀──▶ rented ─▶ ended
  *                 ▲
  *   requests ─▶ waiting (first in, first out; at most `size` + `overflow`) ─▶ time-out
  */
@@ -11,26 +11,26 @@ import type { Actor } from '../../kernel/actor.ts';
 import { Timer } from '../../kernel/timers.ts';
 import { describeReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
-import type { ConnectionSink, ConnectionSource, WorkerMessage } from '../../plugins/types.ts';
-import { drainWorker, type Lease, NoWorker, type WorkerOwner, type WorkerSource } from './worker-source.ts';
+import type { ConnectionSource, Entrance, WorkerMessage } from '../../plugins/types.ts';
+import { drainWorker, type Employer, NoWorker, type Place, type Workforce } from './worker-source.ts';
 
-export interface ConnectionPoolOptions {
-  readonly owner: WorkerOwner;
+export interface ArrivalsOptions {
+  readonly employer: Employer;
   readonly source: ConnectionSource;
   /** How many requests may wait. */
   readonly queueLimit: number;
   readonly rentTimeoutMs: number;
 }
 
-export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
-  readonly #options: ConnectionPoolOptions;
-  readonly #places = new Set<ConnectionLease>();
-  readonly #idle: ConnectionLease[] = [];
+export class Arrivals implements Workforce, Entrance, Waiting {
+  readonly #options: ArrivalsOptions;
+  readonly #places = new Set<ArrivedPlace>();
+  readonly #idle: ArrivedPlace[] = [];
   readonly #waiting = new Set<Waiter>();
   readonly #starting = new Set<Promise<boolean>>();
   #isOpen = false;
 
-  constructor(options: ConnectionPoolOptions) {
+  constructor(options: ArrivalsOptions) {
     this.#options = options;
   }
 
@@ -55,48 +55,48 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
   }
 
   async #admit(actor: Actor<WorkerMessage>): Promise<boolean> {
-    const { owner } = this.#options;
-    if (!owner.open) return false;
+    const { employer } = this.#options;
+    if (!employer.open) return false;
     try {
-      const worker = await owner.startWorker(() => actor);
-      const lease = new ConnectionLease(worker);
-      this.#places.add(lease);
-      owner.kernel.onExit(worker, (reason) => {
-        lease.abort();
-        this.#places.delete(lease);
-        const at = this.#idle.indexOf(lease);
+      const worker = await employer.startWorker(() => actor);
+      const place = new ArrivedPlace(worker);
+      this.#places.add(place);
+      employer.kernel.watch(worker, (reason) => {
+        place.dismiss();
+        this.#places.delete(place);
+        const at = this.#idle.indexOf(place);
         if (at >= 0) this.#idle.splice(at, 1);
-        if (!isPlanned(reason)) owner.workerFailed(describeReason(reason));
+        if (!isPlanned(reason)) employer.workerFailed(describeReason(reason));
       });
-      this.release(lease);
+      this.return(place);
       return true;
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
       if (isGone(error)) return false;
-      owner.workerFailed(textOf(error));
+      employer.workerFailed(textOf(error));
       return false;
     }
   }
 
-  acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease> {
+  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
     const idle = this.#idle.pop();
     if (idle) return idle;
-    const { owner, source, queueLimit } = this.#options;
+    const { employer, source, queueLimit } = this.#options;
     if (this.#waiting.size >= queueLimit) {
       return Promise.reject(this.failure(`${queueLimit} requests are waiting for a connection already`));
     }
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(this, resolve, reject, signal);
       this.#waiting.add(waiter);
-      owner.kernel.wheel.start(waiter, deadline - performance.now());
+      employer.kernel.wheel.start(waiter, deadline - performance.now());
       source.wanted();
     });
   }
 
-  release(lease: ConnectionLease): void {
-    if (!lease.worker) return;
-    for (const waiter of this.#waiting) return waiter.serve(lease);
-    this.#idle.push(lease);
+  return(place: ArrivedPlace): void {
+    if (!place.worker) return;
+    for (const waiter of this.#waiting) return waiter.serve(place);
+    this.#idle.push(place);
   }
 
   leave(waiter: Waiter): void {
@@ -104,12 +104,12 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
   }
 
   failure(what?: string): NoWorker {
-    const { owner, source, rentTimeoutMs } = this.#options;
+    const { employer, source, rentTimeoutMs } = this.#options;
     const why = source.problem === undefined ? '' : ` (${source.problem})`;
     return new NoWorker(
       this.#places.size > 0,
       source.code,
-      `Pool ${owner.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
+      `Pool ${employer.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
     );
   }
 
@@ -123,19 +123,19 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
     await this.#options.source.close();
     await Promise.all(this.#starting);
     await Promise.all(
-      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.owner, worker) : undefined)),
+      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.employer, worker) : undefined)),
     );
   }
 }
 
-class ConnectionLease implements Lease {
+class ArrivedPlace implements Place {
   worker: Ref<WorkerMessage> | undefined;
 
   constructor(worker: Ref<WorkerMessage>) {
     this.worker = worker;
   }
 
-  abort(): void {
+  dismiss(): void {
     this.worker = undefined;
   }
 }
@@ -150,13 +150,13 @@ interface Waiting {
 /** A request that waits. It is its own timer and abort listener. */
 class Waiter extends Timer implements AbortWatcher {
   readonly #queue: Waiting;
-  readonly #resolve: (lease: Lease) => void;
+  readonly #resolve: (place: Place) => void;
   readonly #reject: (error: NoWorker) => void;
   readonly #signal: AbortSignal | undefined;
 
   constructor(
     queue: Waiting,
-    resolve: (lease: Lease) => void,
+    resolve: (place: Place) => void,
     reject: (error: NoWorker) => void,
     signal: AbortSignal | undefined,
   ) {
@@ -168,9 +168,9 @@ class Waiter extends Timer implements AbortWatcher {
     watchAbort(signal, this);
   }
 
-  serve(lease: Lease): void {
+  serve(place: Place): void {
     this.#leave();
-    this.#resolve(lease);
+    this.#resolve(place);
   }
 
   override expire(): void {

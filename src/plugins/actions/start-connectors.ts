@@ -9,9 +9,9 @@ import { objectArgs } from './args.ts';
 export const actionStartConnectors: ActionPlugin = {
   args: noArgs,
   create: (_args, { pools }) => ({
-    async run(_client, call) {
+    async perform(_client, order) {
       // The pools check their descriptors.
-      for (const [name, descriptor] of Object.entries(objectArgs(call))) {
+      for (const [name, descriptor] of Object.entries(objectArgs(order))) {
         await pools.start(name, descriptor as PoolDescriptor);
       }
     },

@@ -4,8 +4,8 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { objectArgs } from './args.ts';
 
 const update: Action = {
-  run(client, call) {
-    return client.state.set(objectArgs(call));
+  perform(client, order) {
+    return client.state.set(objectArgs(order));
   },
 };
 

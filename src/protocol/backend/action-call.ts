@@ -1,11 +1,11 @@
 /**
- * Actions from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
+ * Orders from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
  * answers, API calls and publishes.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { asInJson, isPlain, parseBackEndJson } from '../json.ts';
 
-export interface ActionCall {
+export interface InternalEvent {
   readonly action: string;
   readonly args: unknown;
   /** `""`, `"5"` or `"5+"`: the client's packet that this answers. */
@@ -13,35 +13,35 @@ export interface ActionCall {
 }
 
 /**
- * The actions in a text. An empty text and `[]` mean "no actions": a back end need not have an opinion.
+ * The orders in a text. An empty text and `[]` mean "no orders": a back end need not have an opinion.
  * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
  */
-export function parseActionCalls(text: string): ActionCall[] {
+export function parseInternalEvents(text: string): InternalEvent[] {
   if (text.trim() === '') return [];
-  return toActionCalls(parseBackEndJson(text, 'The orders are'));
+  return toInternalEvents(parseBackEndJson(text, 'The orders are'));
 }
 
 /** The same for a value that is decoded already. */
-export function toActionCalls(value: unknown): ActionCall[] {
-  return (Array.isArray(value) ? value : [value]).map(toActionCall);
+export function toInternalEvents(value: unknown): InternalEvent[] {
+  return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
 }
 
 /** The same for another node. */
-export function actionsToWire(actions: readonly ActionCall[]): readonly ActionCall[] {
-  return asInJson(actions) as readonly ActionCall[];
+export function ordersToWire(orders: readonly InternalEvent[]): readonly InternalEvent[] {
+  return asInJson(orders) as readonly InternalEvent[];
 }
 
 /** The same for what another node sends: its arguments must be what a client can be sent. */
-export function actionsFromWire(value: unknown): ActionCall[] {
-  const actions = toActionCalls(value);
-  for (const { action, args } of actions) {
+export function ordersFromWire(value: unknown): InternalEvent[] {
+  const orders = toInternalEvents(value);
+  for (const { action, args } of orders) {
     if (!isPlain(args))
       throw new HiveError('bad_internal_event', `The "args" of ${excerpt(action)} are no JSON value.`);
   }
-  return actions;
+  return orders;
 }
 
-function toActionCall(value: unknown): ActionCall {
+function toInternalEvent(value: unknown): InternalEvent {
   const refuse = (reason: string) =>
     new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`, { summary: reason });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Not an object with an action');
