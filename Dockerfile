@@ -3,7 +3,7 @@
 #   docker build --tag hive .                      the server
 #   docker build --tag hive-chat --target chat .   the back end and page of the distributed chat, for deploy/compose/compose.yaml
 #
-# What it expects of its surroundings: docs/deployment.md.
+# What it expects of its environment: docs/deployment.md.
 
 FROM node:24-trixie-slim AS node
 

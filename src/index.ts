@@ -15,17 +15,17 @@ export { definePlugin, type Plugin, type PluginParts } from './plugins/define-pl
 export { loadWithPlugins as loadConfig } from './plugins/load-with-plugins.ts';
 export {
   type Action,
+  type ActionCall,
   type ActionPlugin,
   type Client,
   type ClientState,
+  type ConnectionSink,
   type ConnectionSource,
   type Connector,
   type ConnectorPlugin,
-  type Entrance,
   type Hook,
   type HookDescriptor,
   type HookPlugin,
-  type InternalEvent,
   type Pool,
   type PoolDescriptor,
   type PoolSetup,
@@ -42,7 +42,7 @@ export {
   type Trigger,
   type WorkerMessage,
 } from './plugins/types.ts';
-export { parseInternalEvents, toInternalEvents } from './protocol/backend/action-call.ts';
+export { parseActionCalls, toActionCalls } from './protocol/backend/action-call.ts';
 export { channelIds } from './protocol/backend/channel-expression.ts';
 export {
   type AckPacket,

@@ -1,8 +1,8 @@
 /** What the contestants in JavaScript share: how long they work, what they send, and how each result is reckoned. */
 
-/** Letters after which a receiver confirms, so that no mailbox grows without end. */
+/** Messages after which a receiver confirms, so that no mailbox grows without end. */
 export const batch = 1000;
-/** How many actors share the letters, and how many children the parent has. */
+/** How many actors share the messages, and how many children the parent has. */
 export const crowd = 10_000;
 /** Calls that are under way together. */
 export const together = 100;
@@ -33,13 +33,13 @@ function cpuSeconds(since) {
   return (user + system) / 1e6;
 }
 
-/** The letters of one receiver: numbered, and checked to arrive once each, in order. */
+/** The messages of one receiver: numbered, and checked to arrive once each, in order. */
 export class Tally {
   received = 0;
   #every;
   #confirm;
 
-  /** @param every letters after which whoever waits for `confirmed` goes on */
+  /** @param every messages after which whoever waits for `confirmed` goes on */
   constructor(every = Number.POSITIVE_INFINITY) {
     this.#every = every;
   }
@@ -57,7 +57,7 @@ export class Tally {
   }
 }
 
-/** A flood into one receiver: `tell` sends it a letter. */
+/** A flood into one receiver: `tell` sends it a message. */
 export async function flood(tally, tell) {
   let sent = 0;
   const rate = await perSecond(async () => {
@@ -70,7 +70,7 @@ export async function flood(tally, tell) {
   return rate;
 }
 
-/** One letter for each of many in turn; the next round begins when the last has got its own. */
+/** One message for each of many in turn; the next round begins when the last has got its own. */
 export async function rounds(tallies, tell) {
   const last = tallies.at(-1);
   let round = 0;
@@ -97,7 +97,7 @@ export function calls(atOnce, ask) {
   });
 }
 
-/** Makes actors that stay and handle one letter each: how many a second, and what each holds on to when it is idle. */
+/** Makes actors that stay and handle one message each: how many a second, and what each holds on to when it is idle. */
 export async function population(spawn, touch) {
   const made = new Array(lives).fill(undefined);
   const make = async (total) => {

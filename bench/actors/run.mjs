@@ -7,7 +7,7 @@
  *     npm run build && npm --prefix bench install
  *     npm --prefix bench run actors -- [--ms 1000] [--lives 100000] [--rounds 3] [--quick] [--json]
  *
- * Letters are numbered and calls answered with what was asked: a letter that is lost, doubled or overtaken ends the run. One
+ * Messages are numbered and calls answered with what was asked: a message that is lost, doubled or overtaken ends the run. One
  * that is short (`--quick`) says nothing about speed, only that everything still works.
  */
 import { spawn } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** The HTTP back end of the hooks: orders that the client be sent its own event. It is part of the load generator. */
+/** The HTTP back end of the hooks: actions that the client be sent its own event. It is part of the load generator. */
 import uWS from 'uWebSockets.js';
 import { activity } from './spin.mjs';
 

@@ -54,7 +54,7 @@ export default definePlugin({
     'action.grant_rate': {
       args: Type.Null(),
       create: () => ({
-        perform(client, { args }) {
+        run(client, { args }) {
           granted.set(client, rateOf(args));
         },
       }),

@@ -1,6 +1,6 @@
 /** What the kinds of actors promise each other. */
 import type { NodeName, Ref } from '../kernel/types.ts';
-import type { InternalEvent } from '../protocol/backend/action-call.ts';
+import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { ServerPacket } from '../protocol/packet.ts';
  * the client has ended.
  */
 export interface Member {
-  readonly ref: Ref<Delivery>;
+  readonly ref: Ref<ClientDelivery>;
   /** Set when it is the first to join a channel. */
   openedChannels?: ChannelCount | undefined;
   join(topic: string): void;
@@ -22,14 +22,14 @@ export interface ChannelCount {
 }
 
 /**
- * What was published and has to go through the client's mailbox: orders, which the client performs, or (while orders before
+ * What was published and has to go through the client's mailbox: actions, which the client performs, or (while actions before
  * them are still being performed) packets, which it sends. Either way the client tells `channel` when it is done: until then
  * the channel sends this client everything through its mailbox, so that nothing overtakes.
  */
-export interface Delivery {
+export interface ClientDelivery {
   readonly type: 'published';
   /** Empty if `packets` are given. */
-  readonly orders: readonly InternalEvent[];
+  readonly actions: readonly ActionCall[];
   readonly packets: readonly ServerPacket[] | undefined;
   readonly channel: Ref<Delivered>;
 }
@@ -38,7 +38,7 @@ export interface Delivery {
 export interface Delivered {
   readonly type: 'delivered';
   /** The `ref` of the Member that has handled it. */
-  readonly client: Ref<Delivery>;
+  readonly client: Ref<ClientDelivery>;
 }
 
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */

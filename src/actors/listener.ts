@@ -29,7 +29,7 @@ export class Listener extends Actor<never> {
     if (!this.alive) return listening.stop(); // killed while the port was being opened
     this.#listening = listening;
     // One that is killed must free its port, too, or the next could not start.
-    this.kernel.watch(this.self, () => void this.#stop());
+    this.kernel.onExit(this.self, () => void this.#stop());
   }
 
   receive(message: never, from: From | undefined): void {

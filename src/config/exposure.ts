@@ -24,7 +24,7 @@ export function checkExposure(sections: Sections, reports: Reports): void {
 }
 
 /** Who has the key can read and do everything there. */
-const leastKeyLength = 16;
+const minKeyLength = 16;
 /** The keys of the default configuration and of the examples. */
 const publishedKey = /^(?:[a-z]+-)+(?:api|monitor)-key$/;
 /** 192 bits. */
@@ -37,7 +37,7 @@ function checkServer(section: 'api' | 'monitor', what: string, sections: Section
   if (isLoopback(host)) return;
   const weakness = publishedKey.test(hash)
     ? 'is published with Hive'
-    : hash.length < leastKeyLength && `has fewer than ${leastKeyLength} characters`;
+    : hash.length < minKeyLength && `has fewer than ${minKeyLength} characters`;
   if (weakness) {
     const report = sections.hive.mode === 'production' ? refuse : note;
     report(section, '/hash', `${weakness}, and ${what} listens beyond this machine; make one: ${newKey}`, hash);

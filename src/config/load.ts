@@ -5,7 +5,7 @@
  *        ── overrides ── schema (+ defaults) ── values that must go together ── plugins' args ── complete, freeze
  *
  * Nothing is probed: no connection is made and no port opened (unless a plugin's module does so when it is imported). All problems of all sections are found in one go; only
- * checks that would rely on a misshapen section wait until that one is mended.
+ * checks that would rely on a misshapen section wait until that one is fixed.
  */
 import { dirname, resolve } from 'node:path';
 import { type ArgsSchema, applyOverrides, strayOverrides } from './apply-overrides.ts';

@@ -22,7 +22,7 @@ const farewellMs = 1000;
  */
 const readPerTurn = 64 * 1024;
 
-export interface LinkOptions {
+export interface DistConnectionOptions {
   readonly socket: Socket;
   readonly reader: FrameReader;
   readonly tickTimeMs: number;
@@ -35,11 +35,11 @@ export interface LinkOptions {
   readonly onClose: (reason: string) => void;
 }
 
-export class Link {
+export class DistConnection {
   readonly #socket: Socket;
   readonly #reader: FrameReader;
   readonly #maxQueueBytes: number;
-  readonly #onFrame: LinkOptions['onFrame'];
+  readonly #onFrame: DistConnectionOptions['onFrame'];
   readonly #onFrames: () => void;
   readonly #onClose: (reason: string) => void;
   readonly #ticker: NodeJS.Timeout;
@@ -49,7 +49,7 @@ export class Link {
   #silentQuarters = 0;
   #open = true;
 
-  constructor(options: LinkOptions) {
+  constructor(options: DistConnectionOptions) {
     this.#socket = options.socket;
     this.#reader = options.reader;
     this.#maxQueueBytes = options.maxQueueBytes;

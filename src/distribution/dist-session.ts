@@ -19,7 +19,7 @@ import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Counter } from '../observe/metrics.ts';
 import { Decoder } from './codec/decoder.ts';
-import { LastHead } from './codec/header-cache.ts';
+import { HeaderCache } from './codec/header-cache.ts';
 import { Atom, atom, ImproperList, isAtom, Reference, TermError, Tuple, tuple } from './codec/terms.ts';
 import { type Control, isRef, op, type Proc, readControl } from './control.ts';
 import { serveSystem, supervisorRequest } from './otp-requests.ts';
@@ -27,10 +27,10 @@ import { Outbox } from './outbox.ts';
 import { failureToTerm, reasonToTerm, termToFailure, termToReason } from './reasons.ts';
 
 /** A name that the distribution layer itself answers to. */
-export type Builtin = (message: unknown, from: From | undefined, session: Session) => void;
+export type Builtin = (message: unknown, from: From | undefined, session: DistSession) => void;
 
 /** What all sessions of a node share. */
-export interface SessionContext {
+export interface DistSessionContext {
   readonly kernel: Kernel;
   readonly log: Log;
   readonly maxQueueBytes: number;
@@ -64,14 +64,14 @@ const kind = { monitor: 1, call: 2 } as const;
 const genCall = atom('$gen_call');
 const alias = atom('alias');
 
-export class Session {
+export class DistSession {
   readonly node: NodeName;
   readonly outbox: Outbox;
-  readonly #context: SessionContext;
+  readonly #context: DistSessionContext;
   readonly #kernel: Kernel;
   readonly #decoder: Decoder;
   readonly #readPayload: () => unknown;
-  readonly #head = new LastHead();
+  readonly #head = new HeaderCache();
   /** The process that calls come from, and that messages of nobody come from. */
   readonly #self: Ref<never>;
   readonly #monitors = new Map<number, OutgoingMonitor>();
@@ -84,7 +84,7 @@ export class Session {
   #lastUnlink = 0;
   #ended = false;
 
-  constructor(node: NodeName, context: SessionContext) {
+  constructor(node: NodeName, context: DistSessionContext) {
     const { kernel } = context;
     this.node = node;
     this.outbox = new Outbox(context.maxQueueBytes);
@@ -367,7 +367,7 @@ export class Session {
     const local = typeof target === 'string' ? this.#kernel.whereis(target) : target;
     const from = typeof target === 'string' ? { name: target } : target;
     if (!local) return this.outbox.down(from, watcher, ref, atom('noproc'));
-    const stop = this.#kernel.watch(local, (reason) => {
+    const stop = this.#kernel.onExit(local, (reason) => {
       if (!this.#watches.delete(key) || this.#ended) return;
       try {
         this.outbox.down(from, watcher, ref, reasonToTerm(reason));
@@ -428,12 +428,12 @@ export class Session {
 
 /** Who waits on another node for the answer to a `gen_server:call`. */
 class RemoteFrom implements From {
-  readonly #session: Session;
+  readonly #session: DistSession;
   readonly #pid: Ref<never>;
   readonly #tag: unknown;
   #open = true;
 
-  constructor(session: Session, pid: Ref<never>, tag: unknown) {
+  constructor(session: DistSession, pid: Ref<never>, tag: unknown) {
     this.#session = session;
     this.#pid = pid;
     this.#tag = tag;

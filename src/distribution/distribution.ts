@@ -1,5 +1,5 @@
 /**
- * The distribution layer of one node: every Hive node is a hidden Erlang node. This is what the rest of the house uses.
+ * The distribution layer of one node: every Hive node is a hidden Erlang node. This is what the rest of the system uses.
  *
  *   kernel ◀──▶ DistributionTransport ──▶ Peers ──▶ Session ──▶ Outbox ──▶ Link ──▶ socket
  *      ▲                                               │                     │
@@ -223,7 +223,6 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     throw error;
   }
   metrics.gauge('hive.distribution.queued_bytes', () => distribution.peers.queued());
-  metrics.gauge('hive.distribution.max_queued_bytes', () => distribution.peers.maxQueued(), 'max');
   return distribution;
 }
 

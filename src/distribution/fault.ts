@@ -5,7 +5,7 @@ import { ImproperList, isAtom, Tuple } from './codec/terms.ts';
 const maxSegments = 16;
 
 /**
- * The path to the first value in it that makes its encoding fail: `orders[0].args.price`; `its top` if it is the term itself.
+ * The path to the first value in it that makes its encoding fail: `actions[0].args.price`; `its top` if it is the term itself.
  * @param encodes whether a value can be encoded
  */
 export function pathOfFault(term: unknown, encodes: (value: unknown) => boolean): string {

@@ -6,7 +6,7 @@ import type { Ref } from '../kernel/types.ts';
 import { Encoder, located } from './codec/encoder.ts';
 import { type Reference, TermError, tag } from './codec/terms.ts';
 import { op } from './control.ts';
-import type { Link } from './dist-connection.ts';
+import type { DistConnection } from './dist-connection.ts';
 
 const none = Buffer.alloc(0);
 const passThrough = 112;
@@ -19,7 +19,7 @@ export type Target = Ref<never> | { readonly name: string };
 export class Outbox {
   readonly #encoder = new Encoder();
   readonly #maxBytes: number;
-  #link: Link | undefined;
+  #link: DistConnection | undefined;
   #scheduled = false;
   #start = 0;
   /** How the last message to a name began, up to its payload: the next one to that name begins so, too. */
@@ -31,7 +31,7 @@ export class Outbox {
   }
 
   /** The connection is there: what waited goes out first. */
-  attach(link: Link): void {
+  attach(link: DistConnection): void {
     this.#link = link;
     this.flush();
   }

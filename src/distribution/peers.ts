@@ -14,8 +14,8 @@ import { HiveError } from '../observe/errors.ts';
 import { sourceOf } from '../observe/source.ts';
 import { Claims } from './claims.ts';
 import { atom, tuple } from './codec/terms.ts';
-import { Link } from './dist-connection.ts';
-import { Session, type SessionContext } from './dist-session.ts';
+import { DistConnection } from './dist-connection.ts';
+import { DistSession, type DistSessionContext } from './dist-session.ts';
 import { hostOf, lookUp, shortName } from './epmd/epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
 import { answer, initiate, type Negotiated, type NegotiateOptions, setupTimeoutMs } from './negotiate.ts';
@@ -40,7 +40,7 @@ export interface NodeDown extends NodeUp {
 
 export interface PeersOptions {
   readonly self: Self;
-  readonly context: SessionContext;
+  readonly context: DistSessionContext;
   readonly sockets: Sockets;
   readonly epmdPort: () => number;
   readonly portMin: number;
@@ -59,7 +59,7 @@ interface Dial {
 
 interface Entry {
   readonly node: NodeName;
-  readonly session: Session;
+  readonly session: DistSession;
   readonly ready: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
@@ -67,7 +67,7 @@ interface Entry {
   /** Whether the connected node still answers, if that is being asked. */
   probe: Promise<boolean> | undefined;
   patience: NodeJS.Timeout | undefined;
-  link: Link | undefined;
+  link: DistConnection | undefined;
   peer: Peer | undefined;
 }
 
@@ -94,7 +94,7 @@ export class Peers {
   }
 
   /** The session with a node that is connected or being connected. */
-  session(node: string): Session | undefined {
+  session(node: string): DistSession | undefined {
     return this.#table.get(node)?.session;
   }
 
@@ -111,13 +111,6 @@ export class Peers {
   queued(): number {
     let bytes = 0;
     for (const { session } of this.#table.values()) bytes += session.outbox.queued;
-    return bytes;
-  }
-
-  /** Bytes that wait for the peer for which most wait. */
-  maxQueued(): number {
-    let bytes = 0;
-    for (const { session } of this.#table.values()) bytes = Math.max(bytes, session.outbox.queued);
     return bytes;
   }
 
@@ -170,7 +163,7 @@ export class Peers {
     ready.catch(() => {});
     const entry: Entry = {
       node: node as NodeName,
-      session: new Session(node as NodeName, this.#options.context),
+      session: new DistSession(node as NodeName, this.#options.context),
       ready,
       resolve,
       reject,
@@ -374,13 +367,13 @@ export class Peers {
     this.#abortDial(entry);
     entry.peer = peer;
     const { context, tickTimeMs, onUp } = this.#options;
-    const link: Link = new Link({
+    const link: DistConnection = new DistConnection({
       socket,
       reader,
       tickTimeMs,
       maxQueueBytes: context.maxQueueBytes,
       onFrame: (bytes, start, end) => entry.session.receive(bytes, start, end),
-      onFrames: () => context.kernel.turns.hurry(),
+      onFrames: () => context.kernel.runQueue.runNow(),
       onClose: (reason) => this.#closed(entry, peer, reason),
     });
     entry.link = link;

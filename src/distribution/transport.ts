@@ -3,14 +3,14 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
 import type { ExitReason, NodeName, Ref } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
-import type { Session } from './dist-session.ts';
+import type { DistSession } from './dist-session.ts';
 
 export class DistributionTransport implements Transport {
   readonly #kernel: Kernel;
-  readonly #find: (node: NodeName) => Session | undefined;
+  readonly #find: (node: NodeName) => DistSession | undefined;
 
   /** @param find the session of a node that is connected or being connected */
-  constructor(kernel: Kernel, find: (node: NodeName) => Session | undefined) {
+  constructor(kernel: Kernel, find: (node: NodeName) => DistSession | undefined) {
     this.#kernel = kernel;
     this.#find = find;
   }

@@ -2,7 +2,7 @@
  * Who is told when a signal is aborted. To add and remove a listener takes Node about two microseconds, and a request to a pool
  * would need two of them. So each signal gets one listener, with its first watcher, and the watchers are kept here.
  */
-import { each, type Few, minus, plus } from './small-set.ts';
+import { type SmallSet, valuesOf, withoutValue, withValue } from './small-set.ts';
 
 export interface AbortWatcher {
   /** The signal is aborted. Called once. Must not throw. */
@@ -10,10 +10,10 @@ export interface AbortWatcher {
 }
 
 class Watchers {
-  all: Few<AbortWatcher>;
+  all: SmallSet<AbortWatcher>;
 
   handleEvent(): void {
-    const told = each(this.all);
+    const told = valuesOf(this.all);
     this.all = undefined;
     for (const watcher of told) watcher.aborted();
   }
@@ -30,10 +30,10 @@ export function watchAbort(signal: AbortSignal | undefined, watcher: AbortWatche
     watched.set(signal, watchers);
     signal.addEventListener('abort', watchers, { once: true });
   }
-  watchers.all = plus<AbortWatcher>(watchers.all, watcher);
+  watchers.all = withValue<AbortWatcher>(watchers.all, watcher);
 }
 
 export function unwatchAbort(signal: AbortSignal | undefined, watcher: AbortWatcher): void {
   const watchers = signal && watched.get(signal);
-  if (watchers) watchers.all = minus<AbortWatcher>(watchers.all, watcher);
+  if (watchers) watchers.all = withoutValue<AbortWatcher>(watchers.all, watcher);
 }

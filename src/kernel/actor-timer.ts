@@ -1,10 +1,10 @@
 /** A message that an actor gets from itself, later. */
-import { type Few, minus } from './small-set.ts';
+import { type SmallSet, withoutValue } from './small-set.ts';
 import { Timer } from './timers.ts';
 
 /** The actor that has timers. */
 export interface TimerOwner<Message> {
-  timers: Few<Timer>;
+  timers: SmallSet<Timer>;
   tell(message: Message): void;
 }
 
@@ -17,11 +17,11 @@ export class ActorTimer<Message> extends Timer {
     this.#message = message;
   }
   override expire(): void {
-    this.#owner.timers = minus<Timer>(this.#owner.timers, this);
+    this.#owner.timers = withoutValue<Timer>(this.#owner.timers, this);
     this.#owner.tell(this.#message);
   }
   override cancel(): void {
     super.cancel();
-    this.#owner.timers = minus<Timer>(this.#owner.timers, this);
+    this.#owner.timers = withoutValue<Timer>(this.#owner.timers, this);
   }
 }

@@ -1,8 +1,8 @@
 /**
- * The base of every actor: a class with a mailbox, handling one letter after the other.
+ * The base of every actor: a class with a mailbox, handling one message after the other.
  *
  *   init      runs before `spawn` resolves; throwing (or rejecting) makes the start fail; throwing `ignore` means "not now"
- *   receive   one message; sync unless it must wait. A promise that it returns is awaited before the next letter
+ *   receive   one message; sync unless it must wait. A promise that it returns is awaited before the next message
  *   terminate runs when the actor stops itself, crashes, or is told to stop by its parent while it traps exits
  *
  * `null` and `undefined` are no messages: they reach nobody. An exception that is not part of a reply, and no Shutdown, is a crash: the actor ends with it as reason, its links are told, its supervisor
@@ -53,7 +53,7 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
     return false;
   }
 
-  /** How many letters may wait; further ones are refused and counted. */
+  /** How many messages may wait; further ones are refused and counted. */
   get mailboxLimit(): number {
     return 100_000;
   }

@@ -6,7 +6,7 @@ export const ignore: unique symbol = Symbol('ignore');
 
 export interface Behaviour<Message = never> {
   readonly trapsExits: boolean;
-  /** How many letters may wait. */
+  /** How many messages may wait. */
   readonly mailboxLimit: number;
   init(): void | Promise<void>;
   receive(message: Message, from: From | undefined): void | Promise<void>;

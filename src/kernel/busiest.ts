@@ -1,12 +1,12 @@
 /**
- * The busiest actors of a node. How many letters each handles per second is seen by looking twice: once at the beginning of
+ * The busiest actors of a node. How many messages each handles per second is seen by looking twice: once at the beginning of
  * the time that is asked about and once at its end, so that askers need not know of each other. Nothing is kept between.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Cell } from './cell.ts';
 import type { Kernel } from './kernel.ts';
 
-/** `rate`: who handles the most letters per second; `mailbox`: for whom the most letters wait. The other one breaks ties. */
+/** `rate`: who handles the most messages per second; `mailbox`: for whom the most messages wait. The other one breaks ties. */
 export type BusiestSort = 'rate' | 'mailbox';
 
 export interface BusiestOptions {
@@ -23,7 +23,7 @@ export interface BusyActor {
   /** Where it is in the supervision tree: labels from the top down. */
   readonly path: string;
   readonly status: string;
-  /** Letters handled: per second in the time that was looked at, and since its start. */
+  /** Messages handled: per second in the time that was looked at, and since its start. */
   readonly rate: number;
   readonly handled: number;
   readonly mailbox: { readonly length: number; readonly peak: number };

@@ -7,45 +7,45 @@
  *       ▼                 ▼            ▼
  *     dead ◀──────────── stopping (terminate runs) ──────────▶ dead
  *
- * System letters (a request to stop) go before all others; everything else keeps the order in which it was sent.
+ * System messages (a request to stop) go before all others; everything else keeps the order in which it was sent.
  */
 import { ActorTimer } from './actor-timer.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
-import { type Monitor, noMonitor, type Watcher } from './exit-listener.ts';
+import { type ExitListener, type Monitor, noMonitor } from './exit-listener.ts';
 import { endFailure, Refusal, refused, undelivered } from './failures.ts';
 import { Mailbox } from './mailbox.ts';
-import { CallLetter, type DeadLetterReason, DownLetter, ExitLetter, messageType, PendingCall } from './messages.ts';
-import type { Place } from './nact.ts';
-import type { Ready, Turns } from './run-queue.ts';
-import { each, type Few, has, minus, plus } from './small-set.ts';
+import { CallMessage, type DeadLetterReason, DownMessage, ExitMessage, messageType, PendingCall } from './messages.ts';
+import type { NactPlace } from './nact.ts';
+import type { Runnable, RunQueue } from './run-queue.ts';
+import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from './small-set.ts';
 import type { Timer, TimingWheel } from './timers.ts';
 import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf } from './types.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
 /**
- * Letters handled in one turn before other actors get their turn (the BEAM's reductions, in letters). A long queue gets a
- * longer turn, up to a limit that still is some milliseconds: sockets deliver more letters per round than the least turn
+ * Messages handled in one slice before other actors run (the BEAM's reductions, in messages). A long queue gets a
+ * longer slice, up to a limit that still is some milliseconds: sockets deliver more messages per round than the shortest slice
  * takes, and a mailbox that only grows ends in refusals.
  */
-const leastPerTurn = 64;
-const mostPerTurn = 4096;
+const minPerSlice = 64;
+const maxPerSlice = 4096;
 
 /** What a cell needs of the kernel around it. */
 export interface CellHost {
   readonly node: NodeName;
   readonly creation: number;
   readonly wheel: TimingWheel;
-  readonly turns: Turns;
+  readonly runQueue: RunQueue;
   nextMonitor(): number;
   startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor;
   resolve(ref: Ref<never>, found: (ref: Ref<never> | undefined) => void): void;
   linkBack(from: Cell<never>, target: Ref<never>): void;
   unlinkBack(from: Cell<never>, target: Ref<never>): void;
   linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void;
-  tellWatcher(watcher: Watcher, ended: Cell<never>, reason: ExitReason): void;
+  notifyExitListener(watcher: ExitListener, ended: Cell<never>, reason: ExitReason): void;
   failCall(call: PendingCall, ended: Cell<never>, failure: Error): void;
-  deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void;
+  deadLetter(to: Ref<never>, reason: DeadLetterReason, message: unknown): void;
   unexpected(cell: Cell<never>, message: unknown, from: From | undefined): void;
   reportCrash(cell: Cell<never>, reason: Error): void;
   abandon(cell: Cell<never>): void;
@@ -54,7 +54,7 @@ export interface CellHost {
   announceEnd(cell: Cell<never>, reason: ExitReason): void;
 }
 
-export class Cell<Message = never, Host extends CellHost = CellHost> implements Ref<Message>, Ready {
+export class Cell<Message = never, Host extends CellHost = CellHost> implements Ref<Message>, Runnable {
   readonly host: Host;
   readonly id: number;
   readonly serial: number;
@@ -69,10 +69,10 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   restarts = 0;
   /** The type of the last message; the message itself would be held in memory for nothing. */
   lastMessage: string | undefined;
-  /** Letters that its handlers were given. */
+  /** Messages that its handlers were given. */
   handled = 0;
   #actor: Behaviour<Message>;
-  #place: Place | undefined;
+  #place: NactPlace | undefined;
   #scheduled = false;
   /** A promise of `init`, a handler or `terminate` is pending. */
   #busy = false;
@@ -80,16 +80,16 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   #abort: AbortController | undefined;
   #runningChildren = 0;
   /** With whom it shares its end: at least its parent. */
-  links: Few<Ref<never>>;
+  links: SmallSet<Ref<never>>;
   /** Who watches this actor. */
-  watchers: Few<Watcher>;
+  exitListeners: SmallSet<ExitListener>;
   /** The monitors that this actor has. */
   #monitors: Map<number, Monitor> | undefined;
-  timers: Few<Timer>;
+  timers: SmallSet<Timer>;
   /** The calls it has not answered yet. */
-  calls: Few<PendingCall>;
+  calls: SmallSet<PendingCall>;
   /** The answers it waits for. */
-  asks: Few<PendingCall>;
+  asks: SmallSet<PendingCall>;
   /** Ends the waiting for `init`. */
   #failStart: ((error: Error) => void) | undefined;
 
@@ -149,7 +149,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   call(message: Message, from: From): void {
     if (from instanceof PendingCall) from.passTo(this as unknown as Cell);
-    if (!this.#enqueue(new CallLetter(message, from))) from.fail(undelivered(this));
+    if (!this.#enqueue(new CallMessage(message, from))) from.fail(undelivered(this));
   }
 
   /** What another node sends: nothing that the actor does not admit. */
@@ -167,20 +167,20 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     }
   }
 
-  #enqueue(letter: unknown): boolean {
+  #enqueue(message: unknown): boolean {
     if (this.#ended || this.mailbox.length >= this.#actor.mailboxLimit) {
-      this.host.deadLetter(this, this.#ended ? 'dead' : 'full', letter);
+      this.host.deadLetter(this, this.#ended ? 'dead' : 'full', message);
       return false;
     }
-    this.mailbox.push(letter);
+    this.mailbox.push(message);
     this.#schedule();
     return true;
   }
 
   /** Signals are never refused: who waits for one would wait for ever. */
-  #enqueueSignal(letter: ExitLetter | DownLetter): void {
+  #enqueueSignal(message: ExitMessage | DownMessage): void {
     if (this.#ended) return;
-    this.mailbox.push(letter);
+    this.mailbox.push(message);
     this.#schedule();
   }
 
@@ -211,24 +211,24 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   /** The end of a linked actor; unlike a sent signal its reason `kill` is one like others. */
   signalLinkExit(from: Ref<never>, reason: ExitReason): void {
-    if (!has(this.links, from)) return;
-    this.links = minus(this.links, from);
+    if (!hasValue(this.links, from)) return;
+    this.links = withoutValue(this.links, from);
     this.#exitWith(from, reason);
   }
 
   #exitWith(from: Ref<never>, reason: ExitReason): void {
     if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
-    else if (this.#actor.trapsExits) this.#enqueueSignal(new ExitLetter({ ref: from, reason }));
+    else if (this.#actor.trapsExits) this.#enqueueSignal(new ExitMessage({ ref: from, reason }));
     else if (reason !== 'normal') this.die(reason);
   }
 
   /** The Down takes the place of its monitor until it is delivered: calling the monitor off forgets it, wherever it waits. */
   signalDown(down: Down): void {
     const present = this.#monitors?.get(down.monitor);
-    if (!present || present instanceof DownLetter) return;
-    const letter = new DownLetter(down);
-    this.#monitors?.set(down.monitor, letter);
-    this.#enqueueSignal(letter);
+    if (!present || present instanceof DownMessage) return;
+    const message = new DownMessage(down);
+    this.#monitors?.set(down.monitor, message);
+    this.#enqueueSignal(message);
   }
 
   // --- what its actor does
@@ -263,7 +263,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   /** One half of a link. */
   linkTo(target: Ref<never>): void {
-    this.links = plus(this.links, target);
+    this.links = withValue(this.links, target);
   }
 
   unlink(target: Ref<never>): void {
@@ -271,22 +271,22 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   }
 
   #unlink(target: Ref<never>): void {
-    if (!has(this.links, target)) return;
-    this.links = minus(this.links, target);
+    if (!hasValue(this.links, target)) return;
+    this.links = withoutValue(this.links, target);
     this.host.unlinkBack(this, target);
   }
 
   after(ms: number, message: Message): Timer {
     const timer = new ActorTimer(this, message);
     if (!this.alive) return timer;
-    this.timers = plus<Timer>(this.timers, timer);
+    this.timers = withValue<Timer>(this.timers, timer);
     return this.host.wheel.start(timer, ms);
   }
 
   // --- life cycle
 
   /** Joins the hierarchy and runs `init`; throws what `init` throws. */
-  async start(place: Place): Promise<void> {
+  async start(place: NactPlace): Promise<void> {
     this.#place = place;
     if (this.parent) this.parent.#runningChildren += 1;
     try {
@@ -342,22 +342,22 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   }
 
   /** Where it is in nact's hierarchy. */
-  get place(): Place | undefined {
+  get place(): NactPlace | undefined {
     return this.#place;
   }
 
   #schedule(): void {
     if (this.#scheduled || this.status === 'waiting' || this.status === 'starting') return;
     this.#scheduled = true;
-    this.host.turns.add(this);
+    this.host.runQueue.add(this);
   }
 
-  /** Handles letters until none is left, one must be waited for, or the turn is over. */
-  turn(): void {
+  /** Handles messages until none is left, one must be waited for, or the slice is over. */
+  runSlice(): void {
     this.#scheduled = false;
     if (this.status !== 'running') return;
-    const letters = Math.max(leastPerTurn, Math.min(mostPerTurn, this.mailbox.length >> 2));
-    for (let left = letters; left > 0; left -= 1) {
+    const messages = Math.max(minPerSlice, Math.min(maxPerSlice, this.mailbox.length >> 2));
+    for (let left = messages; left > 0; left -= 1) {
       if (this.#stopReason !== undefined) return this.#stop(this.#stopReason);
       if (this.mailbox.length === 0) return;
       let pending: void | Promise<void>;
@@ -373,20 +373,20 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     this.#schedule();
   }
 
-  #deliver(letter: unknown): void | Promise<void> {
+  #deliver(message: unknown): void | Promise<void> {
     this.handled += 1;
-    if (letter instanceof CallLetter) {
-      const type = messageType(letter.message);
+    if (message instanceof CallMessage) {
+      const type = messageType(message.message);
       this.lastMessage = type;
-      if (type === undefined) return this.host.unexpected(this, letter.message, letter.from);
-      return this.#actor.receive(letter.message as Message, letter.from);
+      if (type === undefined) return this.host.unexpected(this, message.message, message.from);
+      return this.#actor.receive(message.message as Message, message.from);
     }
-    if (letter instanceof DownLetter) return this.#deliverDown(letter.down);
-    if (letter instanceof ExitLetter) return this.#actor.handleExit(letter.exit);
-    const type = messageType(letter);
+    if (message instanceof DownMessage) return this.#deliverDown(message.down);
+    if (message instanceof ExitMessage) return this.#actor.handleExit(message.exit);
+    const type = messageType(message);
     this.lastMessage = type;
-    if (type === undefined) return this.host.unexpected(this, letter, undefined);
-    return this.#actor.receive(letter as Message, undefined);
+    if (type === undefined) return this.host.unexpected(this, message, undefined);
+    return this.#actor.receive(message as Message, undefined);
   }
 
   #deliverDown(down: Down): void | Promise<void> {
@@ -451,13 +451,14 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     if (this.#busy) this.host.abandon(this);
     this.host.forget(this);
     this.#abort?.abort();
-    for (const timer of each(this.timers)) timer.cancel();
+    for (const timer of valuesOf(this.timers)) timer.cancel();
     for (const monitor of this.#monitors?.values() ?? []) monitor.end();
     this.timers = undefined;
     this.#monitors = undefined;
     while (this.mailbox.length > 0) {
-      const letter = this.mailbox.shift();
-      if (!(letter instanceof ExitLetter || letter instanceof DownLetter)) this.host.deadLetter(this, 'dead', letter);
+      const message = this.mailbox.shift();
+      if (!(message instanceof ExitMessage || message instanceof DownMessage))
+        this.host.deadLetter(this, 'dead', message);
     }
     this.host.announceEnd(this, reason);
   }
@@ -467,20 +468,20 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     if (this.asks) this.#failAll(this.asks, undelivered(this));
     if (this.calls) this.#failAll(this.calls, endFailure(this, reason));
     if (this.#failStart) this.#failStart(reason instanceof Error ? reason : endFailure(this, reason));
-    for (const linked of each(this.links)) {
-      if (has(this.links, linked)) this.host.linkExit(this, linked, reason);
+    for (const linked of valuesOf(this.links)) {
+      if (hasValue(this.links, linked)) this.host.linkExit(this, linked, reason);
     }
     this.links = undefined;
-    for (const watcher of each(this.watchers)) {
+    for (const watcher of valuesOf(this.exitListeners)) {
       // One that was told before may have called this one off.
-      if (has(this.watchers, watcher)) this.host.tellWatcher(watcher, this, reason);
+      if (hasValue(this.exitListeners, watcher)) this.host.notifyExitListener(watcher, this, reason);
     }
-    this.watchers = undefined;
+    this.exitListeners = undefined;
     this.#leaveHierarchy();
   }
 
-  #failAll(calls: Few<PendingCall>, error: Error): void {
-    for (const call of each(calls)) this.host.failCall(call, this, error);
+  #failAll(calls: SmallSet<PendingCall>, error: Error): void {
+    for (const call of valuesOf(calls)) this.host.failCall(call, this, error);
   }
 
   /** nact stops an actor's children with it; ours end in their own order, so the parent's nact actor waits for them. */

@@ -15,7 +15,7 @@ export interface CrashReport {
   readonly stack: string | undefined;
   /** The `type` of the last message; never its payload. */
   readonly lastMessage: string | undefined;
-  /** Letters that waited. */
+  /** Messages that waited. */
   readonly mailbox: number;
   readonly ageMs: number;
   /** How often its supervisor had restarted it. */

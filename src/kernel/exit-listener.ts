@@ -1,11 +1,11 @@
 /** Those who are told when an actor of this node ends. */
-import { type Few, minus } from './small-set.ts';
+import { type SmallSet, withoutValue } from './small-set.ts';
 import type { Down, ExitReason, Ref } from './types.ts';
 
 /** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
-export type Watcher = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
+export type ExitListener = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
 
-export function tell(watcher: Watcher, reason: ExitReason): void {
+export function notify(watcher: ExitListener, reason: ExitReason): void {
   if (typeof watcher === 'function') watcher(reason);
   else watcher.ended(reason);
 }
@@ -24,19 +24,19 @@ export interface Monitoring {
 }
 
 /** The actor that is monitored. */
-export interface Watched {
-  watchers: Few<Watcher>;
+export interface Monitored {
+  exitListeners: SmallSet<ExitListener>;
 }
 
 /** A monitor between two actors of this node: the one object that both keep. */
 export class LocalMonitor implements Monitor {
   readonly #watcher: Monitoring;
   readonly #id: number;
-  readonly #target: Watched;
+  readonly #target: Monitored;
   /** The reference that was monitored: a name, perhaps. */
   readonly #ref: Ref<never>;
 
-  constructor(watcher: Monitoring, id: number, target: Watched, ref: Ref<never>) {
+  constructor(watcher: Monitoring, id: number, target: Monitored, ref: Ref<never>) {
     this.#watcher = watcher;
     this.#id = id;
     this.#target = target;
@@ -48,6 +48,6 @@ export class LocalMonitor implements Monitor {
   }
 
   end(): void {
-    this.#target.watchers = minus<Watcher>(this.#target.watchers, this);
+    this.#target.exitListeners = withoutValue<ExitListener>(this.#target.exitListeners, this);
   }
 }

@@ -17,7 +17,7 @@ export class Refusal extends Shutdown {
   }
 }
 
-/** The failure of a call to an actor that is not running, or refuses more letters. */
+/** The failure of a call to an actor that is not running, or refuses more messages. */
 export function undelivered({ label, alive, status }: Callee): HiveError {
   if (alive && status !== 'stopping') return new HiveError('overloaded', `The mailbox of ${label} is full.`);
   return new HiveError('not_running', `The actor ${label} is not running.`);

@@ -1,6 +1,6 @@
 /**
  * The actor kernel of one node: it starts actors, knows them by address and by name, and carries signals between them. The
- * rest of the house sees `Actor`, `Ref` and this class.
+ * rest of the system sees `Actor`, `Ref` and this class.
  */
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
@@ -10,13 +10,13 @@ import { stackOf } from '../observe/thrown.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
 import { Cell, type CellHost } from './cell.ts';
 import { type CrashReport, CrashReports } from './crash-reports.ts';
-import { LocalMonitor, type Monitor, noMonitor, tell, type Watcher } from './exit-listener.ts';
+import { type ExitListener, LocalMonitor, type Monitor, noMonitor, notify } from './exit-listener.ts';
 import { undelivered } from './failures.ts';
 import { type AbandonedHandler, type Inspection, inspectState } from './inspection.ts';
-import { CallLetter, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './messages.ts';
+import { CallMessage, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './messages.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, type RefHost, RemoteRef } from './remote-ref.ts';
-import { minus, plus } from './small-set.ts';
+import { withoutValue, withValue } from './small-set.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
 import { type Call, callTimeoutMs, type Down, type ExitReason, type From, type NodeName, type Ref } from './types.ts';
@@ -50,7 +50,7 @@ export class Kernel implements CellHost, RefHost {
   readonly log: Log;
   readonly #system = new NactSystem();
   /** @internal */
-  readonly turns = this.#system.turns;
+  readonly runQueue = this.#system.runQueue;
   readonly #cells = new Map<number, Cell>();
   readonly #names = new Map<string, Cell>();
   readonly #abandoned = new Map<Cell, number>();
@@ -245,28 +245,28 @@ export class Kernel implements CellHost, RefHost {
         else resolve('noconnection');
         return;
       }
-      this.watch(local ?? ref, resolve);
+      this.onExit(local ?? ref, resolve);
       local?.requestStop(reason);
     });
   }
 
   /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
-  watch(ref: Ref<never>, watcher: Watcher): () => void {
+  onExit(ref: Ref<never>, watcher: ExitListener): () => void {
     const local = this.#local(ref);
     if (!local?.alive) {
-      queueMicrotask(() => tell(watcher, 'noproc'));
+      queueMicrotask(() => notify(watcher, 'noproc'));
       return () => {};
     }
-    local.watchers = plus(local.watchers, watcher);
+    local.exitListeners = withValue(local.exitListeners, watcher);
     return () => {
-      local.watchers = minus(local.watchers, watcher);
+      local.exitListeners = withoutValue(local.exitListeners, watcher);
     };
   }
 
   /** @internal What a watcher throws is its own fault, and must not stop the others from being told. */
-  tellWatcher(watcher: Watcher, ended: Cell<never>, reason: ExitReason): void {
+  notifyExitListener(watcher: ExitListener, ended: Cell<never>, reason: ExitReason): void {
     try {
-      tell(watcher, reason);
+      notify(watcher, reason);
     } catch (error) {
       this.#reportTelling('A watcher', ended, error);
     }
@@ -294,7 +294,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   unlinkFrom(remote: Ref<never>, local: Ref<never>): void {
-    if (local instanceof Cell) local.links = minus(local.links, remote);
+    if (local instanceof Cell) local.links = withoutValue(local.links, remote);
   }
 
   /** An exit signal that an actor of another node sent. */
@@ -323,7 +323,7 @@ export class Kernel implements CellHost, RefHost {
     const here = this.#local(target);
     if (here) {
       const local = new LocalMonitor(watcher, monitor, here, target);
-      this.watch(here, local);
+      this.onExit(here, local);
       return local;
     }
     const isHere = target.node === this.node && target instanceof NamedRef;
@@ -358,7 +358,7 @@ export class Kernel implements CellHost, RefHost {
 
   /** @internal */
   unlinkBack(from: Cell<never>, target: Ref<never>): void {
-    if (target instanceof Cell) target.links = minus<Ref<never>>(target.links, from);
+    if (target instanceof Cell) target.links = withoutValue<Ref<never>>(target.links, from);
     else this.#transport?.unlink(from, target);
   }
 
@@ -371,13 +371,13 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  deadLetter(to: Ref<never>, reason: DeadLetterReason, letter: unknown): void {
+  deadLetter(to: Ref<never>, reason: DeadLetterReason, received: unknown): void {
     this.#deadLetters.value += 1;
     this.#deadLettersBy[reason].value += 1;
     const early = this.phase === 'starting' && reason === 'unknown_name';
     const late = this.phase === 'stopping' && reason !== 'full';
     if (!early && !late && this.repeated.counts(reason)) return;
-    const message = letter instanceof CallLetter ? letter.message : letter;
+    const message = received instanceof CallMessage ? received.message : received;
     const fields = { to: `${to}`, reason, type: messageType(message) ?? 'none' };
     if (early || late) return this.log.debug(`A message came too ${early ? 'early' : 'late'}`, fields);
     this.repeated.begin(this.log, deadLetterReasons[reason], reason, 'A message reached nobody', fields);

@@ -18,7 +18,7 @@ const usableMs = 60_000;
 /** Of failures: whoever tries again at once gets the same answer. */
 const failedMs = 1000;
 /** What the system does at a time (libuv gives half of its four threads to such work). */
-const mostAtOnce = 2;
+const maxAtOnce = 2;
 /** Names that are remembered. Plugins and back ends may name any. */
 const maxNames = 1000;
 
@@ -139,7 +139,7 @@ export class Lookups {
 
   /** Good names first; of those that failed last time one at a time, so that a thread is left for the others. */
   #next(): void {
-    while (this.#running < mostAtOnce) {
+    while (this.#running < maxAtOnce) {
       let at = this.#queue.findIndex(({ error }) => !error);
       if (at < 0 && this.#runningBad === 0 && this.#queue.length > 0) at = 0;
       const [entry] = at < 0 ? [] : this.#queue.splice(at, 1);

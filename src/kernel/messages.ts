@@ -2,12 +2,12 @@
 import { HiveError } from '../observe/errors.ts';
 import { asError } from '../observe/thrown.ts';
 import type { Monitor } from './exit-listener.ts';
-import { type Few, minus, plus } from './small-set.ts';
+import { type SmallSet, withoutValue, withValue } from './small-set.ts';
 import { Timer, type TimingWheel } from './timers.ts';
 import type { PendingFrom } from './transport.ts';
 import type { Down, Exit, From } from './types.ts';
 
-export class CallLetter {
+export class CallMessage {
   readonly message: unknown;
   readonly from: From;
   constructor(message: unknown, from: From) {
@@ -17,7 +17,7 @@ export class CallLetter {
 }
 
 /** Kept in place of the monitor that brought it, which has ended. */
-export class DownLetter implements Monitor {
+export class DownMessage implements Monitor {
   readonly down: Down;
   constructor(down: Down) {
     this.down = down;
@@ -25,7 +25,7 @@ export class DownLetter implements Monitor {
   end(): void {}
 }
 
-export class ExitLetter {
+export class ExitMessage {
   readonly exit: Exit;
   constructor(exit: Exit) {
     this.exit = exit;
@@ -62,13 +62,13 @@ export function messageType(message: unknown): string | undefined {
 
 /** An actor that waits for answers. */
 export interface Caller {
-  asks: Few<PendingCall>;
+  asks: SmallSet<PendingCall>;
 }
 
 /** An actor that owes answers. */
 export interface Callee {
   readonly label: string;
-  calls: Few<PendingCall>;
+  calls: SmallSet<PendingCall>;
 }
 
 /**
@@ -95,7 +95,7 @@ export class PendingCall extends Timer implements PendingFrom {
     this.#caller = caller;
     this.#resolve = resolve;
     this.#reject = reject;
-    if (caller) caller.asks = plus<PendingCall>(caller.asks, this);
+    if (caller) caller.asks = withValue<PendingCall>(caller.asks, this);
     if (Number.isFinite(timeoutMs)) wheel.start(this, timeoutMs);
   }
 
@@ -104,7 +104,7 @@ export class PendingCall extends Timer implements PendingFrom {
     if (!this.#open) return;
     this.#leave();
     this.callee = callee;
-    callee.calls = plus<PendingCall>(callee.calls, this);
+    callee.calls = withValue<PendingCall>(callee.calls, this);
   }
 
   reply(value: unknown): void {
@@ -126,7 +126,7 @@ export class PendingCall extends Timer implements PendingFrom {
     this.#open = false;
     this.cancel();
     const caller = this.#caller;
-    if (caller) caller.asks = minus<PendingCall>(caller.asks, this);
+    if (caller) caller.asks = withoutValue<PendingCall>(caller.asks, this);
     this.#leave();
     this.settled?.();
     return true;
@@ -134,7 +134,7 @@ export class PendingCall extends Timer implements PendingFrom {
 
   #leave(): void {
     const { callee } = this;
-    if (callee) callee.calls = minus<PendingCall>(callee.calls, this);
+    if (callee) callee.calls = withoutValue<PendingCall>(callee.calls, this);
     this.callee = undefined;
   }
 }

@@ -1,8 +1,8 @@
 /**
  * The only file that knows nact. What the kernel takes from it: the hierarchy of actors with names, their life cycle, and
- * turns. A nact message is an activation, never a letter: it says "there are letters". One actor gets these messages for
- * all; whoever has letters then has a turn (turns.ts), because nact's promise and round of the event loop cost ten times
- * what a letter does.
+ * activations. A message of nact is an activation and carries nothing: it says that actors have messages. One nact actor gets
+ * them for all; whoever has messages then runs a slice (run-queue.ts), because nact's promise and round of the event loop cost
+ * ten times what a message does.
  *
  * nact gives every actor a path, a reference that leads there, a queue and two maps of children, and walks the path to find who is behind a
  * reference. Here actors are held themselves: there are no paths and references, and what is empty is shared. That is
@@ -10,15 +10,15 @@
  */
 import { createRequire } from 'node:module';
 import { start } from 'nact';
-import { Turns } from './run-queue.ts';
+import { RunQueue } from './run-queue.ts';
 
 /** An actor's place in nact's hierarchy. */
-export interface Place {
+export interface NactPlace {
   stop(): void;
 }
 
 /** nact's actor, or the system at the top. */
-interface Concrete extends Place {
+interface Concrete extends NactPlace {
   parent: Concrete;
   stopped: boolean;
   children: Map<string | number, Concrete>;
@@ -70,19 +70,19 @@ class Placed extends ConcreteActor {
 /** One system of nact actors: the kernel of one node. */
 export class NactSystem {
   readonly #system: Concrete;
-  readonly turns: Turns;
+  readonly runQueue: RunQueue;
 
   constructor() {
     const reference = start() as unknown as { system: { name: string } };
     this.#system = find(reference.system.name, reference);
     this.#system.path = nowhere;
     this.#system.childReferences = unread;
-    const turns = new Placed(this.#system, 'turns', this.#system, () => this.turns.activation(), options);
-    this.turns = new Turns(() => turns.dispatch(undefined, nobody));
+    const turns = new Placed(this.#system, 'turns', this.#system, () => this.runQueue.activation(), options);
+    this.runQueue = new RunQueue(() => turns.dispatch(undefined, nobody));
   }
 
   /** @param name unique under its parent. A number does without a string, and nact asks for nothing else. */
-  spawn(name: number, parent: Place = this.#system): Place {
+  spawn(name: number, parent: NactPlace = this.#system): NactPlace {
     const above = parent as Concrete;
     above.assertNotStopped();
     if (above.children === noChildren) above.children = new Map();

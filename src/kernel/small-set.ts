@@ -12,65 +12,65 @@ export abstract class EqualByText {
 }
 
 /** Values that are no arrays. */
-export type Few<Value extends object | string> = Value | readonly Value[] | Many<Value> | undefined;
+export type SmallSet<Value extends object | string> = Value | readonly Value[] | ManyValues<Value> | undefined;
 
-class Many<Value> extends Map<unknown, Value> {}
+class ManyValues<Value> extends Map<unknown, Value> {}
 
 /** The longest array: looking through it takes no longer than a look into a map. */
-const mostInArray = 4;
+const maxInArray = 4;
 
 /** With that value; the set given is used up. */
-export function plus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
-  if (few === undefined) return value;
-  return few instanceof Many ? few.set(keyOf(value), value) : joined(few, value);
+export function withValue<Value extends object | string>(set: SmallSet<Value>, value: Value): SmallSet<Value> {
+  if (set === undefined) return value;
+  return set instanceof ManyValues ? set.set(keyOf(value), value) : withOneOf(set, value);
 }
 
-function joined<Value extends object | string>(few: Value | readonly Value[], value: Value): Few<Value> {
-  if (!isArray(few)) return keyOf(few) === keyOf(value) ? value : [few, value];
-  const at = indexOf(few, value);
-  if (at >= 0) return few.with(at, value);
-  if (few.length < mostInArray) return few.concat([value]);
-  const many = new Many<Value>();
-  for (const one of few) many.set(keyOf(one), one);
+function withOneOf<Value extends object | string>(set: Value | readonly Value[], value: Value): SmallSet<Value> {
+  if (!isArray(set)) return keyOf(set) === keyOf(value) ? value : [set, value];
+  const at = indexOf(set, value);
+  if (at >= 0) return set.with(at, value);
+  if (set.length < maxInArray) return set.concat([value]);
+  const many = new ManyValues<Value>();
+  for (const one of set) many.set(keyOf(one), one);
   return many.set(keyOf(value), value);
 }
 
 /** Without that value, whether it was there or not; the set given is used up. */
-export function minus<Value extends object | string>(few: Few<Value>, value: Value): Few<Value> {
-  if (few === undefined) return undefined;
-  if (few instanceof Many) return few.delete(keyOf(value)) && few.size === 0 ? undefined : few;
-  return without(few, value);
+export function withoutValue<Value extends object | string>(set: SmallSet<Value>, value: Value): SmallSet<Value> {
+  if (set === undefined) return undefined;
+  if (set instanceof ManyValues) return set.delete(keyOf(value)) && set.size === 0 ? undefined : set;
+  return withoutIn(set, value);
 }
 
-function without<Value extends object | string>(few: Value | readonly Value[], value: Value): Few<Value> {
-  if (!isArray(few)) return keyOf(few) === keyOf(value) ? undefined : few;
-  const at = indexOf(few, value);
-  if (at < 0) return few;
-  return few.length === 2 ? few[1 - at] : few.toSpliced(at, 1);
+function withoutIn<Value extends object | string>(set: Value | readonly Value[], value: Value): SmallSet<Value> {
+  if (!isArray(set)) return keyOf(set) === keyOf(value) ? undefined : set;
+  const at = indexOf(set, value);
+  if (at < 0) return set;
+  return set.length === 2 ? set[1 - at] : set.toSpliced(at, 1);
 }
 
-export function has<Value extends object | string>(few: Few<Value>, value: Value): boolean {
-  if (few === undefined) return false;
-  if (few instanceof Many) return few.has(keyOf(value));
-  return isArray(few) ? indexOf(few, value) >= 0 : keyOf(few) === keyOf(value);
+export function hasValue<Value extends object | string>(set: SmallSet<Value>, value: Value): boolean {
+  if (set === undefined) return false;
+  if (set instanceof ManyValues) return set.has(keyOf(value));
+  return isArray(set) ? indexOf(set, value) >= 0 : keyOf(set) === keyOf(value);
 }
 
 /** How many there are. */
-export function count<Value extends object | string>(few: Few<Value>): number {
-  if (few === undefined) return 0;
-  if (few instanceof Many) return few.size;
-  return isArray(few) ? few.length : 1;
+export function count<Value extends object | string>(set: SmallSet<Value>): number {
+  if (set === undefined) return 0;
+  if (set instanceof ManyValues) return set.size;
+  return isArray(set) ? set.length : 1;
 }
 
 /** The present values, in the order in which they came. */
-export function each<Value extends object | string>(few: Few<Value>): readonly Value[] {
-  if (few === undefined) return [];
-  if (few instanceof Many) return [...few.values()];
-  return isArray(few) ? few : [few];
+export function valuesOf<Value extends object | string>(set: SmallSet<Value>): readonly Value[] {
+  if (set === undefined) return [];
+  if (set instanceof ManyValues) return [...set.values()];
+  return isArray(set) ? set : [set];
 }
 
-function isArray<Value extends object | string>(few: Value | readonly Value[]): few is readonly Value[] {
-  return Array.isArray(few);
+function isArray<Value extends object | string>(set: Value | readonly Value[]): set is readonly Value[] {
+  return Array.isArray(set);
 }
 
 function indexOf<Value extends object | string>(values: readonly Value[], value: Value): number {

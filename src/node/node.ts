@@ -6,11 +6,10 @@
  * The tables (sessions, channels, pools, cluster) belong to the node and not to the actors that fill them, so an actor that is
  * restarted finds what its predecessor knew.
  */
-import { ClientContext } from '../actors/client/client-services.ts';
+import { ClientServices } from '../actors/client/client-services.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
 import { Listener, type Listening } from '../actors/listener.ts';
-import { alarmSpecs } from '../actors/monitor/alarm-specs.ts';
 import { health } from '../actors/monitor/health.ts';
 import { Monitor } from '../actors/monitor/monitor.ts';
 import { monitorHost } from '../actors/monitor/monitor-host.ts';
@@ -19,7 +18,7 @@ import { PoolTable } from '../actors/pools/pool-table.ts';
 import { PubSubService } from '../actors/pubsub/pubsub.ts';
 import { Relay } from '../actors/relay/relay.ts';
 import { RelayService } from '../actors/relay/service.ts';
-import { ClusterOrders } from '../actors/router/cluster-control.ts';
+import { ClusterControl } from '../actors/router/cluster-control.ts';
 import { Router } from '../actors/router/router.ts';
 import { type Closing, RouterService } from '../actors/router/service.ts';
 import type { Config } from '../config/types.ts';
@@ -28,7 +27,6 @@ import { IdSource } from '../kernel/ids.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import type { SupervisorMessage } from '../kernel/supervision.ts';
 import type { ExitReason, Ref } from '../kernel/types.ts';
-import { Alarms } from '../observe/alarms.ts';
 import { HiveError } from '../observe/errors.ts';
 import { openLogFiles } from '../observe/log-files.ts';
 import type { Log } from '../observe/logger.ts';
@@ -43,7 +41,7 @@ import type { ApiHost } from '../web/api/api-host.ts';
 import { startClientServer } from '../web/client/server.ts';
 import { Topics } from '../web/client/topics.ts';
 import { TrustedProxies } from '../web/http/client-address.ts';
-import { Doors } from '../web/listeners.ts';
+import { Listeners } from '../web/listeners.ts';
 import { startHealthServer } from '../web/monitor/health.ts';
 import { startMonitorServer } from '../web/monitor/monitor.ts';
 import { checkServers, checksOf } from '../web/self-check.ts';
@@ -113,7 +111,7 @@ export async function startNode(
     config: config.pubsub,
     cluster,
     fanout: topics,
-    packetsFor: (orders) => plugins.packetsFor(orders),
+    packetsFor: (actions) => plugins.packetsFor(actions),
     channelSupervisor: kernel.remote(kernel.node, names.channels),
     log: log.child({ component: 'pubsub' }),
     metrics,
@@ -127,8 +125,8 @@ export async function startNode(
     await files.close();
     throw error;
   }
-  const doors = new Doors(openFiles(), log.child({ component: 'web' }), metrics);
-  const clients = new ClientContext({ config, plugins, memberships: pubsub, log, metrics });
+  const listeners = new Listeners(openFiles(), log.child({ component: 'web' }), metrics);
+  const clients = new ClientServices({ config, plugins, memberships: pubsub, log, metrics });
   const router = new RouterService({
     config,
     kernel,
@@ -137,7 +135,7 @@ export async function startNode(
     supervisor: names.clients,
     cluster,
     subscribers: (channel) => pubsub.status(channel),
-    obstacle: () => doors.shortage,
+    obstacle: () => listeners.shortage,
     stop: (reason) => void stop(reason),
     log,
     metrics,
@@ -152,14 +150,12 @@ export async function startNode(
 
   const ports = { client: 0, api: 0, monitor: 0, health: 0 };
   const monitorLog = log.child({ component: 'monitor' });
-  const { clear, interval: alarmsIntervalMs } = config.monitor.alarms;
-  const specs = alarmSpecs({ config, kernel, metrics });
   const watched = {
     kernel,
     cluster,
     pools,
     refusal: () => router.refusal(),
-    obstacle: () => doors.shortage,
+    obstacle: () => listeners.shortage,
     problems: () => {
       const { reason } = clients.stateTrouble;
       const state = reason === undefined ? [] : [`the state of sessions cannot be stored: ${reason}`];
@@ -169,8 +165,6 @@ export async function startNode(
     sockets: chosen.title,
     metrics,
     log: monitorLog,
-    alarms: new Alarms({ specs, clear, log: monitorLog, metrics }),
-    alarmsIntervalMs,
   };
   const monitor = monitorHost({ ...watched, client: (sid) => router.view(sid) });
   const webLog = log.child({ component: 'web' });
@@ -192,7 +186,7 @@ export async function startNode(
         : () =>
             listener(async () => {
               const state = () => (started ? health(watched).status : 'starting');
-              const healthSockets = doors.keep(sockets, 'monitor');
+              const healthSockets = listeners.keep(sockets, 'monitor');
               const server = await startHealthServer({
                 sockets: healthSockets,
                 address: healthHost,
@@ -220,7 +214,7 @@ export async function startNode(
       listener(async () => {
         const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
         const server = await startMonitorServer({
-          sockets: doors.keep(sockets, 'monitor'),
+          sockets: listeners.keep(sockets, 'monitor'),
           address,
           port,
           tls,
@@ -236,7 +230,7 @@ export async function startNode(
     api: () =>
       listener(async () => {
         const { host: address, port, tls, hash: key } = config.api;
-        const apiSockets = doors.keep(sockets, 'api');
+        const apiSockets = listeners.keep(sockets, 'api');
         const server = await startApiServer({
           sockets: apiSockets,
           address,
@@ -255,7 +249,7 @@ export async function startNode(
       listener(async () => {
         const newId = () => ids.next();
         const { wheel } = kernel;
-        const clientSockets = doors.keep(sockets, 'clients');
+        const clientSockets = listeners.keep(sockets, 'clients');
         const options = {
           sockets: clientSockets,
           config,
@@ -293,14 +287,14 @@ export async function startNode(
     await router.close(reason);
     await kernel.stop(root, 'shutdown');
   };
-  const everybody = new ClusterOrders({
+  const clusterControl = new ClusterControl({
     kernel,
     cluster,
     router,
     graceMs: config.hive.graceful_termination_timeout,
     log: log.child({ component: 'cluster' }),
   });
-  const api: ApiHost = apiHost(router, pubsub, plugins, everybody);
+  const api: ApiHost = apiHost(router, pubsub, plugins, clusterControl);
 
   try {
     root = await startRoot(kernel, workers, signal);
@@ -313,18 +307,18 @@ export async function startNode(
     );
   } catch (error) {
     kernel.halt();
-    doors.end();
+    listeners.end();
     await files.close();
     throw error;
   }
   const ended = new Promise<End>((resolve) => {
-    kernel.watch(root, async (reason) => {
+    kernel.onExit(root, async (reason) => {
       over = true;
       if (graceful) log.notice('Stopped');
       else log.emergency('The root supervisor gave up');
       kernel.repeated.settle();
       kernel.halt();
-      doors.end();
+      listeners.end();
       await files.close();
       resolve({ graceful, reason });
     });
@@ -376,13 +370,13 @@ function apiHost(
     enable: () => router.enable(),
     disable: () => router.disable(),
     terminate: (reason) => void router.terminate(reason),
-    act(sid, orders) {
-      plugins.check(orders);
-      return router.act(sid, orders);
+    runActions(sid, actions) {
+      plugins.check(actions);
+      return router.runActions(sid, actions);
     },
-    publishOrders(channel, orders) {
-      plugins.check(orders);
-      pubsub.publish([channel], 'private', { type: 'orders', orders });
+    publishActions(channel, actions) {
+      plugins.check(actions);
+      pubsub.publish([channel], 'private', { type: 'actions', actions: actions });
     },
     publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
     subscribers: (channel) => pubsub.status(channel),

@@ -20,11 +20,11 @@ export type MetricValues = readonly (readonly [path: string, value: MetricValue]
 type ShowHistogram = (value: HistogramValue) => HistogramSummary;
 
 /** What the numbers of several nodes are together: how many, or how much at most. Lists are united. */
-export type Together = 'sum' | 'max';
+export type Aggregation = 'sum' | 'max';
 
 interface Gauge {
   readonly read: () => GaugeValue;
-  readonly together: Together;
+  readonly together: Aggregation;
 }
 
 export class Metrics {
@@ -58,7 +58,7 @@ export class Metrics {
   }
 
   /** Reads `read` each time the tree is looked at; replaces an earlier gauge of that path (a restarted actor's). */
-  gauge(path: string, read: () => GaugeValue, together: Together = 'sum'): void {
+  gauge(path: string, read: () => GaugeValue, together: Aggregation = 'sum'): void {
     this.#metrics.set(path, { read, together });
   }
 
@@ -86,13 +86,6 @@ export class Metrics {
       values.push([path, read(metric)]);
     }
     return values;
-  }
-
-  /** A counter or gauge that is a number; undefined if there is none of exactly that path. */
-  number(path: string): number | undefined {
-    const metric = this.#metrics.get(path);
-    const value = metric && !(metric instanceof Histogram) ? read(metric) : undefined;
-    return typeof value === 'number' ? value : undefined;
   }
 
   /** All metrics, with what they are. */

@@ -33,7 +33,6 @@ const bytes: Special = { unit: 'bytes' };
 
 /** What may stand for a label; the names of events and pools may have dots. */
 const labels: Readonly<Record<string, string>> = {
-  alarm: '.+',
   event: '.+',
   hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:publish|subscribe|unsubscribe)`,
   kind: '[^.]+',
@@ -76,7 +75,7 @@ const rows: readonly Row[] = [
   ['hive.router.msg_queue_length', 'Messages that wait for the router'],
   ['hive.router.current_clients', 'Clients'],
   ['hive.router.spawned_clients', 'Clients that were started'],
-  ['hive.router.requests', 'Clients opened, calls about sessions, orders to the doors'],
+  ['hive.router.requests', 'Clients opened, calls about sessions, changes of admission'],
   ['hive.router.errors', 'Unknown sessions, and messages that are no requests'],
   ['hive.router.routed_msgs', 'Packets that did not go the direct way'],
   ['hive.router.routed_events', 'Orders for clients'],
@@ -94,13 +93,6 @@ const rows: readonly Row[] = [
     'What waits for other nodes to take it',
     { ...bytes, name: 'distribution_queued' },
   ],
-  [
-    'hive.distribution.max_queued_bytes',
-    'What waits for the node for which most waits',
-    { ...bytes, name: 'distribution_max_queued' },
-  ],
-  ['hive.alarms.<alarm>.set', 'Whether an alarm is set', { name: 'alarm' }],
-  ['hive.alarms.<alarm>.threshold', 'Value at which an alarm is set', { name: 'alarm_threshold' }],
   ['hive.log.lost', 'Lines that the console or a file of the log could not take'],
   ['hive.log.counted', 'Lines of the log that were counted, because there were too many of their kind'],
   ['hive.relay.forwarded', 'Requests of clients passed to the node that owns their session'],

@@ -86,7 +86,7 @@ const shapes: Record<keyof PluginParts, { readonly functions: readonly string[];
     example: `actions: {
   'action.mine': {
     args: Type.Null(),
-    create: (args, services) => ({ async perform(client, order) {} }),
+    create: (args, services) => ({ async run(client, call) {} }),
   },
 },`,
   },

@@ -9,7 +9,7 @@ import { asError, titleOf } from '../observe/thrown.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { Refusals } from './refusals.ts';
 import type { PluginRegistry } from './registry.ts';
-import type { Action, Hook, HookDescriptor, InternalEvent, Services, State, StateManager } from './types.ts';
+import type { Action, ActionCall, Hook, HookDescriptor, Services, State, StateManager } from './types.ts';
 
 export type HookDescriptors = Readonly<Record<string, readonly HookDescriptor[]>>;
 
@@ -101,30 +101,30 @@ export class PluginSet {
   }
 
   /**
-   * What can be said of orders before a client gets them.
+   * What can be said of actions before a client gets them.
    * @throws HiveError what is wrong with the first that is wrong for any client
    */
-  check(orders: readonly InternalEvent[]): void {
-    for (const order of orders) for (const action of this.actions.get(order.action) ?? []) action.check?.(order);
+  check(actions: readonly ActionCall[]): void {
+    for (const call of actions) for (const action of this.actions.get(call.action) ?? []) action.check?.(call);
   }
 
   /**
-   * What these orders send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
-   * A publish of such orders is encoded once and never visits the clients.
+   * What these actions send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
+   * A publish of such actions is encoded once and never visits the clients.
    */
-  packetsFor(orders: readonly InternalEvent[]): ServerPacket[] | undefined {
+  packetsFor(actions: readonly ActionCall[]): ServerPacket[] | undefined {
     const packets: ServerPacket[] = [];
     try {
-      for (const order of orders) {
-        const actions = this.actions.get(order.action);
+      for (const call of actions) {
+        const actions = this.actions.get(call.action);
         if (!actions) return undefined;
         for (const action of actions) {
           if (!action.packet) return undefined;
-          packets.push(action.packet(order));
+          packets.push(action.packet(call));
         }
       }
     } catch {
-      // Each client fails on its own: it is told what is wrong with its orders, behind what the orders before sent, or crashes.
+      // Each client fails on its own: it is told what is wrong with its actions, behind what the actions before sent, or crashes.
       return undefined;
     }
     return packets;

@@ -15,10 +15,10 @@ import type { Call } from '../kernel/types.ts';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
-import type { InternalEvent } from '../protocol/backend/action-call.ts';
+import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
-export type { HookDescriptor, InternalEvent, PoolDescriptor, Refusal };
+export type { ActionCall, HookDescriptor, PoolDescriptor, Refusal };
 
 interface Declared<Schema extends TSchema> {
   /** A TypeBox schema, or any JSON Schema (draft 7). Its defaults are filled in. */
@@ -48,17 +48,17 @@ export interface ActionPlugin<Args = unknown, Schema extends TSchema = TSchema> 
 }
 
 export interface Action {
-  perform(client: Client, event: InternalEvent): void | Promise<void>;
+  run(client: Client, event: ActionCall): void | Promise<void>;
   /**
    * What is wrong with an order for any client. The HTTP API asks before clients get it, so that the back end is told and not
    * they. @throws HiveError
    */
-  check?(event: InternalEvent): void;
+  check?(event: ActionCall): void;
   /**
    * Only for actions that do nothing but send: the packet, the same for every client. A publish of such actions is encoded
    * once and never visits the clients. Throws what `perform` would throw.
    */
-  packet?(event: InternalEvent): ServerPacket;
+  packet?(event: ActionCall): ServerPacket;
 }
 
 export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
@@ -123,14 +123,14 @@ export interface ConnectionSource<Request = unknown, Reply = unknown> {
   /** Why there is no connection, as far as it is known. */
   readonly problem: string | undefined;
   /** From now on each connection is admitted; called anew after `close`. Rejects if no connection can ever come. */
-  open(entrance: Entrance<Request, Reply>): void | Promise<void>;
+  open(sink: ConnectionSink<Request, Reply>): void | Promise<void>;
   /** A request waits for a connection: none is idle. */
   wanted(): void;
   /** No further connections; the pool ends those that are there. */
   close(): void | Promise<void>;
 }
 
-export interface Entrance<Request = unknown, Reply = unknown> {
+export interface ConnectionSink<Request = unknown, Reply = unknown> {
   /** How many requests wait for a connection. */
   readonly waiting: number;
   /** Starts the worker of a new connection. False if it cannot be started now: the connection is to be closed. */
@@ -168,8 +168,8 @@ export interface Client {
   report(error: HiveError): void;
   /** The JSON text that back ends get: sid, trigger, trigger_id, state, node, … */
   metadata(trigger: Trigger): string | Promise<string>;
-  /** Performs orders first to last; stops at the first failure, keeping what was sent before it. */
-  perform(events: readonly InternalEvent[]): void | Promise<void>;
+  /** Performs actions first to last; stops at the first failure, keeping what was sent before it. */
+  runActions(events: readonly ActionCall[]): void | Promise<void>;
   /** Runs the hooks of an event as if the client had sent it. */
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
   /** Joins channels; resolves when a publish made afterwards on any connected node reaches this client. */
@@ -192,10 +192,10 @@ export class StopClient extends Error {
   }
 }
 
-/** What is published: an event for clients, sent as it is, or orders that each subscribed client performs. */
+/** What is published: an event for clients, sent as it is, or actions that each subscribed client performs. */
 export type Publication =
   | { readonly type: 'event'; readonly packet: ServerPacket }
-  | { readonly type: 'orders'; readonly orders: readonly InternalEvent[] };
+  | { readonly type: 'actions'; readonly actions: readonly ActionCall[] };
 
 export interface PubSub {
   /**

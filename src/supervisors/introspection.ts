@@ -39,7 +39,7 @@ export interface TreeOptions {
   readonly limit?: number | undefined;
   /** The ids from the root (or below it) down to the actor that is shown as the top, with slashes between them. */
   readonly path?: string | undefined;
-  /** `mailbox`: of each supervisor's children those with the most letters first. Default: the order of their start. */
+  /** `mailbox`: of each supervisor's children those with the most messages first. Default: the order of their start. */
   readonly sort?: 'mailbox' | undefined;
   /** Partitions are left out as long as they run: their children are listed as those of the supervisor that has the partitions. */
   readonly flat?: boolean | undefined;
@@ -143,7 +143,7 @@ function listed(supervisor: SupervisorBase, options: TreeOptions, unasked: numbe
     .slice(0, limit);
 }
 
-/** Letters that wait for a child. */
+/** Messages that wait for a child. */
 function waiting({ ref }: Row): number {
   return ref instanceof Cell ? ref.mailbox.length : 0;
 }

@@ -1,6 +1,6 @@
 /**
  * How many restarts a supervisor has performed lately: a sliding window, for the supervisor as a whole, not per child. One
- * restart more than allowed within the period, and the fault is not one that restarting mends.
+ * restart more than allowed within the period, and the fault is not one that restarting fixes.
  */
 export class RestartIntensity {
   readonly allowed: number;

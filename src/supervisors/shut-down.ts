@@ -13,7 +13,7 @@ export function shutDown(kernel: Kernel, by: Ref<never>, child: Ref<never>, limi
   return new Promise((resolve) => {
     let ended = false;
     let cancelKill: (() => void) | undefined;
-    kernel.watch(child, (reason) => {
+    kernel.onExit(child, (reason) => {
       ended = true;
       cancelKill?.();
       resolve(reason);

@@ -3,7 +3,7 @@
  * can be looked at.
  *
  * A supervisor that has restarted too often ends with `shutdown` after it has stopped its children, so that its own
- * supervisor decides. Nobody is above the root: who started it watches it (`kernel.watch`) and ends the process.
+ * supervisor decides. Nobody is above the root: who started it watches it (`kernel.onExit`) and ends the process.
  */
 import { Actor } from '../kernel/actor.ts';
 import type { ChildCounts, ChildInfo, ChildSpec, SupervisorMessage } from '../kernel/supervision.ts';

@@ -1,5 +1,5 @@
 /**
- * The doors of a node: its listening servers, which must close before the process runs out of open files. A server that cannot
+ * The listening servers of a node, which must close before the process runs out of open files. A server that cannot
  * accept for want of files spins: the connection goes on waiting, and so the event loop is told of it at once, again and again.
  * Nobody else is accepted meanwhile, not even those who want to see what is wrong.
  *
@@ -8,7 +8,7 @@
  *      │           API and monitor are accepted           │   then they close in turn
  *
  * Connections come faster than anybody looks, hundreds at once. So the reserve is not counted, but held in files of no use
- * (`/dev/null`), and set free when the clients' door has closed.
+ * (`/dev/null`), and set free when the clients’ listener has closed.
  */
 import { closeSync } from 'node:fs';
 import type { Log } from '../observe/logger.ts';
@@ -22,7 +22,7 @@ const lookMs = 50;
 /** Whoever comes and goes about the limit fills no log. */
 const tellMs = 60_000;
 
-/** At how many files left a door closes and opens again, as shares of the reserve. */
+/** At how many files left a listener closes and opens again, as shares of the reserve. */
 const shares = {
   clients: { closes: 1, opens: 3 },
   api: { closes: 1 / 4, opens: 1 / 2 },
@@ -31,7 +31,7 @@ const shares = {
 
 const refusing = 2;
 
-interface Door {
+interface Listener {
   readonly listening: Listening;
   readonly closes: number;
   readonly opens: number;
@@ -40,11 +40,11 @@ interface Door {
   isBarred: boolean;
 }
 
-export class Doors {
+export class Listeners {
   readonly #files: OpenFiles | undefined;
   readonly #reserve: number;
   readonly #log: Log;
-  readonly #doors = new Set<Door>();
+  readonly #listeners = new Set<Listener>();
   readonly #timer: NodeJS.Timeout | undefined;
   /** Numbers of the files that hold the reserve. */
   #held: number[] = [];
@@ -70,7 +70,7 @@ export class Doors {
     return this.#isShort ? `open files run short: at most ${this.#files?.limit} may be open` : undefined;
   }
 
-  /** The library, with the listening of its servers in the care of these doors. */
+  /** The library, with the listening of its servers in the care of this. */
   keep(library: SocketLibrary, whose: keyof typeof shares): SocketLibrary {
     if (!this.#files) return library;
     return {
@@ -86,16 +86,16 @@ export class Doors {
 
   #hang(listening: Listening, whose: keyof typeof shares): Listening {
     const { closes, opens } = shares[whose];
-    const door: Door = {
+    const listener: Listener = {
       listening,
       closes: closes * this.#reserve,
       opens: opens * this.#reserve,
       isOpen: true,
       isBarred: false,
     };
-    this.#doors.add(door);
+    this.#listeners.add(listener);
     const stop = (): void => {
-      this.#doors.delete(door);
+      this.#listeners.delete(listener);
       listening.stop();
     };
     return {
@@ -112,8 +112,9 @@ export class Doors {
     const open = this.#inUse();
     const left = this.#files.limit - open;
     if (!this.#isShort && left < refusing * this.#reserve) this.#begin(open);
-    for (const door of this.#doors) if (door.isOpen && left <= door.closes) this.#close(door);
-    for (const door of this.#doors) if (!door.isOpen && this.#has(left, door.opens)) void this.#reopen(door);
+    for (const listener of this.#listeners) if (listener.isOpen && left <= listener.closes) this.#close(listener);
+    for (const listener of this.#listeners)
+      if (!listener.isOpen && this.#has(left, listener.opens)) void this.#reopen(listener);
     if (this.#isShort && this.#has(left, shares.clients.opens * this.#reserve)) this.#end();
   }
 
@@ -154,23 +155,23 @@ export class Doors {
     this.#isTold = false;
   }
 
-  #close(door: Door): void {
-    door.isOpen = false;
-    door.listening.pause();
+  #close(listener: Listener): void {
+    listener.isOpen = false;
+    listener.listening.pause();
     this.#letGo();
   }
 
-  async #reopen(door: Door): Promise<void> {
-    door.isOpen = true;
+  async #reopen(listener: Listener): Promise<void> {
+    listener.isOpen = true;
     try {
-      await door.listening.resume();
-      door.isBarred = false;
+      await listener.listening.resume();
+      listener.isBarred = false;
     } catch (error) {
-      door.isOpen = false; // the next look tries again
-      if (door.isBarred) return;
-      door.isBarred = true;
+      listener.isOpen = false; // the next look tries again
+      if (listener.isBarred) return;
+      listener.isBarred = true;
       this.#log.error('A server that had closed for want of open files cannot listen again', {
-        port: door.listening.port,
+        port: listener.listening.port,
         error: (error as Error).message,
       });
     }

@@ -63,7 +63,7 @@ test('gen_server:stop lets an actor say good-bye', { skip }, async (t) => {
   const farewell = new Gate();
   const puppet = new Puppet({ traps: true, terminate: () => farewell.open() });
   const ref = await kernel.spawn(puppet, { name: 'puppet' });
-  const end = new Promise((resolve) => kernel.watch(ref!, resolve));
+  const end = new Promise((resolve) => kernel.onExit(ref!, resolve));
   assert.equal(await erlang.run(`gen_server:stop({puppet, 'h@127.0.0.1'}, shutdown, 5000)`), 'ok');
   await farewell.promise;
   assert.equal(await end, 'shutdown');

@@ -41,7 +41,7 @@ test('an Erlang process subscribes itself, hears what any node publishes, and le
   assert.equal(await ask('hive_pubsub', '{unsubscribe, self(), <<"news.eu">>}'), 'ok');
 });
 
-test('order holds for a process, whether packets or orders are published', { skip }, async (t) => {
+test('order holds for a process, whether packets or actions are published', { skip }, async (t) => {
   const { a, erlang, ask } = await three(t);
   await ask('hive_pubsub', '{subscribe, self(), <<"news.x">>}');
   for (let i = 0; i < 100; i += 1) {
@@ -100,7 +100,7 @@ test('a process that monitors its subscription hears of its end', { skip }, asyn
   assert.match(await erlang.run(`receive {'DOWN', M, process, S, Why} -> Why end`), /^(killed|noconnection)$/);
 });
 
-test('Erlang publishes events and orders, by call and by cast', { skip }, async (t) => {
+test('Erlang publishes events and actions, by call and by cast', { skip }, async (t) => {
   const { a, erlang, ask, askB } = await three(t);
   const client = await a.client();
   await a.pubsub.join(client, ['news.x'], 'public');

@@ -76,7 +76,7 @@ describe('log files', () => {
 const payload = 'PAYLOAD-MARKER';
 const secret = 'SECRET-MARKER';
 
-/** Orders that actions refuse, each for what they carry. */
+/** Actions that actions refuse, each for what they carry. */
 const badOrders: Readonly<Record<string, object>> = {
   'odd action': { action: payload, args: payload },
   'trigger id': { action: 'send_ack', args: [], trigger_id: payload },
@@ -107,7 +107,7 @@ const badOrders: Readonly<Record<string, object>> = {
   'private channels': { action: 'join', args: { closed: payload } },
 };
 
-/** A back end whose answers are good orders, bad ones, and no orders at all. */
+/** A back end whose answers are good actions, bad ones, and no actions at all. */
 async function startBackEnd(): Promise<{ port: number; close: () => void }> {
   const answers: Record<string, readonly [number, string]> = {
     '/good': [200, JSON.stringify({ action: 'send', args: { name: 'answer', args: [payload] } })],

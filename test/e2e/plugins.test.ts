@@ -75,7 +75,7 @@ const hookArgs: Record<string, unknown> = {
 
 const argsOf = (action: string): unknown => (action.startsWith('action.pubsub.') ? 'public' : null);
 
-/** Has the client perform orders, in its back end's name. */
+/** Has the client perform actions, in its back end's name. */
 function order(...orders: { action: string; args: unknown; trigger_id?: string }[]): void {
   backEnd.answers.set('/ask', { body: orders });
   client.emit('ask');

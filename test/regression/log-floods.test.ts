@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { ClientContext } from '../../src/actors/client/client-services.ts';
+import type { ClientServices } from '../../src/actors/client/client-services.ts';
 import { publicError } from '../../src/actors/client/public-error.ts';
 import { HiveError } from '../../src/observe/errors.ts';
 import { FloodLog } from '../../src/observe/floods.ts';
@@ -19,7 +19,7 @@ test('a client that provokes errors without end costs fifty lines, and each refe
     warning: (_, fields = {}) => void references.push((fields as { reference: string }).reference),
     excess: (kind, source) => floods.excess(log, kind, source, 'warning'),
   };
-  const context = { log, showsErrors: false } as unknown as ClientContext;
+  const context = { log, showsErrors: false } as unknown as ClientServices;
   const seen = new Set<string>();
   for (let at = 0; at < 10_000; at += 1) {
     const { message } = publicError(new HiveError('bad_packet', 'No.'), 'a-session-id-of-a-client', context);

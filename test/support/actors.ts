@@ -34,7 +34,7 @@ export class TestKernel extends Kernel {
 
   /** How an actor ends. */
   ended(ref: Ref<never>): Promise<ExitReason> {
-    return new Promise((resolve) => this.watch(ref, resolve));
+    return new Promise((resolve) => this.onExit(ref, resolve));
   }
 
   /** Starts an actor that is sure to run. */

@@ -49,24 +49,24 @@ export const rows: readonly Row[] = [
     error: 'bad_api_request',
   },
 
-  { title: 'closing the doors', method: 'POST', path: 'router/disable', status: 200 },
-  { title: 'opening the doors', method: 'POST', path: 'router/enable', status: 200 },
+  { title: 'ending admission', method: 'POST', path: 'router/disable', status: 200 },
+  { title: 'beginning admission', method: 'POST', path: 'router/enable', status: 200 },
   {
-    title: 'closing all doors',
+    title: 'ending admission everywhere',
     method: 'POST',
     path: 'router/disable?cluster=true',
     status: 200,
     answer: { nodes: ['hive@127.0.0.1'], missing: [] },
   },
   {
-    title: 'opening all doors',
+    title: 'beginning admission everywhere',
     method: 'POST',
     path: 'router/enable?cluster=true',
     status: 200,
     answer: { nodes: ['hive@127.0.0.1'], missing: [] },
   },
   {
-    title: 'opening the doors by GET',
+    title: 'beginning admission by GET',
     method: 'GET',
     path: 'router/enable',
     status: 405,
@@ -74,7 +74,7 @@ export const rows: readonly Row[] = [
     allow: 'POST',
   },
   {
-    title: 'closing the doors by PUT',
+    title: 'ending admission by PUT',
     method: 'PUT',
     path: 'router/disable',
     status: 405,

@@ -6,9 +6,9 @@ import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { ackPacket, type ClientPacket, EventPacket } from '../../src/protocol/packet.ts';
 import type {
+  ClientHandle,
   CloseReason,
   OpenRequest,
-  Session,
   SessionHost,
   Sink,
   TransportKind,
@@ -22,7 +22,7 @@ import { sockets } from './sockets.ts';
 export type SettingsChange = { hive?: Partial<ClientSettings['hive']>; socketio?: Partial<ClientSettings['socketio']> };
 
 /** Remembers everything, echoes events named `echo`, acknowledges those with an id. */
-export class FakeSession implements Session {
+export class FakeSession implements ClientHandle {
   readonly sid = randomBytes(8).toString('hex');
   readonly request: OpenRequest;
   readonly received: ClientPacket[] = [];

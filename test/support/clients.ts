@@ -1,6 +1,6 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
-import type { ClientLetter } from '../../src/actors/client/client.ts';
-import { ClientContext, type Memberships } from '../../src/actors/client/client-services.ts';
+import type { ClientActorMessage } from '../../src/actors/client/client.ts';
+import { ClientServices, type Memberships } from '../../src/actors/client/client-services.ts';
 import type { ClusterView } from '../../src/actors/contracts.ts';
 import { Router, routerName } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
@@ -13,7 +13,7 @@ import { PluginSet } from '../../src/plugins/plugin-set.ts';
 import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
-import type { CloseReason, Handshake, Session, Sink } from '../../src/web/client/client-handle.ts';
+import type { ClientHandle, CloseReason, Handshake, Sink } from '../../src/web/client/client-handle.ts';
 import type { TestKernel } from './actors.ts';
 import { type Asked, brief, clientConfig, type FakeServices, fakeServices } from './plugins.ts';
 
@@ -73,14 +73,14 @@ export interface Clients {
   readonly supervisor: Ref<SupervisorMessage>;
   /** What was asked of pub-sub: `join a,b private`. */
   readonly changes: string[];
-  open(namespace?: string): Promise<Session>;
+  open(namespace?: string): Promise<ClientHandle>;
   /** A connected client. */
-  connect(): Promise<{ session: Session; sink: FakeSink }>;
+  connect(): Promise<{ session: ClientHandle; sink: FakeSink }>;
   metric(path: string): number;
   /** Resolves when everything that was sent to the client so far has been handled. */
-  settled(session: Session, sink: FakeSink): Promise<void>;
+  settled(session: ClientHandle, sink: FakeSink): Promise<void>;
   /** The first client's actor. */
-  pid(): Promise<Ref<ClientLetter>>;
+  pid(): Promise<Ref<ClientActorMessage>>;
   close(): void;
 }
 
@@ -137,7 +137,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
       return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);
     },
   };
-  const context = new ClientContext({ config, plugins, memberships, log, metrics });
+  const context = new ClientServices({ config, plugins, memberships, log, metrics });
   const router = new RouterService({
     config,
     kernel,
@@ -172,7 +172,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
       return typeof value === 'object' && value !== null ? (value as { '': number })[''] : (value as number);
     },
     async settled(session, sink) {
-      await router.act(session.sid, [{ action: 'send', args: { name: 'settled' }, trigger_id: '' }]);
+      await router.runActions(session.sid, [{ action: 'send', args: { name: 'settled' }, trigger_id: '' }]);
       await new Promise<void>((resolve) => {
         const look = (): void => {
           const last = sink.packets.at(-1);
@@ -185,7 +185,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     },
     async pid() {
       const [child] = await kernel.ask<SupervisorMessage, ChildInfo[]>(supervisor, { type: 'which_children' });
-      return child?.ref as Ref<ClientLetter>;
+      return child?.ref as Ref<ClientActorMessage>;
     },
     close: () => kernel.halt(),
   };

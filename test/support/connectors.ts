@@ -104,7 +104,7 @@ export async function startConnectors(options: ConnectorsOptions = {}): Promise<
     counter: (path) =>
       path.split('.').reduce<unknown>((node, segment) => (node as MetricTree | undefined)?.[segment], metrics.tree()),
     async close() {
-      const ended = new Promise((resolve) => kernel.watch(ref!, resolve));
+      const ended = new Promise((resolve) => kernel.onExit(ref!, resolve));
       root.cell.requestStop('shutdown');
       await ended;
       kernel.halt();

@@ -189,7 +189,7 @@ export class CrashNode {
 
   /** Crashes an actor as a defect of its own would, and waits for its end. */
   async crash(actor: Ref<never>): Promise<void> {
-    const ended = new Promise((resolve) => this.kernel.watch(actor, resolve));
+    const ended = new Promise((resolve) => this.kernel.onExit(actor, resolve));
     assert.ok(actor instanceof Cell);
     const faulty: { receive: unknown } = actor.actor;
     faulty.receive = () => {

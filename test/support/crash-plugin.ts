@@ -76,7 +76,7 @@ async function hang(client: Client, services: Services): Promise<void> {
   await attempt('subscribe', () => client.subscribe(['room.ghosts'], 'private'));
   const step = { name: 'step', args: ['ghost', 1] };
   await attempt('orders', () =>
-    client.perform([
+    client.runActions([
       { action: 'dispatch', args: step, trigger_id: '' },
       { action: 'say', args: { name: 'ghost', args: [] }, trigger_id: '' },
     ]),

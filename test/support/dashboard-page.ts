@@ -9,7 +9,7 @@ export class DashboardPage {
   readonly requests: Request[] = [];
   /** Questions for data (not for the page's files) that are not answered yet, and how many of them there were at most. */
   pending = 0;
-  mostPending = 0;
+  maxPending = 0;
   /** What the browser's console said that is no remark about an answer. */
   readonly complaints: string[] = [];
 
@@ -20,7 +20,7 @@ export class DashboardPage {
       this.requests.push(request);
       if (!isData(request)) return;
       this.pending += 1;
-      this.mostPending = Math.max(this.mostPending, this.pending);
+      this.maxPending = Math.max(this.maxPending, this.pending);
     });
     for (const end of ['requestfinished', 'requestfailed'] as const) {
       page.on(end as 'requestfinished', (request) => {
@@ -97,6 +97,6 @@ export class DashboardPage {
 
   assertQuiet(): void {
     assert.deepEqual(this.complaints, []);
-    assert.equal(this.mostPending, 1, 'one question at a time');
+    assert.equal(this.maxPending, 1, 'one question at a time');
   }
 }

@@ -96,7 +96,7 @@ export default definePlugin({
     'mischief.action': {
       args: Type.Null(),
       create: () => ({
-        perform: (client, { args }) => {
+        run: (client, { args }) => {
           make(args);
           client.send(eventPacket('acted', []));
         },

@@ -77,7 +77,7 @@ export default definePlugin({
     'odd.action': {
       args: Type.Null(),
       create: () => ({
-        perform: (_client, { args }) => {
+        run: (_client, { args }) => {
           throw odd(args);
         },
       }),

@@ -4,10 +4,10 @@ import { HiveError } from '../../src/observe/errors.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type {
+  ActionCall,
   Client,
   ClientState,
   HookDescriptor,
-  InternalEvent,
   Pools,
   Privilege,
   Publication,
@@ -96,7 +96,7 @@ export class FakeClient implements Client {
   log: Log = silent;
   readonly sent: ServerPacket[] = [];
   readonly reported: HiveError[] = [];
-  readonly performed: InternalEvent[] = [];
+  readonly performed: ActionCall[] = [];
   readonly dispatched: { event: ClientEvent; triggerId: string }[] = [];
   readonly calls: unknown[][] = [];
   #pairs: State = {};
@@ -118,7 +118,7 @@ export class FakeClient implements Client {
   metadata(trigger: Trigger): string | Promise<string> {
     return `metadata of ${trigger.name}`;
   }
-  perform(events: readonly InternalEvent[]): void {
+  runActions(events: readonly ActionCall[]): void {
     this.performed.push(...events);
   }
   dispatch(event: ClientEvent, triggerId: string): void {

@@ -1,7 +1,7 @@
 /** Pub-sub nodes for tests: real kernels, supervisors, channels and managers; clients and their connections are played. */
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import type { Delivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -12,7 +12,7 @@ import type { Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { Publication } from '../../src/plugins/types.ts';
-import type { InternalEvent } from '../../src/protocol/backend/action-call.ts';
+import type { ActionCall } from '../../src/protocol/backend/action-call.ts';
 import { EventPacket, type ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
@@ -39,8 +39,8 @@ export class Topics implements Fanout {
   }
 }
 
-/** A client that notes what it is sent; orders `work` make it wait for `release`. */
-export class TestClient extends Actor<Delivery> implements Member {
+/** A client that notes what it is sent; actions `work` make it wait for `release`. */
+export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly received: string[] = [];
   /** The channel of each. */
   readonly through: string[] = [];
@@ -53,7 +53,7 @@ export class TestClient extends Actor<Delivery> implements Member {
     this.topics = topics;
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     return this.self;
   }
 
@@ -84,7 +84,7 @@ export class TestClient extends Actor<Delivery> implements Member {
     return this.#held.length > 0;
   }
 
-  async receive({ orders, packets, channel }: Delivery): Promise<void> {
+  async receive({ actions: orders, packets, channel }: ClientDelivery): Promise<void> {
     this.deliveries += 1;
     const { label } = channel as Cell<never>;
     for (const packet of packets ?? []) this.note(label, nameOf(packet));
@@ -178,12 +178,12 @@ export function event(name: string): Publication {
   return { type: 'event', packet: new EventPacket(name, '[]') };
 }
 
-/** Orders that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
+/** Actions that clients must perform: `work` waits, `pause` takes a turn, `say` is done at once, `send` is a mere packet. */
 export function orders(...pairs: (readonly [action: string, text: string])[]): Publication {
-  return { type: 'orders', orders: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
+  return { type: 'actions', actions: pairs.map(([action, args]) => ({ action, args, trigger_id: '' })) };
 }
 
-function packetsFor(list: readonly InternalEvent[]): ServerPacket[] | undefined {
+function packetsFor(list: readonly ActionCall[]): ServerPacket[] | undefined {
   if (!list.every(({ action }) => action === 'send')) return undefined;
   return list.map(({ args }) => new EventPacket(String(args), '[]'));
 }

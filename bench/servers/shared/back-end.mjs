@@ -1,4 +1,4 @@
-/** Asks the back end as a Hive hook does: the same metadata goes out, and orders come back. */
+/** Asks the back end as a Hive hook does: the same metadata goes out, and actions come back. */
 import { Pool } from 'undici';
 
 /** As many requests may run at once as clients take part. */

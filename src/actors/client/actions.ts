@@ -1,53 +1,55 @@
 /**
- * Performs orders, first to last, and the actions of each in their configured order. The first failure ends the list; what
+ * Performs actions, first to last, and the actions of each in their configured order. The first failure ends the list; what
  * was done before stays done. Only actions that must be waited for make a promise.
  */
 import { HiveError } from '../../observe/errors.ts';
-import type { Action, InternalEvent } from '../../plugins/types.ts';
+import type { Action, ActionCall } from '../../plugins/types.ts';
 import type { RunningClient } from './hooks-runner.ts';
 
 export type ActionTable = ReadonlyMap<string, readonly Action[]>;
 
 /** @throws HiveError `bad_internal_event` for an order that no action is configured for, else what the action throws */
-export function performOrders(
+export function runActions(
   client: RunningClient,
   table: ActionTable,
-  orders: readonly InternalEvent[],
+  actions: readonly ActionCall[],
 ): void | Promise<void> {
-  for (let at = 0; at < orders.length; at += 1) {
-    const order = orders[at]!;
-    const actions = actionsOf(table, order);
-    for (let next = 0; next < actions.length; next += 1) {
-      const pending = actions[next]!.perform(client, order);
-      if (pending) return performRest(client, table, orders, at, next, pending);
+  for (let at = 0; at < actions.length; at += 1) {
+    const action = actions[at]!;
+    const handlers = handlersOf(table, action);
+    for (let next = 0; next < handlers.length; next += 1) {
+      const pending = handlers[next]!.run(client, action);
+      if (pending) return runRest(client, table, actions, at, next, pending);
     }
   }
 }
 
-async function performRest(
+async function runRest(
   client: RunningClient,
   table: ActionTable,
-  orders: readonly InternalEvent[],
+  actions: readonly ActionCall[],
   at: number,
   waiting: number,
   pending: Promise<void>,
 ): Promise<void> {
   await pending;
   let done = waiting + 1;
-  for (const order of orders.slice(at)) {
-    for (const action of actionsOf(table, order).slice(done)) {
+  for (const action of actions.slice(at)) {
+    for (const handler of handlersOf(table, action).slice(done)) {
       if (!client.alive) return;
-      await action.perform(client, order);
+      await handler.run(client, action);
     }
     done = 0;
   }
 }
 
-function actionsOf(table: ActionTable, order: InternalEvent): readonly Action[] {
-  const actions = table.get(order.action);
-  if (actions) return actions;
-  const json = JSON.stringify(order);
+function handlersOf(table: ActionTable, action: ActionCall): readonly Action[] {
+  const handlers = table.get(action.action);
+  if (handlers) return handlers;
+  const json = JSON.stringify(action);
   const excerpt = json.length > 200 ? `${json.slice(0, 200)}…` : json;
   const summary = 'There is no such action';
-  throw new HiveError('bad_internal_event', `There is no action ${order.action.slice(0, 40)}: ${excerpt}`, { summary });
+  throw new HiveError('bad_internal_event', `There is no action ${action.action.slice(0, 40)}: ${excerpt}`, {
+    summary,
+  });
 }

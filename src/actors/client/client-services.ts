@@ -17,7 +17,7 @@ export interface Memberships {
   channelsOf(member: Member): string[];
 }
 
-export interface ClientSetup {
+export interface ClientServicesSetup {
   readonly config: Config;
   readonly plugins: PluginSet;
   readonly memberships: Memberships;
@@ -25,7 +25,7 @@ export interface ClientSetup {
   readonly metrics: Metrics;
 }
 
-export class ClientContext {
+export class ClientServices {
   /** Name of the node, as back ends get it. */
   readonly node: string;
   /** Of one event, and that the events may run which one dispatches. */
@@ -42,7 +42,7 @@ export class ClientContext {
   /** The store of state that does not open. */
   readonly stateTrouble = new Trouble();
 
-  constructor({ config, plugins, memberships, log, metrics }: ClientSetup) {
+  constructor({ config, plugins, memberships, log, metrics }: ClientServicesSetup) {
     this.node = config.hive.name;
     this.maxHooks = config.clients.max_hooks_per_event;
     this.showsErrors = config.hive.mode === 'development';

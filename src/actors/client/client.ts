@@ -1,5 +1,5 @@
 /**
- * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the orders of back
+ * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the actions of back
  * ends, and says good-bye when the client ends, however it ends.
  *
  *   generic ──attach──▶ transient (on_connect) ──accepted──▶ waiting ──▶ on_disconnect ──▶ state forgotten ──▶ ended
@@ -7,7 +7,7 @@
  *      │                        ├── a back end may know of it ─────────────┘                    │
  *      └────────────────────────┴───────────────────────────────────────────────────────────────┘
  *
- * Messages: the client's packets; `attach` (call); `act`, orders for this client; `published`, what a channel carries;
+ * Messages: the client's packets; `attach` (call); `act`, actions for this client; `published`, what a channel carries;
  * `reject`, what the connection could not use; `terminate`, the node asks it to leave; `close`, the connection is gone.
  *
  * Expected failures (HiveError) are told to the client, which lives on; StopClient ends it; anything else is a crash.
@@ -17,39 +17,39 @@ import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
-import { type ClientState, type InternalEvent, StopClient } from '../../plugins/types.ts';
+import { type ActionCall, type ClientState, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
 import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
-import type { Delivery } from '../contracts.ts';
+import type { ClientDelivery } from '../contracts.ts';
 import { NoWorker } from '../pools/worker-source.ts';
-import type { ClientContext } from './client-services.ts';
+import type { ClientServices } from './client-services.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
 import type { EventKind } from './metrics.ts';
-import { Outlet } from './output.ts';
+import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
-type Orders = { readonly type: 'act'; readonly orders: readonly InternalEvent[] };
+type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
-export type ClientLetter =
+export type ClientActorMessage =
   | ClientPacket
   | Attach
-  | Orders
-  | Delivery
+  | RunActions
+  | ClientDelivery
   | { readonly type: 'reject'; readonly error: HiveError }
   | Terminate
   | { readonly type: 'close'; readonly reason: CloseReason };
 
-/** Letters whose handling may fail without ending the client. */
-type Attempted = ClientEvent | ClientMessage | Orders | Delivery | Terminate;
+/** Messages whose handling may fail without ending the client. */
+type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate;
 
-export class ClientActor extends Actor<ClientLetter> {
-  readonly outlet: Outlet;
-  readonly #context: ClientContext;
+export class ClientActor extends Actor<ClientActorMessage> {
+  readonly outlet: ClientOutput;
+  readonly #context: ClientServices;
   readonly #client: PluginClient;
   readonly #protocol: ClientProtocol;
   #closeReason: CloseReason | undefined;
@@ -58,11 +58,11 @@ export class ClientActor extends Actor<ClientLetter> {
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
   #isUnheardOf = false;
 
-  constructor(context: ClientContext, sid: string, namespace: string, handshake: Handshake) {
+  constructor(context: ClientServices, sid: string, namespace: string, handshake: Handshake) {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
-    this.outlet = new Outlet(context.metrics);
+    this.outlet = new ClientOutput(context.metrics);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
   }
 
@@ -101,12 +101,12 @@ export class ClientActor extends Actor<ClientLetter> {
     };
   }
 
-  /** Letters that wait. */
+  /** Messages that wait. */
   get backlog(): number {
     return this.cell.mailbox.length;
   }
 
-  /** The connection is gone. Letters that came before are handled still, unless there are too many to take one more. */
+  /** The connection is gone. Messages that came before are handled still, unless there are too many to take one more. */
   close(reason: CloseReason): void {
     this.outlet.detach();
     if (this.backlog < this.mailboxLimit) this.self.tell({ type: 'close', reason });
@@ -149,28 +149,28 @@ export class ClientActor extends Actor<ClientLetter> {
     this.outlet.opened(this.self);
   }
 
-  receive(letter: ClientLetter, from: From | undefined): void | Promise<void> {
-    switch (letter.type) {
+  receive(message: ClientActorMessage, from: From | undefined): void | Promise<void> {
+    switch (message.type) {
       case 'event':
       case 'message':
-        return this.#attempt(letter, 'external', 1);
+        return this.#attempt(message, 'external', 1);
       case 'act':
-        return this.#attempt(letter, 'internal', letter.orders.length);
+        return this.#attempt(message, 'internal', message.actions.length);
       case 'published':
-        return this.#published(letter);
+        return this.#published(message);
       case 'terminate':
-        return this.#attempt(letter, 'control', 1);
+        return this.#attempt(message, 'control', 1);
       case 'ack':
         return this.#context.metrics.handled('external');
       case 'reject':
         this.#context.metrics.handled('external');
-        return this.#failed(letter.error, 'external');
+        return this.#failed(message.error, 'external');
       case 'attach':
-        return this.#attach(letter, from);
+        return this.#attach(message, from);
       case 'close':
-        return this.#end(letter.reason);
+        return this.#end(message.reason);
       default:
-        this.unexpected(letter, from);
+        this.unexpected(message, from);
     }
   }
 
@@ -226,28 +226,28 @@ export class ClientActor extends Actor<ClientLetter> {
 
   // --- its life
 
-  #attempt(letter: Attempted, kind: EventKind, events: number): void | Promise<void> {
+  #attempt(message: Attempted, kind: EventKind, events: number): void | Promise<void> {
     this.#context.metrics.handled(kind, events);
     let pending: void | Promise<void>;
     try {
-      pending = this.#handle(letter);
+      pending = this.#handle(message);
     } catch (error) {
       return this.#failed(error, kind);
     }
     return pending?.then(undefined, (error: unknown) => this.#failed(error, kind));
   }
 
-  #handle(letter: Attempted): void | Promise<void> {
-    switch (letter.type) {
+  #handle(message: Attempted): void | Promise<void> {
+    switch (message.type) {
       case 'event':
-        return this.#event(letter);
+        return this.#event(message);
       case 'message':
-        return this.#message(letter);
+        return this.#message(message);
       case 'act':
       case 'published':
-        return this.#client.perform(letter.orders);
+        return this.#client.runActions(message.actions);
       case 'terminate':
-        return this.#terminated(letter.reason);
+        return this.#terminated(message.reason);
     }
   }
 
@@ -294,17 +294,17 @@ export class ClientActor extends Actor<ClientLetter> {
     return this.#client.run(new EventTrigger(new ClientEvent('message', JSON.stringify(args), undefined, false, args)));
   }
 
-  #published(delivery: Delivery): void | Promise<void> {
+  #published(delivery: ClientDelivery): void | Promise<void> {
     if (delivery.packets) {
       this.#context.metrics.handled('internal', delivery.packets.length);
       for (const packet of delivery.packets) this.#client.send(packet);
       return this.#delivered(delivery);
     }
-    const pending = this.#attempt(delivery, 'internal', delivery.orders.length);
+    const pending = this.#attempt(delivery, 'internal', delivery.actions.length);
     return pending ? pending.then(() => this.#delivered(delivery)) : this.#delivered(delivery);
   }
 
-  #delivered({ channel }: Delivery): void {
+  #delivered({ channel }: ClientDelivery): void {
     this.send(channel, { type: 'delivered', client: this.outlet.ref });
   }
 
@@ -330,8 +330,8 @@ export class ClientActor extends Actor<ClientLetter> {
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.outlet.end(this.#closeReason);
-    const farewell = isKnown ? this.#farewell() : undefined;
-    return farewell ? farewell.then(() => this.#forget()) : this.#forget();
+    const closePacket = isKnown ? this.#farewell() : undefined;
+    return closePacket ? closePacket.then(() => this.#forget()) : this.#forget();
   }
 
   #farewell(): void | Promise<void> {
@@ -347,7 +347,7 @@ export class ClientActor extends Actor<ClientLetter> {
   #forget(): void | Promise<void> {
     let forgotten: void | Promise<void>;
     try {
-      forgotten = this.#client.forget();
+      forgotten = this.#client.dispose();
     } catch (error) {
       forgotten = this.#complain('forgetting the state', error);
     }

@@ -5,33 +5,33 @@
  * Pub-sub and the connection use it directly, past the client's mailbox: a client that waits for a back end can be
  * subscribed by that very back end.
  */
-import { each, type Few, has, minus, plus } from '../../kernel/small-set.ts';
+import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
-import type { ChannelCount, Delivery, Member } from '../contracts.ts';
+import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 
-export class Outlet implements Member {
+export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
-  #ref: Ref<Delivery> | undefined;
+  #ref: Ref<ClientDelivery> | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
-  #topics: Few<string>;
+  #topics: SmallSet<string>;
 
   constructor(metrics: ClientMetrics) {
     this.#metrics = metrics;
   }
 
   /** The client has started. */
-  opened(ref: Ref<Delivery>): void {
+  opened(ref: Ref<ClientDelivery>): void {
     this.#ref = ref;
     this.#metrics.opened();
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     if (!this.#ref) throw new Error('the client of this outlet has not started');
     return this.#ref;
   }
@@ -57,7 +57,7 @@ export class Outlet implements Member {
   }
 
   get topics(): number {
-    return each(this.#topics).length;
+    return valuesOf(this.#topics).length;
   }
 
   get bufferedBytes(): number {
@@ -68,7 +68,7 @@ export class Outlet implements Member {
   attach(sink: Sink, transport: TransportKind): void {
     this.#sink = sink;
     this.transport = transport;
-    for (const topic of each(this.#topics)) sink.join(topic);
+    for (const topic of valuesOf(this.#topics)) sink.join(topic);
   }
 
   send(packet: ServerPacket): void {
@@ -76,14 +76,14 @@ export class Outlet implements Member {
   }
 
   join(topic: string): void {
-    if (this.#phase === 'ended' || has(this.#topics, topic)) return;
-    this.#topics = plus(this.#topics, topic);
+    if (this.#phase === 'ended' || hasValue(this.#topics, topic)) return;
+    this.#topics = withValue(this.#topics, topic);
     this.#sink?.join(topic);
   }
 
   leave(topic: string): void {
-    if (!has(this.#topics, topic)) return;
-    this.#topics = minus(this.#topics, topic);
+    if (!hasValue(this.#topics, topic)) return;
+    this.#topics = withoutValue(this.#topics, topic);
     this.#sink?.leave(topic);
   }
 

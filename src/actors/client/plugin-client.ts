@@ -5,15 +5,15 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
-import type { Client, ClientState, InternalEvent, Privilege, State, Trigger } from '../../plugins/types.ts';
+import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
-import { performOrders } from './actions.ts';
-import type { ClientContext } from './client-services.ts';
+import { runActions } from './actions.ts';
+import type { ClientServices } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
 import { type Identity, metadataText } from './metadata.ts';
-import type { Outlet } from './output.ts';
+import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 
@@ -29,9 +29,9 @@ export interface Life {
 export class PluginClient implements Client, Identity {
   readonly sid: string;
   readonly namespace: string;
-  readonly #context: ClientContext;
+  readonly #context: ClientServices;
   readonly #life: Life;
-  readonly #outlet: Outlet;
+  readonly #outlet: ClientOutput;
   /** There until `on_connect` is over. */
   #handshake: Handshake | undefined;
   #hooks: HookTable;
@@ -43,11 +43,11 @@ export class PluginClient implements Client, Identity {
   #silent = false;
 
   constructor(
-    context: ClientContext,
+    context: ClientServices,
     identity: Omit<Identity, 'node'>,
     handshake: Handshake,
     life: Life,
-    outlet: Outlet,
+    outlet: ClientOutput,
   ) {
     this.#context = context;
     this.sid = identity.sid;
@@ -93,7 +93,7 @@ export class PluginClient implements Client, Identity {
   }
 
   /** The last of all: forgets the state, for hooks that still run, too. */
-  forget(): void | Promise<void> {
+  dispose(): void | Promise<void> {
     const state = this.#state;
     this.#state = undefined;
     const pending: unknown = state?.cleanup();
@@ -143,9 +143,9 @@ export class PluginClient implements Client, Identity {
     return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
   }
 
-  perform(events: readonly InternalEvent[]): void | Promise<void> {
+  runActions(events: readonly ActionCall[]): void | Promise<void> {
     if (!this.alive) return;
-    return performOrders(this, this.#context.plugins.actions, events);
+    return runActions(this, this.#context.plugins.actions, events);
   }
 
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {

@@ -3,7 +3,7 @@ import type { HiveError } from '../../observe/errors.ts';
 import { hiddenError, newReference } from '../../observe/reference.ts';
 import { stackOf } from '../../observe/thrown.ts';
 import { EventPacket } from '../../protocol/packet.ts';
-import type { ClientContext } from './client-services.ts';
+import type { ClientServices } from './client-services.ts';
 
 /** A session id as logs show it: enough to find the client again, too little to be it. */
 export function shortSid(sid: string): string {
@@ -11,7 +11,7 @@ export function shortSid(sid: string): string {
 }
 
 /** Logs the error and returns the one to be shown. In production its text has a reference that is in the log, too. */
-export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientContext): HiveError {
+export function publicError(error: HiveError, sid: string, { log, showsErrors }: ClientServices): HiveError {
   const excess = log.excess('A client gets an error', shortSid(sid));
   if (excess) return showsErrors ? error : hiddenError(excess.reference);
   const { code, summary, message } = error;

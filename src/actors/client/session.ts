@@ -3,7 +3,7 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { ClientPacket } from '../../protocol/packet.ts';
-import type { CloseReason, Session, Sink, TransportKind } from '../../web/client/client-handle.ts';
+import type { ClientHandle, CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientActor } from './client.ts';
 
 /** Packets that may wait for a client's hooks; what comes beyond is refused. */
@@ -19,7 +19,7 @@ export interface SessionSetup {
   readonly ended: (client: ClientActor) => void;
 }
 
-export class ClientSession implements Session {
+export class ClientSession implements ClientHandle {
   readonly #actor: ClientActor;
   readonly #setup: SessionSetup;
   /** It has been told that it is too fast, and has not slowed down since. */
@@ -55,7 +55,7 @@ export class ClientSession implements Session {
    * handles some of them now; false if it waits, so that nothing can be handled.
    */
   #catchUp(): boolean {
-    this.#actor.cell.turn();
+    this.#actor.cell.runSlice();
     return this.#actor.backlog < maxBacklog;
   }
 

@@ -15,8 +15,8 @@ import type { From, NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { type ErlangDoor, isRequest } from '../gen-server/gen-server-api.ts';
-import { clusterDoor } from '../gen-server/handlers.ts';
+import { type GenServerApi, isRequest } from '../gen-server/gen-server-api.ts';
+import { clusterApi } from '../gen-server/handlers.ts';
 import type { ClusterTable } from './cluster-table.ts';
 
 export const clusterName = 'hive_cluster';
@@ -48,14 +48,14 @@ type Running = Awaited<ReturnType<typeof startDistribution>>;
 
 export class Cluster extends Actor<never> {
   readonly #setup: ClusterSetup;
-  readonly #erlang: ErlangDoor;
+  readonly #erlang: GenServerApi;
   #distribution: Running | undefined;
   #membership: Membership | undefined;
 
   constructor(setup: ClusterSetup) {
     super();
     this.#setup = setup;
-    this.#erlang = clusterDoor(setup.table, setup.version, setup.log);
+    this.#erlang = clusterApi(setup.table, setup.version, setup.log);
   }
 
   override async init(): Promise<void> {
@@ -64,7 +64,7 @@ export class Cluster extends Actor<never> {
     metrics.gauge('hive.cluster.size', () => table.nodes().length, 'max');
     metrics.gauge('hive.cluster.nodes', () => table.nodes());
     // Not `terminate`: also one that is killed must free its port and its name, or the next could not start.
-    this.kernel.watch(this.self, () => this.#leave());
+    this.kernel.onExit(this.self, () => this.#leave());
     try {
       await this.#join();
     } catch (error) {

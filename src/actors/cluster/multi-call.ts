@@ -12,7 +12,7 @@ export interface Answers<Reply> {
 }
 
 /** Asks all nodes at once; resolves when each has answered or failed to, within `timeoutMs` (the usual time for calls). */
-export async function everywhere<Message, Reply>(
+export async function multiCall<Message, Reply>(
   { kernel, cluster, log }: { kernel: Kernel; cluster: ClusterView; log: Log },
   name: string,
   message: Message & Call<Reply>,

@@ -17,7 +17,7 @@ export type Handler = (...args: readonly unknown[]) => unknown;
 
 const ok = atom('ok');
 
-export class ErlangDoor {
+export class GenServerApi {
   readonly #handlers: ReadonlyMap<string, Handler>;
   readonly #log: Log;
 

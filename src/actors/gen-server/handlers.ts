@@ -5,15 +5,15 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { PubSub } from '../../plugins/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ClusterView } from '../contracts.ts';
-import { ErlangDoor } from './gen-server-api.ts';
+import { GenServerApi } from './gen-server-api.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { eventIn, ordersIn, pidIn, textIn, textsIn } from './values.ts';
+import { actionsIn, eventIn, pidIn, textIn, textsIn } from './values.ts';
 
 /** What Erlang processes may do to clients, wherever these live. */
-export interface ErlangRoutes {
-  act(sid: string, orders: readonly InternalEvent[]): Promise<void>;
+export interface RouterApiHost {
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   whereis(sid: string): Promise<Ref<never>>;
@@ -21,10 +21,10 @@ export interface ErlangRoutes {
   readonly clients: number;
 }
 
-export function routerDoor(routes: ErlangRoutes, log: Log): ErlangDoor {
-  return new ErlangDoor(
+export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
+  return new GenServerApi(
     {
-      'act/2': (sid, orders) => routes.act(textIn(sid), ordersIn(orders)),
+      'act/2': (sid, actions) => routes.runActions(textIn(sid), actionsIn(actions)),
       'subscribe/2': (sid, channels) => routes.subscribe(textIn(sid), textsIn(channels)),
       'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
@@ -35,17 +35,17 @@ export function routerDoor(routes: ErlangRoutes, log: Log): ErlangDoor {
 }
 
 /** With the rights of a back end: private channels, too. */
-export function pubsubDoor(
+export function pubsubApi(
   pubsub: Pick<PubSub, 'publish'> & { status(prefix: string): number },
   subscriptions: Subscriptions,
   log: Log,
-): ErlangDoor {
-  return new ErlangDoor(
+): GenServerApi {
+  return new GenServerApi(
     {
       'publish/2': (channels, event) =>
         pubsub.publish(textsIn(channels), 'private', { type: 'event', packet: eventIn(event) }),
-      'act/2': (channels, orders) =>
-        pubsub.publish(textsIn(channels), 'private', { type: 'orders', orders: ordersIn(orders) }),
+      'act/2': (channels, actions) =>
+        pubsub.publish(textsIn(channels), 'private', { type: 'actions', actions: actionsIn(actions) }),
       'count/1': (channel) => pubsub.status(textIn(channel)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
@@ -54,9 +54,9 @@ export function pubsubDoor(
   );
 }
 
-export function clusterDoor(cluster: ClusterView, version: string, log: Log): ErlangDoor {
+export function clusterApi(cluster: ClusterView, version: string, log: Log): GenServerApi {
   const names = (nodes: readonly NodeName[]) => nodes.map((node) => atom(node));
-  return new ErlangDoor(
+  return new GenServerApi(
     {
       'version/0': () => version,
       'nodes/0': () => names(cluster.nodes()),
@@ -71,7 +71,7 @@ export function clusterDoor(cluster: ClusterView, version: string, log: Log): Er
   );
 }
 
-export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }) => unknown, log: Log): ErlangDoor {
+export function monitorApi(metrics: Metrics, tree: (options: { depth?: number }) => unknown, log: Log): GenServerApi {
   const metricsUnder = (section: string): unknown => {
     const found = metrics.tree(section);
     if (found) return found;
@@ -79,7 +79,7 @@ export function monitorDoor(metrics: Metrics, tree: (options: { depth?: number }
       summary: 'There is no such metric',
     });
   };
-  return new ErlangDoor(
+  return new GenServerApi(
     {
       'metrics/0': () => metricsUnder(''),
       'metrics/1': (section) => metricsUnder(textIn(section)),

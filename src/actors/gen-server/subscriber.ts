@@ -8,13 +8,13 @@
 import { atom, type Tuple, tuple } from '../../distribution/codec/terms.ts';
 import { Actor } from '../../kernel/actor.ts';
 import type { From, Ref } from '../../kernel/types.ts';
-import type { Delivery, Member } from '../contracts.ts';
+import type { ClientDelivery, Member } from '../contracts.ts';
 import { contentOf } from './content.ts';
 import type { ErlangFanout, TopicListener } from './fanout.ts';
 
 const hive = atom('hive');
 
-export class Subscriber extends Actor<Delivery> implements Member, TopicListener {
+export class Subscriber extends Actor<ClientDelivery> implements Member, TopicListener {
   readonly channel: string;
   readonly #process: Ref<unknown>;
   readonly #fanout: ErlangFanout;
@@ -28,10 +28,10 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
 
   override init(): void {
     this.monitor(this.#process as Ref<never>);
-    this.kernel.watch(this.self, () => this.#fanout.remove(this.channel, this));
+    this.kernel.onExit(this.self, () => this.#fanout.remove(this.channel, this));
   }
 
-  get ref(): Ref<Delivery> {
+  get ref(): Ref<ClientDelivery> {
     return this.self;
   }
 
@@ -48,12 +48,12 @@ export class Subscriber extends Actor<Delivery> implements Member, TopicListener
     this.send(this.#process, tuple(hive, this.channel, content));
   }
 
-  /** Orders are for clients to perform; a process is told them and may do what it likes. */
-  receive(message: Delivery, from: From | undefined): void {
+  /** Actions are for clients to perform; a process is told them and may do what it likes. */
+  receive(message: ClientDelivery, from: From | undefined): void {
     if (message.type !== 'published') return this.unexpected(message, from);
-    const { orders, packets, channel } = message;
+    const { actions, packets, channel } = message;
     for (const packet of packets ?? []) this.deliver(contentOf(packet));
-    if (orders.length > 0) this.deliver(tuple(atom('orders'), orders));
+    if (actions.length > 0) this.deliver(tuple(atom('orders'), actions));
     this.send(channel, { type: 'delivered', client: this.self });
   }
 

@@ -58,7 +58,7 @@ export class Subscriptions {
     try {
       const child = { id: 'subscriber', start: () => subscriber, restart: 'temporary' } as const;
       await kernel.ask(supervisor, { type: 'start_child', child });
-      kernel.watch(subscriber.ref as Ref<never>, ended);
+      kernel.onExit(subscriber.ref as Ref<never>, ended);
       await memberships.join(subscriber, [channel], 'private');
       return subscriber;
     } catch (error) {

@@ -1,5 +1,5 @@
 /**
- * What Erlang processes say, as the rest of the house says it. Names, sids and channels are binaries or atoms; JSON values are
+ * What Erlang processes say, as the rest of the system says it. Names, sids and channels are binaries or atoms; JSON values are
  * terms with a counterpart in JSON: maps (keys: binaries or atoms), lists, binaries, numbers, and atoms, of which `true`, `false`
  * and `null` (`undefined`, `nil`) are themselves and all others text. Everything else is refused, not guessed at: a charlist
  * is a list of numbers.
@@ -10,7 +10,7 @@ import { isRef } from '../../distribution/control.ts';
 import { describeTerm } from '../../distribution/reasons.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
-import { type InternalEvent, toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 
 /** @throws HiveError `bad_request`, here and below */
@@ -60,8 +60,8 @@ export function eventIn(term: unknown): EventPacket {
 }
 
 /** One or several of `{Action, Args}` or `#{action => Action, args => Args}`. */
-export function ordersIn(term: unknown): InternalEvent[] {
-  return toInternalEvents((Array.isArray(term) ? term : [term]).map(orderIn));
+export function actionsIn(term: unknown): ActionCall[] {
+  return toActionCalls((Array.isArray(term) ? term : [term]).map(orderIn));
 }
 
 function orderIn(term: unknown): unknown {

@@ -1,14 +1,13 @@
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
 import { type BusyActor, busiest } from '../../kernel/busiest.ts';
 import type { Call, NodeName } from '../../kernel/types.ts';
-import type { Alarm } from '../../observe/alarms.ts';
 import { detail, summary } from '../../observe/histogram.ts';
 import type { MetricValues } from '../../observe/metrics.ts';
 import { prometheusText } from '../../observe/prometheus.ts';
 import type { Reached } from '../../web/api/api-host.ts';
 import type { MonitorHost, NodeHealth } from '../../web/monitor/monitor-host.ts';
 import type { TreeNode } from '../../web/monitor/tree-text.ts';
-import { everywhere } from '../cluster/multi-call.ts';
+import { multiCall } from '../cluster/multi-call.ts';
 import { health, nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
 import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
@@ -42,7 +41,6 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       return prometheusText(metrics, about, states);
     },
     health: () => nodeHealth(setup),
-    alarms: () => setup.alarms.list(),
     node: here,
     isConnected,
     crashes: async (node) => (node === here ? kernel.crashReports() : look(node, { type: 'crashes' })),
@@ -59,10 +57,6 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       health: async () => {
         const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' }, lookTimeoutMs);
         return { ...reached, health: each };
-      },
-      alarms: async () => {
-        const { each, ...reached } = await ofEach<readonly Alarm[]>(setup, { type: 'alarms' }, lookTimeoutMs);
-        return { ...reached, alarms: each };
       },
       busiest: async (options) => {
         const { each, ...reached } = await ofEach<readonly BusyActor[]>(setup, { type: 'busiest', options });
@@ -101,7 +95,7 @@ async function ofEach<Reply>(
   message: MonitorMessage & Call<Reply>,
   timeoutMs?: number,
 ): Promise<Reached & { readonly each: Readonly<Record<string, Reply>> }> {
-  const { replies, missing } = await everywhere<MonitorMessage, Reply>(setup, monitorName, message, timeoutMs);
+  const { replies, missing } = await multiCall<MonitorMessage, Reply>(setup, monitorName, message, timeoutMs);
   const nodes = [...replies.keys()].sort();
   return {
     nodes,

@@ -1,7 +1,7 @@
 /**
  * Workers that come by themselves: connections that back ends make, or that a connector makes again and again.
  *
- *   admitted ─▶ idle (a stack: the last one is the first to be rented) ◀──▶ rented ─▶ ended
+ *   admitted ─▶ idle (a stack: the last one is the first to be acquired) ◀──▶ acquired ─▶ ended
  *                 ▲
  *   requests ─▶ waiting (first in, first out; at most `size` + `overflow`) ─▶ time-out
  */
@@ -11,26 +11,26 @@ import type { Actor } from '../../kernel/actor.ts';
 import { Timer } from '../../kernel/timers.ts';
 import { describeReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
-import type { ConnectionSource, Entrance, WorkerMessage } from '../../plugins/types.ts';
-import { drainWorker, type Employer, NoWorker, type Place, type Workforce } from './worker-source.ts';
+import type { ConnectionSink, ConnectionSource, WorkerMessage } from '../../plugins/types.ts';
+import { drainWorker, type Lease, NoWorker, type WorkerOwner, type WorkerSource } from './worker-source.ts';
 
-export interface ArrivalsOptions {
-  readonly employer: Employer;
+export interface ConnectionPoolOptions {
+  readonly owner: WorkerOwner;
   readonly source: ConnectionSource;
   /** How many requests may wait. */
   readonly queueLimit: number;
   readonly rentTimeoutMs: number;
 }
 
-export class Arrivals implements Workforce, Entrance, Waiting {
-  readonly #options: ArrivalsOptions;
-  readonly #places = new Set<ArrivedPlace>();
-  readonly #idle: ArrivedPlace[] = [];
+export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
+  readonly #options: ConnectionPoolOptions;
+  readonly #places = new Set<ConnectionLease>();
+  readonly #idle: ConnectionLease[] = [];
   readonly #waiting = new Set<Waiter>();
   readonly #starting = new Set<Promise<boolean>>();
   #isOpen = false;
 
-  constructor(options: ArrivalsOptions) {
+  constructor(options: ConnectionPoolOptions) {
     this.#options = options;
   }
 
@@ -55,48 +55,48 @@ export class Arrivals implements Workforce, Entrance, Waiting {
   }
 
   async #admit(actor: Actor<WorkerMessage>): Promise<boolean> {
-    const { employer } = this.#options;
-    if (!employer.open) return false;
+    const { owner } = this.#options;
+    if (!owner.open) return false;
     try {
-      const worker = await employer.startWorker(() => actor);
-      const place = new ArrivedPlace(worker);
-      this.#places.add(place);
-      employer.kernel.watch(worker, (reason) => {
-        place.dismiss();
-        this.#places.delete(place);
-        const at = this.#idle.indexOf(place);
+      const worker = await owner.startWorker(() => actor);
+      const lease = new ConnectionLease(worker);
+      this.#places.add(lease);
+      owner.kernel.onExit(worker, (reason) => {
+        lease.abort();
+        this.#places.delete(lease);
+        const at = this.#idle.indexOf(lease);
         if (at >= 0) this.#idle.splice(at, 1);
-        if (!isPlanned(reason)) employer.workerFailed(describeReason(reason));
+        if (!isPlanned(reason)) owner.workerFailed(describeReason(reason));
       });
-      this.return(place);
+      this.release(lease);
       return true;
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
       if (isGone(error)) return false;
-      employer.workerFailed(textOf(error));
+      owner.workerFailed(textOf(error));
       return false;
     }
   }
 
-  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
+  acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease> {
     const idle = this.#idle.pop();
     if (idle) return idle;
-    const { employer, source, queueLimit } = this.#options;
+    const { owner, source, queueLimit } = this.#options;
     if (this.#waiting.size >= queueLimit) {
       return Promise.reject(this.failure(`${queueLimit} requests are waiting for a connection already`));
     }
     return new Promise((resolve, reject) => {
       const waiter = new Waiter(this, resolve, reject, signal);
       this.#waiting.add(waiter);
-      employer.kernel.wheel.start(waiter, deadline - performance.now());
+      owner.kernel.wheel.start(waiter, deadline - performance.now());
       source.wanted();
     });
   }
 
-  return(place: ArrivedPlace): void {
-    if (!place.worker) return;
-    for (const waiter of this.#waiting) return waiter.serve(place);
-    this.#idle.push(place);
+  release(lease: ConnectionLease): void {
+    if (!lease.worker) return;
+    for (const waiter of this.#waiting) return waiter.serve(lease);
+    this.#idle.push(lease);
   }
 
   leave(waiter: Waiter): void {
@@ -104,12 +104,12 @@ export class Arrivals implements Workforce, Entrance, Waiting {
   }
 
   failure(what?: string): NoWorker {
-    const { employer, source, rentTimeoutMs } = this.#options;
+    const { owner, source, rentTimeoutMs } = this.#options;
     const why = source.problem === undefined ? '' : ` (${source.problem})`;
     return new NoWorker(
       this.#places.size > 0,
       source.code,
-      `Pool ${employer.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
+      `Pool ${owner.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
     );
   }
 
@@ -123,19 +123,19 @@ export class Arrivals implements Workforce, Entrance, Waiting {
     await this.#options.source.close();
     await Promise.all(this.#starting);
     await Promise.all(
-      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.employer, worker) : undefined)),
+      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.owner, worker) : undefined)),
     );
   }
 }
 
-class ArrivedPlace implements Place {
+class ConnectionLease implements Lease {
   worker: Ref<WorkerMessage> | undefined;
 
   constructor(worker: Ref<WorkerMessage>) {
     this.worker = worker;
   }
 
-  dismiss(): void {
+  abort(): void {
     this.worker = undefined;
   }
 }
@@ -150,13 +150,13 @@ interface Waiting {
 /** A request that waits. It is its own timer and abort listener. */
 class Waiter extends Timer implements AbortWatcher {
   readonly #queue: Waiting;
-  readonly #resolve: (place: Place) => void;
+  readonly #resolve: (lease: Lease) => void;
   readonly #reject: (error: NoWorker) => void;
   readonly #signal: AbortSignal | undefined;
 
   constructor(
     queue: Waiting,
-    resolve: (place: Place) => void,
+    resolve: (lease: Lease) => void,
     reject: (error: NoWorker) => void,
     signal: AbortSignal | undefined,
   ) {
@@ -168,9 +168,9 @@ class Waiter extends Timer implements AbortWatcher {
     watchAbort(signal, this);
   }
 
-  serve(place: Place): void {
+  serve(lease: Lease): void {
     this.#leave();
-    this.#resolve(place);
+    this.#resolve(lease);
   }
 
   override expire(): void {

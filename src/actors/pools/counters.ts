@@ -1,4 +1,4 @@
-/** The metrics of all pools together. `requests` counts every operation: uses, transactions, rents, returns, starts, stops. */
+/** The metrics of all pools together. `requests` counts every operation: uses, transactions, acquires, returns, starts, stops. */
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 

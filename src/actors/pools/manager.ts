@@ -118,8 +118,8 @@ export class ConnectorsManager extends Actor<ManagerMessage> {
     const refusal = plugin.check?.(args as never, this.#options.services.config);
     if (refusal) {
       const { code, reason } = refusal;
-      const place = refusal.path === undefined ? `${path}.args` : `${path}.args.${refusal.path}`;
-      throw problemError({ path: place, code, reason }, 'plugin');
+      const lease = refusal.path === undefined ? `${path}.args` : `${path}.args.${refusal.path}`;
+      throw problemError({ path: lease, code, reason }, 'plugin');
     }
     return { plugin, args };
   }

@@ -12,18 +12,18 @@ import type { Call, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import type { Services, WorkerMessage } from '../../plugins/types.ts';
-import { NoWorker, type Place } from './worker-source.ts';
+import { type Lease, NoWorker } from './worker-source.ts';
 
-/** The pool, as its transactions see it. */
-export interface Desk {
+/** The pool, as its requests see it. */
+export interface PoolPort {
   readonly kernel: Kernel;
   readonly stopping: boolean;
   /** How often and with which pauses is tried again, and how long a worker is waited for. */
   readonly limits: Services['config']['connectors'];
-  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place>;
-  /** A rented place is used from now on. */
+  acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease>;
+  /** An acquired place is used from now on. */
   serve(): void;
-  return(place: Place): void;
+  release(lease: Lease): void;
   triedInVain(): void;
   succeeded(): void;
   /** @param error undefined if its asker has cancelled it */
@@ -39,8 +39,8 @@ export interface Desk {
  */
 const patientPauseMs = 100;
 
-export class Transaction<Reply> implements AbortWatcher {
-  readonly #desk: Desk;
+export class PoolRequest<Reply> implements AbortWatcher {
+  readonly #desk: PoolPort;
   readonly #message: WorkerMessage & { type: 'request' };
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
@@ -49,12 +49,12 @@ export class Transaction<Reply> implements AbortWatcher {
   #deadline = 0;
 
   constructor(
-    desk: Desk,
+    port: PoolPort,
     message: WorkerMessage & { type: 'request' },
     resolve: (reply: Reply) => void,
     reject: (error: unknown) => void,
   ) {
-    this.#desk = desk;
+    this.#desk = port;
     this.#message = message;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -85,19 +85,19 @@ export class Transaction<Reply> implements AbortWatcher {
 
   #seek(): void {
     if (this.#aborted) return this.#failed(this.#cancelled());
-    const place = this.#desk.rent(this.#deadline, this.#message.signal);
-    if (!(place instanceof Promise)) return this.#ask(place);
-    place.then(
+    const lease = this.#desk.acquire(this.#deadline, this.#message.signal);
+    if (!(lease instanceof Promise)) return this.#ask(lease);
+    lease.then(
       (rented) => this.#ask(rented),
       (error: unknown) => this.#failed(error),
     );
   }
 
-  #ask(place: Place): void {
+  #ask(lease: Lease): void {
     this.#desk.serve();
-    const { worker } = place;
+    const { worker } = lease;
     if (this.#aborted || !worker) {
-      this.#desk.return(place);
+      this.#desk.release(lease);
       return this.#seek();
     }
     this.#desk.kernel.askThen<WorkerMessage, Reply>(
@@ -105,22 +105,22 @@ export class Transaction<Reply> implements AbortWatcher {
       this.#message as WorkerMessage & Call<Reply>,
       Number.POSITIVE_INFINITY,
       (reply) => {
-        this.#desk.return(place);
+        this.#desk.release(lease);
         this.#desk.succeeded();
         this.#end();
         this.#resolve(reply);
       },
-      (error) => this.#refused(error, place, worker),
+      (error) => this.#refused(error, lease, worker),
     );
   }
 
   /** The worker has failed the request, or is not there any more. */
-  #refused(error: unknown, place: Place, worker: Ref<WorkerMessage>): void {
+  #refused(error: unknown, lease: Lease, worker: Ref<WorkerMessage>): void {
     const code = error instanceof HiveError ? error.code : undefined;
     // It has ended between requests, or is about to. One that crashed may have done so in the middle of this request.
     const isAway = code === 'not_running';
-    if (isAway) place.dismiss(worker);
-    this.#desk.return(place);
+    if (isAway) lease.abort(worker);
+    this.#desk.release(lease);
     if (isAway) this.#seek();
     else if (error instanceof HiveError && code === 'crashed')
       this.#failed(new HiveError('connector_error', this.#desk.text(error.message), { cause: error }));

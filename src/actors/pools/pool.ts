@@ -1,7 +1,7 @@
 /**
  * A pool of workers, which are actors under the pool's own supervisor.
  *
- *   request ─▶ rent a worker ─▶ ask it ─▶ return it ─▶ answer
+ *   request ─▶ acquire a worker ─▶ ask it ─▶ return it ─▶ answer
  *                  ▲                 │
  *                  └── try again ────┘  the worker was not there any more, or could not reach its back end:
  *                                       nothing was done yet, so nothing is done twice
@@ -25,11 +25,11 @@ import type {
   Services,
   WorkerMessage,
 } from '../../plugins/types.ts';
-import { Arrivals } from './connection-pool.ts';
+import { ConnectionPool } from './connection-pool.ts';
 import type { ConnectorCounters } from './counters.ts';
-import { type Desk, Transaction } from './pool-request.ts';
-import { SeatPool } from './sized-pool.ts';
-import type { Employer, Place, Workforce } from './worker-source.ts';
+import { type PoolPort, PoolRequest } from './pool-request.ts';
+import { SizedPool } from './sized-pool.ts';
+import type { Lease, WorkerOwner, WorkerSource } from './worker-source.ts';
 
 /** What a node offers its plugins, and its pools. */
 export interface NodeServices extends Services {
@@ -47,12 +47,12 @@ export interface PoolOptions {
   makeSupervisor(): Actor<SupervisorMessage>;
 }
 
-export class WorkerPool implements Pool, Employer, Desk {
+export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   readonly name: string;
   readonly connector: string;
   readonly kernel: Kernel;
   readonly #options: PoolOptions;
-  readonly #workforce: Workforce;
+  readonly #workforce: WorkerSource;
   readonly #connector: Connector | ConnectionSource;
   readonly #metricPrefix: string;
   readonly #requests: Counter;
@@ -88,15 +88,15 @@ export class WorkerPool implements Pool, Employer, Desk {
     this.#workforce = this.#recruit(this.#connector);
   }
 
-  #recruit(connector: Connector | ConnectionSource): Workforce {
+  #recruit(connector: Connector | ConnectionSource): WorkerSource {
     const { descriptor, services } = this.#options;
     const { size, overflow } = descriptor;
     const { rent_timeout: rentTimeoutMs, overflow_idle: overflowIdleMs } = services.config.connectors;
     if ('worker' in connector) {
-      return new SeatPool({ employer: this, connector, size, overflow, rentTimeoutMs, overflowIdleMs });
+      return new SizedPool({ owner: this, connector, size, overflow, rentTimeoutMs, overflowIdleMs });
     }
     const queueLimit = Math.max(1, size + overflow);
-    return new Arrivals({ employer: this, source: connector, queueLimit, rentTimeoutMs });
+    return new ConnectionPool({ owner: this, source: connector, queueLimit, rentTimeoutMs });
   }
 
   /** Why it is of no use now; undefined if nothing is known against it. */
@@ -120,7 +120,7 @@ export class WorkerPool implements Pool, Employer, Desk {
 
   /** Its workers are connections, which tell by themselves when the back end is away. */
   get isConnected(): boolean {
-    return this.#workforce instanceof Arrivals;
+    return this.#workforce instanceof ConnectionPool;
   }
 
   get stopping(): boolean {
@@ -139,7 +139,7 @@ export class WorkerPool implements Pool, Employer, Desk {
     }
     this.#admitted += 1;
     return new Promise((resolve, reject) => {
-      new Transaction(this, { type: 'request', request, signal }, resolve, reject).start();
+      new PoolRequest(this, { type: 'request', request, signal }, resolve, reject).start();
     });
   }
 
@@ -147,9 +147,9 @@ export class WorkerPool implements Pool, Employer, Desk {
     return this.#options.services.config.connectors;
   }
 
-  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place> {
+  acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease> {
     this.#options.counters.requests.value += 1;
-    return this.#workforce.rent(deadline, signal);
+    return this.#workforce.acquire(deadline, signal);
   }
 
   serve(): void {
@@ -157,11 +157,11 @@ export class WorkerPool implements Pool, Employer, Desk {
     this.#serving += 1;
   }
 
-  return(place: Place): void {
+  release(lease: Lease): void {
     const { counters } = this.#options;
     counters.requests.value += 1;
     counters.returns.value += 1;
-    this.#workforce.return(place);
+    this.#workforce.release(lease);
     this.#serving -= 1;
     if (this.#serving === 0) for (const wake of this.#whenIdle.splice(0)) wake();
   }

@@ -1,49 +1,49 @@
 /**
- * Workers that the pool makes when it wants them. generic-pool decides who gets a seat and how many there are: `size` at rest,
+ * Workers that the pool makes when it wants them. generic-pool decides who gets a slot and how many there are: `size` at rest,
  * up to `overflow` more under load, which are given up again after a while.
  *
- *   generic-pool ─▶ rented ◀─▶ at hand (a stack, from which a seat is had without waiting) ─▶ generic-pool
+ *   generic-pool ─▶ acquired ◀─▶ at hand (a stack, from which a slot is had without waiting) ─▶ generic-pool
  *
- * Seats go back to generic-pool when somebody waits in its queue, when they have lost their worker, or when they have not been
+ * Slots go back to generic-pool when somebody waits in its queue, when they have lost their worker, or when they have not been
  * needed for a while.
  */
 import { createPool, type Pool as GenericPool } from 'generic-pool';
 import { HiveError } from '../../observe/errors.ts';
 import type { Connector } from '../../plugins/types.ts';
-import { Seat } from './worker-slot.ts';
-import { type Employer, NoWorker, type Workforce } from './worker-source.ts';
+import { WorkerSlot } from './worker-slot.ts';
+import { NoWorker, type WorkerOwner, type WorkerSource } from './worker-source.ts';
 
-/** How often seats at hand that were not needed since the last time are given back, at least. */
+/** How often slots at hand that were not needed since the last time are given back, at least. */
 const sortOutMs = 500;
 /** How often workers that have been idle for too long are looked for, at least. */
 const overflowCheckMs = 1000;
 
-export interface SeatPoolOptions {
-  readonly employer: Employer;
+export interface SizedPoolOptions {
+  readonly owner: WorkerOwner;
   readonly connector: Connector;
   readonly size: number;
   readonly overflow: number;
-  /** Limit of the wait for a seat, ms. */
+  /** Limit of the wait for a slot, ms. */
   readonly rentTimeoutMs: number;
   /** How long a worker beyond `size` may be idle before it goes, ms. */
   readonly overflowIdleMs: number;
 }
 
-export class SeatPool implements Workforce {
-  readonly #options: SeatPoolOptions;
-  readonly #seats: GenericPool<Seat>;
-  readonly #allSeats = new Set<Seat>();
-  readonly #atHand: Seat[] = [];
+export class SizedPool implements WorkerSource {
+  readonly #options: SizedPoolOptions;
+  readonly #seats: GenericPool<WorkerSlot>;
+  readonly #allSeats = new Set<WorkerSlot>();
+  readonly #atHand: WorkerSlot[] = [];
   /** The fewest that were at hand since they were last sorted out: so many are not needed. */
   #spare = 0;
   #sorting: NodeJS.Timeout | undefined;
   #closing = false;
 
-  constructor(options: SeatPoolOptions) {
+  constructor(options: SizedPoolOptions) {
     const { size, overflow, rentTimeoutMs, overflowIdleMs } = options;
     this.#options = options;
-    this.#seats = createPool<Seat>(
-      { create: () => this.#addSeat(), destroy: (seat) => this.#removeSeat(seat) },
+    this.#seats = createPool<WorkerSlot>(
+      { create: () => this.#addSeat(), destroy: (slot) => this.#removeSeat(slot) },
       {
         min: size,
         max: Math.max(1, size + overflow),
@@ -58,34 +58,34 @@ export class SeatPool implements Workforce {
 
   get workers(): number {
     let running = 0;
-    for (const seat of this.#allSeats) if (seat.worker) running += 1;
+    for (const slot of this.#allSeats) if (slot.worker) running += 1;
     return running;
   }
 
   /** Rejects with `connectors_error` if a worker cannot be started. */
   async start(): Promise<void> {
     this.#seats.start();
-    await Promise.all([...this.#allSeats].map((seat) => seat.fill()));
-    const failed = [...this.#allSeats].find((seat) => !seat.worker && seat.problem !== undefined);
+    await Promise.all([...this.#allSeats].map((slot) => slot.fill()));
+    const failed = [...this.#allSeats].find((slot) => !slot.worker && slot.problem !== undefined);
     if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
   }
 
-  rent(deadline: number): Seat | Promise<Seat> {
-    for (let seat = this.#atHand.pop(); seat; seat = this.#atHand.pop()) {
+  acquire(deadline: number): WorkerSlot | Promise<WorkerSlot> {
+    for (let slot = this.#atHand.pop(); slot; slot = this.#atHand.pop()) {
       if (this.#atHand.length < this.#spare) this.#spare = this.#atHand.length;
-      if (seat.worker) return seat;
-      void this.#seats.release(seat);
+      if (slot.worker) return slot;
+      void this.#seats.release(slot);
     }
-    return this.#acquire().then((seat) => this.#staffed(seat, deadline));
+    return this.#acquire().then((slot) => this.#staffed(slot, deadline));
   }
 
-  async #staffed(seat: Seat, deadline: number): Promise<Seat> {
-    if (seat.worker || (await seat.filled(deadline - performance.now()))) return seat;
-    this.return(seat);
-    throw new NoWorker(false, 'connector_error', this.#text(`has no worker: ${seat.problem ?? 'it is being started'}`));
+  async #staffed(slot: WorkerSlot, deadline: number): Promise<WorkerSlot> {
+    if (slot.worker || (await slot.filled(deadline - performance.now()))) return slot;
+    this.release(slot);
+    throw new NoWorker(false, 'connector_error', this.#text(`has no worker: ${slot.problem ?? 'it is being started'}`));
   }
 
-  async #acquire(): Promise<Seat> {
+  async #acquire(): Promise<WorkerSlot> {
     try {
       return await this.#seats.acquire();
     } catch (error) {
@@ -94,18 +94,18 @@ export class SeatPool implements Workforce {
     }
   }
 
-  return(seat: Seat): void {
-    if (this.#closing || !seat.worker || this.#seats.pending > 0) {
-      void this.#seats.release(seat);
+  release(slot: WorkerSlot): void {
+    if (this.#closing || !slot.worker || this.#seats.pending > 0) {
+      void this.#seats.release(slot);
       return;
     }
-    this.#atHand.push(seat);
+    this.#atHand.push(slot);
     this.#sorting ??= setInterval(() => this.#sortOut(), Math.min(sortOutMs, this.#options.overflowIdleMs)).unref();
   }
 
-  /** The seats at the bottom of the stack are those that nobody has needed. */
+  /** The slots at the bottom of the stack are those that nobody has needed. */
   #sortOut(): void {
-    for (const seat of this.#atHand.splice(0, this.#spare)) void this.#seats.release(seat);
+    for (const slot of this.#atHand.splice(0, this.#spare)) void this.#seats.release(slot);
     this.#spare = this.#atHand.length;
     if (this.#spare > 0) return;
     clearInterval(this.#sorting);
@@ -123,23 +123,23 @@ export class SeatPool implements Workforce {
     await this.#options.connector.close();
   }
 
-  async #addSeat(): Promise<Seat> {
-    const { employer, connector } = this.#options;
-    const seat = new Seat(employer, () => connector.worker());
-    this.#allSeats.add(seat);
-    await seat.fill();
-    return seat;
+  async #addSeat(): Promise<WorkerSlot> {
+    const { owner, connector } = this.#options;
+    const slot = new WorkerSlot(owner, () => connector.worker());
+    this.#allSeats.add(slot);
+    await slot.fill();
+    return slot;
   }
 
-  async #removeSeat(seat: Seat): Promise<void> {
+  async #removeSeat(slot: WorkerSlot): Promise<void> {
     try {
-      await seat.close();
+      await slot.close();
     } finally {
-      this.#allSeats.delete(seat);
+      this.#allSeats.delete(slot);
     }
   }
 
   #text(what: string): string {
-    return `Pool ${this.#options.employer.name}: ${what}`;
+    return `Pool ${this.#options.owner.name}: ${what}`;
   }
 }

@@ -1,25 +1,25 @@
 /**
- * A place for one worker in a pool. When its worker ends the seat gets another one: at once after a planned end, with growing
- * pauses after crashes and failed starts. So whoever rents a seat need not know that workers come and go.
+ * A place for one worker in a pool. When its worker ends the slot gets another one: at once after a planned end, with growing
+ * pauses after crashes and failed starts. So whoever acquires a slot need not know that workers come and go.
  */
 import type { Actor } from '../../kernel/actor.ts';
 import { describeReason, type ExitReason, isGone, isPlanned, type Ref } from '../../kernel/types.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
-import { drainWorker, type Employer, type Place } from './worker-source.ts';
+import { drainWorker, type Lease, type WorkerOwner } from './worker-source.ts';
 
 /** A worker that lived so long was all right; the next crash is the first again. */
 const soundLifeMs = 1000;
 /** Pause before a worker that ended as planned is replaced although it had hardly begun. */
-const leastPauseMs = 10;
+const minPauseMs = 10;
 const firstBackoffMs = 100;
-const mostBackoffMs = 5000;
+const maxBackoffMs = 5000;
 
-export class Seat implements Place {
+export class WorkerSlot implements Lease {
   worker: Ref<WorkerMessage> | undefined;
   /** Why there is no worker. */
   problem: string | undefined;
-  readonly #employer: Employer;
+  readonly #employer: WorkerOwner;
   readonly #make: () => Actor<WorkerMessage>;
   #filling: Promise<void> | undefined;
   #filledAt = 0;
@@ -28,8 +28,8 @@ export class Seat implements Place {
   #closed = false;
   #waiters: (() => void)[] = [];
 
-  constructor(employer: Employer, make: () => Actor<WorkerMessage>) {
-    this.#employer = employer;
+  constructor(owner: WorkerOwner, make: () => Actor<WorkerMessage>) {
+    this.#employer = owner;
     this.#make = make;
   }
 
@@ -50,7 +50,7 @@ export class Seat implements Place {
       this.worker = worker;
       this.problem = undefined;
       this.#filledAt = performance.now();
-      this.#employer.kernel.watch(worker, (reason) => this.#ended(worker, reason));
+      this.#employer.kernel.onExit(worker, (reason) => this.#ended(worker, reason));
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
@@ -72,24 +72,24 @@ export class Seat implements Place {
     return this.worker !== undefined;
   }
 
-  dismiss(worker: Ref<WorkerMessage>): void {
+  abort(worker: Ref<WorkerMessage>): void {
     if (this.worker === worker) this.worker = undefined;
   }
 
   #ended(worker: Ref<WorkerMessage>, reason: ExitReason): void {
-    this.dismiss(worker);
+    this.abort(worker);
     if (this.#closed || !this.#employer.open) return;
     const livedMs = performance.now() - this.#filledAt;
     if (livedMs >= soundLifeMs) this.#failures = 0;
     if (!isPlanned(reason)) this.#failed(describeReason(reason));
-    else if (livedMs < leastPauseMs) this.#fillAfter(leastPauseMs);
+    else if (livedMs < minPauseMs) this.#fillAfter(minPauseMs);
     else void this.fill();
   }
 
   #failed(problem: string): void {
     this.problem = problem;
     this.#employer.workerFailed(problem);
-    this.#fillAfter(Math.min(mostBackoffMs, firstBackoffMs * 2 ** this.#failures));
+    this.#fillAfter(Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures));
     this.#failures += 1;
   }
 

@@ -6,14 +6,14 @@ import { type ErrorCode, HiveError } from '../../observe/errors.ts';
 import type { WorkerMessage } from '../../plugins/types.ts';
 
 /** Where a worker stands. */
-export interface Place {
+export interface Lease {
   /** Undefined if it has ended. */
   readonly worker: Ref<WorkerMessage> | undefined;
   /** The worker takes no more requests, because it is ending: nobody is to ask it again. */
-  dismiss(worker: Ref<WorkerMessage>): void;
+  abort(worker: Ref<WorkerMessage>): void;
 }
 
-export interface Workforce {
+export interface WorkerSource {
   /** How many run now. */
   readonly workers: number;
   /** Begins, or goes on after `suspend`. */
@@ -23,16 +23,16 @@ export interface Workforce {
    * @param deadline on the clock of `performance.now()`
    * @throws NoWorker (rejection)
    */
-  rent(deadline: number, signal: AbortSignal | undefined): Place | Promise<Place>;
-  return(place: Place): void;
+  acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease>;
+  release(lease: Lease): void;
   /** The pool's supervisor is going away, perhaps to come back: no worker is to be started meanwhile. */
   suspend(): void;
-  /** Ends all workers. Nobody rents any more. */
+  /** Ends all workers. Nobody acquires any more. */
   close(): Promise<void>;
 }
 
 /** The pool, as its workforce sees it. */
-export interface Employer {
+export interface WorkerOwner {
   readonly name: string;
   readonly kernel: Kernel;
   /** False while no worker can be started. */
@@ -59,14 +59,14 @@ export class NoWorker extends HiveError {
 const drainMs = 5000;
 
 /** Lets a worker finish and end; afterwards by force. */
-export async function drainWorker(employer: Employer, worker: Ref<WorkerMessage>): Promise<void> {
+export async function drainWorker(owner: WorkerOwner, worker: Ref<WorkerMessage>): Promise<void> {
   const ended = await new Promise<boolean>((resolve) => {
     const timer = setTimeout(() => resolve(false), drainMs);
-    employer.kernel.watch(worker, () => {
+    owner.kernel.onExit(worker, () => {
       clearTimeout(timer);
       resolve(true);
     });
     worker.tell({ type: 'drain' });
   });
-  if (!ended) await employer.terminateWorker(worker);
+  if (!ended) await owner.terminateWorker(worker);
 }

@@ -10,9 +10,9 @@
  */
 
 import type { Kernel } from '../../kernel/kernel.ts';
-import { count, each, type Few, minus, plus } from '../../kernel/small-set.ts';
+import { count, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
-import type { ChannelCount, Delivery, Member } from '../contracts.ts';
+import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
 import type { Template } from './templates.ts';
 
@@ -26,7 +26,7 @@ export class ChannelEntry {
   announced = false;
   /** Joins under way: a channel that has any is not closed for being empty. */
   joining = 0;
-  readonly members = new Map<Ref<Delivery>, Member>();
+  readonly members = new Map<Ref<ClientDelivery>, Member>();
   /** Counts it for whoever has opened it, as long as it is there. */
   readonly opener: ChannelCount;
 
@@ -52,7 +52,7 @@ const dot = '.'.charCodeAt(0);
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();
-  readonly #byClient = new Map<Ref<Delivery>, Few<ChannelEntry>>();
+  readonly #byClient = new Map<Ref<ClientDelivery>, SmallSet<ChannelEntry>>();
 
   get size(): number {
     return this.#entries.size;
@@ -112,27 +112,27 @@ export class ChannelIndex {
     if (entry.members.has(client)) return false;
     entry.members.set(client, member);
     entry.template.subscriptions += 1;
-    this.#byClient.set(client, plus(this.#byClient.get(client), entry));
+    this.#byClient.set(client, withValue(this.#byClient.get(client), entry));
     return true;
   }
 
   /** False if the client was not subscribed. */
-  unsubscribe(entry: ChannelEntry, client: Ref<Delivery>): boolean {
+  unsubscribe(entry: ChannelEntry, client: Ref<ClientDelivery>): boolean {
     if (!entry.members.delete(client)) return false;
     entry.template.subscriptions -= 1;
-    const others = minus(this.#byClient.get(client), entry);
+    const others = withoutValue(this.#byClient.get(client), entry);
     if (others) this.#byClient.set(client, others);
     else this.#byClient.delete(client);
     return true;
   }
 
   /** How many channels the client is subscribed to. */
-  countOf(client: Ref<Delivery>): number {
+  countOf(client: Ref<ClientDelivery>): number {
     return count(this.#byClient.get(client));
   }
 
   /** The channels that the client is subscribed to. */
-  of(client: Ref<Delivery>): readonly ChannelEntry[] {
-    return each(this.#byClient.get(client));
+  of(client: Ref<ClientDelivery>): readonly ChannelEntry[] {
+    return valuesOf(this.#byClient.get(client));
   }
 }

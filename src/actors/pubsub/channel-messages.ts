@@ -1,21 +1,21 @@
 /** What the actor of a channel is told. */
 import type { Call, Ref } from '../../kernel/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Delivered, Delivery, Member } from '../contracts.ts';
+import type { ClientDelivery, Delivered, Member } from '../contracts.ts';
 
 /** Something published, as channels get it: packets if every client is simply sent them, else orders. */
-export interface Broadcast {
+export interface ChannelPublish {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;
-  readonly orders: readonly InternalEvent[];
+  readonly actions: readonly ActionCall[];
   /** When it was accepted here, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }
 
 export type ChannelMessage =
   | ({ readonly type: 'subscribe'; readonly member: Member } & Call<void>)
-  | ({ readonly type: 'unsubscribe'; readonly client: Ref<Delivery> } & Call<void>)
-  | Broadcast
+  | ({ readonly type: 'unsubscribe'; readonly client: Ref<ClientDelivery> } & Call<void>)
+  | ChannelPublish
   | Delivered
   | { readonly type: 'expire' };

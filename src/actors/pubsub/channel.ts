@@ -5,10 +5,10 @@
  * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `delivered`, `expire`.
  *
  * What clients receive as it is goes to the topic of the channel: encoded once per protocol, without a visit to the
- * clients. Orders that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
+ * clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
  * answered its deliveries yet is taken off the topic as soon as something goes there, and gets that by mailbox too:
  *
- *             orders: Delivery           packets: leaves the topic, Delivery
+ *             actions: Delivery           packets: leaves the topic, Delivery
  *   on topic ──────────────▶ behind ──────────────────────────────▶ behind, off topic ──┐ further
  *      ▲                        │ all delivered                          │ all delivered ◀┘ deliveries
  *      └────────────────────────┴──────────────── joins the topic ───────┘
@@ -18,11 +18,11 @@ import type { Timer } from '../../kernel/timers.ts';
 import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Delivery, Fanout, Member } from '../contracts.ts';
+import type { ClientDelivery, Fanout, Member } from '../contracts.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
-import type { Broadcast, ChannelMessage } from './channel-messages.ts';
+import type { ChannelMessage, ChannelPublish } from './channel-messages.ts';
 import type { PubSubMessage } from './messages.ts';
 
 export interface ChannelSetup {
@@ -45,13 +45,13 @@ class Behind {
   }
 }
 
-const noOrders: readonly InternalEvent[] = [];
+const noActions: readonly ActionCall[] = [];
 
 export class Channel extends Actor<ChannelMessage> {
   readonly #entry: ChannelEntry;
   readonly #setup: ChannelSetup;
-  readonly #monitors = new Map<Ref<Delivery>, number>();
-  readonly #behind = new Map<Ref<Delivery>, Behind>();
+  readonly #monitors = new Map<Ref<ClientDelivery>, number>();
+  readonly #behind = new Map<Ref<ClientDelivery>, Behind>();
   /** Answers that clients owe, all of them together. */
   #owed = 0;
   #expiry: Timer | undefined;
@@ -131,7 +131,7 @@ export class Channel extends Actor<ChannelMessage> {
     else member.join(entry.id);
   }
 
-  #unsubscribe(client: Ref<Delivery>): void {
+  #unsubscribe(client: Ref<ClientDelivery>): void {
     const member = this.#entry.members.get(client);
     if (!member) return;
     this.#setup.index.unsubscribe(this.#entry, client);
@@ -140,7 +140,7 @@ export class Channel extends Actor<ChannelMessage> {
     this.#expireIfEmpty();
   }
 
-  #unwatch(client: Ref<Delivery>): void {
+  #unwatch(client: Ref<ClientDelivery>): void {
     const monitor = this.#monitors.get(client);
     if (monitor === undefined) return;
     this.#monitors.delete(client);
@@ -149,9 +149,9 @@ export class Channel extends Actor<ChannelMessage> {
 
   // --- publishing
 
-  #publish({ packets, orders, acceptedAt }: Broadcast): void {
+  #publish({ packets, actions, acceptedAt }: ChannelPublish): void {
     if (packets) this.#sendPackets(packets);
-    else this.#sendOrders(orders);
+    else this.#sendOrders(actions);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
@@ -164,7 +164,7 @@ export class Channel extends Actor<ChannelMessage> {
   }
 
   #deliverBehind(packets: readonly ServerPacket[]): void {
-    const delivery: Delivery = { type: 'published', orders: noOrders, packets, channel: this.self };
+    const delivery: ClientDelivery = { type: 'published', actions: noActions, packets, channel: this.self };
     for (const [client, behind] of this.#behind) {
       const member = this.#entry.members.get(client);
       if (!member) continue;
@@ -178,9 +178,9 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #sendOrders(orders: readonly InternalEvent[]): void {
-    this.#count(orders.length);
-    const delivery: Delivery = { type: 'published', orders, packets: undefined, channel: this.self };
+  #sendOrders(actions: readonly ActionCall[]): void {
+    this.#count(actions.length);
+    const delivery: ClientDelivery = { type: 'published', actions: actions, packets: undefined, channel: this.self };
     for (const client of this.#entry.members.keys()) {
       let behind = this.#behind.get(client);
       if (!behind) {
@@ -193,7 +193,7 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #delivered(client: Ref<Delivery>): void {
+  #delivered(client: Ref<ClientDelivery>): void {
     const behind = this.#behind.get(client);
     if (!behind) return;
     behind.deliveries -= 1;

@@ -3,18 +3,18 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ChannelIndex } from './channel-index.ts';
-import type { Broadcast } from './channel-messages.ts';
+import type { ChannelPublish } from './channel-messages.ts';
 
 /**
- * The packets that these orders amount to, if they do nothing but send, the same to every client; else undefined. May throw a
+ * The packets that these actions amount to, if they do nothing but send, the same to every client; else undefined. May throw a
  * HiveError, as performing them would.
  */
-export type PacketsFor = (orders: readonly InternalEvent[]) => readonly ServerPacket[] | undefined;
+export type PacketsFor = (actions: readonly ActionCall[]) => readonly ServerPacket[] | undefined;
 
-const noOrders: readonly InternalEvent[] = [];
+const noActions: readonly ActionCall[] = [];
 
 export class LocalPublisher {
   readonly #index: ChannelIndex;
@@ -29,31 +29,31 @@ export class LocalPublisher {
 
   /** To every channel under each of the prefixes; a channel under two of them gets it twice. */
   publish(prefixes: readonly string[], publication: Publication): void {
-    this.#published.value += publication.type === 'event' ? 1 : publication.orders.length;
-    let broadcast: Broadcast | undefined;
+    this.#published.value += publication.type === 'event' ? 1 : publication.actions.length;
+    let publish: ChannelPublish | undefined;
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);
       const below = this.#index.below(prefix);
       if (!exact && !below) continue;
-      broadcast ??= this.#broadcast(publication);
-      exact?.ref?.tell(broadcast);
-      if (below) for (const entry of below) entry.ref?.tell(broadcast);
+      publish ??= this.#broadcast(publication);
+      exact?.ref?.tell(publish);
+      if (below) for (const entry of below) entry.ref?.tell(publish);
     }
   }
 
-  #broadcast(publication: Publication): Broadcast {
+  #broadcast(publication: Publication): ChannelPublish {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
-      return { type: 'publish', packets: [publication.packet], orders: noOrders, acceptedAt };
+      return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };
     }
-    const { orders } = publication;
-    return { type: 'publish', packets: this.#packets(orders), orders, acceptedAt };
+    const { actions } = publication;
+    return { type: 'publish', packets: this.#packets(actions), actions: actions, acceptedAt };
   }
 
-  /** Orders that fail are performed by every client, which tells its user. */
-  #packets(orders: readonly InternalEvent[]): readonly ServerPacket[] | undefined {
+  /** Actions that fail are performed by every client, which tells its user. */
+  #packets(actions: readonly ActionCall[]): readonly ServerPacket[] | undefined {
     try {
-      return this.#packetsFor(orders);
+      return this.#packetsFor(actions);
     } catch (error) {
       if (error instanceof HiveError) return undefined;
       throw error;

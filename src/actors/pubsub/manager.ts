@@ -15,7 +15,7 @@ import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
-import { type ErlangDoor, isRequest } from '../gen-server/gen-server-api.ts';
+import { type GenServerApi, isRequest } from '../gen-server/gen-server-api.ts';
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -42,7 +42,7 @@ export interface ManagerSetup {
   /** The supervisor of the channels, by name: it may be another incarnation at the next call. */
   readonly channelSupervisor: Ref<SupervisorMessage>;
   /** Answers Erlang processes. */
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -79,7 +79,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
       answered: (peer) => this.#caughtUp(peer),
     });
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
-    this.kernel.watch(this.self, () => interests.forgetAll());
+    this.kernel.onExit(this.self, () => interests.forgetAll());
     for (const entry of [...index.entries()]) this.#takeOver(entry);
     for (const peer of interests.peers()) {
       this.#nodeUp(peer);

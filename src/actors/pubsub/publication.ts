@@ -4,20 +4,20 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Publication } from '../../plugins/types.ts';
-import { type InternalEvent, ordersFromWire, ordersToWire } from '../../protocol/backend/action-call.ts';
+import { type ActionCall, actionsFromWire, actionsToWire } from '../../protocol/backend/action-call.ts';
 import { asInJson, isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
 
-export type PublicationTerm =
+export type WirePublication =
   | { readonly type: 'event'; readonly name: string; readonly args: string; readonly id: number; readonly ack: boolean }
   | { readonly type: 'message'; readonly data: unknown; readonly json: boolean }
   | { readonly type: 'ack'; readonly id: number; readonly args: string }
-  | { readonly type: 'orders'; readonly orders: readonly InternalEvent[] };
+  | { readonly type: 'orders'; readonly orders: readonly ActionCall[] };
 
 const noId = -1;
 
-export function toTerm(publication: Publication): PublicationTerm {
-  if (publication.type === 'orders') return { type: 'orders', orders: ordersToWire(publication.orders) };
+export function toTerm(publication: Publication): WirePublication {
+  if (publication.type === 'actions') return { type: 'orders', orders: actionsToWire(publication.actions) };
   const { packet } = publication;
   switch (packet.type) {
     case 'event': {
@@ -34,8 +34,8 @@ export function toTerm(publication: Publication): PublicationTerm {
 /** @throws HiveError `bad_internal_event` for what no node of ours sends */
 export function fromTerm(term: unknown): Publication {
   if (typeof term !== 'object' || term === null) throw malformed();
-  const { type, name, args, id, ack, data, json, orders } = term as Record<string, unknown>;
-  if (type === 'orders') return { type, orders: ordersFromWire(orders) };
+  const { type, name, args, id, ack, data, json, orders: actions } = term as Record<string, unknown>;
+  if (type === 'orders') return { type: 'actions', actions: actionsFromWire(actions) };
   if (type === 'message' && isPlain(data)) return { type: 'event', packet: new MessagePacket(data, json === true) };
   if (typeof args !== 'string' || typeof id !== 'number') throw malformed();
   if (type === 'ack') return { type: 'event', packet: new AckPacket(id, args) };

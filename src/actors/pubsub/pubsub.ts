@@ -1,5 +1,5 @@
 /**
- * Publish/subscribe, as the rest of the house uses it. A client that has joined a channel receives what is published to the
+ * Publish/subscribe, as the rest of the system uses it. A client that has joined a channel receives what is published to the
  * channel or to any dotted prefix of its id, on whichever node.
  *
  *   join     ──▶ channel actor here, announced to all nodes ──▶ done
@@ -27,8 +27,8 @@ import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { Fanout, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
-import { pubsubDoor } from '../gen-server/handlers.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
+import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
 import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
@@ -66,14 +66,14 @@ export class PubSubService implements PubSub {
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
   readonly #casts: Counter;
   readonly #dropped: Counter;
-  readonly #erlang: ErlangDoor;
+  readonly #erlang: GenServerApi;
 
   constructor(setup: PubSubSetup) {
     const { kernel, config, cluster, packetsFor, metrics } = setup;
     const fanout = new ErlangFanout(setup.fanout);
     this.#setup = { ...setup, fanout };
     const subscriptions = new Subscriptions({ kernel, memberships: this, fanout, supervisor: setup.channelSupervisor });
-    this.#erlang = pubsubDoor(this, subscriptions, setup.log);
+    this.#erlang = pubsubApi(this, subscriptions, setup.log);
     this.#templates = new Templates(config.channels, metrics);
     this.#limits = new ClientLimits(config, this.#index);
     this.#publisher = new LocalPublisher(this.#index, packetsFor, metrics);

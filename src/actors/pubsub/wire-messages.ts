@@ -1,7 +1,7 @@
 /** What the pub-sub managers of nodes tell one another. Other nodes may send anything: `isWireMessage` looks at it first. */
 import type { Call, NodeName } from '../../kernel/types.ts';
 import type { Privilege } from '../../plugins/types.ts';
-import type { PublicationTerm } from './publication.ts';
+import type { WirePublication } from './publication.ts';
 
 export type WireMessage = InterestMessage | InterestRequest | StaleInterest | PublishMessage;
 
@@ -30,7 +30,7 @@ export interface PublishMessage {
   readonly type: 'publish';
   readonly channels: readonly string[];
   readonly privilege: Privilege;
-  readonly publication: PublicationTerm;
+  readonly publication: WirePublication;
 }
 
 /** Whether it has the form of one. What it publishes is looked into when it is read. */

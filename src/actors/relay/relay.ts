@@ -15,7 +15,7 @@ export class Relay extends Actor<RelayMessage> {
     this.#service = service;
   }
 
-  /** A refused letter would leave a gap in a stream. What one stream may have under way is bounded in bytes. */
+  /** A refused message would leave a gap in a stream. What one stream may have under way is bounded in bytes. */
   override get mailboxLimit(): number {
     return Number.POSITIVE_INFINITY;
   }

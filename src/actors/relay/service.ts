@@ -11,9 +11,9 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { Flow } from '../../web/client/relay/flow.ts';
 import {
-  isPiece,
+  type ChunkMessage,
+  isChunk,
   isRelayMessage,
-  type PieceMessage,
   type RelayMessage,
   relayName,
   type Side,
@@ -21,11 +21,11 @@ import {
   signalIn,
 } from '../../web/client/relay/messages.ts';
 import type {
-  Opening,
   RelayEnd,
   RelayHost,
   RelayStream,
   Relays,
+  RequestHead,
   ToEntry,
   ToOwner,
 } from '../../web/client/relay/relay.ts';
@@ -47,7 +47,7 @@ export interface RelaySetup {
 /** A link carries calls and publishes, too. And a string may be three times as many bytes as it is long. */
 const partOfQueue = 8;
 /** With less, each message would wait for the note of the one before. */
-const leastBudget = 2 * Flow.noteWeight;
+const minBudget = 2 * Flow.noteWeight;
 
 export class RelayService implements Relays {
   readonly #cluster: ClusterTable;
@@ -66,7 +66,7 @@ export class RelayService implements Relays {
   constructor({ kernel, cluster, maxQueueBytes, log, metrics }: RelaySetup) {
     this.#cluster = cluster;
     this.#log = log;
-    this.#budget = Math.max(leastBudget, Math.floor(maxQueueBytes / partOfQueue));
+    this.#budget = Math.max(minBudget, Math.floor(maxQueueBytes / partOfQueue));
     this.#counters = metrics.counters('hive.relay', ['forwarded', 'accepted', 'lost', 'errors']);
     metrics.gauge('hive.relay.entries', () => this.#entries.size);
     metrics.gauge('hive.relay.owned', () => this.#countOwned());
@@ -89,7 +89,7 @@ export class RelayService implements Relays {
     return owner === this.#cluster.self ? undefined : owner;
   }
 
-  open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner> {
+  open(owner: NodeName, head: RequestHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner> {
     this.#counters.forwarded.value += 1;
     this.#lastStream += 1;
     const number = this.#lastStream;
@@ -97,7 +97,7 @@ export class RelayService implements Relays {
     const flow = this.#flows.get(owner)!;
     const stream: EntryStream = new Stream({ self, flow, number, to: 'owner', table: this.#entries });
     stream.end = end;
-    flow.send({ type: 'open', node: self, stream: number, opening });
+    flow.send({ type: 'open', node: self, stream: number, opening: head });
     return stream;
   }
 
@@ -105,7 +105,7 @@ export class RelayService implements Relays {
     return this.#flows.get(node)?.load ?? 0;
   }
 
-  get mostHeld(): number {
+  get maxHeld(): number {
     return this.#budget;
   }
 
@@ -141,15 +141,15 @@ export class RelayService implements Relays {
       this.#log.warning('The relay got something that it does not understand');
       return;
     }
-    const flow = this.#flows.get(isPiece(message) ? message[0] : message.node);
+    const flow = this.#flows.get(isChunk(message) ? message[0] : message.node);
     // It has been lost since it sent this, and its streams with it.
     if (!flow) return;
-    if (isPiece(message)) this.#deliver(flow, signalIn(message));
+    if (isChunk(message)) this.#deliver(flow, signalIn(message));
     else this.#perform(flow, message);
     flow.received(message);
   }
 
-  #perform(flow: Flow, message: Exclude<RelayMessage, PieceMessage>): void {
+  #perform(flow: Flow, message: Exclude<RelayMessage, ChunkMessage>): void {
     switch (message.type) {
       case 'open':
         return this.#accept(flow, message.stream, message.opening);
@@ -168,7 +168,7 @@ export class RelayService implements Relays {
     }
   }
 
-  #accept(flow: Flow, number: number, opening: Opening): void {
+  #accept(flow: Flow, number: number, head: RequestHead): void {
     const { node } = flow;
     let table = this.#owned.get(node);
     if (!table) {
@@ -185,7 +185,7 @@ export class RelayService implements Relays {
     }
     this.#counters.accepted.value += 1;
     this.#guard(stream, () => {
-      stream.end = host.open(opening, stream);
+      stream.end = host.open(head, stream);
     });
   }
 

@@ -1,7 +1,7 @@
 /** The clients of this node by session id. It belongs to the node: a router that crashes forgets nobody. */
 import type { ClientActor } from '../client/client.ts';
 
-export class Roster {
+export class ClientRegistry {
   readonly #clients = new Map<string, ClientActor>();
   /** Whether new clients are accepted. */
   isEnabled = true;

@@ -1,5 +1,5 @@
 /**
- * What the HTTP API asks of the whole cluster. The doors are opened and closed on all nodes at once; clients leave, and nodes
+ * What the HTTP API asks of the whole cluster. Admission is opened and closed on all nodes at once; clients leave, and nodes
  * stop, one node after the other, this one last: so that back ends are not flooded with good-byes, and the cluster is there
  * as long as it can be.
  */
@@ -10,11 +10,11 @@ import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import { everywhere } from '../cluster/multi-call.ts';
+import { multiCall } from '../cluster/multi-call.ts';
 import { expectOk, type RouterMessage, routerName } from './router.ts';
 import type { RouterService } from './service.ts';
 
-export interface ClusterOrdersSetup {
+export interface ClusterControlSetup {
   readonly kernel: Kernel;
   readonly cluster: ClusterTable;
   readonly router: RouterService;
@@ -26,22 +26,22 @@ export interface ClusterOrdersSetup {
 /** Beyond the time that its clients have to leave and for their `on_disconnect`: until a node that does not end counts as one that will not. */
 const patienceMs = 30_000;
 
-export class ClusterOrders implements ClusterHost {
-  readonly #setup: ClusterOrdersSetup;
+export class ClusterControl implements ClusterHost {
+  readonly #setup: ClusterControlSetup;
 
-  constructor(setup: ClusterOrdersSetup) {
+  constructor(setup: ClusterControlSetup) {
     this.#setup = setup;
   }
 
   enable(): Promise<Reached> {
-    return this.#doors('enable');
+    return this.#admission('enable');
   }
 
   disable(): Promise<Reached> {
-    return this.#doors('disable');
+    return this.#admission('disable');
   }
 
-  async #doors(type: 'enable' | 'disable'): Promise<Reached> {
+  async #admission(type: 'enable' | 'disable'): Promise<Reached> {
     const { nodes, missing } = await this.#everywhere({ type });
     return { nodes, missing };
   }
@@ -61,7 +61,7 @@ export class ClusterOrders implements ClusterHost {
   }
 
   async #everywhere(message: RouterMessage): Promise<Reached & { subscribers: number }> {
-    const { replies, missing } = await everywhere(this.#setup, routerName, message);
+    const { replies, missing } = await multiCall(this.#setup, routerName, message);
     const nodes: NodeName[] = [];
     const failed: NodeName[] = [];
     let subscribers = 0;

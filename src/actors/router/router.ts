@@ -4,7 +4,7 @@
  * nodes.
  *
  *   act, subscribe, unsubscribe,
- *   whereis, view                 for one client          enable, disable   the doors
+ *   whereis, view                 for one client          enable, disable   admission
  *   subscribers                   of a channel here       terminate         answered when the clients have gone
  *                                                         stop              not answered: the node goes
  *
@@ -13,15 +13,15 @@
 import { Actor } from '../../kernel/actor.ts';
 import type { Call, From, Ref } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
-import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersFromWire } from '../../protocol/backend/action-call.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
+import type { ActionCall } from '../../plugins/types.ts';
+import { actionsFromWire } from '../../protocol/backend/action-call.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 
 /** The name under which every node's router is registered. */
 export const routerName = 'hive_router';
 
 export type RouterMessage = (
-  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly InternalEvent[] }
+  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly ActionCall[] }
   | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
   | { readonly type: 'whereis' | 'view'; readonly sid: string }
   | { readonly type: 'subscribers'; readonly channel: string }
@@ -45,11 +45,11 @@ const ok: RouterAnswer = { ok: true };
 /** What the router does, for this node only. */
 export interface LocalRoutes {
   /** Answers Erlang processes. */
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
-  actHere(sid: string, orders: readonly InternalEvent[]): void;
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): Ref<never>;
   /** JSON text: what plugins put into states need not be a term. */
@@ -110,7 +110,7 @@ export class Router extends Actor<RouterMessage> {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
-        routes.actHere(message.sid, ordersFromWire(message.orders));
+        routes.runActionsHere(message.sid, actionsFromWire(message.orders));
         return ok;
       case 'subscribe':
       case 'unsubscribe':
@@ -147,10 +147,10 @@ export class Router extends Actor<RouterMessage> {
 
 function isRequest(message: unknown): message is RouterMessage {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, sid, orders, channels, channel, reason } = message as Record<string, unknown>;
+  const { type, sid, orders: actions, channels, channel, reason } = message as Record<string, unknown>;
   switch (type) {
     case 'act':
-      return typeof sid === 'string' && Array.isArray(orders);
+      return typeof sid === 'string' && Array.isArray(actions);
     case 'subscribe':
     case 'unsubscribe':
       return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');

@@ -1,6 +1,6 @@
 /**
- * What the rest of the node asks for clients: opening them, acting on them by session id wherever they live, closing the
- * doors. It belongs to the node and works at once, without a hop through the router actor, which serves other nodes.
+ * What the rest of the node asks for clients: opening them, acting on them by session id wherever they live,
+ * admitting them or not. It belongs to the node and works at once, without a hop through the router actor, which serves other nodes.
  */
 import type { Config } from '../../config/types.ts';
 import type { IdSource } from '../../kernel/ids.ts';
@@ -10,17 +10,17 @@ import type { Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { InternalEvent } from '../../plugins/types.ts';
-import { ordersToWire } from '../../protocol/backend/action-call.ts';
-import type { OpenRequest, Session, SessionHost } from '../../web/client/client-handle.ts';
+import type { ActionCall } from '../../plugins/types.ts';
+import { actionsToWire } from '../../protocol/backend/action-call.ts';
+import type { ClientHandle, OpenRequest, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
-import type { ClientContext } from '../client/client-services.ts';
+import type { ClientServices } from '../client/client-services.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
-import type { ErlangDoor } from '../gen-server/gen-server-api.ts';
-import { routerDoor } from '../gen-server/handlers.ts';
-import { Roster } from './client-registry.ts';
+import type { GenServerApi } from '../gen-server/gen-server-api.ts';
+import { routerApi } from '../gen-server/handlers.ts';
+import { ClientRegistry } from './client-registry.ts';
 import {
   type ClientRequest,
   expectOk,
@@ -39,7 +39,7 @@ export interface RouterSetup {
   readonly config: Config;
   readonly kernel: Kernel;
   readonly ids: IdSource;
-  readonly clients: ClientContext;
+  readonly clients: ClientServices;
   /** The name of the supervisor under which clients are started. */
   readonly supervisor: string;
   readonly cluster: ClusterView;
@@ -64,16 +64,16 @@ export interface Closing {
 }
 
 export class RouterService implements SessionHost, LocalRoutes {
-  readonly erlang: ErlangDoor;
+  readonly erlang: GenServerApi;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
-  readonly #roster = new Roster();
+  readonly #roster = new ClientRegistry();
   readonly #terminations = new Set<Termination>();
   readonly #log: Log;
   readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
   readonly #pubsub: Record<'requests' | 'subscribe' | 'unsubscribe', Counter>;
-  /** The node ends: its doors stay closed. */
+  /** The node ends: nobody is admitted any more. */
   #stopping = false;
   /** When the last clients are cut off, on the clock of `performance.now()`. */
   #deadline = 0;
@@ -83,7 +83,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
-    this.erlang = routerDoor(this, this.#log);
+    this.erlang = routerApi(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
@@ -111,7 +111,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     return undefined;
   }
 
-  async open({ namespace, handshake }: OpenRequest): Promise<Session> {
+  async open({ namespace, handshake }: OpenRequest): Promise<ClientHandle> {
     this.#counters.requests.value += 1;
     const refusal = this.refusal();
     if (refusal) throw refusal;
@@ -128,7 +128,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     }
     this.#counters.spawned_clients.value += 1;
     const session = new ClientSession(client, this.#sessions);
-    kernel.watch(client.self, session);
+    kernel.onExit(client.self, session);
     return session;
   }
 
@@ -160,8 +160,8 @@ export class RouterService implements SessionHost, LocalRoutes {
    * Lets a client perform orders. Resolves when it has been told; failures of the orders reach the client.
    * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
    */
-  act(sid: string, orders: readonly InternalEvent[]): Promise<void> {
-    return this.#route({ type: 'act', sid, orders: ordersToWire(orders) });
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void> {
+    return this.#route({ type: 'act', sid, orders: actionsToWire(actions) });
   }
 
   /**
@@ -217,7 +217,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#counters.requests.value += 1;
     const asked = this.#askOwner(message, message.sid);
     if (asked) return expectOk(await asked);
-    if (message.type === 'act') return this.actHere(message.sid, message.orders);
+    if (message.type === 'act') return this.runActionsHere(message.sid, message.orders);
     return this.changeHere(message.type, message.sid, message.channels);
   }
 
@@ -243,9 +243,9 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#roster.size;
   }
 
-  actHere(sid: string, orders: readonly InternalEvent[]): void {
-    this.#client(sid).self.tell({ type: 'act', orders });
-    this.#counters.routed_events.value += orders.length;
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void {
+    this.#client(sid).self.tell({ type: 'act', actions: actions });
+    this.#counters.routed_events.value += actions.length;
   }
 
   async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {
@@ -276,7 +276,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#counters.errors.value += 1;
   }
 
-  // --- the doors
+  // --- admission
 
   /** @throws HiveError `router_error` if the node is being stopped */
   enable(): void {
@@ -310,7 +310,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   /**
-   * Lets the clients leave for good: the doors stay closed. Resolves when they have ended; those whose `on_disconnect` takes
+   * Lets the clients leave for good: nobody is admitted any more. Resolves when they have ended; those whose `on_disconnect` takes
    * longer than `hive.graceful_termination_timeout` once more are cut off.
    */
   async close(reason: string): Promise<void> {

@@ -6,7 +6,7 @@
  *   words: [c h a n]           nothing is left over
  *               [n n e l]
  */
-export class Piece {
+export class BytePattern {
   readonly length: number;
   readonly #words: readonly number[];
   /** The bytes, where there is not even one word. */

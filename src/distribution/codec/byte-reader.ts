@@ -1,11 +1,11 @@
 /** Reads numbers and lengths from bytes, and never beyond the end that it was given. */
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 import { TermError } from './terms.ts';
 
 const none = Buffer.alloc(0);
 const noView: DataView = new DataView(none.buffer);
 /** Bytes beyond this are let go at once when they are read: they are a large message, not a chunk like others. */
-const keptBytes = 64 * 1024;
+const maxKeptBytes = 64 * 1024;
 
 export class ByteReader {
   protected bytes: Buffer = none;
@@ -32,7 +32,7 @@ export class ByteReader {
 
   /** Lets go of the bytes, if they are many. */
   close(): void {
-    if (this.bytes.length > keptBytes) {
+    if (this.bytes.length > maxKeptBytes) {
       this.bytes = none;
       this.view = noView;
     }
@@ -41,15 +41,15 @@ export class ByteReader {
   }
 
   /** True, and behind it, if that is what comes next. */
-  stepOver(piece: Piece): boolean {
-    if (this.position + piece.length > this.end || !piece.isAt(this.view, this.position)) return false;
-    this.position += piece.length;
+  stepOver(pattern: BytePattern): boolean {
+    if (this.position + pattern.length > this.end || !pattern.isAt(this.view, this.position)) return false;
+    this.position += pattern.length;
     return true;
   }
 
   /** The bytes from `start` up to what is read next. */
-  pieceFrom(start: number): Piece {
-    return new Piece(this.view, start, this.position - start);
+  pieceFrom(start: number): BytePattern {
+    return new BytePattern(this.view, start, this.position - start);
   }
 
   /** Steps over `length` bytes and says where they begin. */

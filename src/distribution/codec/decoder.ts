@@ -5,7 +5,7 @@
 import { inflateSync } from 'node:zlib';
 import { ByteReader } from './byte-reader.ts';
 import { type Shape, Shapes } from './shapes.ts';
-import { shortText, Texts, textIn } from './string-cache.ts';
+import { StringCache, shortText, textIn } from './string-cache.ts';
 import { Atom, BitString, ExportFun, Fun, ImproperList, Pid, Port, Reference, TermError, Tuple, tag } from './terms.ts';
 
 export interface DecoderOptions {
@@ -30,7 +30,7 @@ export class Decoder extends ByteReader {
   readonly #maxAtoms: number;
   readonly #maxInflated: number;
   readonly #makePid: (node: string, id: number, serial: number, creation: number) => unknown;
-  readonly #texts = new Texts();
+  readonly #texts = new StringCache();
   readonly #shapes = new Shapes();
   /** Values of the maps that are being read, those of the outermost first. */
   readonly #values: unknown[] = [];

@@ -3,8 +3,8 @@
  * after frame, and what was taken out of it is never written again. The mapping is described in terms.ts.
  */
 import { pathOfFault } from '../fault.ts';
-import type { Piece } from './byte-pattern.ts';
-import { type Key, Keys } from './key-cache.ts';
+import type { BytePattern } from './byte-pattern.ts';
+import { type CachedKey, KeyCache } from './key-cache.ts';
 import {
   Atom,
   BitString,
@@ -26,9 +26,9 @@ const maxDepth = 512;
 const shortString = 16;
 const measuredString = 4096;
 
-const keys = new Keys();
+const keys = new KeyCache();
 const atomBytes = new Map<string, Buffer>();
-const keptAtomBytes = 4096;
+const maxKeptAtomBytes = 4096;
 
 /** Anything with the four numbers of a pid: kernel references and Pid terms. */
 interface PidLike {
@@ -128,7 +128,7 @@ export class Encoder {
     let bytes = atomBytes.get(name);
     if (bytes === undefined) {
       bytes = encodeAtom(name);
-      if (atomBytes.size < keptAtomBytes) atomBytes.set(name, bytes);
+      if (atomBytes.size < maxKeptAtomBytes) atomBytes.set(name, bytes);
     }
     this.#reserve(bytes.length);
     // A loop, because atoms are short and a copy through the runtime costs more.
@@ -217,14 +217,14 @@ export class Encoder {
   }
 
   /** Writes a name that comes after another one, and says after which one the next comes. */
-  #key(last: Key, name: string): Key {
+  #key(last: CachedKey, name: string): CachedKey {
     const next = last.next;
     const key = next !== undefined && next.name === name ? next : keys.after(last, name);
     if (key === undefined) {
       this.#string(name);
       return keys.first;
     }
-    this.piece(key.piece);
+    this.piece(key.pattern);
     return key;
   }
 
@@ -355,10 +355,10 @@ export class Encoder {
   }
 
   /** The same, where they are few and come again and again. */
-  piece(piece: Piece): void {
-    this.#reserve(piece.length);
-    piece.write(this.#view, this.#position);
-    this.#position += piece.length;
+  piece(pattern: BytePattern): void {
+    this.#reserve(pattern.length);
+    pattern.write(this.#view, this.#position);
+    this.#position += pattern.length;
   }
 
   #reserve(bytes: number): void {

@@ -4,14 +4,14 @@
  * its own bytes say, so equal bytes are equal terms.)
  */
 
-import type { Piece } from './byte-pattern.ts';
+import type { BytePattern } from './byte-pattern.ts';
 import type { Decoder } from './decoder.ts';
 
 /** Longer ones are not worth the comparison. */
 const longest = 256;
 
-export class LastHead {
-  #piece: Piece | undefined;
+export class HeaderCache {
+  #piece: BytePattern | undefined;
   #name: string | undefined;
 
   /** The name that a frame is for, if it begins as the last one did; its payload is read next. */

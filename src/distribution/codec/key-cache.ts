@@ -2,39 +2,39 @@
  * The names of properties as they are sent. What follows a name is mostly what followed it last time: then finding it takes
  * one comparison. Names beyond the bounds are written like any other text.
  */
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 import { tag } from './terms.ts';
 
 const longestName = 48;
-const mostNames = 1024;
+const maxNames = 1024;
 
-export class Key {
+export class CachedKey {
   readonly name: string;
   /** The name as a binary, its tag included. */
-  readonly piece: Piece;
+  readonly pattern: BytePattern;
   /** What came after it last time. */
-  next: Key | undefined;
+  next: CachedKey | undefined;
 
   constructor(name: string) {
     const text = Buffer.from(name);
     const bytes = Buffer.concat([Buffer.from([tag.binary, 0, 0, 0, 0]), text]);
     bytes.writeUInt32BE(text.length, 1);
     this.name = name;
-    this.piece = new Piece(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
+    this.pattern = new BytePattern(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0, bytes.length);
   }
 }
 
-export class Keys {
-  readonly #known = new Map<string, Key>();
+export class KeyCache {
+  readonly #known = new Map<string, CachedKey>();
   /** Before the first name of an object. */
-  readonly first = new Key('');
+  readonly first = new CachedKey('');
 
   /** The key of that name, which comes after `previous` now. */
-  after(previous: Key, name: string): Key | undefined {
+  after(previous: CachedKey, name: string): CachedKey | undefined {
     let key = this.#known.get(name);
     if (key === undefined) {
-      if (name.length > longestName || this.#known.size === mostNames || !name.isWellFormed()) return undefined;
-      key = new Key(name);
+      if (name.length > longestName || this.#known.size === maxNames || !name.isWellFormed()) return undefined;
+      key = new CachedKey(name);
       this.#known.set(name, key);
     }
     previous.next = key;

@@ -9,22 +9,22 @@
  * Everything here is bounded: keys beyond the bounds are read the long way. Keys that differ only in being an atom or a
  * binary are different keys with one name, so no kind has both.
  */
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 
 /** Maps with more pairs are tables, not messages. */
-const mostPairs = 16;
+const maxPairs = 16;
 /** Bytes of the longest key that is learned, its tag and length included. */
 const longestKey = 64;
 /** Keys that can follow the same keys. The one that was not met for the longest time makes room. */
-const mostNext = 8;
+const maxNext = 8;
 /** Beyond so many keys all is forgotten, and what is in use is learned again. */
-const mostShapes = 2048;
+const maxShapes = 2048;
 /** Only each so manieth unknown key is learned: where keys are data, learning them is a waste. */
 const learnEach = 4;
 /** How often a kind must come before it is worth a compiled factory. */
 const usesToCompile = 64;
 /** Compiled factories of all peers together. */
-const mostFactories = 512;
+const maxFactories = 512;
 /** How often a text must come in a row at the same key to be looked for first. */
 const repeatsToRecall = 4;
 /** Bytes of the longest text that is looked for first, its tag and length included. */
@@ -42,21 +42,21 @@ export class Shape {
   /** Those of them that are atoms. */
   readonly atoms: ReadonlySet<string>;
   /** The bytes of this key. */
-  readonly piece: Piece | undefined;
+  readonly piece: BytePattern | undefined;
   #next: Shape[] = [];
   #unknown = 0;
   #uses = 0;
   #factory: Factory | undefined;
   /** The text that comes with this key, if it is mostly the same. */
   text = '';
-  #recalled: Piece | undefined;
+  #recalled: BytePattern | undefined;
   #lastText: string | undefined;
   #repeats = 0;
 
-  constructor(keys: readonly string[], atoms: ReadonlySet<string>, piece: Piece | undefined) {
+  constructor(keys: readonly string[], atoms: ReadonlySet<string>, pattern: BytePattern | undefined) {
     this.keys = keys;
     this.atoms = atoms;
-    this.piece = piece;
+    this.piece = pattern;
   }
 
   /** Bytes of this key. */
@@ -68,8 +68,8 @@ export class Shape {
   follow(view: DataView, at: number, end: number): Shape | undefined {
     const first = this.#next[0];
     if (first === undefined) return undefined;
-    const { piece } = first;
-    if (piece !== undefined && at + piece.length <= end && piece.isAt(view, at)) return first;
+    const { piece: pattern } = first;
+    if (pattern !== undefined && at + pattern.length <= end && pattern.isAt(view, at)) return first;
     return this.#search(view, at, end);
   }
 
@@ -92,7 +92,7 @@ export class Shape {
   }
 
   add(shape: Shape): void {
-    if (this.#next.length === mostNext) this.#next.pop();
+    if (this.#next.length === maxNext) this.#next.pop();
     this.#next.unshift(shape);
   }
 
@@ -113,7 +113,7 @@ export class Shape {
     this.#repeats += 1;
     if (this.#repeats < repeatsToRecall) return;
     this.text = text;
-    this.#recalled = new Piece(view, start, end - start);
+    this.#recalled = new BytePattern(view, start, end - start);
   }
 
   /** The object of this kind with the values from `base` on. */
@@ -143,7 +143,7 @@ export class Shapes {
 
   #clear(): void {
     this.#count = 0;
-    this.#roots = Array.from({ length: mostPairs + 1 }, () => new Shape([], noAtoms, undefined));
+    this.#roots = Array.from({ length: maxPairs + 1 }, () => new Shape([], noAtoms, undefined));
   }
 
   /** Where maps of so many pairs begin; undefined if there are too many to know them. */
@@ -157,10 +157,10 @@ export class Shapes {
    */
   learn(shape: Shape, key: string, isAtom: boolean, view: DataView, start: number, end: number): Shape | undefined {
     if (end - start > longestKey || key === '__proto__' || shape.keys.includes(key) || !shape.learns) return undefined;
-    if (this.#count === mostShapes) this.#clear();
+    if (this.#count === maxShapes) this.#clear();
     this.#count += 1;
     const atoms = isAtom ? new Set([...shape.atoms, key]) : shape.atoms;
-    const learned = new Shape([...shape.keys, key], atoms, new Piece(view, start, end - start));
+    const learned = new Shape([...shape.keys, key], atoms, new BytePattern(view, start, end - start));
     shape.add(learned);
     return learned;
   }
@@ -173,7 +173,7 @@ export class Shapes {
 function factoryOf(keys: readonly string[]): Factory | undefined {
   const name = JSON.stringify(keys);
   let factory = factories.get(name);
-  if (factory === undefined && factories.size < mostFactories) {
+  if (factory === undefined && factories.size < maxFactories) {
     const pairs = keys.map((key, i) => `${JSON.stringify(key)}: values[base + ${i}]`);
     factory = new Function('values', 'base', `return { ${pairs.join(', ')} };`) as Factory;
     factories.set(name, factory);

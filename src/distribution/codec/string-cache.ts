@@ -3,7 +3,7 @@
  * hash of its bytes. What comes only once is not kept: the first time only the hash is remembered.
  */
 import { isUtf8 } from 'node:buffer';
-import { Piece } from './byte-pattern.ts';
+import { BytePattern } from './byte-pattern.ts';
 
 /** Bytes of the longest text that is kept. */
 export const shortText = 32;
@@ -13,11 +13,11 @@ const indexShift = 32 - Math.log2(slots);
 const factor = 0x9e3779b1;
 
 interface Slot {
-  readonly piece: Piece;
+  readonly pattern: BytePattern;
   readonly text: string;
 }
 
-export class Texts {
+export class StringCache {
   readonly #slots: (Slot | undefined)[] = new Array<Slot | undefined>(slots).fill(undefined);
   readonly #seen = new Int32Array(slots);
 
@@ -26,10 +26,10 @@ export class Texts {
     const hash = hashOf(view, start, length);
     const index = hash >>> indexShift;
     const slot = this.#slots[index];
-    if (slot !== undefined && slot.piece.length === length && slot.piece.isAt(view, start)) return slot.text;
+    if (slot !== undefined && slot.pattern.length === length && slot.pattern.isAt(view, start)) return slot.text;
     const text = textIn(bytes, view, start, length);
     if (text === undefined) return undefined;
-    if (this.#seen[index] === hash) this.#slots[index] = { piece: new Piece(view, start, length), text };
+    if (this.#seen[index] === hash) this.#slots[index] = { pattern: new BytePattern(view, start, length), text };
     else this.#seen[index] = hash;
     return text;
   }

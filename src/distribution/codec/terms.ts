@@ -41,14 +41,14 @@ export class Atom {
 
 const atoms = new Map<string, Atom>();
 /** Atoms of this node's own kept for reuse. Names beyond this are still fine, they only make new objects. */
-const keptAtoms = 4096;
+const maxKeptAtoms = 4096;
 
 /** The atom of that name (at most 255 characters), the same object each time for the first few thousand names. */
 export function atom(name: string): Atom {
   const known = atoms.get(name);
   if (known) return known;
   const made = new Atom(name);
-  if (atoms.size < keptAtoms) atoms.set(name, made);
+  if (atoms.size < maxKeptAtoms) atoms.set(name, made);
   return made;
 }
 

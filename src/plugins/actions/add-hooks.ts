@@ -13,7 +13,7 @@ import type { Action, ActionPlugin, HookDescriptor } from '../types.ts';
 const schema = mapOf(Type.Array(hookDescriptorSchema), 'Event name → hooks.');
 
 const add: Action = {
-  perform(client, { args }) {
+  run(client, { args }) {
     client.addHooks(hookDescriptors(args));
   },
 };

@@ -1,16 +1,16 @@
 /** Reading the `args` of orders. */
 import { HiveError } from '../../observe/errors.ts';
-import type { InternalEvent } from '../types.ts';
+import type { ActionCall } from '../types.ts';
 
 /** The args of an order as an object. @throws HiveError `bad_internal_event` if they are none */
-export function objectArgs(order: InternalEvent): Readonly<Record<string, unknown>> {
-  const { args } = order;
-  if (typeof args !== 'object' || args === null || Array.isArray(args)) throw badArgs(order, 'must be an object');
+export function objectArgs(call: ActionCall): Readonly<Record<string, unknown>> {
+  const { args } = call;
+  if (typeof args !== 'object' || args === null || Array.isArray(args)) throw badArgs(call, 'must be an object');
   return args as Record<string, unknown>;
 }
 
-export function badArgs(order: InternalEvent, reason: string): HiveError {
-  return new HiveError('bad_internal_event', `The args of ${order.action} ${reason}.`);
+export function badArgs(call: ActionCall, reason: string): HiveError {
+  return new HiveError('bad_internal_event', `The args of ${call.action} ${reason}.`);
 }
 
 /** What is to be read by people: text as it is, anything else as JSON. */

@@ -4,7 +4,7 @@ import { noArgs } from '../args.ts';
 import type { Action, ActionPlugin } from '../types.ts';
 
 const dispatch: Action = {
-  perform(client, { args, trigger_id: triggerId }) {
+  run(client, { args, trigger_id: triggerId }) {
     const { name, argsJson } = eventFromValue(args);
     const { id, ackWithData } = parseTrigger(triggerId);
     return client.dispatch(new ClientEvent(name, argsJson, id, ackWithData), triggerId);

@@ -5,7 +5,7 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { textOf } from './args.ts';
 
 const fail: Action = {
-  perform(_client, { args }) {
+  run(_client, { args }) {
     throw new HiveError('internal_error', textOf(args), { summary: 'A back end reports an error.' });
   },
 };

@@ -3,11 +3,11 @@
  * an order (or an array of them) that every subscriber performs, that of the second goes to the clients as it is.
  */
 
-import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
-import type { ActionPlugin, InternalEvent, Privilege } from '../types.ts';
+import type { ActionCall, ActionPlugin, Privilege } from '../types.ts';
 import { badArgs, objectArgs } from './args.ts';
 
 export const actionPublish: ActionPlugin<Privilege | null> = {
@@ -15,9 +15,9 @@ export const actionPublish: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      perform(_client, order) {
-        const { event, channels } = publication(order);
-        pubsub.publish(channels, privilege, { type: 'orders', orders: toInternalEvents(event) });
+      run(_client, call) {
+        const { event, channels } = publication(call);
+        pubsub.publish(channels, privilege, { type: 'actions', actions: toActionCalls(event) });
       },
     };
   },
@@ -28,17 +28,17 @@ export const actionPublishRaw: ActionPlugin<Privilege | null> = {
   create(args, { pubsub }) {
     const privilege = privilegeOf(args);
     return {
-      perform(_client, order) {
-        const { event, channels } = publication(order);
+      run(_client, call) {
+        const { event, channels } = publication(call);
         pubsub.publish(channels, privilege, { type: 'event', packet: eventFromValue(event) });
       },
     };
   },
 };
 
-function publication(order: InternalEvent): { event: unknown; channels: string[] } {
-  const { event, cids } = objectArgs(order);
-  if (event === undefined) throw badArgs(order, 'lack the event');
-  if (cids === undefined) throw badArgs(order, 'lack cids');
+function publication(call: ActionCall): { event: unknown; channels: string[] } {
+  const { event, cids } = objectArgs(call);
+  if (event === undefined) throw badArgs(call, 'lack the event');
+  if (cids === undefined) throw badArgs(call, 'lack cids');
   return { event, channels: channelIds(cids) };
 }

@@ -4,10 +4,10 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { badArgs } from './args.ts';
 
 const remove: Action = {
-  perform(client, order) {
-    const { args } = order;
+  run(client, call) {
+    const { args } = call;
     if (!Array.isArray(args) || !args.every((event) => typeof event === 'string')) {
-      throw badArgs(order, 'must be an array of event names');
+      throw badArgs(call, 'must be an array of event names');
     }
     client.removeHooks(args);
   },

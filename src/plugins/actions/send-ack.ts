@@ -6,18 +6,18 @@
 import { HiveError } from '../../observe/errors.ts';
 import { type AckPacket, ackPacket, parseTrigger } from '../../protocol/packet.ts';
 import { noArgs } from '../args.ts';
-import type { Action, ActionPlugin, InternalEvent } from '../types.ts';
+import type { Action, ActionCall, ActionPlugin } from '../types.ts';
 
-function ackedId({ action, trigger_id: triggerId }: InternalEvent): number {
+function ackedId({ action, trigger_id: triggerId }: ActionCall): number {
   const { id } = parseTrigger(triggerId);
   if (id === undefined)
     throw new HiveError('bad_internal_event', `${action} needs the trigger_id that it acknowledges.`);
   return id;
 }
 
-function packet(order: InternalEvent): AckPacket {
-  const { args } = order;
-  return ackPacket(ackedId(order), Array.isArray(args) ? args : [args]);
+function packet(call: ActionCall): AckPacket {
+  const { args } = call;
+  return ackPacket(ackedId(call), Array.isArray(args) ? args : [args]);
 }
 
 const unwanted = 'A back end acknowledges an event that wanted no acknowledgement';
@@ -25,8 +25,8 @@ const unwanted = 'A back end acknowledges an event that wanted no acknowledgemen
 const send: Action = {
   packet,
   check: ackedId,
-  perform(client, order) {
-    if (order.trigger_id !== '') client.send(packet(order));
+  run(client, call) {
+    if (call.trigger_id !== '') client.send(packet(call));
     else if (!client.log.excess(unwanted, 'back ends')) client.log.warning(unwanted);
   },
 };

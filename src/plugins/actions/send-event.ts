@@ -3,10 +3,10 @@
  */
 import { EventPacket, eventFromValue, parseTrigger } from '../../protocol/packet.ts';
 import { noArgs } from '../args.ts';
-import type { ActionPlugin, InternalEvent } from '../types.ts';
+import type { ActionCall, ActionPlugin } from '../types.ts';
 import { sending } from './sending.ts';
 
-function packet({ args, trigger_id: triggerId }: InternalEvent): EventPacket {
+function packet({ args, trigger_id: triggerId }: ActionCall): EventPacket {
   const event = eventFromValue(args);
   if (triggerId === '') return event;
   const { id, ackWithData } = parseTrigger(triggerId);

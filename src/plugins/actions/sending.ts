@@ -1,12 +1,12 @@
 /** Actions that do nothing but send one packet, the same for every client. */
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { Action, InternalEvent } from '../types.ts';
+import type { Action, ActionCall } from '../types.ts';
 
-export function sending(packet: (order: InternalEvent) => ServerPacket): Action {
+export function sending(packet: (call: ActionCall) => ServerPacket): Action {
   return {
     packet,
-    perform(client, order) {
-      client.send(packet(order));
+    run(client, call) {
+      client.send(packet(call));
     },
   };
 }

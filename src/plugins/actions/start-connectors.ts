@@ -9,9 +9,9 @@ import { objectArgs } from './args.ts';
 export const actionStartConnectors: ActionPlugin = {
   args: noArgs,
   create: (_args, { pools }) => ({
-    async perform(_client, order) {
+    async run(_client, call) {
       // The pools check their descriptors.
-      for (const [name, descriptor] of Object.entries(objectArgs(order))) {
+      for (const [name, descriptor] of Object.entries(objectArgs(call))) {
         await pools.start(name, descriptor as PoolDescriptor);
       }
     },

@@ -9,10 +9,10 @@ import { badArgs } from './args.ts';
 export const actionStopConnectors: ActionPlugin = {
   args: noArgs,
   create: (_args, { pools }) => ({
-    async perform(_client, order) {
-      const { args } = order;
+    async run(_client, call) {
+      const { args } = call;
       if (!Array.isArray(args) || !args.every((name) => typeof name === 'string')) {
-        throw badArgs(order, 'must be an array of pool names');
+        throw badArgs(call, 'must be an array of pool names');
       }
       for (const name of args) await pools.stop(name);
     },

@@ -5,7 +5,7 @@ import { type Action, type ActionPlugin, StopClient } from '../types.ts';
 import { textOf } from './args.ts';
 
 const stop: Action = {
-  perform(_client, { args }) {
+  run(_client, { args }) {
     throw new StopClient(new HiveError('stopped', textOf(args), { summary: 'A back end stops the session.' }));
   },
 };

@@ -4,8 +4,8 @@ import type { Action, ActionPlugin } from '../types.ts';
 import { objectArgs } from './args.ts';
 
 const update: Action = {
-  perform(client, order) {
-    return client.state.set(objectArgs(order));
+  run(client, call) {
+    return client.state.set(objectArgs(call));
   },
 };
 

@@ -2,7 +2,7 @@
 import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin } from '../types.ts';
-import { type BackEndArgs, backEndArgs, checkBackEnd, obey } from './hp.ts';
+import { type BackEndArgs, backEndArgs, checkBackEnd, runAnswer } from './hp.ts';
 
 export const hpGet: HookPlugin<BackEndArgs> = {
   args: backEndArgs,
@@ -13,7 +13,7 @@ export const hpGet: HookPlugin<BackEndArgs> = {
     return async (client, { name }) => {
       runs.count(name);
       const reply = await pools.get<BackEndRequest, BackEndReply>(connector).request(request, client.signal);
-      await obey(client, reply, endpoint);
+      await runAnswer(client, reply, endpoint);
     };
   },
 };

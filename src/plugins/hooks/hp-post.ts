@@ -2,7 +2,7 @@
 import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin } from '../types.ts';
-import { type BackEndArgs, backEndArgs, checkBackEnd, obey } from './hp.ts';
+import { type BackEndArgs, backEndArgs, checkBackEnd, runAnswer } from './hp.ts';
 
 export const hpPost: HookPlugin<BackEndArgs> = {
   args: backEndArgs,
@@ -13,7 +13,7 @@ export const hpPost: HookPlugin<BackEndArgs> = {
       runs.count(trigger.name);
       const post = async (body: string): Promise<void> => {
         const request: BackEndRequest = { method: 'POST', endpoint, body };
-        return obey(
+        return runAnswer(
           client,
           await pools.get<BackEndRequest, BackEndReply>(connector).request(request, client.signal),
           endpoint,

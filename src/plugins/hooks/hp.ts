@@ -1,12 +1,12 @@
 /**
  * What the Hive Protocol hooks have in common: they send the client's metadata to a back end, and obey its answer.
  *
- * An answer is any 2xx status with orders as its body. An empty body or `[]` means that nothing is to be done.
+ * An answer is any 2xx status with actions as its body. An empty body or `[]` means that nothing is to be done.
  */
 import { type Static, Type } from 'typebox';
 import type { Config } from '../../config/types.ts';
 import { HiveError } from '../../observe/errors.ts';
-import { parseInternalEvents } from '../../protocol/backend/action-call.ts';
+import { parseActionCalls } from '../../protocol/backend/action-call.ts';
 import { checkPool } from '../args.ts';
 import type { BackEndReply } from '../connectors/back-end.ts';
 import type { Client, Refusal } from '../types.ts';
@@ -41,8 +41,8 @@ export function isSuccess({ status }: BackEndReply): boolean {
 }
 
 /** @throws HiveError `http_error` for any status but 2xx; `invalid_json` or `bad_internal_event` for other bodies */
-export function obey(client: Client, reply: BackEndReply, endpoint: string): void | Promise<void> {
-  if (isSuccess(reply)) return client.perform(parseInternalEvents(reply.body));
+export function runAnswer(client: Client, reply: BackEndReply, endpoint: string): void | Promise<void> {
+  if (isSuccess(reply)) return client.runActions(parseActionCalls(reply.body));
   const { status } = reply;
   const Failure = status >= 400 && status < 500 ? Refused : HiveError;
   throw new Failure('http_error', `The back end answered ${endpoint} with ${status}.`);

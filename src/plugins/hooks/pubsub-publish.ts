@@ -4,7 +4,7 @@
  */
 import { type Static, Type } from 'typebox';
 import { toHiveError } from '../../observe/errors.ts';
-import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { eventFromValue } from '../../protocol/packet.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';
@@ -39,7 +39,7 @@ export const pubsubPublish: HookPlugin<Static<typeof schema>> = {
       runs.count(name);
       if (!event) return;
       if (!args.raw) {
-        pubsub.publish(channels, privilege, { type: 'orders', orders: toInternalEvents(event.args) });
+        pubsub.publish(channels, privilege, { type: 'actions', actions: toActionCalls(event.args) });
         return;
       }
       for (const packet of event.args.map(eventFromValue))

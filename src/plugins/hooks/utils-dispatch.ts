@@ -1,6 +1,6 @@
 /** `utils.dispatch`: performs the arguments of the client's event as orders. Who uses it trusts the clients that far. */
 import { HiveError } from '../../observe/errors.ts';
-import { toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { noArgs } from '../args.ts';
 import type { Hook, HookPlugin } from '../types.ts';
 
@@ -12,5 +12,5 @@ export const utilsDispatch: HookPlugin = {
 const dispatch: Hook = (client, { name, event }) => {
   if (!event)
     throw new HiveError('bad_internal_event', `utils.dispatch finds no orders in ${name}: it has no arguments.`);
-  return client.perform(toInternalEvents(event.args));
+  return client.runActions(toActionCalls(event.args));
 };

@@ -1,11 +1,11 @@
 /**
- * Orders from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
+ * Actions from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
  * answers, API calls and publishes.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { asInJson, isPlain, parseBackEndJson } from '../json.ts';
 
-export interface InternalEvent {
+export interface ActionCall {
   readonly action: string;
   readonly args: unknown;
   /** `""`, `"5"` or `"5+"`: the client's packet that this answers. */
@@ -13,35 +13,35 @@ export interface InternalEvent {
 }
 
 /**
- * The orders in a text. An empty text and `[]` mean "no orders": a back end need not have an opinion.
+ * The actions in a text. An empty text and `[]` mean "no actions": a back end need not have an opinion.
  * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
  */
-export function parseInternalEvents(text: string): InternalEvent[] {
+export function parseActionCalls(text: string): ActionCall[] {
   if (text.trim() === '') return [];
-  return toInternalEvents(parseBackEndJson(text, 'The orders are'));
+  return toActionCalls(parseBackEndJson(text, 'The orders are'));
 }
 
 /** The same for a value that is decoded already. */
-export function toInternalEvents(value: unknown): InternalEvent[] {
-  return (Array.isArray(value) ? value : [value]).map(toInternalEvent);
+export function toActionCalls(value: unknown): ActionCall[] {
+  return (Array.isArray(value) ? value : [value]).map(toActionCall);
 }
 
 /** The same for another node. */
-export function ordersToWire(orders: readonly InternalEvent[]): readonly InternalEvent[] {
-  return asInJson(orders) as readonly InternalEvent[];
+export function actionsToWire(actions: readonly ActionCall[]): readonly ActionCall[] {
+  return asInJson(actions) as readonly ActionCall[];
 }
 
 /** The same for what another node sends: its arguments must be what a client can be sent. */
-export function ordersFromWire(value: unknown): InternalEvent[] {
-  const orders = toInternalEvents(value);
-  for (const { action, args } of orders) {
+export function actionsFromWire(value: unknown): ActionCall[] {
+  const actions = toActionCalls(value);
+  for (const { action, args } of actions) {
     if (!isPlain(args))
       throw new HiveError('bad_internal_event', `The "args" of ${excerpt(action)} are no JSON value.`);
   }
-  return orders;
+  return actions;
 }
 
-function toInternalEvent(value: unknown): InternalEvent {
+function toActionCall(value: unknown): ActionCall {
   const refuse = (reason: string) =>
     new HiveError('bad_internal_event', `${reason}: ${excerpt(value)}`, { summary: reason });
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw refuse('Not an object with an action');

@@ -1,5 +1,5 @@
 /** What the HTTP API sets in motion. Rejections and thrown HiveErrors become the answer. */
-import type { InternalEvent } from '../../protocol/backend/action-call.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 
 export interface ApiHost {
@@ -9,8 +9,8 @@ export interface ApiHost {
   enable(): void;
   disable(): void;
   terminate(reason: string): void;
-  act(sid: string, orders: readonly InternalEvent[]): Promise<void>;
-  publishOrders(channel: string, orders: readonly InternalEvent[]): void;
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
+  publishActions(channel: string, actions: readonly ActionCall[]): void;
   publishEvent(channel: string, event: EventPacket): void;
   subscribers(channel: string): number;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;

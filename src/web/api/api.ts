@@ -3,21 +3,21 @@
  * Answers are JSON, plain text or empty; errors are `{"error": code, "description": text}` and never hidden, since who has
  * the key may know.
  *
- *   GET    hive/version                      POST clients/action/<sid>      orders for one client
- *   POST   hive/stop                         POST pubsub/action/<channel>   orders for all subscribers
+ *   GET    hive/version                      POST clients/action/<sid>      actions for one client
+ *   POST   hive/stop                         POST pubsub/action/<channel>   actions for all subscribers
  *   POST   router/enable|disable|terminate   POST pubsub/publish/<channel>  an event for all subscribers
  *   GET    pubsub/subscribe/<channel>        number of subscribers on this node
  *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
  *   POST   batch                             several of these calls
  *
- * `?cluster=true` extends stop, the router's orders and the number of subscribers to all nodes.
+ * `?cluster=true` extends stop, the router's actions and the number of subscribers to all nodes.
  */
 import type { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
-import { answerError, Key, keyedPath, unauthorized, wantsCluster, wrongMethod } from '../http/api-key.ts';
+import { ApiKey, answerError, apiKeyPath, unauthorized, wantsCluster, wrongMethod } from '../http/api-key.ts';
 import { BodyBudget, type BodyReceiver, receiveBody } from '../http/bodies.ts';
 import { clientAddress, type TrustedProxies } from '../http/client-address.ts';
 import {
@@ -79,7 +79,7 @@ const maxRoutes = 1000;
 
 class Api {
   readonly #host: ApiHost;
-  readonly #key: Key;
+  readonly #key: ApiKey;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
   readonly #proxies: TrustedProxies | undefined;
@@ -91,7 +91,7 @@ class Api {
 
   constructor({ host, key, log, metrics, proxies }: ApiSettings) {
     this.#host = host;
-    this.#key = new Key(key);
+    this.#key = new ApiKey(key);
     this.#log = log;
     this.#proxies = proxies;
     this.#total = metrics.counters('api', ['requests', 'errors']);
@@ -110,7 +110,7 @@ class Api {
         receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
         return;
       }
-      const { isAllowed, isInPath, segments } = keyedPath(req, 'api', this.#key, 'bad_api_request');
+      const { isAllowed, isInPath, segments } = apiKeyPath(req, 'api', this.#key, 'bad_api_request');
       section = segments[0] ?? '';
       this.#count('requests', section);
       if (!isAllowed) {

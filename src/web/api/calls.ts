@@ -3,7 +3,7 @@
  * some sections the id of a client or channel, and a method; `cluster` extends it to all nodes where that is possible.
  */
 import { HiveError } from '../../observe/errors.ts';
-import { type InternalEvent, toInternalEvents } from '../../protocol/backend/action-call.ts';
+import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
@@ -123,14 +123,14 @@ const actions = nested({
     action: {
       post: {
         handler: async (host, { body }, sid) => {
-          await host.act(sid, ordersIn(body));
+          await host.runActions(sid, actionsIn(body));
           return done;
         },
       },
     },
   },
   pubsub: {
-    action: { post: { handler: order((host, { body }, channel) => host.publishOrders(channel, ordersIn(body))) } },
+    action: { post: { handler: order((host, { body }, channel) => host.publishActions(channel, actionsIn(body))) } },
     publish: {
       post: { handler: order((host, { body }, channel) => host.publishEvent(channel, body.event())) },
     },
@@ -188,8 +188,8 @@ function subscription(change: (host: ApiHost, sid: string, channels: string[]) =
   };
 }
 
-function ordersIn(body: CallBody): InternalEvent[] {
-  return toInternalEvents(body.json());
+function actionsIn(body: CallBody): ActionCall[] {
+  return toActionCalls(body.json());
 }
 
 const code = 'bad_api_request';

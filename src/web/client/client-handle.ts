@@ -27,7 +27,7 @@ export interface SessionHost {
    * transport arrives; today's clients are attached at once.
    * @throws HiveError (rejection)
    */
-  open(request: OpenRequest): Promise<Session>;
+  open(request: OpenRequest): Promise<ClientHandle>;
 }
 
 export interface OpenRequest {
@@ -48,7 +48,7 @@ export interface Handshake {
 }
 
 /** The handle on one client, for its connection. */
-export interface Session {
+export interface ClientHandle {
   readonly sid: string;
   /**
    * Attaches the sink and runs `on_connect`. Resolves when the client is accepted; what hooks send meanwhile may be given to

@@ -20,7 +20,7 @@ export type ClientSettings = Pick<Config, 'hive' | 'socketio'>;
 const text = 'text/plain; charset=UTF-8';
 const json = 'application/json; charset=utf-8';
 
-export class ClientContext {
+export class ConnectionContext {
   readonly config: ClientSettings;
   readonly host: SessionHost;
   readonly topics: Topics;
@@ -38,7 +38,7 @@ export class ClientContext {
   readonly packetRate: PacketRate | undefined;
   readonly #proxies: TrustedProxies | undefined;
 
-  constructor(parts: Pick<ClientContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {
+  constructor(parts: Pick<ConnectionContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {
     this.config = parts.config;
     this.host = parts.host;
     this.topics = parts.topics;

@@ -12,10 +12,10 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Codec } from '../../protocol/codec.ts';
 import type { ClientPacket, Encoded, ServerPacket } from '../../protocol/packet.ts';
 import {
+  type ClientHandle,
   type CloseReason,
   closeReasons,
   type OpenRequest,
-  type Session,
   type SessionHost,
   type Sink,
   type TransportKind,
@@ -24,28 +24,28 @@ import { type ClientSocket, nativeSocket } from './client-socket.ts';
 import type { TopicMember, Topics } from './topics.ts';
 
 /** The connection under a link. */
-export interface Wire {
+export interface ClientConnection {
   /** Its WebSocket; undefined while it polls. */
   readonly socket: ClientSocket | undefined;
   readonly bufferedBytes: number;
   readonly maxBufferedBytes: number;
   write(packet: Encoded): void;
   /** The client was refused: the refusal has been written. */
-  refused(link: ClientLink): void;
+  refused(link: NamespaceSocket): void;
   /** The client actor has ended the link; the disconnect packet, if any, has been written. */
-  left(link: ClientLink, reason: CloseReason): void;
+  left(link: NamespaceSocket, reason: CloseReason): void;
   /** More bytes wait for the client than may. */
   overflow(): void;
   /** A programming error happened while the client was opened. */
   crashed(error: unknown): void;
 }
 
-export class ClientLink implements Sink, TopicMember {
+export class NamespaceSocket implements Sink, TopicMember {
   readonly encoder: Codec;
   readonly namespace: string;
-  readonly #wire: Wire;
+  readonly #wire: ClientConnection;
   readonly #topics: Topics;
-  #session: Session | undefined;
+  #session: ClientHandle | undefined;
   #ended: CloseReason | undefined;
   /** What is to be written behind the connect packet; undefined once that is written. */
   #held: Encoded[] | undefined = [];
@@ -53,7 +53,7 @@ export class ClientLink implements Sink, TopicMember {
   /** Topics without a native subscription. */
   #topicNames: Set<string> | undefined;
 
-  constructor(wire: Wire, codec: Codec, namespace: string, topics: Topics) {
+  constructor(wire: ClientConnection, codec: Codec, namespace: string, topics: Topics) {
     this.#wire = wire;
     this.encoder = codec;
     this.namespace = namespace;
@@ -69,7 +69,7 @@ export class ClientLink implements Sink, TopicMember {
     try {
       this.adopt(await host.open(request));
     } catch (error) {
-      // Doors that closed after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
+      // Admission that ended after its handshake: a refusal would keep it away, but it is to come back, elsewhere if it can.
       if (host.refusal()) this.end('shutdown');
       else this.#refuse(error);
       return;
@@ -78,7 +78,7 @@ export class ClientLink implements Sink, TopicMember {
   }
 
   /** Takes a session that was opened before. */
-  adopt(session: Session): void {
+  adopt(session: ClientHandle): void {
     if (this.#ended === undefined) this.#session = session;
     else session.close(this.#ended);
   }
@@ -145,9 +145,9 @@ export class ClientLink implements Sink, TopicMember {
 
   end(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
-    const farewell = this.connected && closeReasons[reason].final;
+    const closePacket = this.connected && closeReasons[reason].final;
     this.#ended = reason;
-    if (farewell) this.#wire.write(this.encoder.disconnect());
+    if (closePacket) this.#wire.write(this.encoder.disconnect());
     this.#finish(reason);
     this.#wire.left(this, reason);
   }
@@ -188,7 +188,7 @@ export class ClientLink implements Sink, TopicMember {
     this.#wire.refused(this);
   }
 
-  #listening(): Session {
+  #listening(): ClientHandle {
     if (!this.#session || !this.connected) throw new HiveError('bad_packet', 'The client is not connected.');
     return this.#session;
   }

@@ -6,7 +6,7 @@ import { HiveError } from '../../observe/errors.ts';
 import { type EngineDialect, type EnginePacket, packetTypes } from '../../protocol/engine.ts';
 import type { Encoded } from '../../protocol/packet.ts';
 import type { HttpRequest, HttpResponse } from '../http/http.ts';
-import type { ClientContext } from './connection-context.ts';
+import type { ConnectionContext } from './connection-context.ts';
 import { faults } from './engine/faults.ts';
 import type { Query } from './requests.ts';
 
@@ -40,7 +40,7 @@ const textType = 'text/plain; charset=UTF-8';
 const bytesType = 'application/octet-stream';
 
 export class PollQueue {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #dialect: EngineDialect;
   readonly #traits: PollTraits;
   #packets: EnginePacket[] = [];
@@ -54,7 +54,7 @@ export class PollQueue {
   /** What bodies have shown of the client so far. */
   writesBytes: boolean | undefined;
 
-  constructor(context: ClientContext, dialect: EngineDialect, traits: PollTraits) {
+  constructor(context: ConnectionContext, dialect: EngineDialect, traits: PollTraits) {
     this.#context = context;
     this.#dialect = dialect;
     this.#traits = traits;
@@ -96,7 +96,7 @@ export class PollQueue {
   }
 
   /** Sends what is queued, or ends a waiting poll with an error: after a close packet not every client would come back. */
-  dismiss(): void {
+  abort(): void {
     this.flush();
     if (this.#poll) this.#context.replyError(this.#poll, new HiveError('router_error'));
     this.#poll = undefined;

@@ -15,7 +15,7 @@ import { corsHeaders, Origins, preflightHeaders } from '../http/origins.ts';
 import type { SocketApp, SocketLibrary, UpgradeResponse } from '../sockets/types.ts';
 import type { SessionHost } from './client-handle.ts';
 import { type ClientSocket, type FrameHandler, hardPayloadLimit, type SocketData } from './client-socket.ts';
-import { ClientContext, type ClientSettings } from './connection-context.ts';
+import { type ClientSettings, ConnectionContext } from './connection-context.ts';
 import { clientCounters } from './counters.ts';
 import type { NewMessageLayer } from './engine/host.ts';
 import { EngineNamespaces } from './engine/namespaces.ts';
@@ -54,7 +54,7 @@ const newNamespaces: NewMessageLayer = (host, connection, handshake) =>
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startClientServer(options: ClientServerOptions): Promise<ClientServer> {
   const counters = clientCounters(options.metrics);
-  const context = new ClientContext({ ...options, counters });
+  const context = new ConnectionContext({ ...options, counters });
   const router = new Router(context, options.relays, options.newMessageLayer ?? newNamespaces);
   const { hive, socketio } = options.config;
   const app = options.sockets.createApp(hive.tls);
@@ -103,7 +103,7 @@ function subprotocol(offer: string): string {
 }
 
 /** An exception that reaches the library takes the process down: none may. */
-function openSockets(app: SocketApp, router: Router, context: ClientContext): void {
+function openSockets(app: SocketApp, router: Router, context: ConnectionContext): void {
   const { socketio } = context.config;
   const { websocket } = context.counters;
   app.ws<SocketData>('/*', {
@@ -169,13 +169,13 @@ function handlerOf(socket: ClientSocket): FrameHandler {
 class Router {
   /** The way to other nodes and from them. */
   readonly gate: RelayGate | undefined;
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #origins: Origins;
   readonly #base: string;
   readonly #engine: EngineServer | undefined;
   readonly #legacy: LegacyServer | undefined;
 
-  constructor(context: ClientContext, relays: Relays | undefined, newMessageLayer: NewMessageLayer) {
+  constructor(context: ConnectionContext, relays: Relays | undefined, newMessageLayer: NewMessageLayer) {
     const { hive, socketio } = context.config;
     this.gate = relays && new RelayGate(context, relays, this);
     this.#context = context;
@@ -235,8 +235,8 @@ class Router {
   }
 
   forget(): void {
-    this.#engine?.forget();
-    this.#legacy?.forget();
+    this.#engine?.dispose();
+    this.#legacy?.dispose();
   }
 
   #transportId(req: HttpRequest): string | undefined {

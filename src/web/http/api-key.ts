@@ -10,7 +10,7 @@ import { hasLargeHead, maxHeadBytes } from '../sockets/head-limit.ts';
 import { type Headers, type HttpRequest, type HttpResponse, sendJson } from './http.ts';
 
 /** A request's path, taken apart. */
-export interface KeyedPath {
+export interface ApiKeyPath {
   /** What was given for a key. */
   readonly given: string | undefined;
   /** It is the right one. */
@@ -27,7 +27,7 @@ const bearer = 'bearer ';
  * Key and segments of a request below `root`. One trailing slash is tolerated.
  * @throws HiveError `code` for a malformed escape, or (404) for a path that is not below `root`, or (431) for a large head
  */
-export function keyedPath(req: HttpRequest, root: string, key: Key, code: ErrorCode): KeyedPath {
+export function apiKeyPath(req: HttpRequest, root: string, key: ApiKey, code: ErrorCode): ApiKeyPath {
   if (hasLargeHead(req)) throw largeHead(code);
   const segments = segmentsOf(req.getUrl(), code);
   if (segments.shift() !== root) throw notFound(code);
@@ -68,20 +68,20 @@ export function wantsCluster(value: string | undefined, code: ErrorCode): boolea
 }
 
 /** The key of the API or the monitor. */
-export class Key {
+export class ApiKey {
   readonly #length: number;
   /** The code units of the key, filled up with zeros. */
   readonly #units: Uint16Array;
 
   constructor(key: string) {
     this.#length = key.length;
-    this.#units = new Uint16Array(Math.max(leastUnits, key.length));
+    this.#units = new Uint16Array(Math.max(minUnits, key.length));
     for (let at = 0; at < key.length; at += 1) this.#units[at] = key.charCodeAt(at);
   }
 
   /**
    * Whether that is the key. The time it takes depends on what is given alone: every unit is compared, wherever the first
-   * difference is, and short keys take as long as those of `leastUnits`.
+   * difference is, and short keys take as long as those of `minUnits`.
    */
   matches(given = ''): boolean {
     const units = this.#units;
@@ -93,7 +93,7 @@ export class Key {
   }
 }
 
-const leastUnits = 64;
+const minUnits = 64;
 
 /** An error whose status is not that of its code: 401, 404, 405 with `Allow`, 431, 501. */
 export class RequestError extends HiveError {

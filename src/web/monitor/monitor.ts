@@ -10,7 +10,6 @@
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
- *   GET     /monitor/<key>/alarms          the alarms that are set
  *   GET     /monitor/<key>/actors/<pid>    one actor, of any node
  *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
  *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
@@ -19,16 +18,16 @@
  *   GET     /monitor/<key>/dashboard[/<file>]  the page that shows all this
  *
  * With `?node=<name>` supervision, crashes and abandoned handlers are those of that node.
- * With `?cluster=true` metrics, health, alarms, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
+ * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
 import {
+  ApiKey,
   answerError,
-  Key,
-  keyedPath,
+  apiKeyPath,
   notFound,
   RequestError,
   unauthorized,
@@ -92,7 +91,7 @@ type Page = (res: HttpResponse, req: HttpRequest, id: string) => void | Promise<
 class MonitorPages {
   readonly #host: MonitorHost;
   readonly #metrics: MetricPages;
-  readonly #key: Key;
+  readonly #key: ApiKey;
   readonly #publicHealth: boolean;
   readonly #log: Log;
   readonly #wrongKeys = new WrongKeys();
@@ -104,7 +103,6 @@ class MonitorPages {
     ['actors', (res, req) => this.#showBusiest(res, req)],
     ['dashboard', (res, req) => sendDashboard(res, req.getUrl(), undefined)],
     ['health', (res, req) => this.#showHealth(res, req)],
-    ['alarms', (res, req) => this.#showAlarms(res, req)],
     ['crashes', async (res, req) => sendJson(res, 200, { crashes: await this.#host.crashes(this.#nodeIn(req)) })],
     ['abandoned', async (res, req) => sendJson(res, 200, { abandoned: await this.#host.abandoned(this.#nodeIn(req)) })],
   ]);
@@ -119,7 +117,7 @@ class MonitorPages {
     this.#host = host;
     this.#metrics = new MetricPages(host);
     this.#publicHealth = publicHealth;
-    this.#key = new Key(key);
+    this.#key = new ApiKey(key);
     this.#log = log;
     this.#proxies = proxies;
   }
@@ -127,7 +125,7 @@ class MonitorPages {
   /** Reads everything it needs of the request before the first pause. */
   async handle(res: HttpResponse, req: HttpRequest): Promise<void> {
     const method = methodOf(res, req);
-    const { given, isAllowed, segments } = keyedPath(req, 'monitor', this.#key, code);
+    const { given, isAllowed, segments } = apiKeyPath(req, 'monitor', this.#key, code);
     if (this.#publicHealth && given === 'health' && segments.length === 0 && req.getMethod() === 'get') {
       const { status } = this.#host.health();
       return sendHealth(res, status, { status });
@@ -180,11 +178,6 @@ class MonitorPages {
     if (wantsCluster(req.getQuery('cluster'), code)) return sendJson(res, 200, await this.#host.cluster.health());
     const health = this.#host.health();
     sendHealth(res, health.status, health);
-  }
-
-  async #showAlarms(res: HttpResponse, req: HttpRequest): Promise<void> {
-    const cluster = wantsCluster(req.getQuery('cluster'), code);
-    sendJson(res, 200, cluster ? await this.#host.cluster.alarms() : { alarms: this.#host.alarms() });
   }
 
   async #showBusiest(res: HttpResponse, req: HttpRequest): Promise<void> {

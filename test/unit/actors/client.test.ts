@@ -7,7 +7,7 @@ import { HiveError } from '../../../src/observe/errors.ts';
 import { countOf } from '../../../src/observe/histogram.ts';
 import { definePlugin } from '../../../src/plugins/define-plugin.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import type { Hook, InternalEvent } from '../../../src/plugins/types.ts';
+import type { ActionCall, Hook } from '../../../src/plugins/types.ts';
 import { ClientEvent, EventPacket } from '../../../src/protocol/packet.ts';
 import { Gate, Puppet } from '../../support/actors.ts';
 import { type Clients, type ClientsOptions, FakeSink, startClients } from '../../support/clients.ts';
@@ -145,7 +145,7 @@ test('a crash of a hook ends the client, and on_disconnect runs with the last st
   });
   await start({ registry, clients: { hooks: { go: [{ hook: 'test', args: null }], on_disconnect: [post('/bye')] } } });
   const { session, sink } = await clients.connect();
-  await clients.router.act(session.sid, [{ action: 'store', args: { nick: 'ann' }, trigger_id: '' }]);
+  await clients.router.runActions(session.sid, [{ action: 'store', args: { nick: 'ann' }, trigger_id: '' }]);
   session.receive(event('go'));
   await eventually(() => clients.metric('hive.router.current_clients') === 0, 'the end');
   assert.equal(sink.ended, 'internal_error');
@@ -270,7 +270,7 @@ test('a client that is killed leaves no connection behind', async () => {
   assert.equal(sink.ended, 'internal_error');
   assert.equal(clients.metric('clients.total'), 0);
   assert.equal(clients.metric('hive.router.current_clients'), 0);
-  await assert.rejects(clients.router.act(session.sid, []), { code: 'bad_session_id' });
+  await assert.rejects(clients.router.runActions(session.sid, []), { code: 'bad_session_id' });
 });
 
 test('the names of the special events are reserved', async () => {
@@ -312,7 +312,7 @@ test('hooks may be added and removed for one client, behind those that are there
   const one = await clients.connect();
   const other = await clients.connect();
   const act = (action: string, args: unknown) =>
-    clients.router.act(one.session.sid, [{ action, args, trigger_id: '' }]);
+    clients.router.runActions(one.session.sid, [{ action, args, trigger_id: '' }]);
   await act('add', { ping: [echo('again')], bye: [echo('bye')] });
   await act('add', { bye: [echo('never')], ping: [{ hook: 'nonsense', args: 1 }] });
   for (const name of ['ping', 'bye']) one.session.receive(event(name));
@@ -360,15 +360,15 @@ test('what a hook does after its client was killed has no effect', async () => {
   assert.deepEqual(clients.changes, []);
 });
 
-test('published orders are performed in turn and answered, also when they fail', async () => {
+test('published actions are performed in turn and answered, also when they fail', async () => {
   await start();
   const { session, sink } = await clients.connect();
   await clients.router.subscribe(session.sid, ['a']);
   const channel = new Puppet();
   const ref = (await clients.kernel.run(channel)) as Ref<never> as Ref<Delivered>;
   const client = await clients.pid();
-  const deliver = (orders: InternalEvent[], packets?: EventPacket[]) =>
-    client.tell({ type: 'published', orders, packets, channel: ref });
+  const deliver = (orders: ActionCall[], packets?: EventPacket[]) =>
+    client.tell({ type: 'published', actions: orders, packets, channel: ref });
   const order = (action: string, args: unknown) => ({ action, args, trigger_id: '' });
   deliver([order('send', { name: 'a' }), order('store', { x: 1 })]);
   deliver([], [new EventPacket('b', '[]')]);

@@ -80,14 +80,14 @@ test('a client is reached by its session id once its on_connect has begun, and a
   const clients = await start({ clients: { hooks: { on_connect: [post('/c')] } }, answer: () => gate.promise });
   const session = await clients.open();
   const unknown = { code: 'bad_session_id' };
-  await assert.rejects(clients.router.act(session.sid, []), unknown);
+  await assert.rejects(clients.router.runActions(session.sid, []), unknown);
   const sink = new FakeSink();
   const attached = session.attach(sink, 'websocket');
   await eventually(() => clients.services.asked.length === 1, 'the back end');
   await clients.router.subscribe(session.sid, ['a.b', 'c']);
   assert.deepEqual([...sink.topics], ['a.b', 'c']);
   await clients.router.unsubscribe(session.sid, ['c']);
-  await clients.router.act(session.sid, [{ action: 'send', args: { name: 'queued' }, trigger_id: '' }]);
+  await clients.router.runActions(session.sid, [{ action: 'send', args: { name: 'queued' }, trigger_id: '' }]);
   gate.open({ status: 200, body: '' });
   await attached;
   await clients.settled(session, sink);
@@ -96,7 +96,7 @@ test('a client is reached by its session id once its on_connect has begun, and a
   assert.deepEqual(sink.sent, ['event queued []']);
   session.close('transport_closed');
   await gone(clients);
-  for (const sid of [session.sid, 'nonsense', '']) await assert.rejects(clients.router.act(sid, []), unknown);
+  for (const sid of [session.sid, 'nonsense', '']) await assert.rejects(clients.router.runActions(sid, []), unknown);
   assert.equal(clients.metric('hive.router.errors'), 4);
 });
 
@@ -124,7 +124,7 @@ test('requests for clients of another node go to its router, and its answer come
       there.kernel.whereis<RouterMessage>(routerName)?.call(structuredClone(message) as RouterMessage, from);
     },
   } as Transport;
-  await here.router.act(session.sid, [{ action: 'send', args: { name: 'far' }, trigger_id: '' }]);
+  await here.router.runActions(session.sid, [{ action: 'send', args: { name: 'far' }, trigger_id: '' }]);
   await here.router.subscribe(session.sid, ['a']);
   await there.settled(session, sink);
   assert.deepEqual(sink.sent, ['event far []']);

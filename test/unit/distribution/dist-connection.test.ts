@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { Link } from '../../../src/distribution/dist-connection.ts';
+import { DistConnection } from '../../../src/distribution/dist-connection.ts';
 import { FrameReader } from '../../../src/distribution/frames.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -36,16 +36,16 @@ test('a peer that sends without pause lets others have their turn, and all its f
   const count = 20_000;
   let read = 0;
   let readThisTurn = 0;
-  let mostPerTurn = 0;
+  let maxPerTurn = 0;
   let turns = 0;
   let watching = true;
   const turn = () => {
-    mostPerTurn = Math.max(mostPerTurn, readThisTurn);
+    maxPerTurn = Math.max(maxPerTurn, readThisTurn);
     readThisTurn = 0;
     turns += 1;
     if (watching) setImmediate(turn);
   };
-  const link = new Link({
+  const link = new DistConnection({
     socket: near,
     reader: new FrameReader(4, 2000),
     tickTimeMs: 60_000,
@@ -67,7 +67,7 @@ test('a peer that sends without pause lets others have their turn, and all its f
   link.start();
   setImmediate(turn);
   await eventually(() => read === count, `${count} frames`);
-  assert.ok(mostPerTurn <= 256 * 1024, `${mostPerTurn} bytes in one turn`);
+  assert.ok(maxPerTurn <= 256 * 1024, `${maxPerTurn} bytes in one turn`);
   assert.ok(turns >= (count * 1004) / (256 * 1024), `${turns} turns`);
 });
 
@@ -75,7 +75,7 @@ test('a link that was closed while it let others have their turn reads no more',
   const [near, far] = await socketPair(t);
   const reasons: string[] = [];
   let read = 0;
-  const link: Link = new Link({
+  const link: DistConnection = new DistConnection({
     socket: near,
     reader: new FrameReader(4, 2000),
     tickTimeMs: 60_000,

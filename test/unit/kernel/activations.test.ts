@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as round } from 'node:timers/promises';
 import { Actor } from '../../../src/kernel/actor.ts';
-import { Turns } from '../../../src/kernel/run-queue.ts';
+import { RunQueue } from '../../../src/kernel/run-queue.ts';
 import type { From, Ref } from '../../../src/kernel/types.ts';
 import { TestKernel } from '../../support/actors.ts';
 
 /** Turns whose activations the test itself carries out. */
-function turnsAndAsked(sliceMs?: number): { turns: Turns; asked: () => number } {
+function turnsAndAsked(sliceMs?: number): { turns: RunQueue; asked: () => number } {
   let asked = 0;
-  const turns = new Turns(() => {
+  const turns = new RunQueue(() => {
     asked += 1;
   }, sliceMs);
   return { turns, asked: () => asked };
@@ -18,28 +18,28 @@ function turnsAndAsked(sliceMs?: number): { turns: Turns; asked: () => number } 
 test('one activation is asked for, and serves all who are in line, in their order', async () => {
   const { turns, asked } = turnsAndAsked();
   const served: number[] = [];
-  for (let i = 0; i < 100; i += 1) turns.add({ turn: () => void served.push(i) });
+  for (let i = 0; i < 100; i += 1) turns.add({ runSlice: () => void served.push(i) });
   assert.equal(asked(), 1);
   await turns.activation();
   assert.deepEqual(
     served,
     Array.from({ length: 100 }, (_, i) => i),
   );
-  turns.add({ turn: () => void served.push(100) });
+  turns.add({ runSlice: () => void served.push(100) });
   assert.equal(asked(), 2);
 });
 
 test('who gets in line during an activation, or by a promise that a turn fulfils, is served by the same', async () => {
   const { turns, asked } = turnsAndAsked(Number.POSITIVE_INFINITY);
   const served: string[] = [];
-  const late = { turn: () => void served.push('late') };
-  const promised = { turn: () => void served.push('promised') };
+  const late = { runSlice: () => void served.push('late') };
+  const promised = { runSlice: () => void served.push('promised') };
   const fulfil = async () => {
     for (let i = 0; i < 10; i += 1) await undefined;
     turns.add(promised);
   };
   turns.add({
-    turn: () => {
+    runSlice: () => {
       turns.add(late);
       void fulfil();
     },
@@ -51,7 +51,7 @@ test('who gets in line during an activation, or by a promise that a turn fulfils
 
 test('a line that never ends is served in slices', async () => {
   const { turns, asked } = turnsAndAsked();
-  const endless = { turn: () => turns.add(endless) };
+  const endless = { runSlice: () => turns.add(endless) };
   turns.add(endless);
   await turns.activation();
   assert.equal(asked(), 2);
@@ -60,16 +60,16 @@ test('a line that never ends is served in slices', async () => {
 test('who hurries has everybody served who is in line or gets there, once, and the activation finds nobody', async () => {
   const { turns, asked } = turnsAndAsked(Number.POSITIVE_INFINITY);
   const served: string[] = [];
-  const second = { turn: () => void served.push('second') };
+  const second = { runSlice: () => void served.push('second') };
   turns.add({
-    turn: () => {
+    runSlice: () => {
       served.push('first');
       turns.add(second);
-      turns.hurry();
+      turns.runNow();
       assert.deepEqual(served, ['first'], 'a turn within a turn');
     },
   });
-  turns.hurry();
+  turns.runNow();
   assert.deepEqual(served, ['first', 'second']);
   await turns.activation();
   assert.deepEqual(served, ['first', 'second']);
@@ -82,13 +82,13 @@ test('a line that never ends is hurried through for one slice, and goes on with 
   const { turns, asked } = turnsAndAsked();
   let served = 0;
   const endless = {
-    turn: () => {
+    runSlice: () => {
       served += 1;
       turns.add(endless);
     },
   };
   turns.add(endless);
-  turns.hurry();
+  turns.runNow();
   const before = served;
   await turns.activation();
   assert.ok(served > before);

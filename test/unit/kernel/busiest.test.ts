@@ -22,7 +22,7 @@ const say = (ref: Ref<PuppetMessage>, times: number): void => {
 const settled = (kernel: TestKernel, ref: Ref<PuppetMessage>): Promise<unknown> =>
   kernel.ask(ref, { type: 'do', task: () => undefined });
 
-test('every letter is counted: messages, calls, and the ends of others', async () => {
+test('every message is counted: messages, calls, and the ends of others', async () => {
   const kernel = new TestKernel();
   const [one, other] = await startAll(kernel, 'one', 'other');
   await kernel.ask(one!, { type: 'do', task: (puppet) => puppet.monitor(other!) });

@@ -6,7 +6,7 @@ import { HiveError } from '../../../src/observe/errors.ts';
 import { Gate, never, Puppet, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
 
-test('spawn resolves after an asynchronous init, and letters wait for it', async () => {
+test('spawn resolves after an asynchronous init, and messages wait for it', async () => {
   const kernel = new TestKernel();
   const gate = new Gate();
   const puppet = new Puppet({ init: () => gate.promise });
@@ -128,7 +128,7 @@ test('an actor that stops itself terminates and gives its reason', async () => {
   assert.equal(kernel.inspect(ref), undefined);
 });
 
-test('the letters before a stop are handled, those after it are not', async () => {
+test('the messages before a stop are handled, those after it are not', async () => {
   const kernel = new TestKernel();
   const puppet = new Puppet();
   const ref = await kernel.run(puppet);

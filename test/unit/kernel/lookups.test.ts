@@ -13,7 +13,7 @@ import { Lookups, lookup } from '../../../src/kernel/lookups.ts';
 /** The system's look-ups, answered by the test, two at a time as libuv does it. */
 class System {
   readonly asked: string[] = [];
-  mostAtOnce = 0;
+  maxAtOnce = 0;
   readonly #running = new Map<string, (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void>();
   now = 0;
   readonly lookups = new Lookups(
@@ -21,7 +21,7 @@ class System {
       this.asked.push(name);
       assert.ok(!this.#running.has(name), `${name} is being looked up already`);
       this.#running.set(name, done);
-      this.mostAtOnce = Math.max(this.mostAtOnce, this.#running.size);
+      this.maxAtOnce = Math.max(this.maxAtOnce, this.#running.size);
     },
     () => this.now,
   );
@@ -111,7 +111,7 @@ test('names that cannot be found do not keep others from being found', async () 
   assert.deepEqual(await Promise.all(good), ['10.0.0.1', '10.0.0.2']);
   for (const name of bad) system.failed(name);
   await Promise.all(failing);
-  assert.equal(system.mostAtOnce, 2);
+  assert.equal(system.maxAtOnce, 2);
 });
 
 test('localhost and addresses are not looked up at all', async () => {

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Mailbox } from '../../../src/kernel/mailbox.ts';
 import { fc } from '../../support/properties.ts';
 
-test('letters leave in the order in which they came, whatever the interleaving', () => {
+test('messages leave in the order in which they came, whatever the interleaving', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -40, max: 60 })), (bursts) => {
       const mailbox = new Mailbox();
@@ -26,7 +26,7 @@ test('letters leave in the order in which they came, whatever the interleaving',
   );
 });
 
-test('a mailbox that held a burst takes letters again after it was emptied', () => {
+test('a mailbox that held a burst takes messages again after it was emptied', () => {
   const mailbox = new Mailbox();
   for (let round = 0; round < 3; round += 1) {
     for (let i = 0; i < 1000; i += 1) mailbox.push(i);

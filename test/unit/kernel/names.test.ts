@@ -23,7 +23,7 @@ test('a name stands for whoever bears it: monitored, linked, sent an exit signal
 
   const second = new Puppet();
   await kernel.run(second, { name: 'named' });
-  const watched = new Promise((resolve) => kernel.watch(named, resolve));
+  const watched = new Promise((resolve) => kernel.onExit(named, resolve));
   await within(observer, (self) => {
     self.link(named);
     self.unlink(named);
@@ -64,7 +64,7 @@ test('a name is free before anybody hears of the end of its bearer', async () =>
   const kernel = new TestKernel();
   const ref = await kernel.run(new Puppet(), { name: 'free' });
   let found: unknown = 'not called';
-  kernel.watch(ref, () => {
+  kernel.onExit(ref, () => {
     found = kernel.whereis('free');
   });
   await kernel.stop(ref);

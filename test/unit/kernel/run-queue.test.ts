@@ -5,7 +5,7 @@ import { Gate, Puppet, TestKernel } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
 import { fc } from '../../support/properties.ts';
 
-test('letters of each sender arrive in their order, whether handlers wait or not', async () => {
+test('messages of each sender arrive in their order, whether handlers wait or not', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), fc.boolean()), { maxLength: 300 }), async (letters) => {
       const kernel = new TestKernel();
@@ -33,7 +33,7 @@ test('letters of each sender arrive in their order, whether handlers wait or not
   );
 });
 
-test('an actor handles one letter at a time', async () => {
+test('an actor handles one message at a time', async () => {
   const kernel = new TestKernel();
   const ref = await kernel.run(new Puppet());
   let running = 0;
@@ -51,7 +51,7 @@ test('an actor handles one letter at a time', async () => {
   await kernel.ask(ref, { type: 'do', task: () => undefined });
 });
 
-test('an actor that never runs out of letters leaves the others their turns', async () => {
+test('an actor that never runs out of messages leaves the others their turns', async () => {
   const kernel = new TestKernel();
   const greedy = new Puppet();
   const ref = await kernel.run(greedy);
@@ -62,7 +62,7 @@ test('an actor that never runs out of letters leaves the others their turns', as
   kernel.exit(ref, ref, 'kill');
 });
 
-test('a mailbox that is full refuses letters: calls fail, the rest is counted', async () => {
+test('a mailbox that is full refuses messages: calls fail, the rest is counted', async () => {
   const kernel = new TestKernel();
   const gate = new Gate();
   const puppet = new Puppet({ mailboxLimit: 2 });
@@ -78,7 +78,7 @@ test('a mailbox that is full refuses letters: calls fail, the rest is counted', 
   await eventually(() => puppet.seen.length === 3, 'the letter after the jam');
 });
 
-test('letters that an actor leaves behind are dead letters', async () => {
+test('messages that an actor leaves behind are dead letters', async () => {
   const kernel = new TestKernel();
   const gate = new Gate();
   const ref = await kernel.run(new Puppet());

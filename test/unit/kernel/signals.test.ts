@@ -65,19 +65,19 @@ test('demonitor removes a Down that is queued already', async () => {
 test('a watcher that another has called off is not told', async () => {
   const { kernel, other } = await pair();
   const told: string[] = [];
-  kernel.watch(other.self, () => {
+  kernel.onExit(other.self, () => {
     told.push('first');
     cancel();
   });
-  const cancel = kernel.watch(other.self, () => told.push('called off'));
-  kernel.watch(other.self, () => told.push('last'));
+  const cancel = kernel.onExit(other.self, () => told.push('called off'));
+  kernel.onExit(other.self, () => told.push('last'));
   await kernel.stop(other.self);
   assert.deepEqual(told, ['first', 'last']);
 });
 
 test('a watcher that throws is reported, and keeps nobody from being told', async () => {
   const { kernel, one, other } = await pair({ traps: true });
-  kernel.watch(other.self, () => assert.fail('clumsy'));
+  kernel.onExit(other.self, () => assert.fail('clumsy'));
   await within(one, (self) => self.monitor(other.self));
   assert.equal(await kernel.stop(other.self), 'normal');
   await eventually(() => one.downs.length === 1, 'the Down');
@@ -170,7 +170,7 @@ test('signals reach an actor whose mailbox is full', async () => {
   assert.deepEqual(one.seen, ['one']);
 });
 
-test('signals and letters of one actor arrive in the order in which it sent them', async () => {
+test('signals and messages of one actor arrive in the order in which it sent them', async () => {
   const { one, other } = await pair({ traps: true });
   const order: string[] = [];
   one.receive = (message) => void order.push(String(message));
@@ -209,7 +209,7 @@ test('a chain of actors that kill each other when they are told ends link by lin
     const puppet = new Puppet();
     await kernel.run(puppet);
     const last = chain.at(-1);
-    if (last) kernel.watch(last.self, () => kernel.exit(last.self, puppet.self, 'kill'));
+    if (last) kernel.onExit(last.self, () => kernel.exit(last.self, puppet.self, 'kill'));
     chain.push(puppet);
   }
   kernel.exit(chain[0]!.self, chain[0]!.self, 'kill');
@@ -247,7 +247,7 @@ test('a caller that throws when its call fails keeps nobody from being told', as
 });
 
 test('a Down that was called off and one that was delivered leave nothing, and demonitor looks through no mailbox', async () => {
-  // Each demonitor behind queued Downs took out and put back every letter that waited.
+  // Each demonitor behind queued Downs took out and put back every message that waited.
   const { kernel, one } = await pair();
   const others: Puppet[] = [];
   for (let i = 0; i < 100; i += 1) {

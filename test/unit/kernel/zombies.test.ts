@@ -34,7 +34,7 @@ test('a zombie can send, ask, signal and spawn nothing', async () => {
     assert.equal(self.signal.aborted, true);
   });
   await kernel.ask(ref, { type: 'do', task: () => undefined });
-  assert.deepEqual([bystander.seen, bystander.exits, bystander.cell.watchers], [[], [], undefined]);
+  assert.deepEqual([bystander.seen, bystander.exits, bystander.cell.exitListeners], [[], [], undefined]);
   assert.equal(bystander.cell.links, undefined);
 });
 
@@ -64,7 +64,7 @@ test('the answer of a zombie lands nowhere', async () => {
   await failed;
 });
 
-test('a restarted actor is another: letters to the old one reach nobody', async () => {
+test('a restarted actor is another: messages to the old one reach nobody', async () => {
   const kernel = new TestKernel();
   const old = await kernel.run(new Puppet(), { name: 'role' });
   await kernel.stop(old);

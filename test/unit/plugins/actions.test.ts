@@ -2,14 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { PluginRegistry } from '../../../src/plugins/registry.ts';
-import { type Action, type InternalEvent, type Services, StopClient } from '../../../src/plugins/types.ts';
+import { type Action, type ActionCall, type Services, StopClient } from '../../../src/plugins/types.ts';
 import { brief, FakeClient, fakeServices } from '../../support/plugins.ts';
 
 function action(name: string, args: unknown = null, services = fakeServices() as Services): Action {
   return new PluginRegistry().action(name).create(args, services);
 }
 
-function order(args: unknown, triggerId = ''): InternalEvent {
+function order(args: unknown, triggerId = ''): ActionCall {
   return { action: 'x', args, trigger_id: triggerId };
 }
 
@@ -17,7 +17,7 @@ function order(args: unknown, triggerId = ''): InternalEvent {
 function sends(name: string, args: unknown, triggerId = ''): string {
   const client = new FakeClient();
   const sending = action(name);
-  assert.equal(sending.perform(client, order(args, triggerId)), undefined);
+  assert.equal(sending.run(client, order(args, triggerId)), undefined);
   const packet = sending.packet?.(order(args, triggerId));
   assert.ok(packet && client.sent.length === 1);
   assert.equal(brief(client.sent[0]!), brief(packet));
@@ -56,28 +56,28 @@ test('action.send_ack without a trigger id sends nothing: API and log tell the b
   const warnings: string[] = [];
   client.log = { ...client.log, warning: (message) => void warnings.push(message) };
   const ack = action('action.send_ack');
-  assert.equal(ack.perform(client, order(['done'])), undefined);
+  assert.equal(ack.run(client, order(['done'])), undefined);
   assert.deepEqual(client.sent, []);
   assert.deepEqual(warnings, ['A back end acknowledges an event that wanted no acknowledgement']);
   for (const wrong of ['', 'x']) {
     assert.throws(() => ack.check?.(order(['done'], wrong)), { code: 'bad_internal_event' });
   }
   ack.check?.(order(['done'], '7+'));
-  assert.throws(() => ack.perform(client, order(['done'], 'x')), { code: 'bad_internal_event' });
+  assert.throws(() => ack.run(client, order(['done'], 'x')), { code: 'bad_internal_event' });
 });
 
 // Texts came with the quotes of JSON around them: the client read "\"ciao\"".
 test('action.stop and action.error fail with their text as it is, and everything else as JSON text', () => {
   const client = new FakeClient();
   assert.throws(
-    () => action('action.stop').perform(client, order('ciao')),
+    () => action('action.stop').run(client, order('ciao')),
     (error) => error instanceof StopClient && error.error.code === 'stopped' && error.error.message === 'ciao',
   );
-  assert.throws(() => action('action.error').perform(client, order('no "such" thing')), {
+  assert.throws(() => action('action.error').run(client, order('no "such" thing')), {
     code: 'internal_error',
     message: 'no "such" thing',
   });
-  assert.throws(() => action('action.error').perform(client, order({ a: 1 })), {
+  assert.throws(() => action('action.error').run(client, order({ a: 1 })), {
     code: 'internal_error',
     message: '{"a":1}',
   });
@@ -85,30 +85,30 @@ test('action.stop and action.error fail with their text as it is, and everything
 
 test('action.update_state stores pairs and refuses anything else', () => {
   const client = new FakeClient();
-  action('action.update_state').perform(client, order({ nick: 'ann' }));
-  action('action.update_state').perform(client, order({ rooms: [] }));
+  action('action.update_state').run(client, order({ nick: 'ann' }));
+  action('action.update_state').run(client, order({ rooms: [] }));
   assert.deepEqual(client.state.get(), { nick: 'ann', rooms: [] });
   for (const args of [null, 'x', [1], 5]) {
-    assert.throws(() => action('action.update_state').perform(client, order(args)), { code: 'bad_internal_event' });
+    assert.throws(() => action('action.update_state').run(client, order(args)), { code: 'bad_internal_event' });
   }
 });
 
 test('action.dispatch hands on the event with its trigger id', () => {
   const client = new FakeClient();
-  action('action.dispatch').perform(client, order({ name: 'go', args: [1] }, '9+'));
+  action('action.dispatch').run(client, order({ name: 'go', args: [1] }, '9+'));
   const [dispatched] = client.dispatched;
   assert.deepEqual(
     [dispatched?.event.name, dispatched?.event.args, dispatched?.event.id, dispatched?.triggerId],
     ['go', [1], 9, '9+'],
   );
-  assert.throws(() => action('action.dispatch').perform(client, order('go')), { code: 'bad_external_event' });
+  assert.throws(() => action('action.dispatch').run(client, order('go')), { code: 'bad_external_event' });
 });
 
 test('action.add_hooks and remove_hooks check the form of what they are given', () => {
   const client = new FakeClient();
   const hooks = { go: [{ hook: 'utils.echo', args: null }] };
-  action('action.add_hooks').perform(client, order(hooks));
-  action('action.remove_hooks').perform(client, order(['go']));
+  action('action.add_hooks').run(client, order(hooks));
+  action('action.remove_hooks').run(client, order(['go']));
   assert.deepEqual(client.calls, [
     ['addHooks', hooks],
     ['removeHooks', ['go']],
@@ -121,22 +121,19 @@ test('action.add_hooks and remove_hooks check the form of what they are given', 
     { go: [{ hook: 'utils.echo' }] },
     { go: [{ hook: 1, args: 1 }] },
   ]) {
-    assert.throws(() => action('action.add_hooks').perform(client, order(args)), { code: 'bad_hook_descriptor' });
+    assert.throws(() => action('action.add_hooks').run(client, order(args)), { code: 'bad_hook_descriptor' });
   }
-  assert.throws(
-    () => action('action.add_hooks').perform(client, order({ go: [{ hok: 'a', args: 1 }] })),
-    /hooks\.go\[0\]/,
-  );
+  assert.throws(() => action('action.add_hooks').run(client, order({ go: [{ hok: 'a', args: 1 }] })), /hooks\.go\[0\]/);
   for (const args of [null, 'go', [1]]) {
-    assert.throws(() => action('action.remove_hooks').perform(client, order(args)), { code: 'bad_internal_event' });
+    assert.throws(() => action('action.remove_hooks').run(client, order(args)), { code: 'bad_internal_event' });
   }
 });
 
 test('the pub-sub actions take channel expressions and the privilege of their descriptor', async () => {
   const client = new FakeClient();
-  await action('action.pubsub.subscribe', 'private').perform(client, order({ a: [1, 2] }));
-  await action('action.pubsub.unsubscribe', null).perform(client, order(['a']));
-  await action('action.pubsub.resubscribe', 'public').perform(client, order({ b: 3 }));
+  await action('action.pubsub.subscribe', 'private').run(client, order({ a: [1, 2] }));
+  await action('action.pubsub.unsubscribe', null).run(client, order(['a']));
+  await action('action.pubsub.resubscribe', 'public').run(client, order({ b: 3 }));
   assert.deepEqual(client.calls, [
     ['subscribe', ['a.1', 'a.2'], 'private'],
     ['unsubscribe', ['a'], 'public'],
@@ -145,24 +142,24 @@ test('the pub-sub actions take channel expressions and the privilege of their de
   ]);
 });
 
-test('action.pubsub.publish publishes orders, publish_raw an event', () => {
+test('action.pubsub.publish publishes actions, publish_raw an event', () => {
   const services = fakeServices();
   const client = new FakeClient();
   const say = { action: 'say', args: 1 };
-  action('action.pubsub.publish', 'private', services).perform(client, order({ event: say, cids: 'a' }));
-  action('action.pubsub.publish', null, services).perform(client, order({ event: [say, say], cids: { b: [1, 2] } }));
-  action('action.pubsub.publish_raw', null, services).perform(
+  action('action.pubsub.publish', 'private', services).run(client, order({ event: say, cids: 'a' }));
+  action('action.pubsub.publish', null, services).run(client, order({ event: [say, say], cids: { b: [1, 2] } }));
+  action('action.pubsub.publish_raw', null, services).run(
     client,
     order({ event: { name: 'n', args: [1] }, cids: 'c' }),
   );
   const [one, two, raw] = services.published;
   const said = { ...say, trigger_id: '' };
-  assert.deepEqual(one, { channels: ['a'], privilege: 'private', publication: { type: 'orders', orders: [said] } });
+  assert.deepEqual(one, { channels: ['a'], privilege: 'private', publication: { type: 'actions', actions: [said] } });
   assert.deepEqual(two?.channels, ['b.1', 'b.2']);
-  assert.deepEqual(two?.publication, { type: 'orders', orders: [said, said] });
+  assert.deepEqual(two?.publication, { type: 'actions', actions: [said, said] });
   assert.ok(raw?.publication.type === 'event' && brief(raw.publication.packet) === 'event n [1]');
   for (const args of [null, {}, { event: say }, { cids: 'a' }, { event: 'x', cids: 'a' }]) {
-    assert.throws(() => action('action.pubsub.publish', null, services).perform(client, order(args)), {
+    assert.throws(() => action('action.pubsub.publish', null, services).run(client, order(args)), {
       code: 'bad_internal_event',
     });
   }
@@ -182,8 +179,8 @@ test('action.start_connectors and stop_connectors take pools in order, and end a
   const client = new FakeClient();
   const start = action('action.start_connectors', null, { ...services, pools });
   const stop = action('action.stop_connectors', null, { ...services, pools });
-  await start.perform(client, order({ a: { connector: 'x' }, b: {} }));
-  await assert.rejects(async () => stop.perform(client, order(['a', 'bad', 'b'])), { code: 'bad_connector_id' });
+  await start.run(client, order({ a: { connector: 'x' }, b: {} }));
+  await assert.rejects(async () => stop.run(client, order(['a', 'bad', 'b'])), { code: 'bad_connector_id' });
   assert.deepEqual(calls, [
     ['start', 'a', { connector: 'x' }],
     ['start', 'b', {}],
@@ -191,9 +188,9 @@ test('action.start_connectors and stop_connectors take pools in order, and end a
     ['stop', 'bad'],
   ]);
   for (const args of [null, [], 'a']) {
-    await assert.rejects(async () => start.perform(client, order(args)), { code: 'bad_internal_event' });
+    await assert.rejects(async () => start.run(client, order(args)), { code: 'bad_internal_event' });
   }
   for (const args of [null, {}, 'a', [1]]) {
-    await assert.rejects(async () => stop.perform(client, order(args)), { code: 'bad_internal_event' });
+    await assert.rejects(async () => stop.run(client, order(args)), { code: 'bad_internal_event' });
   }
 });

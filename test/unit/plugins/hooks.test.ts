@@ -66,7 +66,7 @@ test('utils.console_dump writes to the log behind its prefix: what there is at i
   ]);
 });
 
-test('utils.dispatch performs the arguments as orders, all or none', () => {
+test('utils.dispatch performs the arguments as actions, all or none', () => {
   const client = new FakeClient();
   const dispatch = hook('utils.dispatch', null);
   dispatch(
@@ -118,7 +118,7 @@ test('pubsub.resubscribe leaves the prefixes, then joins the channels', async ()
   assert.equal(client.calls.length, 2);
 });
 
-test('pubsub.publish publishes orders, or raw events', () => {
+test('pubsub.publish publishes actions, or raw events', () => {
   const services = fakeServices();
   const client = new FakeClient();
   const cids = { room: ['a', 'b'] };
@@ -136,7 +136,7 @@ test('pubsub.publish publishes orders, or raw events', () => {
   assert.deepEqual(orders, {
     channels: ['room.a', 'room.b'],
     privilege: 'private',
-    publication: { type: 'orders', orders: [{ action: 'x', args: 1, trigger_id: '' }] },
+    publication: { type: 'actions', actions: [{ action: 'x', args: 1, trigger_id: '' }] },
   });
   assert.deepEqual(
     events.map(({ privilege, publication }) => [privilege, publication.type === 'event' && brief(publication.packet)]),
@@ -152,7 +152,7 @@ test('pubsub.publish publishes orders, or raw events', () => {
   assert.equal(services.published.length, 3);
 });
 
-test('hp.post sends the metadata and obeys the orders in the answer', async () => {
+test('hp.post sends the metadata and obeys the actions in the answer', async () => {
   const body = '[{"action":"a","args":1},{"action":"b","args":2}]';
   const services = fakeServices(clientConfig(), () => ({ status: 201, body }));
   const client = new FakeClient();

@@ -117,7 +117,7 @@ test('hooks that are made at run time are checked by the same rules, all or none
   fails({ hook: 'hp.post', args: { connector: 'nowhere', endpoint: '/' } }, 'no_config', /args\.connector/);
 });
 
-test('orders that only send become packets, once for everybody', () => {
+test('actions that only send become packets, once for everybody', () => {
   const set = pluginSet();
   assert.deepEqual(set.packetsFor([sends('a'), { ...sends('b'), action: 'twice' }])?.map(brief), [
     'event a []',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseInternalEvents } from '../../../src/protocol/backend/action-call.ts';
+import { parseActionCalls } from '../../../src/protocol/backend/action-call.ts';
 import { asInJson, isPlain, parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
 import { CallBody } from '../../../src/web/api/calls.ts';
 
@@ -21,7 +21,7 @@ test('brackets in strings are no levels', () => {
 test('what back ends nest too deeply for the stack is an error of theirs, and crashes nobody', () => {
   const deep = nested(100_000);
   const failure = { code: 'invalid_json', message: /nested deeper than 256 levels/ };
-  assert.throws(() => parseInternalEvents(`[{"action":"store","args":{"x":${deep}}}]`), failure);
+  assert.throws(() => parseActionCalls(`[{"action":"store","args":{"x":${deep}}}]`), failure);
   assert.throws(() => CallBody.ofText(`{"name":"x","args":${deep}}`).json(), failure);
 });
 
@@ -31,7 +31,7 @@ test('back ends are told what is wrong with their JSON; the log is not', () => {
     message: /^The body is not JSON: .+/,
     summary: 'The body is not JSON',
   });
-  assert.throws(() => parseInternalEvents('<html>'), { summary: 'The orders are not JSON' });
+  assert.throws(() => parseActionCalls('<html>'), { summary: 'The orders are not JSON' });
 });
 
 test('what goes to another node is what JSON would make of it, and itself if that is the same', () => {

@@ -106,7 +106,7 @@ test('the tree can be read while its supervisor waits, and not when it has ended
   assert.equal(supervisionTree(root), undefined);
 });
 
-test('the children with the most letters come first, if asked for', async () => {
+test('the children with the most messages come first, if asked for', async () => {
   const world = new World();
   const root = await world.supervise({ children: [world.worker('a'), world.worker('b'), world.worker('c')] });
   for (const [id, letters] of [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { Metrics } from '../../../src/observe/metrics.ts';
-import { Doors } from '../../../src/web/listeners.ts';
+import { Listeners } from '../../../src/web/listeners.ts';
 import type { Listening, SocketApp, SocketLibrary } from '../../../src/web/sockets/types.ts';
 
 /** Of a limit of 1600: closed to clients at 100 left, to the API at 25, to the monitor at 12. */
@@ -14,8 +14,8 @@ function setUp(t: TestContext) {
   /** Files in use, but for those that hold the reserve: these are open really, and so not counted here. */
   const machine = { used: 30, held: 100 };
   const files = { limit, count: () => machine.used + machine.held };
-  const doors = new Doors(files, log, new Metrics());
-  t.after(() => doors.end());
+  const listeners = new Listeners(files, log, new Metrics());
+  t.after(() => listeners.end());
   const servers: Record<string, boolean> = {};
   const taken = new Set<string>();
   const library = (name: string): SocketLibrary => ({
@@ -40,25 +40,25 @@ function setUp(t: TestContext) {
     },
   });
   const start = (whose: 'clients' | 'api' | 'monitor') =>
-    doors.keep(library(whose), whose).createApp().listen('127.0.0.1', 1);
+    listeners.keep(library(whose), whose).createApp().listen('127.0.0.1', 1);
   /** What is open when so many files are left. */
   const left = (count: number) => {
     machine.used = limit - count;
-    doors.look();
+    listeners.look();
     machine.held = servers.clients === false ? 0 : 100;
     return Object.keys(servers).filter((name) => servers[name]);
   };
-  return { doors, lines, left, start, taken };
+  return { listeners, lines, left, start, taken };
 }
 
-test('doors close one after the other as files run short, and open again in turn', async (t) => {
-  const { doors, left, start } = setUp(t);
+test('listeners close one after the other as files run short, and open again in turn', async (t) => {
+  const { listeners, left, start } = setUp(t);
   for (const whose of ['clients', 'api', 'monitor'] as const) await start(whose);
   const all = ['clients', 'api', 'monitor'];
   assert.deepEqual(left(1500), all);
-  assert.equal(doors.shortage, undefined);
+  assert.equal(listeners.shortage, undefined);
   assert.deepEqual(left(199), all);
-  assert.equal(doors.shortage, 'open files run short: at most 1600 may be open');
+  assert.equal(listeners.shortage, 'open files run short: at most 1600 may be open');
   assert.deepEqual(left(100), ['api', 'monitor']);
   assert.deepEqual(left(26), ['api', 'monitor']);
   assert.deepEqual(left(25), ['monitor']);
@@ -67,9 +67,9 @@ test('doors close one after the other as files run short, and open again in turn
   assert.deepEqual(left(25), ['monitor']);
   assert.deepEqual(left(50), ['api', 'monitor']);
   assert.deepEqual(left(299), ['api', 'monitor']);
-  assert.ok(doors.shortage);
+  assert.ok(listeners.shortage);
   assert.deepEqual(left(300), all);
-  assert.equal(doors.shortage, undefined);
+  assert.equal(listeners.shortage, undefined);
 });
 
 test('it is told once, however often it happens within a minute', async (t) => {

@@ -11,26 +11,26 @@ export const acceptedEncodings = 'gzip, deflate, br';
 
 const mark = '\uFEFF';
 
-/** @throws Error (rejection) for an encoding that is not understood, broken data, and more than `mostBytes` */
-export async function decompressed(body: Buffer, encodings: string, mostBytes: number): Promise<Buffer> {
+/** @throws Error (rejection) for an encoding that is not understood, broken data, and more than `maxBytes` */
+export async function decompressed(body: Buffer, encodings: string, maxBytes: number): Promise<Buffer> {
   let plain = body;
   // The last was applied last.
   for (const encoding of encodings.toLowerCase().split(',').reverse())
-    plain = await undo(encoding.trim(), plain, mostBytes);
+    plain = await undo(encoding.trim(), plain, maxBytes);
   return plain;
 }
 
-async function undo(encoding: string, body: Buffer, mostBytes: number): Promise<Buffer> {
+async function undo(encoding: string, body: Buffer, maxBytes: number): Promise<Buffer> {
   if (encoding === '' || encoding === 'identity') return body;
   const decompress = decompressor(encoding, body);
   if (!decompress) throw new Error(`the answer's content encoding ${JSON.stringify(encoding)} is not understood`);
   try {
     // A few bytes may become gigabytes: what comes out counts.
-    return await decompress(body, { maxOutputLength: mostBytes });
+    return await decompress(body, { maxOutputLength: maxBytes });
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === 'ERR_BUFFER_TOO_LARGE')
-      throw new Error(`the answer's body exceeds the size of ${mostBytes} bytes when it is decompressed`);
+      throw new Error(`the answer's body exceeds the size of ${maxBytes} bytes when it is decompressed`);
     throw new Error(`the answer's body is not ${encoding}: ${message}`, { cause: error });
   }
 }

@@ -14,7 +14,7 @@
 import { connect, type Socket } from 'node:net';
 import { lookup } from '../../../kernel/lookups.ts';
 import { Timer, type TimingWheel } from '../../../kernel/timers.ts';
-import { type AnswerHeaders, HttpResponseParser, mostAtOnce } from './response-parser.ts';
+import { type AnswerHeaders, HttpResponseParser, maxAtOnce } from './response-parser.ts';
 
 /** What `undici` calls a request, as far as it is needed. */
 export interface HttpRequest {
@@ -45,8 +45,8 @@ export interface HttpConnectionOptions {
 }
 
 /** How long a connection may be idle if the back end does not say how long it will keep it, and at most. */
-export const usualIdleMs = 4000;
-export const mostIdleMs = 600_000;
+export const defaultIdleMs = 4000;
+export const longestIdleMs = 600_000;
 /** So much earlier than the back end says we close it: two that do so at the same time would lose a request. */
 export const idleMarginMs = 2000;
 const keepAliveProbeMs = 60_000;
@@ -55,7 +55,7 @@ const keepAliveProbeMs = 60_000;
 const validPath = /^(?:\/|https?:\/\/)[\x21-\xff]*$/;
 
 /** All connections read into it: what has come is dealt with before anything else is read. */
-const readBuffer = Buffer.allocUnsafeSlow(mostAtOnce);
+const readBuffer = Buffer.allocUnsafeSlow(maxAtOnce);
 
 export class HttpConnection extends Timer {
   readonly #options: HttpConnectionOptions;
@@ -241,8 +241,8 @@ export class HttpConnection extends Timer {
     const { maxIdleMs } = this.#options;
     const idleMs =
       keepsSeconds === undefined
-        ? (maxIdleMs ?? usualIdleMs)
-        : Math.min(maxIdleMs ?? mostIdleMs, keepsSeconds * 1000 - idleMarginMs);
+        ? (maxIdleMs ?? defaultIdleMs)
+        : Math.min(maxIdleMs ?? longestIdleMs, keepsSeconds * 1000 - idleMarginMs);
     // An answer that has come before the request was out: the rest of it would be the beginning of the next one.
     if (keepsConnection && idleMs > 0 && this.#socket!.writableLength === 0) this.#options.wheel.start(this, idleMs);
     else this.#close();

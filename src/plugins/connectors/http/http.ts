@@ -11,7 +11,7 @@ import { textOf } from '../../../observe/thrown.ts';
 import { Trouble } from '../../../observe/trouble.ts';
 import type { Connector, ConnectorPlugin, PoolSetup, Refusal } from '../../types.ts';
 import { probeTcp } from '../tcp/probe.ts';
-import { HttpConnection, idleMarginMs, mostIdleMs, usualIdleMs } from './connection.ts';
+import { defaultIdleMs, HttpConnection, idleMarginMs, longestIdleMs } from './connection.ts';
 import { maxBodyBytes } from './exchange.ts';
 import { prepareParser } from './response-parser.ts';
 import { HttpWorker } from './worker.ts';
@@ -65,8 +65,8 @@ function refusalOf(baseUrl: string): Refusal | undefined {
 function idleOptions(maxIdleMs: number | undefined): Partial<Client.Options> {
   if (maxIdleMs === 0) return { pipelining: 0 };
   return {
-    keepAliveTimeout: maxIdleMs ?? usualIdleMs,
-    keepAliveMaxTimeout: maxIdleMs ?? mostIdleMs,
+    keepAliveTimeout: maxIdleMs ?? defaultIdleMs,
+    keepAliveMaxTimeout: maxIdleMs ?? longestIdleMs,
     keepAliveTimeoutThreshold: idleMarginMs,
   };
 }

@@ -28,7 +28,7 @@ interface Llhttp {
 }
 
 /** The most that is parsed at once, bytes. */
-export const mostAtOnce = 64 * 1024;
+export const maxAtOnce = 64 * 1024;
 
 const responses = 2;
 const paused = 21;
@@ -75,7 +75,7 @@ function load(): Llhttp {
     wasm_on_message_complete: () => current.onComplete(),
   };
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env });
-  inputAt = exports.malloc(mostAtOnce);
+  inputAt = exports.malloc(maxAtOnce);
   return exports;
 }
 
@@ -136,7 +136,7 @@ export class HttpResponseParser {
   }
 
   /**
-   * Takes the next bytes, at most `mostAtOnce`; true if the answer is complete. Bytes behind its end mean that the connection
+   * Takes the next bytes, at most `maxAtOnce`; true if the answer is complete. Bytes behind its end mean that the connection
    * cannot be used again.
    * @throws Error if they are no HTTP, or too many
    */
@@ -144,7 +144,7 @@ export class HttpResponseParser {
     if (this.#isComplete) this.#begin();
     const llhttp = this.#llhttp;
     // When the memory grows, for further parsers, the view of it becomes empty.
-    if (input.length === 0) input = new Uint8Array(llhttp.memory.buffer, inputAt, mostAtOnce);
+    if (input.length === 0) input = new Uint8Array(llhttp.memory.buffer, inputAt, maxAtOnce);
     input.set(bytes);
     this.#bytes = bytes;
     const before = this.#kept.length;

@@ -7,11 +7,11 @@ import { type HostPort, nameOf, type RedisAddress, type RedisPlace } from './add
 import { RedisOutage } from './outage.ts';
 import { type RedisServer, RedisWorker } from './worker.ts';
 
-const places = (description: string, usualPort: number) =>
+const places = (description: string, defaultPort: number) =>
   Type.Optional(
     Type.Array(Type.String({ minLength: 1 }), {
       minItems: 1,
-      description: `${description}, each as \`host:port\` or \`host\` (port ${usualPort}).`,
+      description: `${description}, each as \`host:port\` or \`host\` (port ${defaultPort}).`,
     }),
   );
 
@@ -55,8 +55,8 @@ const minReconnectMs = 100;
 const minReplyMs = 1000;
 /** Limits of establishing a connection, login included: enough for a slow network, short enough to notice a dead host. */
 const connectMs = { least: 1000, most: 5000 };
-const usualPort = 6379;
-const usualSentinelPort = 26_379;
+const defaultPort = 6379;
+const defaultSentinelPort = 26_379;
 
 export const redisConnector: ConnectorPlugin<RedisArgs> = {
   args: argsSchema,
@@ -102,7 +102,7 @@ function check(args: RedisArgs): Refusal | undefined {
     return refuse('master_name', 'is missing: Sentinels may know several masters');
   if (way === 'cluster' && (args.database ?? 0) !== 0) return refuse('database', 'must be 0: a Cluster has no other');
   if (way === 'cluster' || way === 'sentinels') {
-    const at = args[way]!.findIndex((text) => hostPort(text, usualPort) === undefined);
+    const at = args[way]!.findIndex((text) => hostPort(text, defaultPort) === undefined);
     if (at >= 0) return refuse(`${way}[${at}]`, 'is not host:port');
   }
   return undefined;
@@ -152,11 +152,11 @@ function placeOf({
   cluster,
 }: RedisArgs): RedisPlace {
   const all = (texts: readonly string[], usual: number): HostPort[] => texts.map((text) => hostPort(text, usual)!);
-  if (cluster) return { kind: 'cluster', nodes: all(cluster, usualPort) };
-  if (!sentinels) return { kind: 'server', host: host!, port: port ?? usualPort };
+  if (cluster) return { kind: 'cluster', nodes: all(cluster, defaultPort) };
+  if (!sentinels) return { kind: 'server', host: host!, port: port ?? defaultPort };
   return {
     kind: 'sentinel',
-    sentinels: all(sentinels, usualSentinelPort),
+    sentinels: all(sentinels, defaultSentinelPort),
     master: master_name!,
     username: sentinel_username,
     password: sentinel_password,
@@ -175,7 +175,7 @@ function addressOf(args: RedisArgs): RedisAddress {
   if (args.url === undefined) return { ...given, place: placeOf(args) };
   const { protocol, hostname, port, username, password, pathname } = new URL(args.url);
   return {
-    place: { kind: 'server', host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || usualPort) },
+    place: { kind: 'server', host: hostname.replace(/^\[|\]$/g, ''), port: Number(port || defaultPort) },
     username: username === '' ? given.username : decoded(username),
     password: password === '' ? given.password : decoded(password),
     database: pathname.length > 1 ? Number(pathname.slice(1)) : given.database,

@@ -98,7 +98,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.kernel.watch(this.self as Ref<never>, () => {
+    this.kernel.onExit(this.self as Ref<never>, () => {
       this.#server.connected.delete(this);
       this.#connection?.close();
     });

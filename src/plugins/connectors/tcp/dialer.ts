@@ -5,13 +5,13 @@
  */
 import { connect, type Socket } from 'node:net';
 import { lookup } from '../../../kernel/lookups.ts';
-import type { ConnectionSource, Entrance } from '../../types.ts';
+import type { ConnectionSink, ConnectionSource } from '../../types.ts';
 import { keepAliveMs } from './listener.ts';
 import { reasonOf } from './probe.ts';
 import { type TcpTerms, TcpWorker } from './worker.ts';
 
 const firstPauseMs = 100;
-const mostPauseMs = 5000;
+const maxPauseMs = 5000;
 /** A connection that lived so long was all right: its end is no failure. */
 const soundLifeMs = 1000;
 
@@ -29,7 +29,7 @@ export class TcpDialer implements ConnectionSource {
   readonly #terms: TcpTerms;
   readonly #live = new Set<Socket>();
   readonly #dialing = new Set<Socket>();
-  #entrance: Entrance | undefined;
+  #entrance: ConnectionSink | undefined;
   #problem: string | undefined;
   #failures = 0;
   #pause: NodeJS.Timeout | undefined;
@@ -43,8 +43,8 @@ export class TcpDialer implements ConnectionSource {
     return this.#problem;
   }
 
-  open(entrance: Entrance): void {
-    this.#entrance = entrance;
+  open(sink: ConnectionSink): void {
+    this.#entrance = sink;
     this.#dial();
   }
 
@@ -132,7 +132,7 @@ export class TcpDialer implements ConnectionSource {
       log.warning(`${this.#place} cannot be reached: ${problem}`);
     }
     this.#problem = `${this.#place}: ${problem}`;
-    const pauseMs = Math.min(mostPauseMs, firstPauseMs * 2 ** this.#failures);
+    const pauseMs = Math.min(maxPauseMs, firstPauseMs * 2 ** this.#failures);
     this.#failures += 1;
     this.#pause = setTimeout(() => {
       this.#pause = undefined;

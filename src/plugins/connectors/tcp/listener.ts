@@ -1,7 +1,7 @@
 /** The listening mode of `connector.tcp`: back ends connect to Hive. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { HiveError } from '../../../observe/errors.ts';
-import type { ConnectionSource, Entrance } from '../../types.ts';
+import type { ConnectionSink, ConnectionSource } from '../../types.ts';
 import { reasonOf } from './probe.ts';
 import { type TcpTerms, TcpWorker } from './worker.ts';
 
@@ -31,9 +31,9 @@ export class TcpListener implements ConnectionSource {
   }
 
   /** @throws HiveError (rejection) `port_taken` */
-  async open(entrance: Entrance): Promise<void> {
+  async open(sink: ConnectionSink): Promise<void> {
     const options = { pauseOnConnect: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: keepAliveMs };
-    const server = createServer(options, (socket) => void this.#accept(socket, entrance));
+    const server = createServer(options, (socket) => void this.#accept(socket, sink));
     server.maxConnections = maxConnections;
     const { log } = this.#terms;
     server.on('drop', () => {
@@ -59,11 +59,11 @@ export class TcpListener implements ConnectionSource {
     log.notice(`Listening for back ends on ${this.#host}:${port}`);
   }
 
-  async #accept(socket: Socket, entrance: Entrance): Promise<void> {
+  async #accept(socket: Socket, sink: ConnectionSink): Promise<void> {
     this.#isFull = false;
     this.#live.add(socket);
     socket.once('close', () => this.#live.delete(socket));
-    if (!(await entrance.admit(new TcpWorker(socket, this.#terms)))) socket.destroy();
+    if (!(await sink.admit(new TcpWorker(socket, this.#terms)))) socket.destroy();
   }
 
   /** Who comes, comes by itself. */

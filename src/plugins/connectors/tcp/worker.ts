@@ -10,7 +10,7 @@
  *
  * What comes is read as far as it is wanted, by a request or by the place that is left for waiting frames, and no further:
  *
- *   socket ──▶ data letters ──▶ unread bytes ──▶ waiting frames ──▶ gets
+ *   socket ──▶ data messages ──▶ unread bytes ──▶ waiting frames ──▶ gets
  *     paused while two of these lie there, or bytes are unread
  */
 import type { Socket } from 'node:net';
@@ -31,7 +31,7 @@ const maxPacketBytes = 16 * 1024 * 1024;
 const maxWaitingFrames = 64;
 const maxWaitingChars = 1024 * 1024;
 /** Pieces from the socket that may lie in the mailbox. */
-const maxLetters = 2;
+const maxMessages = 2;
 
 /** What the workers of one pool share. */
 export interface TcpTerms {
@@ -75,7 +75,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   #unread: Buffer[] = [];
   /** Where the first of them goes on. */
   #unreadAt = 0;
-  #letters = 0;
+  #messages = 0;
   #problem = 'the back end has closed the connection';
   #job: Job | undefined;
   #idle: Timer | undefined;
@@ -100,13 +100,13 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.kernel.watch(this.self as never, () => this.#socket.destroy());
+    this.kernel.onExit(this.self as never, () => this.#socket.destroy());
     const closed = (): void => this.send(this.self, { type: 'closed' });
     this.#socket.on('end', closed);
     this.#socket.on('close', closed);
     this.#socket.on('data', (chunk: Buffer) => {
-      this.#letters += 1;
-      if (this.#letters >= maxLetters) this.#socket.pause();
+      this.#messages += 1;
+      if (this.#messages >= maxMessages) this.#socket.pause();
       this.send(this.self, { type: 'data', chunk });
     });
     if (this.#socket.destroyed) return this.#gone();
@@ -121,7 +121,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
         if (from) this.#begin(message.request as BackEndRequest, message.signal, from);
         break;
       case 'data':
-        this.#letters -= 1;
+        this.#messages -= 1;
         this.#unread.push(message.chunk);
         this.#read();
         break;
@@ -226,7 +226,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
       return this.#break(error.message);
     }
     if (this.#unread.length > 0 || !this.#wantsFrames) this.#socket.pause();
-    else if (this.#letters < maxLetters && this.#socket.isPaused()) this.#socket.resume();
+    else if (this.#messages < maxMessages && this.#socket.isPaused()) this.#socket.resume();
   }
 
   get #wantsFrames(): boolean {

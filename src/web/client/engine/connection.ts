@@ -28,7 +28,7 @@ import {
   sendPacket,
   textOf,
 } from '../client-socket.ts';
-import type { ClientLink } from '../namespace-socket.ts';
+import type { NamespaceSocket } from '../namespace-socket.ts';
 import type { Sender } from '../packet-rate.ts';
 import { PollQueue, type PollTraits } from '../poll-queue.ts';
 import type { EngineHost } from './host.ts';
@@ -98,11 +98,11 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     }
   }
 
-  refused(link: ClientLink): void {
+  refused(link: NamespaceSocket): void {
     this.#messages.remove(link);
   }
 
-  left(link: ClientLink, reason: CloseReason): void {
+  left(link: NamespaceSocket, reason: CloseReason): void {
     this.#messages.remove(link);
     if (this.#messages.isEmpty || !closeReasons[reason].final) this.close(reason);
   }
@@ -201,7 +201,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
   override expire(): void {
     const { wheel, config } = this.#host.context;
     if (this.isClosed) {
-      this.forget();
+      this.dispose();
       return;
     }
     if (this.#awaitsPong || this.dialect.clientPings) {
@@ -247,7 +247,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     if (this.isClosed) {
       for (const packet of packets) sendFrame(socket, packet, compression);
       socket.end(closeReasons.stopped.code);
-      this.forget();
+      this.dispose();
       return;
     }
     this.socket = socket;
@@ -285,25 +285,25 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
       if (mute) socket.close();
       else socket.end(closeReasons[reason].code);
     }
-    if (reason === 'shutdown') polls?.dismiss();
+    if (reason === 'shutdown') polls?.abort();
     const { wheel, config } = this.#host.context;
     // Who has said good-bye is not told so: its poll ends as for a client that changes its transport, also if it comes only now.
     if (reason === 'client_disconnect') {
-      if (!polls) return this.forget();
+      if (!polls) return this.dispose();
       if (!polls.waiting) polls.take();
       wheel.start(this, crossingMs);
-      polls.finish(packetTypes.noop, () => this.forget());
+      polls.finish(packetTypes.noop, () => this.dispose());
       return;
     }
     const lastWords = polls && (polls.waiting || (!mute && (polls.bufferedBytes > 0 || closeReasons[reason].final)));
-    if (!lastWords) return this.forget();
+    if (!lastWords) return this.dispose();
     // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     wheel.start(this, config.socketio.ping_timeout);
-    polls.finish(packetTypes.close, () => this.forget());
+    polls.finish(packetTypes.close, () => this.dispose());
   }
 
   /** Gives up what is left of an ended connection: its last words. */
-  forget(): void {
+  dispose(): void {
     this.cancel();
     this.upgrade?.abandon();
     this.#messages.free();

@@ -2,11 +2,11 @@
 import type { Codec } from '../../../protocol/codec.ts';
 import type { EngineDialect } from '../../../protocol/engine.ts';
 import type { Handshake, TransportKind } from '../client-handle.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
 
 export interface EngineHost {
-  readonly context: ClientContext;
+  readonly context: ConnectionContext;
   /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
   /** The codec of a configured namespace. */

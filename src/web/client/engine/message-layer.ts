@@ -4,10 +4,10 @@
  */
 import type { EngineDialect } from '../../../protocol/engine.ts';
 import type { CloseReason } from '../client-handle.ts';
-import type { ClientLink, Wire } from '../namespace-socket.ts';
+import type { ClientConnection, NamespaceSocket } from '../namespace-socket.ts';
 
 /** The connection, as the layer above sees it. */
-export interface Carrier extends Wire {
+export interface Carrier extends ClientConnection {
   readonly dialect: EngineDialect;
   readonly isClosed: boolean;
   close(reason: CloseReason): void;
@@ -23,7 +23,7 @@ export interface MessageLayer {
   /** The connection has moved to a WebSocket. */
   upgraded(): void;
   /** A client has ended, or was refused. */
-  remove(link: ClientLink): void;
+  remove(link: NamespaceSocket): void;
   /** Whether it has no client. */
   readonly isEmpty: boolean;
   /** The connection is closed. */

@@ -2,14 +2,14 @@
  * The Socket.IO part of an Engine.IO connection: its clients, one per connected namespace, and the packet that waits for its
  * attachments. A connection without any client ends after `connect_timeout`.
  */
-import { each, type Few, minus, plus } from '../../../kernel/small-set.ts';
+import { type SmallSet, valuesOf, withoutValue, withValue } from '../../../kernel/small-set.ts';
 import type { Timer } from '../../../kernel/timers.ts';
 import { HiveError } from '../../../observe/errors.ts';
 import type { ClientPacket } from '../../../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../../../protocol/socketio-v5.ts';
 import type { CloseReason, Handshake } from '../client-handle.ts';
 import { weightOf } from '../clientless.ts';
-import { ClientLink } from '../namespace-socket.ts';
+import { NamespaceSocket } from '../namespace-socket.ts';
 import { nothing, ownTexts, parseQuery } from '../requests.ts';
 import type { EngineHost } from './host.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
@@ -25,7 +25,7 @@ export class EngineNamespaces implements MessageLayer {
   readonly #host: EngineHost;
   readonly #connection: Carrier;
   #handshake: Handshake;
-  #links: Few<ClientLink>;
+  #links: SmallSet<NamespaceSocket>;
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #incomplete: Incomplete | undefined;
@@ -79,14 +79,14 @@ export class EngineNamespaces implements MessageLayer {
   }
 
   /** A client has ended, or was refused. */
-  remove(link: ClientLink): void {
-    this.#links = minus(this.#links, link);
+  remove(link: NamespaceSocket): void {
+    this.#links = withoutValue(this.#links, link);
     this.#awaitConnect();
   }
 
   /** The connection has moved to a WebSocket. */
   upgraded(): void {
-    for (const link of each(this.#links)) link.upgraded();
+    for (const link of valuesOf(this.#links)) link.upgraded();
   }
 
   /** It has a client, or is forgotten: it takes no room for connections without one any more. */
@@ -101,7 +101,7 @@ export class EngineNamespaces implements MessageLayer {
     this.#connectTimer?.cancel();
     // It may stay for a while, until somebody has come for its last words.
     this.#forgetHandshake();
-    const links = each(this.#links);
+    const links = valuesOf(this.#links);
     this.#links = undefined;
     for (const link of links) link.close(reason);
   }
@@ -134,8 +134,8 @@ export class EngineNamespaces implements MessageLayer {
     const held = isWanted ? weightOf(this.#handshake) + bytes : 0;
     // A refusal would keep the client away, but it is to come back.
     if (!clientless.hold(held)) return this.#connection.close('overloaded');
-    const link = new ClientLink(this.#connection, codec, namespace, topics);
-    this.#links = plus(this.#links, link);
+    const link = new NamespaceSocket(this.#connection, codec, namespace, topics);
+    this.#links = withValue(this.#links, link);
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake };
@@ -159,8 +159,8 @@ export class EngineNamespaces implements MessageLayer {
     link.close('client_disconnect');
   }
 
-  #find(namespace: string): ClientLink | undefined {
-    for (const link of each(this.#links)) if (link.namespace === namespace) return link;
+  #find(namespace: string): NamespaceSocket | undefined {
+    for (const link of valuesOf(this.#links)) if (link.namespace === namespace) return link;
     return undefined;
   }
 

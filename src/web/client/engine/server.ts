@@ -11,7 +11,7 @@ import { readBody } from '../../http/bodies.ts';
 import { type HttpRequest, type HttpResponse, isOver } from '../../http/http.ts';
 import type { CloseReason, Handshake, TransportKind } from '../client-handle.ts';
 import type { FrameHandler } from '../client-socket.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import { type PollTraits, pollTraits } from '../poll-queue.ts';
 import { parseQuery, type Query, readHandshake } from '../requests.ts';
 import { EngineConnection } from './connection.ts';
@@ -26,7 +26,7 @@ const dialects: readonly (readonly [string, EngineDialect])[] = [
 ];
 
 export class EngineServer implements EngineHost {
-  readonly context: ClientContext;
+  readonly context: ConnectionContext;
   readonly hasNamespaces: boolean;
   readonly newMessageLayer: NewMessageLayer;
   readonly #connections = new Map<string, EngineConnection>();
@@ -38,7 +38,7 @@ export class EngineServer implements EngineHost {
   /** Makes the open packet for a connection on either transport. */
   readonly #openPackets: Readonly<Record<TransportKind, (sid: string) => string>>;
 
-  constructor(context: ClientContext, newMessageLayer: NewMessageLayer) {
+  constructor(context: ConnectionContext, newMessageLayer: NewMessageLayer) {
     const { namespaces, protocols, transports } = context.config.socketio;
     this.context = context;
     this.newMessageLayer = newMessageLayer;
@@ -116,8 +116,8 @@ export class EngineServer implements EngineHost {
   }
 
   /** After `close`: gives up last words that nobody has come for. */
-  forget(): void {
-    for (const connection of this.#connections.values()) connection.forget();
+  dispose(): void {
+    for (const connection of this.#connections.values()) connection.dispose();
   }
 
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {

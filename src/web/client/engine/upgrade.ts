@@ -12,7 +12,7 @@ import { type Expiring, Timer } from '../../../kernel/timers.ts';
 import { packetTypes } from '../../../protocol/engine.ts';
 import { closeReasons } from '../client-handle.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, textOf } from '../client-socket.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import type { PollQueue } from '../poll-queue.ts';
 
 /** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
@@ -32,13 +32,13 @@ interface Moving extends FrameHandler {
 }
 
 export class EngineUpgrade implements FrameHandler, Expiring {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #connection: Moving;
   readonly #timer = new Timer(this);
   #socket: ClientSocket | undefined;
   #releases = 0;
 
-  constructor(context: ClientContext, connection: Moving) {
+  constructor(context: ConnectionContext, connection: Moving) {
     this.#context = context;
     this.#connection = connection;
   }

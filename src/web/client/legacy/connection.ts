@@ -19,10 +19,10 @@ import {
 } from '../../../protocol/legacy.ts';
 import type { Encoded } from '../../../protocol/packet.ts';
 import type { HttpResponse } from '../../http/http.ts';
-import { type CloseReason, closeReasons, type Session, type TransportKind } from '../client-handle.ts';
+import { type ClientHandle, type CloseReason, closeReasons, type TransportKind } from '../client-handle.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPacket, textOf } from '../client-socket.ts';
-import type { ClientContext } from '../connection-context.ts';
-import { ClientLink, type Wire } from '../namespace-socket.ts';
+import type { ConnectionContext } from '../connection-context.ts';
+import { type ClientConnection, NamespaceSocket } from '../namespace-socket.ts';
 import type { Sender } from '../packet-rate.ts';
 import { LegacyPolls } from './polls.ts';
 
@@ -35,7 +35,7 @@ interface Owner {
   ended(): void;
 }
 
-export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
+export class LegacyConnection implements ClientConnection, FrameHandler, Expiring, Sender {
   readonly id: string;
   socket: ClientSocket | undefined;
   isClosed = false;
@@ -43,10 +43,10 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
   source: string | undefined;
   packets = 0;
   sinceMs = 0;
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #owner: Owner;
   #isAttaching = false;
-  readonly #link: ClientLink;
+  readonly #link: NamespaceSocket;
   #polls: LegacyPolls | undefined;
   /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
   readonly #timer = new Timer(this);
@@ -54,11 +54,11 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
   #awaitsPong = false;
   #reserved = false;
 
-  constructor(context: ClientContext, id: string, session: Session, owner: Owner) {
+  constructor(context: ConnectionContext, id: string, session: ClientHandle, owner: Owner) {
     this.#context = context;
     this.id = id;
     this.#owner = owner;
-    this.#link = new ClientLink(this, codec, '/', context.topics);
+    this.#link = new NamespaceSocket(this, codec, '/', context.topics);
     this.#link.adopt(session);
     context.wheel.start(this.#timer, context.config.socketio.init_timeout);
   }
@@ -82,7 +82,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
    * tells a client that has ended why.
    */
   poll(res: HttpResponse): void {
-    if (this.isClosed) this.forget();
+    if (this.isClosed) this.dispose();
     const first = this.#polls === undefined;
     const polls = this.#polls ?? new LegacyPolls(this.#context, this);
     this.#polls = polls;
@@ -125,7 +125,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
     this.close('refused');
   }
 
-  left(_link: ClientLink, reason: CloseReason): void {
+  left(_link: NamespaceSocket, reason: CloseReason): void {
     this.close(reason);
   }
 
@@ -244,7 +244,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
   expire(): void {
     const { wheel, config } = this.#context;
     if (this.isClosed) {
-      this.forget();
+      this.dispose();
     } else if (!this.socket) {
       this.close('connect_timeout');
     } else if (this.#awaitsPong) {
@@ -279,7 +279,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
     }
     const served = this.#polls?.close() ?? true;
     if (served || mute) {
-      this.forget();
+      this.dispose();
     } else {
       const { wheel, config } = this.#context;
       wheel.start(this.#timer, config.socketio.heartbeat_timeout);
@@ -287,7 +287,7 @@ export class LegacyConnection implements Wire, FrameHandler, Expiring, Sender {
   }
 
   /** Gives up what is left of an ended connection: its last words. */
-  forget(): void {
+  dispose(): void {
     this.#timer.cancel();
     this.#owner.ended();
   }

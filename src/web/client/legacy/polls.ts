@@ -6,7 +6,7 @@ import { Timer } from '../../../kernel/timers.ts';
 import { encodeBatch, noopPacket, unknownSessionPacket } from '../../../protocol/legacy.ts';
 import type { HttpResponse } from '../../http/http.ts';
 import type { CloseReason } from '../client-handle.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 
 /** Events and messages (types 3 to 6) go in batches; a lone connect, disconnect, error or no-op stands by itself. */
 function bodyOf(packets: readonly string[]): string {
@@ -16,7 +16,7 @@ function bodyOf(packets: readonly string[]): string {
 }
 
 export class LegacyPolls {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #owner: { close(reason: CloseReason): void };
   #packets: string[] = [];
   #bytes = 0;
@@ -26,7 +26,7 @@ export class LegacyPolls {
   readonly #presence = new Timer({ expire: () => this.#presenceExpired() });
   readonly #collect = new Timer({ expire: () => this.#flush() });
 
-  constructor(context: ClientContext, owner: { close(reason: CloseReason): void }) {
+  constructor(context: ConnectionContext, owner: { close(reason: CloseReason): void }) {
     this.#context = context;
     this.#owner = owner;
   }

@@ -10,7 +10,7 @@ import { type HttpRequest, type HttpResponse, isOver } from '../../http/http.ts'
 import type { CloseReason } from '../client-handle.ts';
 import type { ClientSocket, FrameHandler } from '../client-socket.ts';
 import { weightOf } from '../clientless.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import { parseQuery, readHandshake } from '../requests.ts';
 import { LegacyConnection } from './connection.ts';
 
@@ -28,12 +28,12 @@ class Unknown implements FrameHandler {
 const unknown = new Unknown();
 
 export class LegacyServer {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #connections = new Map<string, LegacyConnection>();
   /** `:heartbeat:close:transports`, the part of the handshake's answer that all clients share; seconds. */
   readonly #terms: string;
 
-  constructor(context: ClientContext) {
+  constructor(context: ConnectionContext) {
     const { heartbeat_timeout, reconnect_timeout, transports } = context.config.socketio;
     this.#context = context;
     const heartbeat = Math.round(1.1 * Math.floor(heartbeat_timeout / 1000));
@@ -80,8 +80,8 @@ export class LegacyServer {
   }
 
   /** After `close`: gives up last words that nobody has come for. */
-  forget(): void {
-    for (const connection of this.#connections.values()) connection.forget();
+  dispose(): void {
+    for (const connection of this.#connections.values()) connection.dispose();
   }
 
   /** An empty transport is the library's unload request, `<base>/1//<id>/?disconnect=1`. */

@@ -8,7 +8,7 @@
  * get through; the others are refused.
  */
 import type { HttpResponse } from '../../http/http.ts';
-import { noteBytes, sendPieces } from './chunks.ts';
+import { noteBytes, sendChunks } from './chunks.ts';
 import type { RelayStream, ToOwner } from './relay.ts';
 
 /** Bytes of one body that may be under way: enough that a fast link is never idle. */
@@ -105,7 +105,7 @@ export class BodyForward {
   }
 
   #send(data: ArrayBuffer | Buffer, isLast: boolean): void {
-    this.#underWay += sendPieces(this.#parts.stream, data, false, !isLast);
+    this.#underWay += sendChunks(this.#parts.stream, data, false, !isLast);
   }
 
   #goOn(): void {

@@ -3,12 +3,12 @@
 import type { Headers, HttpRequest, HttpResponse } from '../../http/http.ts';
 import type { Payload } from '../../sockets/types.ts';
 import { parseQuery } from '../requests.ts';
-import { costOf, noteBytes, sendPieces, toArrayBuffer } from './chunks.ts';
+import { costOf, noteBytes, sendChunks, toArrayBuffer } from './chunks.ts';
 import {
-  type Opening,
-  type Piece,
+  type Chunk,
   type RelayEnd,
   type RelayStream,
+  type RequestHead,
   type ToEntry,
   type ToOwner,
   waitsToBeWanted,
@@ -16,10 +16,10 @@ import {
 
 /** Unlike the library's, it stays valid. */
 export class RelayedRequest implements HttpRequest {
-  readonly #opening: Opening;
+  readonly #opening: RequestHead;
 
-  constructor(opening: Opening) {
-    this.#opening = opening;
+  constructor(head: RequestHead) {
+    this.#opening = head;
   }
 
   getMethod(): string {
@@ -51,7 +51,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   /** The entry has seen who connected, and knows whom to believe. */
   readonly clientAddress: string;
   readonly #stream: RelayStream<ToEntry>;
-  readonly #opening: Opening;
+  readonly #opening: RequestHead;
   /** The cost of what was received since the last note. */
   #received = 0;
   #status = '200 OK';
@@ -59,10 +59,10 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   #aborted: (() => void) | undefined;
   #onData: ((chunk: ArrayBuffer, isLast: boolean) => void) | undefined;
 
-  constructor(stream: RelayStream<ToEntry>, opening: Opening) {
+  constructor(stream: RelayStream<ToEntry>, head: RequestHead) {
     this.#stream = stream;
-    this.#opening = opening;
-    this.clientAddress = opening.address;
+    this.#opening = head;
+    this.clientAddress = head.address;
   }
 
   // HttpResponse
@@ -104,7 +104,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   end(body: Payload = '', close = false): void {
     this.#aborted = undefined;
     this.#stream.send({ type: 'answer', status: this.#status, headers: this.#headers, close });
-    sendPieces(this.#stream, body, typeof body === 'string', false, true);
+    sendChunks(this.#stream, body, typeof body === 'string', false, true);
   }
 
   endWithoutBody(): void {
@@ -122,13 +122,13 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
     else if (signal.type === 'gone') this.lost();
   }
 
-  #receivePiece(piece: Piece): void {
-    this.#received += costOf(piece);
+  #receivePiece(chunk: Chunk): void {
+    this.#received += costOf(chunk);
     if (this.#received >= noteBytes) {
       this.#stream.send({ type: 'taken', cost: this.#received });
       this.#received = 0;
     }
-    this.#onData?.(toArrayBuffer(piece.data), !piece.more);
+    this.#onData?.(toArrayBuffer(chunk.data), !chunk.more);
   }
 
   lost(): void {

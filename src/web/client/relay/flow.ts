@@ -9,10 +9,10 @@
  * Credit itself never waits, so two nodes that are both at their bounds come free again.
  */
 import type { NodeName, Ref } from '../../../kernel/types.ts';
-import { isPiece, type RelayMessage, weightOf } from './messages.ts';
+import { isChunk, type RelayMessage, weightOf } from './messages.ts';
 
 /** So many messages that have been sent are kept before the list of waiting ones is made anew. */
-const mostPassed = 4096;
+const maxPassed = 4096;
 
 export class Flow {
   /** How much is dealt with between two notes of it. */
@@ -73,7 +73,7 @@ export class Flow {
       this.#underWay += weight;
       this.relay.tell(message);
       // Not for each of them: what follows is copied.
-      if (this.#next === this.#waiting.length || this.#next === mostPassed) {
+      if (this.#next === this.#waiting.length || this.#next === maxPassed) {
         this.#waiting = this.#waiting.slice(this.#next);
         this.#next = 0;
       }
@@ -82,7 +82,7 @@ export class Flow {
 
   /** A message of the other node has been dealt with. */
   received(message: RelayMessage): void {
-    if (!isPiece(message) && (message.type === 'credit' || message.type === 'started')) return;
+    if (!isChunk(message) && (message.type === 'credit' || message.type === 'started')) return;
     this.#received += weightOf(message);
     if (this.#received < Flow.noteWeight) return;
     this.relay.tell({ type: 'credit', node: this.#self, weight: this.#received });
@@ -106,7 +106,7 @@ export class Flow {
 
 /** The message with bytes of its own: those of a client are valid only while it is being sent. */
 function kept(message: RelayMessage): RelayMessage {
-  if (!isPiece(message)) return message;
+  if (!isChunk(message)) return message;
   const [node, stream, flags, data] = message;
   return typeof data === 'string' ? message : [node, stream, flags, Buffer.from(data)];
 }

@@ -8,7 +8,7 @@ import { endHead, type HttpResponse, isOver } from '../../http/http.ts';
 import { type CloseReason, closeReasons } from '../client-handle.ts';
 import type { ClientSocket, FrameData, FrameHandler } from '../client-socket.ts';
 import { BodyForward, type BodyParts } from './body.ts';
-import { costOf, PieceJoiner, sendPieces } from './chunks.ts';
+import { ChunkJoiner, costOf, sendChunks } from './chunks.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 
 type Answer = Extract<ToEntry, { type: 'answer' }>;
@@ -39,7 +39,7 @@ export class RequestForward implements RelayEnd<ToEntry> {
   protected request: { readonly res: HttpResponse; readonly local: Local } | undefined;
   declare protected stream: RelayStream<ToOwner>;
   #body: BodyForward | undefined;
-  readonly #answered = new PieceJoiner();
+  readonly #answered = new ChunkJoiner();
   #answer: Answer | undefined;
 
   constructor(res: HttpResponse, local: Local) {
@@ -106,7 +106,7 @@ export class RequestForward implements RelayEnd<ToEntry> {
 /** A WebSocket: a request that the owner may refuse, then frames both ways. */
 export class SocketForward extends RequestForward implements FrameHandler {
   readonly #limits: SocketLimits;
-  readonly #message = new PieceJoiner();
+  readonly #message = new ChunkJoiner();
   #socket: ClientSocket | undefined;
   #isAccepted = false;
   /** How much the client takes between two notes of it. */
@@ -164,7 +164,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
     const { load } = this.stream;
     // The library cannot stop reading from a WebSocket: what would have to wait is not taken in.
     if (load >= 2 || (load >= 1 && this.#underWay > fairBytes)) return this.#overrun(closeReasons.overloaded.code);
-    this.#underWay += sendPieces(this.stream, data, !isBinary);
+    this.#underWay += sendChunks(this.stream, data, !isBinary);
     if (this.#underWay > this.#limits.maxUnderWay) this.#overrun(closeReasons.transport_error.code);
   }
 
@@ -198,10 +198,10 @@ export class SocketForward extends RequestForward implements FrameHandler {
     local.upgrade(this);
   }
 
-  #deliver(piece: Extract<ToEntry, { type: 'piece' }>): void {
-    this.#untaken += costOf(piece);
-    const whole = this.#message.add(piece);
-    if (whole !== undefined) this.#socket?.send(whole, !piece.isText, this.#limits.compress);
+  #deliver(chunk: Extract<ToEntry, { type: 'piece' }>): void {
+    this.#untaken += costOf(chunk);
+    const whole = this.#message.add(chunk);
+    if (whole !== undefined) this.#socket?.send(whole, !chunk.isText, this.#limits.compress);
     this.#note();
   }
 

@@ -7,16 +7,16 @@ import { largeHead } from '../../http/api-key.ts';
 import { type HttpRequest, type HttpResponse, methodOf } from '../../http/http.ts';
 import { HeadSize } from '../../sockets/head-limit.ts';
 import { type FrameHandler, hardPayloadLimit } from '../client-socket.ts';
-import type { ClientContext } from '../connection-context.ts';
+import type { ConnectionContext } from '../connection-context.ts';
 import type { Held } from './body.ts';
 import { RelayedRequest, RelayedResponse } from './exchange.ts';
 import { RequestForward, SocketForward } from './forwards.ts';
 import {
-  type Opening,
   type RelayEnd,
   type RelayHost,
   type RelayStream,
   type Relays,
+  type RequestHead,
   type ToEntry,
   type ToOwner,
   waitsToBeWanted,
@@ -34,16 +34,16 @@ export interface Routes {
 }
 
 export class RelayGate implements RelayHost {
-  readonly #context: ClientContext;
+  readonly #context: ConnectionContext;
   readonly #relays: Relays;
   readonly #routes: Routes;
   readonly #held: Held;
 
-  constructor(context: ClientContext, relays: Relays, routes: Routes) {
+  constructor(context: ConnectionContext, relays: Relays, routes: Routes) {
     this.#context = context;
     this.#relays = relays;
     this.#routes = routes;
-    this.#held = { bytes: 0, most: relays.mostHeld };
+    this.#held = { bytes: 0, most: relays.maxHeld };
   }
 
   // --- to other nodes
@@ -56,17 +56,17 @@ export class RelayGate implements RelayHost {
       this.#refuse(res);
       return true;
     }
-    const opening = this.#openingOf(res, req, 'request');
+    const head = this.#openingOf(res, req, 'request');
     const forward = new RequestForward(res, {
-      answer: () => this.#handle(res, new RelayedRequest(opening)),
+      answer: () => this.#handle(res, new RelayedRequest(head)),
       refuse: () => this.#refuse(res),
       upgrade: () => {},
     });
     this.#context.defer(res, () => forward.aborted());
-    forward.start(this.#relays.open(owner, opening, forward));
-    if (opening.method !== 'get') {
+    forward.start(this.#relays.open(owner, head, forward));
+    if (head.method !== 'get') {
       const limitBytes = this.#context.config.socketio.max_payload;
-      forward.forwardBody({ limitBytes, held: this.#held, waits: waitsToBeWanted(opening) });
+      forward.forwardBody({ limitBytes, held: this.#held, waits: waitsToBeWanted(head) });
     }
     return true;
   }
@@ -80,9 +80,9 @@ export class RelayGate implements RelayHost {
       refuse();
       return true;
     }
-    const opening = this.#openingOf(res, req, 'socket');
+    const head = this.#openingOf(res, req, 'socket');
     const answer = () => {
-      const handler = this.#accept(res, new RelayedRequest(opening));
+      const handler = this.#accept(res, new RelayedRequest(head));
       if (!handler) return;
       res.over = true;
       upgrade(handler);
@@ -93,16 +93,16 @@ export class RelayGate implements RelayHost {
     const limits = { maxUnderWay, overruns, compress: compression };
     const forward = new SocketForward(res, { answer, refuse, upgrade }, limits);
     this.#context.defer(res, () => forward.aborted());
-    forward.start(this.#relays.open(owner, opening, forward));
+    forward.start(this.#relays.open(owner, head, forward));
     return true;
   }
 
   // --- from other nodes
 
-  open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
-    const req = new RelayedRequest(opening);
-    const res = new RelayedResponse(stream, opening);
-    if (opening.kind === 'request') {
+  open(head: RequestHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+    const req = new RelayedRequest(head);
+    const res = new RelayedResponse(stream, head);
+    if (head.kind === 'request') {
       this.#handle(res, req);
       return res;
     }
@@ -132,7 +132,7 @@ export class RelayGate implements RelayHost {
   }
 
   /** @throws RequestError (431) */
-  #openingOf(res: HttpResponse, req: HttpRequest, kind: Opening['kind']): Opening {
+  #openingOf(res: HttpResponse, req: HttpRequest, kind: RequestHead['kind']): RequestHead {
     const headers: [string, string][] = [];
     const size = new HeadSize(req);
     req.forEach((name, value) => {

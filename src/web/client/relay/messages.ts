@@ -1,7 +1,7 @@
 /** What the relays of two nodes tell each other. `node` is the sender; the entry node numbers the streams. */
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Headers } from '../../http/http.ts';
-import type { Opening, Piece, ToEntry, ToOwner } from './relay.ts';
+import type { Chunk, RequestHead, ToEntry, ToOwner } from './relay.ts';
 
 /** The name under which every node's relay is registered. */
 export const relayName = 'hive_relay';
@@ -21,8 +21,8 @@ export interface SignalMessage {
 }
 
 export type RelayMessage =
-  | PieceMessage
-  | { readonly type: 'open'; readonly node: NodeName; readonly stream: number; readonly opening: Opening }
+  | ChunkMessage
+  | { readonly type: 'open'; readonly node: NodeName; readonly stream: number; readonly opening: RequestHead }
   | SignalMessage
   /** The sender knows no such stream, or has lost it. */
   | { readonly type: 'lost'; readonly node: NodeName; readonly stream: number; readonly to: Side }
@@ -36,7 +36,7 @@ const baseWeight = 64;
 
 /** What a message counts for in the flow between two nodes; the same at both ends. Every one that is about a stream counts. */
 export function weightOf(message: RelayMessage): number {
-  if (isPiece(message)) return baseWeight + message[3].length;
+  if (isChunk(message)) return baseWeight + message[3].length;
   if (message.type === 'open') {
     const { method, url, query, headers, address } = message.opening;
     return 2 * baseWeight + method.length + url.length + query.length + address.length + weightOfHeaders(headers);
@@ -56,13 +56,13 @@ function weightOfHeaders(headers: Headers): number {
  * The signal that is a piece. Nearly all are, so it is a list, which is written and read in less than half the time that the other
  * form takes: what is said of a piece by words there is a sum of `flags` here.
  */
-export type PieceMessage = readonly [node: NodeName, stream: number, flags: number, data: string | Uint8Array];
+export type ChunkMessage = readonly [node: NodeName, stream: number, flags: number, data: string | Uint8Array];
 
 const flags = { toOwner: 1, last: 2, isText: 4, more: 8 } as const;
 const all = 15;
 
-export function pieceMessage(node: NodeName, stream: number, to: Side, piece: Piece, last: boolean): PieceMessage {
-  const { data, isText, more } = piece;
+export function chunkMessage(node: NodeName, stream: number, to: Side, chunk: Chunk, last: boolean): ChunkMessage {
+  const { data, isText, more } = chunk;
   const sum =
     (to === 'owner' ? flags.toOwner : 0) +
     (last ? flags.last : 0) +
@@ -71,35 +71,35 @@ export function pieceMessage(node: NodeName, stream: number, to: Side, piece: Pi
   return [node, stream, sum, data];
 }
 
-export function isPiece(message: RelayMessage): message is PieceMessage {
+export function isChunk(message: RelayMessage): message is ChunkMessage {
   return Array.isArray(message);
 }
 
-export function signalIn(message: PieceMessage): SignalMessage {
+export function signalIn(message: ChunkMessage): SignalMessage {
   const sum = message[2];
   const isText = (sum & flags.isText) > 0;
-  const signal: Piece = { type: 'piece', data: message[3], isText, more: (sum & flags.more) > 0 };
+  const signal: Chunk = { type: 'piece', data: message[3], isText, more: (sum & flags.more) > 0 };
   const to = (sum & flags.toOwner) > 0 ? 'owner' : 'entry';
   return { type: 'signal', node: message[0], stream: message[1], to, signal, last: (sum & flags.last) > 0 };
 }
 
 /** What comes from other nodes, which may run other versions, is looked at before it is used. */
 export function isRelayMessage(message: unknown): message is RelayMessage {
-  if (Array.isArray(message)) return isPieceMessage(message);
+  if (Array.isArray(message)) return isChunkMessage(message);
   if (typeof message !== 'object' || message === null) return false;
-  const { type, node, stream, to, signal, opening, weight } = message as Record<string, unknown>;
+  const { type, node, stream, to, signal, opening: head, weight } = message as Record<string, unknown>;
   if (typeof node !== 'string') return false;
   if (type === 'started') return true;
   if (type === 'credit') return typeof weight === 'number' && weight >= 0;
   if (typeof stream !== 'number') return false;
-  if (type === 'open') return isOpening(opening);
+  if (type === 'open') return isRequestHead(head);
   if (to !== 'owner' && to !== 'entry') return false;
   return type === 'lost' || (type === 'signal' && isSignal(signal));
 }
 
-function isOpening(opening: unknown): opening is Opening {
-  if (typeof opening !== 'object' || opening === null) return false;
-  const { kind, method, url, query, headers, address } = opening as Record<string, unknown>;
+function isRequestHead(head: unknown): head is RequestHead {
+  if (typeof head !== 'object' || head === null) return false;
+  const { kind, method, url, query, headers, address } = head as Record<string, unknown>;
   if (kind !== 'request' && kind !== 'socket') return false;
   return areTexts([method, url, query, address]) && areHeaders(headers);
 }
@@ -121,7 +121,7 @@ function areTexts(values: readonly unknown[]): boolean {
   return values.every((value) => typeof value === 'string');
 }
 
-function isPieceMessage(message: readonly unknown[]): boolean {
+function isChunkMessage(message: readonly unknown[]): boolean {
   const sum = message[2];
   const data = message[3];
   if (typeof message[0] !== 'string' || typeof message[1] !== 'number') return false;

@@ -14,7 +14,7 @@ import type { Headers } from '../../http/http.ts';
 import type { CloseReason } from '../client-handle.ts';
 
 /** A request as the owner sees it. */
-export interface Opening {
+export interface RequestHead {
   readonly kind: 'request' | 'socket';
   readonly method: string;
   readonly url: string;
@@ -28,7 +28,7 @@ export interface Opening {
  * A part of a body or of a WebSocket's message: at most `pieceBytes`, so that nothing waits long behind it. A string is
  * text, bytes are text or not.
  */
-export interface Piece {
+export interface Chunk {
   readonly type: 'piece';
   readonly data: string | Uint8Array;
   readonly isText: boolean;
@@ -37,7 +37,7 @@ export interface Piece {
 }
 
 /** So much of what was sent has been dealt with; see `costOf`. */
-interface Taken {
+interface Credit {
   readonly type: 'taken';
   readonly cost: number;
 }
@@ -49,7 +49,7 @@ interface Taken {
 export const smallBodyBytes = 16 * 1024;
 
 /** Whether the body waits for `wanted`; both ends know from the request. */
-export function waitsToBeWanted({ method, headers }: Opening): boolean {
+export function waitsToBeWanted({ method, headers }: RequestHead): boolean {
   if (method === 'get' || method === 'head') return false;
   const length = headers.find(([name]) => name === 'content-length')?.[1];
   return length === undefined || !(Number(length) <= smallBodyBytes);
@@ -57,16 +57,16 @@ export function waitsToBeWanted({ method, headers }: Opening): boolean {
 
 /** What the entry node tells the owner. */
 export type ToOwner =
-  | Piece
-  | Taken
+  | Chunk
+  | Credit
   | { readonly type: 'pong' }
   /** The last one: the client has gone away, or closed its socket. */
   | { readonly type: 'gone'; readonly reason: CloseReason };
 
 /** What the owner tells the entry node. */
 export type ToEntry =
-  | Piece
-  | Taken
+  | Chunk
+  | Credit
   /** The session is known and the body may come. */
   | { readonly type: 'wanted' }
   /** The head of an answer; the body's pieces follow, the last of which is the last signal. */
@@ -95,14 +95,14 @@ export interface RelayEnd<Signal> {
 export interface Relays {
   /** The connected node, other than this one, whose present boot made this transport id. */
   ownerOf(id: string): NodeName | undefined;
-  open(owner: NodeName, opening: Opening, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
+  open(owner: NodeName, head: RequestHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
   /**
    * How much of all clients together waits here because a node has not dealt with what is under way to it: 0 is nothing, 1
    * as much as may wait. From 1 on nothing new is taken in for that node.
    */
   load(node: NodeName): number;
   /** Bytes of bodies that may wait until they are wanted, all together. */
-  readonly mostHeld: number;
+  readonly maxHeld: number;
   /** Takes in what other nodes forward from now on. */
   serve(host: RelayHost): void;
   /** The host has ended: every stream of this node is lost, to both ends. */
@@ -112,5 +112,5 @@ export interface Relays {
 /** Where a node takes in what other nodes forward. */
 export interface RelayHost {
   /** The answer may have been sent when this returns. */
-  open(opening: Opening, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
+  open(head: RequestHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
 }

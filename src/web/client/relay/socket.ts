@@ -5,8 +5,8 @@
 
 import type { Payload } from '../../sockets/types.ts';
 import type { ClientSocket, FrameHandler, SocketData } from '../client-socket.ts';
-import { costOf, noteBytes, PieceJoiner, sendPieces, toArrayBuffer } from './chunks.ts';
-import type { Piece, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
+import { ChunkJoiner, costOf, noteBytes, sendChunks, toArrayBuffer } from './chunks.ts';
+import type { Chunk, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 
 /** Bytes: on this node the system's own buffers would take about that much before a client counted as slow. */
 const slackBytes = 256 * 1024;
@@ -15,7 +15,7 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
   readonly #stream: RelayStream<ToEntry>;
   readonly #window: number;
   readonly #data: SocketData;
-  readonly #joiner = new PieceJoiner();
+  readonly #joiner = new ChunkJoiner();
   /** The cost of what the client has not taken yet. */
   #underWay = 0;
   /** The cost of what was received since the last note. */
@@ -33,7 +33,7 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
 
   send(message: Payload, isBinary = false): number {
     if (!this.#isOpen) return 2;
-    this.#underWay += sendPieces(this.#stream, message, !isBinary);
+    this.#underWay += sendChunks(this.#stream, message, !isBinary);
     return this.getBufferedAmount() > this.#window ? 0 : 1;
   }
 
@@ -91,15 +91,15 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
     this.#data.handler.closed('transport_closed');
   }
 
-  #receivePiece(piece: Piece): void {
-    this.#received += costOf(piece);
+  #receivePiece(chunk: Chunk): void {
+    this.#received += costOf(chunk);
     if (this.#received >= noteBytes) {
       this.#stream.send({ type: 'taken', cost: this.#received });
       this.#received = 0;
     }
-    const whole = this.#joiner.add(piece);
+    const whole = this.#joiner.add(chunk);
     if (whole === undefined) return;
-    const data = piece.isText && typeof whole === 'string' ? whole : toArrayBuffer(whole);
-    this.#data.handler.message(this, data, !piece.isText);
+    const data = chunk.isText && typeof whole === 'string' ? whole : toArrayBuffer(whole);
+    this.#data.handler.message(this, data, !chunk.isText);
   }
 }

@@ -1,7 +1,7 @@
 /** One end of a relayed request or WebSocket; see `web/client/relay/relay.ts`. It is open while it is in the table of its end. */
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Flow } from './flow.ts';
-import { pieceMessage, type Side } from './messages.ts';
+import { chunkMessage, type Side } from './messages.ts';
 import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 
 type Out = ToOwner | ToEntry;
@@ -38,7 +38,7 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
     const { self, flow, number, to, table } = this.#parts;
     if (table.get(number) !== this) return;
     if (last) table.delete(number);
-    if (signal.type === 'piece') flow.send(pieceMessage(self, number, to, signal, last));
+    if (signal.type === 'piece') flow.send(chunkMessage(self, number, to, signal, last));
     else flow.send({ type: 'signal', node: self, stream: number, to, signal, last });
   }
 

@@ -94,7 +94,7 @@ test('an empty channel is kept for its time-out, or for ever', async (t) => {
   assert.equal(pubsub.status('brief.a'), 1);
 });
 
-test('orders that only send are sent to the topic; others are performed by each client', async (t) => {
+test('actions that only send are sent to the topic; others are performed by each client', async (t) => {
   const { pubsub, client, topics } = await pubSubNode(t);
   const ann = await client();
   await pubsub.join(ann, ['news.eu'], 'public');
@@ -108,7 +108,7 @@ test('orders that only send are sent to the topic; others are performed by each 
   assert.deepEqual(ann.received, ['1', '2', '3', '4']);
 });
 
-test('nothing overtakes orders that a client still performs, and nobody else waits for it', async (t) => {
+test('nothing overtakes actions that a client still performs, and nobody else waits for it', async (t) => {
   const { pubsub, client } = await pubSubNode(t);
   const [slow, quick] = [await client(), await client()];
   await pubsub.join(slow, ['news.eu'], 'public');
@@ -126,7 +126,7 @@ test('nothing overtakes orders that a client still performs, and nobody else wai
   assert.deepEqual(quick.received, ['1', '2', '3']);
 });
 
-test('order holds for a client that leaves and comes back while it performs orders', async (t) => {
+test('order holds for a client that leaves and comes back while it performs actions', async (t) => {
   const { pubsub, client } = await pubSubNode(t);
   const ann = await client();
   await pubsub.join(ann, ['news.eu'], 'public');
@@ -142,7 +142,7 @@ test('order holds for a client that leaves and comes back while it performs orde
   assert.deepEqual(ann.received, ['w', '1']);
 });
 
-test('a client that crashes while it performs orders is forgotten', async (t) => {
+test('a client that crashes while it performs actions is forgotten', async (t) => {
   const { pubsub, client, kernel, channel } = await pubSubNode(t);
   const [ann, ben] = [await client(), await client()];
   await pubsub.join(ann, ['news.eu'], 'public');

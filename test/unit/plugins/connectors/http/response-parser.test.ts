@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { HttpResponseParser, mostAtOnce } from '../../../../../src/plugins/connectors/http/response-parser.ts';
+import { HttpResponseParser, maxAtOnce } from '../../../../../src/plugins/connectors/http/response-parser.ts';
 
-const buffer = Buffer.alloc(mostAtOnce);
+const buffer = Buffer.alloc(maxAtOnce);
 
 function bodyOf(parser: HttpResponseParser): string {
   return Buffer.concat(parser.takeBody()).toString();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BodyForward } from '../../../../../src/web/client/relay/body.ts';
 import { costOf } from '../../../../../src/web/client/relay/chunks.ts';
-import type { Piece, RelayStream, ToOwner } from '../../../../../src/web/client/relay/relay.ts';
+import type { Chunk, RelayStream, ToOwner } from '../../../../../src/web/client/relay/relay.ts';
 import type { HttpResponse } from '../../../../../src/web/http/http.ts';
 
 test('an empty last chunk that had to wait ends the body', () => {
@@ -15,8 +15,8 @@ test('an empty last chunk that had to wait ends the body', () => {
     pause() {},
     resume() {},
   } as unknown as HttpResponse;
-  const sent: Piece[] = [];
-  const stream = { load: 0, send: (signal: ToOwner) => void sent.push(signal as Piece) };
+  const sent: Chunk[] = [];
+  const stream = { load: 0, send: (signal: ToOwner) => void sent.push(signal as Chunk) };
   const refuse = () => assert.fail('refused');
   const held = { bytes: 0, most: 1_000_000 };
   const body = new BodyForward({

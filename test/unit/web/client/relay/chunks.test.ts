@@ -1,21 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { costOf, PieceJoiner, sendPieces, toArrayBuffer } from '../../../../../src/web/client/relay/chunks.ts';
-import type { Piece } from '../../../../../src/web/client/relay/relay.ts';
+import { ChunkJoiner, costOf, sendChunks, toArrayBuffer } from '../../../../../src/web/client/relay/chunks.ts';
+import type { Chunk } from '../../../../../src/web/client/relay/relay.ts';
 import { fc } from '../../../../support/properties.ts';
 
 /** Cuts and joins; the bytes of the result. */
-function travel(data: string | Uint8Array): { pieces: Piece[]; bytes: Buffer; cost: number; last: boolean[] } {
-  const pieces: Piece[] = [];
+function travel(data: string | Uint8Array): { pieces: Chunk[]; bytes: Buffer; cost: number; last: boolean[] } {
+  const pieces: Chunk[] = [];
   const last: boolean[] = [];
   const stream = {
-    send(piece: Piece, isLast = false) {
+    send(piece: Chunk, isLast = false) {
       pieces.push(piece);
       last.push(isLast);
     },
   };
-  const cost = sendPieces(stream, data, typeof data === 'string', false, true);
-  const joiner = new PieceJoiner();
+  const cost = sendChunks(stream, data, typeof data === 'string', false, true);
+  const joiner = new ChunkJoiner();
   const whole = pieces.map((piece) => joiner.add(piece));
   assert.ok(whole.slice(0, -1).every((part) => part === undefined));
   return { pieces, bytes: Buffer.from(toArrayBuffer(whole.at(-1)!)), cost, last };
@@ -47,8 +47,8 @@ test('pieces are small, only the last one ends the stream, and both ends count t
 
 test('bytes of a text become a string, unless they are many', () => {
   const sent = (bytes: Buffer, isText: boolean) => {
-    const pieces: Piece[] = [];
-    sendPieces({ send: (piece) => pieces.push(piece) }, bytes, isText);
+    const pieces: Chunk[] = [];
+    sendChunks({ send: (piece) => pieces.push(piece) }, bytes, isText);
     return pieces.map(({ data }) => typeof data);
   };
   assert.deepEqual(sent(Buffer.from('zażółć'), true), ['string']);

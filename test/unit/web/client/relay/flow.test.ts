@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { NodeName, Ref } from '../../../../../src/kernel/types.ts';
 import { Flow } from '../../../../../src/web/client/relay/flow.ts';
-import { pieceMessage, type RelayMessage, weightOf } from '../../../../../src/web/client/relay/messages.ts';
+import { chunkMessage, type RelayMessage, weightOf } from '../../../../../src/web/client/relay/messages.ts';
 import { fc } from '../../../../support/properties.ts';
 
 const a = 'a@127.0.0.1' as NodeName;
@@ -35,7 +35,7 @@ function pair(budget: number) {
 }
 
 const text = (data: string | Uint8Array) =>
-  pieceMessage(a, 1, 'owner', { type: 'piece', data, isText: true, more: false }, false);
+  chunkMessage(a, 1, 'owner', { type: 'piece', data, isText: true, more: false }, false);
 
 test('whatever is sent and received when, the budget holds, nothing is lost or overtaken, and nobody waits for ever', () => {
   const budget = 2 * Flow.noteWeight;

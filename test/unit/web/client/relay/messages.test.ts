@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { decodeTerm } from '../../../../../src/distribution/codec/decoder.ts';
 import { encodeTerm } from '../../../../../src/distribution/codec/encoder.ts';
 import type { NodeName } from '../../../../../src/kernel/types.ts';
-import { isPiece, isRelayMessage, pieceMessage, signalIn } from '../../../../../src/web/client/relay/messages.ts';
-import type { Piece } from '../../../../../src/web/client/relay/relay.ts';
+import { chunkMessage, isChunk, isRelayMessage, signalIn } from '../../../../../src/web/client/relay/messages.ts';
+import type { Chunk } from '../../../../../src/web/client/relay/relay.ts';
 import { fc } from '../../../../support/properties.ts';
 
 const node = 'entry@127.0.0.1' as NodeName;
@@ -14,12 +14,12 @@ test('a piece is the same signal at the other node', () => {
   const data = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array({ minLength: 1 }).map(Buffer.from));
   const piece = fc
     .tuple(data, fc.boolean(), fc.boolean())
-    .map(([data, isText, more]): Piece => ({ type: 'piece', data, isText, more }));
+    .map(([data, isText, more]): Chunk => ({ type: 'piece', data, isText, more }));
   const side = fc.constantFrom('owner' as const, 'entry' as const);
   fc.assert(
     fc.property(fc.nat(), side, piece, fc.boolean(), (stream, to, signal, last) => {
-      const message = decodeTerm(encodeTerm(pieceMessage(node, stream, to, signal, last)));
-      assert.ok(isRelayMessage(message) && isPiece(message));
+      const message = decodeTerm(encodeTerm(chunkMessage(node, stream, to, signal, last)));
+      assert.ok(isRelayMessage(message) && isChunk(message));
       assert.deepEqual(signalIn(message), { type: 'signal', node, stream, to, signal, last });
     }),
   );
