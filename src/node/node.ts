@@ -9,7 +9,6 @@
 import { ClientServices } from '../actors/client/client-services.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
-import { Listener, type Listening } from '../actors/listener.ts';
 import { health } from '../actors/monitor/health.ts';
 import { Monitor } from '../actors/monitor/monitor.ts';
 import { monitorHost } from '../actors/monitor/monitor-host.ts';
@@ -18,6 +17,7 @@ import { PoolTable } from '../actors/pools/pool-table.ts';
 import { PubSubService } from '../actors/pubsub/pubsub.ts';
 import { Relay } from '../actors/relay/relay.ts';
 import { RelayService } from '../actors/relay/service.ts';
+import { NodeApi } from '../actors/router/api-host.ts';
 import { ClusterControl } from '../actors/router/cluster-control.ts';
 import { Router } from '../actors/router/router.ts';
 import { type Closing, RouterService } from '../actors/router/service.ts';
@@ -36,28 +36,18 @@ import { PluginSet } from '../plugins/plugin-set.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
 import { supervisionTree } from '../supervisors/introspection.ts';
 import { version } from '../version.ts';
-import { startApiServer } from '../web/api/api.ts';
-import type { ApiHost } from '../web/api/api-host.ts';
-import { startClientServer } from '../web/client/server.ts';
 import { Topics } from '../web/client/topics.ts';
-import { TrustedProxies } from '../web/http/client-address.ts';
 import { Listeners } from '../web/listeners.ts';
-import { startHealthServer } from '../web/monitor/health.ts';
-import { startMonitorServer } from '../web/monitor/monitor.ts';
 import { checkServers, checksOf } from '../web/self-check.ts';
 import { type ChosenSockets, chooseSockets, nativeHint } from '../web/sockets/choice.ts';
+import { type Addresses, Servers } from './servers.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './tree.ts';
 
 export interface Node {
   /** `id@host`. */
   readonly name: string;
   /** Where its servers listen, with real ports where 0 was configured. */
-  readonly addresses: {
-    readonly client: string;
-    readonly api: string;
-    readonly monitor: string;
-    readonly health?: string;
-  };
+  readonly addresses: Addresses;
   /** What holds its sockets: `uWebSockets 20.57.0`. */
   readonly sockets: string;
   /** Ends the node gracefully: new clients are refused, present ones asked to leave, everything stopped in reverse order. */
@@ -95,7 +85,6 @@ export async function startNode(
   chosen: ChosenSockets = chooseSockets(),
   signal?: AbortSignal,
 ): Promise<Node> {
-  const { library: sockets } = chosen;
   const { name } = config.hive;
   const metrics = new Metrics();
   const files = openLogFiles(config.log, { node: name }, metrics.counters('hive.log', ['lost', 'counted']));
@@ -148,8 +137,7 @@ export async function startNode(
     metrics,
   });
 
-  const ports = { client: 0, api: 0, monitor: 0, health: 0 };
-  const monitorLog = log.child({ component: 'monitor' });
+  let root: Ref<never>;
   const watched = {
     kernel,
     cluster,
@@ -164,38 +152,33 @@ export async function startNode(
     version,
     sockets: chosen.title,
     metrics,
-    log: monitorLog,
+    log: log.child({ component: 'monitor' }),
   };
-  const monitor = monitorHost({ ...watched, client: (sid) => router.view(sid) });
-  const webLog = log.child({ component: 'web' });
-  const proxies = TrustedProxies.of(config.hive.trusted_proxies);
-  const errors = metrics.counter('hive.errors');
-  const listener = (start: () => Promise<Listening>): Listener =>
-    new Listener(() =>
-      start().catch((error: unknown) => {
-        errors.value += 1;
-        throw error;
-      }),
-    );
-  const { health_port: healthPort, health_host: healthHost = config.monitor.host } = config.monitor;
+  const clusterControl = new ClusterControl({
+    kernel,
+    cluster,
+    router,
+    graceMs: config.hive.graceful_termination_timeout,
+    log: log.child({ component: 'cluster' }),
+  });
   let started = false;
+  const servers = new Servers({
+    config,
+    sockets: chosen.library,
+    listeners,
+    clients: router,
+    topics,
+    relays,
+    ids,
+    wheel: kernel.wheel,
+    api: new NodeApi({ version, router, pubsub, plugins, cluster: clusterControl }),
+    monitor: monitorHost({ ...watched, client: (sid) => router.view(sid) }),
+    health: () => (started ? health(watched).status : 'starting'),
+    metrics,
+    log: log.child({ component: 'web' }),
+  });
   const workers: Workers = {
-    health:
-      healthPort === undefined
-        ? undefined
-        : () =>
-            listener(async () => {
-              const state = () => (started ? health(watched).status : 'starting');
-              const healthSockets = listeners.keep(sockets, 'monitor');
-              const server = await startHealthServer({
-                sockets: healthSockets,
-                address: healthHost,
-                port: healthPort,
-                state,
-              });
-              ports.health = server.port;
-              return server;
-            }),
+    health: servers.health,
     monitor: () => new Monitor(watched, (options) => supervisionTree(root, options)),
     cluster: () =>
       new Cluster({ config: config.hive, table: cluster, version, log: log.child({ component: 'cluster' }), metrics }),
@@ -210,73 +193,11 @@ export async function startNode(
     router: () => new Router(router),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
-    monitorServer: () =>
-      listener(async () => {
-        const { host: address, port, tls, hash: key, public_health: publicHealth } = config.monitor;
-        const server = await startMonitorServer({
-          sockets: listeners.keep(sockets, 'monitor'),
-          address,
-          port,
-          tls,
-          key,
-          publicHealth,
-          host: monitor,
-          log: webLog,
-          proxies,
-        });
-        ports.monitor = server.port;
-        return server;
-      }),
-    api: () =>
-      listener(async () => {
-        const { host: address, port, tls, hash: key } = config.api;
-        const apiSockets = listeners.keep(sockets, 'api');
-        const server = await startApiServer({
-          sockets: apiSockets,
-          address,
-          port,
-          tls,
-          key,
-          host: api,
-          metrics,
-          log: webLog,
-          proxies,
-        });
-        ports.api = server.port;
-        return server;
-      }),
-    web: () =>
-      listener(async () => {
-        const newId = () => ids.next();
-        const { wheel } = kernel;
-        const clientSockets = listeners.keep(sockets, 'clients');
-        const options = {
-          sockets: clientSockets,
-          config,
-          host: router,
-          topics,
-          newId,
-          wheel,
-          metrics,
-          log: webLog,
-          relays,
-        };
-        const server = await startClientServer(options);
-        ports.client = server.port;
-        return { port: server.port, stop: () => server.close() };
-      }),
+    monitorServer: () => servers.monitor(),
+    api: () => servers.api(),
+    web: () => servers.client(),
   };
 
-  const address = ({ host, tls }: { host: string; tls?: unknown }, port: number): string =>
-    `http${tls ? 's' : ''}://${host.includes(':') ? `[${host}]` : host}:${port}`;
-  const addresses = () => ({
-    client: address(config.hive, ports.client),
-    api: address(config.api, ports.api),
-    monitor: address(config.monitor, ports.monitor),
-    ...(healthPort === undefined ? {} : { health: address({ host: healthHost }, ports.health) }),
-  });
-
-  let root: Ref<never>;
   let graceful = false;
   let over = false;
   const stop = async (reason: string): Promise<void> => {
@@ -287,19 +208,11 @@ export async function startNode(
     await router.close(reason);
     await kernel.stop(root, 'shutdown');
   };
-  const clusterControl = new ClusterControl({
-    kernel,
-    cluster,
-    router,
-    graceMs: config.hive.graceful_termination_timeout,
-    log: log.child({ component: 'cluster' }),
-  });
-  const api: ApiHost = apiHost(router, pubsub, plugins, clusterControl);
 
   try {
     root = await startRoot(kernel, workers, signal);
     const keys = { apiKey: config.api.hash, monitorKey: config.monitor.hash };
-    await checkServers(checksOf({ addresses: addresses(), ...keys, node: name, version }), metrics).catch(
+    await checkServers(checksOf({ addresses: servers.addresses, ...keys, node: name, version }), metrics).catch(
       async (error: unknown) => {
         await kernel.stop(root, 'shutdown');
         throw error;
@@ -330,7 +243,7 @@ export async function startNode(
   if (hint !== undefined) log.notice(hint);
   return {
     name,
-    addresses: addresses(),
+    addresses: servers.addresses,
     sockets: chosen.title,
     stop: (reason) => void stop(reason),
     get stopping() {
@@ -356,32 +269,4 @@ async function startRoot(kernel: Kernel, workers: Workers, signal: AbortSignal |
   } finally {
     signal?.removeEventListener('abort', callOff);
   }
-}
-
-function apiHost(
-  router: RouterService,
-  pubsub: PubSubService,
-  plugins: PluginSet,
-  cluster: ApiHost['cluster'],
-): ApiHost {
-  return {
-    version,
-    stop: () => router.stop('shutdown'),
-    enable: () => router.enable(),
-    disable: () => router.disable(),
-    terminate: (reason) => void router.terminate(reason),
-    runActions(sid, actions) {
-      plugins.check(actions);
-      return router.runActions(sid, actions);
-    },
-    publishActions(channel, actions) {
-      plugins.check(actions);
-      pubsub.publish([channel], 'private', { type: 'actions', actions: actions });
-    },
-    publishEvent: (channel, packet) => pubsub.publish([channel], 'private', { type: 'event', packet }),
-    subscribers: (channel) => pubsub.status(channel),
-    subscribe: (sid, channels) => router.subscribe(sid, channels),
-    unsubscribe: (sid, channels) => router.unsubscribe(sid, channels),
-    cluster,
-  };
 }

@@ -1,0 +1,73 @@
+/** What the HTTP API of a node sets in motion: clients by the router, channels by pub-sub. */
+import type { PluginSet } from '../../plugins/plugin-set.ts';
+import type { PubSub } from '../../plugins/types.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
+import type { EventPacket } from '../../protocol/packet.ts';
+import type { ApiHost, ClusterHost } from '../../web/api/api-host.ts';
+import type { RouterService } from './service.ts';
+
+export interface NodeApiSetup {
+  readonly version: string;
+  readonly router: RouterService;
+  readonly pubsub: PubSub & { status(channel: string): number };
+  readonly plugins: PluginSet;
+  readonly cluster: ClusterHost;
+}
+
+export class NodeApi implements ApiHost {
+  readonly version: string;
+  readonly cluster: ClusterHost;
+  readonly #router: RouterService;
+  readonly #pubsub: NodeApiSetup['pubsub'];
+  readonly #plugins: PluginSet;
+
+  constructor({ version, router, pubsub, plugins, cluster }: NodeApiSetup) {
+    this.version = version;
+    this.cluster = cluster;
+    this.#router = router;
+    this.#pubsub = pubsub;
+    this.#plugins = plugins;
+  }
+
+  stop(): void {
+    this.#router.stop('shutdown');
+  }
+
+  enable(): void {
+    this.#router.enable();
+  }
+
+  disable(): void {
+    this.#router.disable();
+  }
+
+  terminate(reason: string): void {
+    void this.#router.terminate(reason);
+  }
+
+  runActions(sid: string, actions: readonly ActionCall[]): Promise<void> {
+    this.#plugins.check(actions);
+    return this.#router.runActions(sid, actions);
+  }
+
+  publishActions(channel: string, actions: readonly ActionCall[]): void {
+    this.#plugins.check(actions);
+    this.#pubsub.publish([channel], 'private', { type: 'actions', actions });
+  }
+
+  publishEvent(channel: string, packet: EventPacket): void {
+    this.#pubsub.publish([channel], 'private', { type: 'event', packet });
+  }
+
+  subscribers(channel: string): number {
+    return this.#pubsub.status(channel);
+  }
+
+  subscribe(sid: string, channels: readonly string[]): Promise<void> {
+    return this.#router.subscribe(sid, channels);
+  }
+
+  unsubscribe(sid: string, channels: readonly string[]): Promise<void> {
+    return this.#router.unsubscribe(sid, channels);
+  }
+}
