@@ -16,7 +16,7 @@ function pagesUnder(folder: string): string[] {
   });
 }
 
-const top = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md'];
+const top = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
 const pages = [...top, ...['docs', 'examples', 'deploy', 'bench', 'test/fuzz'].flatMap(pagesUnder)];
 
 /** Made by a command of its page. */
