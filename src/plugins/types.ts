@@ -56,7 +56,7 @@ export interface Action {
   check?(event: ActionCall): void;
   /**
    * Only for actions that do nothing but send: the packet, the same for every client. A publish of such actions is encoded
-   * once and never visits the clients. Throws what `perform` would throw.
+   * once and never visits the clients. Throws what `run` would throw.
    */
   packet?(event: ActionCall): ServerPacket;
 }
