@@ -7,9 +7,28 @@ export { Actor } from './kernel/actor.ts';
 export type { From } from './kernel/types.ts';
 export { type End, type Node, startNode } from './node/node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
+export {
+  type ConnectEvent,
+  type CrashEvent,
+  type DisconnectEvent,
+  type EventChannel,
+  type EventError,
+  type EventTrace,
+  events,
+  type HookEvent,
+  type LinkDownEvent,
+  type LinkUpEvent,
+  listen,
+  type PoolRequestEvent,
+  type PublishEvent,
+  type RestartEvent,
+  type SubscribeEvent,
+  type UnsubscribeEvent,
+} from './observe/events.ts';
 export type { Histogram } from './observe/histogram.ts';
 export type { Log } from './observe/logger.ts';
 export type { Counter, Metrics } from './observe/metrics.ts';
+export type { RequestHeaders } from './observe/request-headers.ts';
 export { Unavailable } from './plugins/connectors/unavailable.ts';
 export { definePlugin, type Plugin, type PluginParts } from './plugins/define-plugin.ts';
 export { loadWithPlugins as loadConfig } from './plugins/load-with-plugins.ts';

@@ -10,6 +10,8 @@ import type { ServerPacket } from '../protocol/packet.ts';
  */
 export interface Member {
   readonly ref: Ref<ClientDelivery>;
+  /** Start of its session id, as the log shows it; undefined if it is no client. */
+  readonly sid?: string;
   /** Set when it is the first to join a channel. */
   openedChannels?: ChannelCount | undefined;
   join(topic: string): void;

@@ -11,6 +11,7 @@
 import type { Server, Socket } from 'node:net';
 import type { NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
+import { events } from '../observe/events.ts';
 import { sourceOf } from '../observe/source.ts';
 import { Claims } from './claims.ts';
 import { atom, tuple } from './codec/terms.ts';
@@ -379,7 +380,11 @@ export class Peers {
     entry.link = link;
     entry.session.outbox.attach(link);
     context.log.info(`connected with ${peer.node}`, { peer: peer.node, creation: peer.creation, hive: peer.hive });
-    onUp({ node: entry.node, creation: peer.creation, hive: peer.hive });
+    const { creation, hive } = peer;
+    if (events.linkUp.hasSubscribers) {
+      events.linkUp.publish({ node: this.#options.self.node, peer: entry.node, creation, hive });
+    }
+    onUp({ node: entry.node, creation, hive });
     link.start();
     entry.resolve();
   }
@@ -388,7 +393,11 @@ export class Peers {
     if (this.#table.get(entry.node) === entry) this.#table.delete(entry.node);
     entry.session.end(reason);
     this.#options.context.log.info(`connection with ${entry.node} ended: ${reason}`, { peer: entry.node, reason });
-    this.#options.onDown({ node: entry.node, creation: peer.creation, hive: peer.hive, reason });
+    const { creation, hive } = peer;
+    if (events.linkDown.hasSubscribers) {
+      events.linkDown.publish({ node: this.#options.self.node, peer: entry.node, creation, hive, reason });
+    }
+    this.#options.onDown({ node: entry.node, creation, hive, reason });
   }
 
   #fail(entry: Entry, error: Error): void {

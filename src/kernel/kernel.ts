@@ -3,6 +3,7 @@
  * rest of the system sees `Actor`, `Ref` and this class.
  */
 import { HiveError } from '../observe/errors.ts';
+import { events } from '../observe/events.ts';
 import type { Log } from '../observe/logger.ts';
 import { type Counter, Metrics } from '../observe/metrics.ts';
 import { RepeatedLog } from '../observe/repeated.ts';
@@ -406,6 +407,7 @@ export class Kernel implements CellHost, RefHost {
   reportCrash(cell: Cell<never>, reason: Error): void {
     this.#crashes.value += 1;
     const report = this.#crashReports.add(cell, reason);
+    if (events.crash.hasSubscribers) events.crash.publish({ node: this.node, ...report });
     if (this.log.excess('An actor crashed', cell.actor.constructor.name, 'error')) return;
     this.log.crash(`${cell.label} ${cell} crashed: ${reason.message}`, report);
   }

@@ -9,13 +9,13 @@ import { asError, titleOf } from '../observe/thrown.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { Refusals } from './refusals.ts';
 import type { PluginRegistry } from './registry.ts';
-import type { Action, ActionCall, Hook, HookDescriptor, Services, State, StateManager } from './types.ts';
+import type { Action, ActionCall, HookDescriptor, NamedHook, Services, State, StateManager } from './types.ts';
 
 export type HookDescriptors = Readonly<Record<string, readonly HookDescriptor[]>>;
 
 export class PluginSet {
   /** Hooks by event; events without hooks are absent. */
-  readonly hooks: ReadonlyMap<string, readonly Hook[]>;
+  readonly hooks: ReadonlyMap<string, readonly NamedHook[]>;
   /** What an order with that name does, one after the other. */
   readonly actions: ReadonlyMap<string, readonly Action[]>;
   readonly stateManager: StateManager;
@@ -60,16 +60,16 @@ export class PluginSet {
     this.initialState = isObject(state.initial_value) ? state.initial_value : { initial_value: state.initial_value };
   }
 
-  #hook({ hook, args }: HookDescriptor): Hook {
-    return this.#registry.hook(hook).create(args, this.#services);
+  #hook({ hook, args }: HookDescriptor): NamedHook {
+    return { plugin: hook, run: this.#registry.hook(hook).create(args, this.#services) };
   }
 
   /**
    * Makes hooks at run time, all or none.
    * @throws HiveError `plugins_error` for an unknown plugin, else the plugin's own code for args that it refuses
    */
-  createHooks(descriptors: HookDescriptors): Map<string, Hook[]> {
-    const made = new Map<string, Hook[]>();
+  createHooks(descriptors: HookDescriptors): Map<string, NamedHook[]> {
+    const made = new Map<string, NamedHook[]>();
     for (const [event, list] of Object.entries(descriptors)) {
       const hooks = list.map((descriptor, index) =>
         this.#refusals.counted(() => this.#hook(this.#checked(descriptor, `hooks.${event}[${index}]`))),

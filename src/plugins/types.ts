@@ -15,6 +15,7 @@ import type { Call } from '../kernel/types.ts';
 import { type ErrorCode, HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { RequestHeaders } from '../observe/request-headers.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
 
@@ -41,6 +42,13 @@ export interface HookPlugin<Args = unknown, Schema extends TSchema = TSchema> ex
 
 /** Runs for one event of one client; the next hook, and the client's next packet, wait until it is done. */
 export type Hook = (client: Client, trigger: Trigger) => void | Promise<void>;
+
+/** A hook as a node has it. */
+export interface NamedHook {
+  /** Name of the plugin that has made it. */
+  readonly plugin: string;
+  readonly run: Hook;
+}
 
 export interface ActionPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
   check?(args: Args, config: Config): Refusal | undefined;
@@ -139,7 +147,13 @@ export interface ConnectionSink<Request = unknown, Reply = unknown> {
 
 /** What every worker understands. A request is to be answered with a reply, or failed; after `drain` none comes any more. */
 export type WorkerMessage<Request = unknown, Reply = unknown> =
-  | ({ readonly type: 'request'; readonly request: Request; readonly signal?: AbortSignal } & Call<Reply>)
+  | ({
+      readonly type: 'request';
+      readonly request: Request;
+      readonly signal?: AbortSignal;
+      /** What subscribers of events want the back end to get, such as `traceparent`: to be sent where there is a place for it. */
+      readonly headers?: RequestHeaders;
+    } & Call<Reply>)
   | { readonly type: 'drain' };
 
 /** What triggered a hook: the client's event, or one of `on_connect`, `on_disconnect`, `on_terminate`. */

@@ -54,7 +54,7 @@ export class DynamicSupervisor extends SupervisorBase {
       this.#restarting.set(child, last);
       this.send(this.self, { type: 'try_again', child });
     };
-    this.#start(child, () => child.restarted(), failed);
+    this.#start(child, () => this.restarted(child), failed);
   }
 
   protected override tryAgain(child: Child): void {

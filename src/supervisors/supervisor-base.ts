@@ -8,6 +8,7 @@
 import { Actor } from '../kernel/actor.ts';
 import type { ChildCounts, ChildInfo, ChildSpec, SupervisorMessage } from '../kernel/supervision.ts';
 import { describeReason, type ExitReason, type From, isPlanned, type Ref } from '../kernel/types.ts';
+import { events } from '../observe/events.ts';
 import { Child } from './child.ts';
 import { RestartIntensity } from './restart-intensity.ts';
 import { shutDown } from './shut-down.ts';
@@ -104,6 +105,21 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
     });
     this.stop('shutdown');
     return false;
+  }
+
+  /** A child has been started again. */
+  protected restarted(child: Child): void {
+    child.restarted();
+    if (!events.restart.hasSubscribers) return;
+    const { id, restarts, running } = child;
+    events.restart.publish({
+      node: this.kernel.node,
+      supervisor: this.cell.label,
+      child: id,
+      pid: running?.toString(),
+      reason: child.info().lastExit?.reason,
+      restarts,
+    });
   }
 
   /** Ends a child, if it runs; reports it if it did not go as it should. */

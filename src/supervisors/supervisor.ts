@@ -109,7 +109,7 @@ export class Supervisor extends SupervisorBase {
       } catch (error) {
         return { child, error };
       }
-      if (again) child.restarted();
+      if (again) this.restarted(child);
     }
     return undefined;
   }
@@ -186,7 +186,7 @@ export class Supervisor extends SupervisorBase {
     if (!child) return;
     try {
       await this.#start(child);
-      child.restarted();
+      this.restarted(child);
       from?.reply(child.running);
     } catch (error) {
       from?.fail(error);

@@ -15,6 +15,7 @@
 import { Actor } from '../../kernel/actor.ts';
 import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { events } from '../../observe/events.ts';
 import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import { type ActionCall, type ClientState, StopClient } from '../../plugins/types.ts';
@@ -62,7 +63,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
-    this.outlet = new ClientOutput(context.metrics);
+    this.outlet = new ClientOutput(context.metrics, sid);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
   }
 
@@ -199,7 +200,15 @@ export class ClientActor extends Actor<ClientActorMessage> {
     if (!this.alive) return;
     this.#client.connected();
     this.outlet.phase = 'waiting';
+    if (events.connect.hasSubscribers) this.#publishConnect();
     from?.reply(undefined);
+  }
+
+  #publishConnect(): void {
+    const { node, namespace } = this.#client;
+    const { sid, transport = 'none' } = this.outlet;
+    const { cell } = this;
+    events.connect.publish({ node, sid, pid: `${cell}`, namespace, protocol: this.#protocol, transport });
   }
 
   /** The client was never connected. Its connection is told by the failed call, the back ends that may know of it by `on_disconnect`. */
@@ -358,7 +367,24 @@ export class ClientActor extends Actor<ClientActorMessage> {
   }
 
   #closed(): void {
-    this.outlet.closed(this.#closeReason ?? 'shutdown');
+    this.closed(this.#closeReason ?? 'shutdown');
+  }
+
+  /** The client has ended. Idempotent: called by itself, and by who watches it in case it was killed. */
+  closed(reason: CloseReason): void {
+    const wasConnected = this.outlet.phase === 'waiting';
+    this.outlet.closed(reason);
+    if (!wasConnected || !events.disconnect.hasSubscribers) return;
+    const { node, namespace } = this.#client;
+    const { cell, outlet } = this;
+    events.disconnect.publish({
+      node,
+      sid: outlet.sid,
+      pid: `${cell}`,
+      namespace,
+      reason: this.#closeReason ?? reason,
+      ageMs: cell.ageMs,
+    });
   }
 
   /** Nobody is there any more to be told. */

@@ -1,10 +1,10 @@
 /** The hooks of clients by event. Clients share one table until hooks are added to or removed from one of them. */
-import type { Hook } from '../../plugins/types.ts';
+import type { NamedHook } from '../../plugins/types.ts';
 import type { ClientMetrics, HookMetrics } from './metrics.ts';
 
 /** The hooks of one event, and what counts and times them. */
 export interface EventHooks extends HookMetrics {
-  readonly hooks: readonly Hook[];
+  readonly hooks: readonly NamedHook[];
 }
 
 export type HookTable = ReadonlyMap<string, EventHooks>;
@@ -12,7 +12,7 @@ export type HookTable = ReadonlyMap<string, EventHooks>;
 /** A new table with these hooks behind those of the old one. */
 export function withHooks(
   table: HookTable,
-  added: ReadonlyMap<string, readonly Hook[]>,
+  added: ReadonlyMap<string, readonly NamedHook[]>,
   metrics: ClientMetrics,
 ): HookTable {
   const grown = new Map(table);

@@ -2,13 +2,17 @@
  * Runs the hooks of one event in order. The first that fails ends the list; what was sent before stays sent. Without a hook
  * that must be waited for, everything happens in the caller's turn and no promise is made.
  */
-import type { Client, Hook, Trigger } from '../../plugins/types.ts';
+import { events } from '../../observe/events.ts';
+import type { Client, Trigger } from '../../plugins/types.ts';
 import type { EventHooks } from './hook-table.ts';
 import type { ClientMetrics } from './metrics.ts';
+import { shortSid } from './public-error.ts';
 
 /** A client that can be seen to have ended while one of its hooks waited. */
 export type RunningClient = Client & {
   readonly alive: boolean;
+  readonly node: string;
+  readonly namespace: string;
   /** Which hook of its list has failed last: so many before it were done. */
   failedHook: number;
 };
@@ -24,7 +28,7 @@ export function runHooks(
   for (let at = 0; at < hooks.length; at += 1) {
     let pending: void | Promise<void>;
     try {
-      pending = run(hooks[at]!, client, event, trigger, metrics);
+      pending = run(at, client, event, trigger, metrics);
     } catch (error) {
       client.failedHook = at;
       countFailure(event, metrics);
@@ -51,7 +55,7 @@ async function runRest(
     await pending;
     for (at += 1; at < hooks.length; at += 1) {
       if (!client.alive) return;
-      await run(hooks[at]!, client, event, trigger, metrics);
+      await run(at, client, event, trigger, metrics);
     }
   } catch (error) {
     client.failedHook = at;
@@ -64,7 +68,7 @@ async function runRest(
 }
 
 function run(
-  hook: Hook,
+  at: number,
   client: RunningClient,
   event: EventHooks,
   trigger: Trigger,
@@ -72,7 +76,32 @@ function run(
 ): void | Promise<void> {
   metrics.hookCalls.value += 1;
   event.calls.value += 1;
-  return hook(client, trigger);
+  if (events.hook.hasSubscribers) return traced(at, client, event, trigger);
+  const { run } = event.hooks[at]!;
+  return run(client, trigger);
+}
+
+function traced(
+  position: number,
+  client: RunningClient,
+  { hooks }: EventHooks,
+  trigger: Trigger,
+): void | Promise<void> {
+  const { plugin, run } = hooks[position]!;
+  const { node, sid, namespace } = client;
+  return events.hook.run(
+    {
+      node,
+      sid: shortSid(sid),
+      namespace,
+      event: trigger.name,
+      hook: plugin,
+      position,
+      waits: false,
+      error: undefined,
+    },
+    () => run(client, trigger),
+  );
 }
 
 function countFailure(event: EventHooks, metrics: ClientMetrics): void {

@@ -11,18 +11,21 @@ import type { ServerPacket } from '../../protocol/packet.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
+import { shortSid } from './public-error.ts';
 
 export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
+  readonly #sid: string;
   #ref: Ref<ClientDelivery> | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
   #topics: SmallSet<string>;
 
-  constructor(metrics: ClientMetrics) {
+  constructor(metrics: ClientMetrics, sid: string) {
     this.#metrics = metrics;
+    this.#sid = sid;
   }
 
   /** The client has started. */
@@ -34,6 +37,11 @@ export class ClientOutput implements Member {
   get ref(): Ref<ClientDelivery> {
     if (!this.#ref) throw new Error('the client of this outlet has not started');
     return this.#ref;
+  }
+
+  /** As the log shows it. */
+  get sid(): string {
+    return shortSid(this.#sid);
   }
 
   get phase(): ClientPhase {
@@ -100,7 +108,7 @@ export class ClientOutput implements Member {
     sink?.end(reason);
   }
 
-  /** The client has ended. Idempotent: told by the client, and by who watches it in case it was killed. */
+  /** The client has ended. Idempotent. */
   closed(reason: CloseReason): void {
     this.end(reason);
     this.#topics = undefined;

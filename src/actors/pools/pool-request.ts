@@ -10,6 +10,7 @@ import { type AbortWatcher, unwatchAbort, watchAbort } from '../../kernel/abort-
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Call, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import type { PoolRequestEvent } from '../../observe/events.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import type { Services, WorkerMessage } from '../../plugins/types.ts';
 import { type Lease, NoWorker } from './worker-source.ts';
@@ -45,6 +46,7 @@ export class PoolRequest<Reply> implements AbortWatcher {
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
   readonly #begun = performance.now();
+  readonly #event: PoolRequestEvent | undefined;
   #attempt = 1;
   #deadline = 0;
 
@@ -53,11 +55,13 @@ export class PoolRequest<Reply> implements AbortWatcher {
     message: WorkerMessage & { type: 'request' },
     resolve: (reply: Reply) => void,
     reject: (error: unknown) => void,
+    event: PoolRequestEvent | undefined,
   ) {
     this.#desk = port;
     this.#message = message;
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#event = event;
   }
 
   start(): void {
@@ -79,6 +83,7 @@ export class PoolRequest<Reply> implements AbortWatcher {
   }
 
   #try(): void {
+    if (this.#event) this.#event.attempts = this.#attempt;
     this.#deadline = performance.now() + this.#desk.limits.rent_timeout;
     this.#seek();
   }

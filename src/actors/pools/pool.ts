@@ -13,8 +13,10 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import { events, type PoolRequestEvent } from '../../observe/events.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
+import { RequestHeaders } from '../../observe/request-headers.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type {
   ConnectionSource,
@@ -130,6 +132,18 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   // --- requests
 
   request(request: unknown, signal?: AbortSignal): Promise<unknown> {
+    return events.poolRequest.hasSubscribers ? this.#traced(request, signal) : this.#request(request, signal);
+  }
+
+  async #traced(request: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    const { name: pool, connector } = this;
+    const { node } = this.kernel;
+    const headers = new RequestHeaders();
+    const event = { node, pool, connector, headers, attempts: 0, waits: false, error: undefined };
+    return events.poolRequest.run(event, () => this.#request(request, signal, event));
+  }
+
+  #request(request: unknown, signal: AbortSignal | undefined, event?: PoolRequestEvent): Promise<unknown> {
     this.#requests.value += 1;
     this.#options.counters.requests.value += 1;
     this.#options.counters.safe_transactions.value += 1;
@@ -139,7 +153,8 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
     }
     this.#admitted += 1;
     return new Promise((resolve, reject) => {
-      new PoolRequest(this, { type: 'request', request, signal }, resolve, reject).start();
+      const message = { type: 'request', request, signal, headers: event?.headers } as const;
+      new PoolRequest(this, message, resolve, reject, event).start();
     });
   }
 

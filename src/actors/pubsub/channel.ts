@@ -16,6 +16,7 @@
 import { Actor, ignore } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
 import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../../kernel/types.ts';
+import { events, type SubscribeEvent } from '../../observe/events.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
@@ -122,6 +123,7 @@ export class Channel extends Actor<ChannelMessage> {
     entry.template.counters.requests.value += 1;
     entry.template.counters.subscribe.value += 1;
     if (!this.#setup.index.subscribe(entry, member)) return;
+    if (events.subscribe.hasSubscribers) events.subscribe.publish(this.#event(member));
     this.#expiry?.cancel();
     this.#expiry = undefined;
     if (!this.#monitors.has(client)) this.#monitors.set(client, this.monitor(client));
@@ -136,8 +138,14 @@ export class Channel extends Actor<ChannelMessage> {
     if (!member) return;
     this.#setup.index.unsubscribe(this.#entry, client);
     member.leave(this.#entry.id);
+    if (events.unsubscribe.hasSubscribers) events.unsubscribe.publish(this.#event(member));
     if (!this.#behind.has(client)) this.#unwatch(client);
     this.#expireIfEmpty();
+  }
+
+  #event({ sid, ref }: Member): SubscribeEvent {
+    const { id: channel, members } = this.#entry;
+    return { node: this.kernel.node, channel, sid, pid: `${ref}`, subscribers: members.size };
   }
 
   #unwatch(client: Ref<ClientDelivery>): void {

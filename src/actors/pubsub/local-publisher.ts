@@ -1,6 +1,7 @@
 /** Hands what is published to the channels of this node. */
 
 import { HiveError } from '../../observe/errors.ts';
+import { events } from '../../observe/events.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
@@ -17,19 +18,29 @@ export type PacketsFor = (actions: readonly ActionCall[]) => readonly ServerPack
 const noActions: readonly ActionCall[] = [];
 
 export class LocalPublisher {
+  readonly #node: string;
   readonly #index: ChannelIndex;
   readonly #packetsFor: PacketsFor;
   readonly #published: Counter;
 
-  constructor(index: ChannelIndex, packetsFor: PacketsFor, metrics: Metrics) {
+  constructor(node: string, index: ChannelIndex, packetsFor: PacketsFor, metrics: Metrics) {
+    this.#node = node;
     this.#index = index;
     this.#packetsFor = packetsFor;
     this.#published = metrics.counter('pubsub.published_events');
   }
 
-  /** To every channel under each of the prefixes; a channel under two of them gets it twice. */
-  publish(prefixes: readonly string[], publication: Publication): void {
-    this.#published.value += publication.type === 'event' ? 1 : publication.actions.length;
+  /**
+   * To every channel under each of the prefixes; a channel under two of them gets it twice.
+   * @param remote another node has passed it on
+   */
+  publish(prefixes: readonly string[], publication: Publication, remote: boolean): void {
+    const messages = publication.type === 'event' ? 1 : publication.actions.length;
+    this.#published.value += messages;
+    if (events.publish.hasSubscribers) {
+      const kind = publication.type === 'event' ? 'event' : 'actions';
+      events.publish.publish({ node: this.#node, channels: prefixes, kind, messages, remote });
+    }
     let publish: ChannelPublish | undefined;
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);

@@ -286,7 +286,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
   #publish({ channels, privilege, publication }: PublishMessage): void {
     try {
       this.#setup.templates.check(channels, privilege);
-      this.#setup.publisher.publish(channels, fromTerm(publication));
+      this.#setup.publisher.publish(channels, fromTerm(publication), true);
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }

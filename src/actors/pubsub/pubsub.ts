@@ -76,7 +76,7 @@ export class PubSubService implements PubSub {
     this.#erlang = pubsubApi(this, subscriptions, setup.log);
     this.#templates = new Templates(config.channels, metrics);
     this.#limits = new ClientLimits(config, this.#index);
-    this.#publisher = new LocalPublisher(this.#index, packetsFor, metrics);
+    this.#publisher = new LocalPublisher(kernel.node, this.#index, packetsFor, metrics);
     this.#manager = kernel.remote(kernel.node, managerName);
     this.#counters = metrics.counters('pubsub', ['requests', 'errors', 'status', 'publish', 'join', 'leave']);
     metrics.counters('pubsub', ['subscribe', 'unsubscribe']); // those who serve API requests count them
@@ -237,7 +237,7 @@ export class PubSubService implements PubSub {
       if (!peer.manager.offer(message)) this.#missed(peer);
       else if (peer.missed > 0) this.#reachedAgain(peer);
     }
-    this.#publisher.publish(prefixes, publication);
+    this.#publisher.publish(prefixes, publication, false);
   }
 
   /** A node that does not keep up with what anybody may publish misses some of it: to drop the connection would cost it all. */

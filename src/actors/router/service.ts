@@ -145,7 +145,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   #ended(client: ClientActor): void {
     this.#roster.remove(client);
     // One that was killed could not close its connection itself.
-    client.outlet.closed('internal_error');
+    client.closed('internal_error');
     for (const termination of this.#terminations) termination.gone(client);
     this.#slotFreed();
   }

@@ -7,6 +7,7 @@ import type { Dispatcher } from 'undici';
 import { type AbortWatcher, unwatchAbort, watchAbort } from '../../../kernel/abort-watch.ts';
 import { Timer, type TimingWheel } from '../../../kernel/timers.ts';
 import { HiveError } from '../../../observe/errors.ts';
+import type { RequestHeaders } from '../../../observe/request-headers.ts';
 import type { BackEndReply, BackEndRequest } from '../back-end.ts';
 import { reasonOf } from '../tcp/probe.ts';
 import { acceptedEncodings, decompressed, textOfBody } from './body.ts';
@@ -47,12 +48,20 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
     this.#signal = signal;
   }
 
-  start(dispatcher: Dispatcher | HttpConnection, path: string, wheel: TimingWheel, timeoutMs: number): void {
+  /** @param added headers beside those that every request has */
+  start(
+    dispatcher: Dispatcher | HttpConnection,
+    path: string,
+    added: RequestHeaders | undefined,
+    wheel: TimingWheel,
+    timeoutMs: number,
+  ): void {
     if (this.#signal?.aborted) return this.abort('the asker is gone');
     wheel.start(this, timeoutMs);
     watchAbort(this.#signal, this);
     const { method, body } = this.#request;
-    const headers = body === undefined ? getHeaders : jsonHeaders;
+    const usual = body === undefined ? getHeaders : jsonHeaders;
+    const headers = added ? [...usual, ...added.flat()] : usual;
     try {
       // It never waits behind another one, so it need not tell when the connection would be free for that.
       dispatcher.dispatch({ method, path, body: body ?? null, headers, blocking: false }, this);

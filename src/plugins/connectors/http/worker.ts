@@ -4,6 +4,7 @@ import { Actor } from '../../../kernel/actor.ts';
 import type { From } from '../../../kernel/types.ts';
 import type { HiveError } from '../../../observe/errors.ts';
 import type { Counter } from '../../../observe/metrics.ts';
+import type { RequestHeaders } from '../../../observe/request-headers.ts';
 import type { Trouble } from '../../../observe/trouble.ts';
 import type { WorkerMessage } from '../../types.ts';
 import type { BackEndReply, BackEndRequest } from '../back-end.ts';
@@ -44,7 +45,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
   receive(message: WorkerMessage, from: From | undefined): void {
     switch (message.type) {
       case 'request':
-        if (from) this.#begin(message.request as BackEndRequest, message.signal, from);
+        if (from) this.#begin(message.request as BackEndRequest, message.signal, message.headers, from);
         break;
       case 'drain':
         this.#draining = true;
@@ -64,7 +65,12 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
     return { backEnd: this.#backEnd.origin, running: this.#running.size };
   }
 
-  #begin(request: BackEndRequest, signal: AbortSignal | undefined, from: From): void {
+  #begin(
+    request: BackEndRequest,
+    signal: AbortSignal | undefined,
+    headers: RequestHeaders | undefined,
+    from: From,
+  ): void {
     const { counters, dispatcher, origin, pathPrefix, timeoutMs } = this.#backEnd;
     if (request.method === 'GET') counters.sync_gets.value += 1;
     else if (request.async) counters.async_posts.value += 1;
@@ -72,7 +78,7 @@ export class HttpWorker extends Actor<WorkerMessage> implements HttpAsker {
     const path = pathPrefix + request.endpoint;
     const exchange = new HttpExchange(this, request, origin + path, signal);
     this.#running.set(exchange, from);
-    exchange.start(dispatcher, path, this.kernel.wheel, timeoutMs);
+    exchange.start(dispatcher, path, headers, this.kernel.wheel, timeoutMs);
   }
 
   answered(exchange: HttpExchange, answer: BackEndReply): void {
