@@ -1,7 +1,8 @@
 /** `hive status`: how a node, or a whole cluster, is. */
+import type { Alarm } from '../observe/alarms.ts';
 import { printable } from '../observe/printable.ts';
 import type { NodeHealth } from '../web/monitor/monitor-host.ts';
-import { bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
+import { alarmText, bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
 import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
 import { print } from './operator/output.ts';
@@ -23,7 +24,7 @@ export async function status(where: Where, { json = false, cluster = false }: St
     const all = Object.values(found.health);
     if (!json) await print(printable(describe(found, cluster)));
     else if (cluster) await print(printable(`${JSON.stringify(found)}\n`));
-    else await print(printable(`${JSON.stringify({ ...all[0], metrics: Object.values(found.metrics)[0] })}\n`));
+    else await print(printable(`${JSON.stringify(ofOne(found))}\n`));
     const isReady = all.every((health) => health.status === 'ready') && (!cluster || found.missing.length === 0);
     return isReady ? codes.ready : codes.degraded;
   } finally {
@@ -31,8 +32,14 @@ export async function status(where: Where, { json = false, cluster = false }: St
   }
 }
 
-function describe({ missing, health, metrics }: Nodes, cluster: boolean): string {
-  const blocks = Object.values(health).map((one) => describeNode(one, new Readings(metrics[one.node])));
+function ofOne({ health, metrics, alarms }: Nodes): object {
+  return { ...Object.values(health)[0], metrics: Object.values(metrics)[0], alarms: Object.values(alarms)[0] };
+}
+
+function describe({ missing, health, metrics, alarms }: Nodes, cluster: boolean): string {
+  const blocks = Object.values(health).map((one) =>
+    describeNode(one, new Readings(metrics[one.node]), alarms[one.node] ?? []),
+  );
   if (cluster) {
     const away = missing.length === 0 ? '' : `, missing: ${missing.join(', ')}`;
     blocks.unshift(`${plural(blocks.length, 'node')}${away}\n`);
@@ -40,9 +47,14 @@ function describe({ missing, health, metrics }: Nodes, cluster: boolean): string
   return blocks.join('\n');
 }
 
-function describeNode({ node, status: state, reasons, version, sockets }: NodeHealth, readings: Readings): string {
+function describeNode(
+  { node, status: state, reasons, version, sockets }: NodeHealth,
+  readings: Readings,
+  alarms: readonly Alarm[],
+): string {
   const number = (path: string): number => readings.number(path);
   const lines: [string, string][] = reasons.map((reason) => ['reason', reason]);
+  for (const alarm of alarms) lines.push(['alarm', alarmText(alarm)]);
   lines.push(['version', version], ['sockets', sockets], ['uptime', duration(number('hive.uptime'))]);
   const transports = `${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`;
   lines.push(['clients', `${number('clients.total')} (${transports})`]);

@@ -223,6 +223,7 @@ export async function startDistribution(options: DistributionOptions): Promise<D
     throw error;
   }
   metrics.gauge('hive.distribution.queued_bytes', () => distribution.peers.queued());
+  metrics.gauge('hive.distribution.max_queued_bytes', () => distribution.peers.maxQueued(), 'max');
   return distribution;
 }
 

@@ -115,6 +115,13 @@ export class Peers {
     return bytes;
   }
 
+  /** Bytes that wait for the peer for which most wait. */
+  maxQueued(): number {
+    let bytes = 0;
+    for (const { session } of this.#table.values()) bytes = Math.max(bytes, session.outbox.queued);
+    return bytes;
+  }
+
   /**
    * Connects; resolves when connected, at once if so already. What is sent meanwhile waits and keeps its order.
    * @param port tried before EPMD is asked

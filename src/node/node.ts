@@ -9,6 +9,7 @@
 import { ClientServices } from '../actors/client/client-services.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
+import { alarmSpecs } from '../actors/monitor/alarm-specs.ts';
 import { health } from '../actors/monitor/health.ts';
 import { Monitor } from '../actors/monitor/monitor.ts';
 import { monitorHost } from '../actors/monitor/monitor-host.ts';
@@ -27,6 +28,7 @@ import { IdSource } from '../kernel/ids.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import type { SupervisorMessage } from '../kernel/supervision.ts';
 import type { ExitReason, Ref } from '../kernel/types.ts';
+import { Alarms } from '../observe/alarms.ts';
 import { HiveError } from '../observe/errors.ts';
 import { openLogFiles } from '../observe/log-files.ts';
 import type { Log } from '../observe/logger.ts';
@@ -138,6 +140,9 @@ export async function startNode(
   });
 
   let root: Ref<never>;
+  const monitorLog = log.child({ component: 'monitor' });
+  const { clear, interval: alarmsIntervalMs } = config.monitor.alarms;
+  const specs = alarmSpecs({ config, kernel, metrics });
   const watched = {
     kernel,
     cluster,
@@ -152,7 +157,9 @@ export async function startNode(
     version,
     sockets: chosen.title,
     metrics,
-    log: log.child({ component: 'monitor' }),
+    log: monitorLog,
+    alarms: new Alarms({ specs, clear, log: monitorLog, metrics }),
+    alarmsIntervalMs,
   };
   const clusterControl = new ClusterControl({
     kernel,

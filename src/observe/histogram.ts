@@ -110,6 +110,21 @@ export function added(one: HistogramValue, other: HistogramValue): HistogramValu
   return { buckets, sum: one.sum + other.sum, max: Math.max(one.max, other.max) };
 }
 
+/** What `now` has more than `before`, which was read of the same histogram earlier; all of it if that was emptied meanwhile. */
+export function recordedSince(now: HistogramValue, before: HistogramValue): HistogramValue {
+  const earlier = new Map<number, number>();
+  for (let at = 0; at < before.buckets.length; at += 2) earlier.set(before.buckets[at]!, before.buckets[at + 1]!);
+  const buckets: number[] = [];
+  for (let at = 0; at < now.buckets.length; at += 2) {
+    const bucket = now.buckets[at]!;
+    const count = now.buckets[at + 1]! - (earlier.get(bucket) ?? 0);
+    earlier.delete(bucket);
+    if (count < 0) return now;
+    if (count > 0) buckets.push(bucket, count);
+  }
+  return earlier.size > 0 ? now : { buckets, sum: now.sum - before.sum, max: now.max };
+}
+
 export function countOf({ buckets }: HistogramValue): number {
   let count = 0;
   for (let at = 1; at < buckets.length; at += 2) count += buckets[at]!;

@@ -88,6 +88,13 @@ export class Metrics {
     return values;
   }
 
+  /** A counter or gauge that is a number; undefined if there is none of exactly that path. */
+  number(path: string): number | undefined {
+    const metric = this.#metrics.get(path);
+    const value = metric && !(metric instanceof Histogram) ? read(metric) : undefined;
+    return typeof value === 'number' ? value : undefined;
+  }
+
   /** All metrics, with what they are. */
   *read(): Generator<readonly [path: string, kind: MetricKind, value: MetricValue]> {
     for (const [path, metric] of this.#metrics) yield [path, kindOf(metric), read(metric)];

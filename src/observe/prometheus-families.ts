@@ -33,6 +33,7 @@ const bytes: Special = { unit: 'bytes' };
 
 /** What may stand for a label; the names of events and pools may have dots. */
 const labels: Readonly<Record<string, string>> = {
+  alarm: '.+',
   event: '.+',
   hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:publish|subscribe|unsubscribe)`,
   kind: '[^.]+',
@@ -93,6 +94,13 @@ const rows: readonly Row[] = [
     'Bytes waiting to be sent to other nodes',
     { ...bytes, name: 'distribution_queued' },
   ],
+  [
+    'hive.distribution.max_queued_bytes',
+    'Bytes waiting to be sent to the node for which most are waiting',
+    { ...bytes, name: 'distribution_max_queued' },
+  ],
+  ['hive.alarms.<alarm>.set', 'Whether an alarm is set', { name: 'alarm' }],
+  ['hive.alarms.<alarm>.threshold', 'Value at which an alarm is set', { name: 'alarm_threshold' }],
   ['hive.log.lost', 'Log lines lost because the console or a log file did not accept them'],
   ['hive.log.counted', 'Log lines counted instead of written, because too many of their kind were provoked'],
   ['hive.relay.forwarded', 'Client requests relayed to the node that owns their session'],

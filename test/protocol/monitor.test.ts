@@ -176,6 +176,23 @@ const rows: readonly Row[] = [
     status: 400,
     error: bad,
   },
+  { title: 'no alarms', method: 'GET', path: 'alarms', status: 200, json: { alarms: [] } },
+  {
+    title: 'no alarms of the cluster',
+    method: 'GET',
+    path: 'alarms?cluster=true',
+    status: 200,
+    json: { ...one, alarms: { 'hive@127.0.0.1': [] } },
+  },
+  { title: 'alarms by DELETE', method: 'DELETE', path: 'alarms', status: 405, error: bad, allow: 'GET' },
+  { title: 'one alarm', method: 'GET', path: 'alarms/clients', status: 404, error: bad },
+  {
+    title: 'a threshold',
+    method: 'GET',
+    path: 'hive.alarms.clients',
+    status: 200,
+    json: { hive: { alarms: { clients: { set: 0, threshold: 0.9 } } } },
+  },
   {
     title: 'crashes of this node by its name',
     method: 'GET',
@@ -191,6 +208,8 @@ describe('the monitor', () => {
   let node: DefaultNode;
   before(async () => {
     node = await DefaultNode.start((config) => {
+      // However busy the machine is, nobody looks.
+      config.monitor!.alarms = { interval: 3_600_000 };
       config.connectors!.pools = {
         web: {
           connector: 'connector.http',

@@ -37,8 +37,14 @@ const newGroups: Readonly<Record<string, string>> = {
   'hive.cpu': 'user system',
   'hive.open_files': 'open limit',
   'hive.log': 'lost counted',
-  'hive.distribution': 'sent received errors queued_bytes',
+  'hive.distribution': 'sent received errors queued_bytes max_queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned waiting_bytes',
+  ...Object.fromEntries(
+    ['clients', 'mailbox', 'event_loop_delay', 'queue', 'memory', 'open_files'].map((alarm) => [
+      `hive.alarms.${alarm}`,
+      'set threshold',
+    ]),
+  ),
   ...Object.fromEntries(
     // The configured events: shown before their first use.
     ['subscribe', 'unsubscribe', 'ping'].map((event) => [`clients.hooks.${event}`, 'calls errors latency']),

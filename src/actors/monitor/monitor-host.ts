@@ -1,6 +1,7 @@
 /** The monitors of this node and of all nodes as the monitor's server asks them. */
 import { type BusyActor, busiest } from '../../kernel/busiest.ts';
 import type { Call, NodeName } from '../../kernel/types.ts';
+import type { Alarm } from '../../observe/alarms.ts';
 import { detail, summary } from '../../observe/histogram.ts';
 import type { MetricValues } from '../../observe/metrics.ts';
 import { prometheusText } from '../../observe/prometheus.ts';
@@ -41,6 +42,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       return prometheusText(metrics, about, states);
     },
     health: () => nodeHealth(setup),
+    alarms: () => setup.alarms.list(),
     node: here,
     isConnected,
     crashes: async (node) => (node === here ? kernel.crashReports() : look(node, { type: 'crashes' })),
@@ -57,6 +59,10 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       health: async () => {
         const { each, ...reached } = await ofEach<NodeHealth>(setup, { type: 'health' }, lookTimeoutMs);
         return { ...reached, health: each };
+      },
+      alarms: async () => {
+        const { each, ...reached } = await ofEach<readonly Alarm[]>(setup, { type: 'alarms' }, lookTimeoutMs);
+        return { ...reached, alarms: each };
       },
       busiest: async (options) => {
         const { each, ...reached } = await ofEach<readonly BusyActor[]>(setup, { type: 'busiest', options });

@@ -5,12 +5,14 @@
  *   supervision  the live supervision tree, as the supervisors see it
  *   health       whether the node serves
  *   busiest      the busiest actors, after a while of looking
+ *   alarms       those that are set
  *   crashes, abandoned, actor   what monitors of other nodes show of this one
  */
 import { getHeapSpaceStatistics } from 'node:v8';
 import { Actor } from '../../kernel/actor.ts';
 import { type BusiestOptions, type BusyActor, busiest } from '../../kernel/busiest.ts';
 import type { Call, From } from '../../kernel/types.ts';
+import type { Alarm, Alarms } from '../../observe/alarms.ts';
 import { watchEventLoop } from '../../observe/event-loop.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics, MetricValues } from '../../observe/metrics.ts';
@@ -30,6 +32,7 @@ export type MonitorMessage =
   | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
   | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
   | ({ readonly type: 'health' } & Call<NodeHealth>)
+  | ({ readonly type: 'alarms' } & Call<readonly Alarm[]>)
   | ({ readonly type: 'crashes' | 'abandoned' } & Call<readonly object[]>)
   | ({ readonly type: 'actor'; readonly pid: string } & Call<object | undefined>)
   | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
@@ -37,16 +40,32 @@ export type MonitorMessage =
 export interface MonitorSetup extends HealthSetup {
   readonly metrics: Metrics;
   readonly log: Log;
+  /** They belong to the node: a monitor that is restarted neither clears nor sets them anew. */
+  readonly alarms: Alarms;
+  /** Between two looks at them, ms. */
+  readonly alarmsIntervalMs: number;
 }
 
-export class Monitor extends Actor<MonitorMessage> {
+/** Time for a look at the alarms. The monitor sends it to itself, and takes it from nobody else. */
+interface Look {
+  readonly type: 'look';
+}
+
+export class Monitor extends Actor<MonitorMessage | Look> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => TreeNode | undefined;
   readonly #health: HealthSetup;
   readonly #erlang: GenServerApi;
+  readonly #alarms: Alarms;
+  readonly #alarmsIntervalMs: number;
 
-  constructor({ metrics, log, ...health }: MonitorSetup, tree: (options: TreeOptions) => TreeNode | undefined) {
+  constructor(
+    { metrics, log, alarms, alarmsIntervalMs, ...health }: MonitorSetup,
+    tree: (options: TreeOptions) => TreeNode | undefined,
+  ) {
     super();
+    this.#alarms = alarms;
+    this.#alarmsIntervalMs = alarmsIntervalMs;
     this.#metrics = metrics;
     this.#tree = tree;
     this.#health = health;
@@ -67,14 +86,19 @@ export class Monitor extends Actor<MonitorMessage> {
     metrics.gauge('hive.memory.code', codeBytes);
     metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
     this.kernel.onExit(this.self, watchEventLoop(metrics));
+    this.#lookLater();
+  }
+
+  #lookLater(): void {
+    this.after(this.#alarmsIntervalMs, { type: 'look' });
   }
 
   /** Whatever is asked is looked at before it is answered. */
-  override admits(): boolean {
-    return true;
+  override admits(message: unknown): boolean {
+    return Object(message).type !== 'look';
   }
 
-  receive(message: MonitorMessage, from: From | undefined): void {
+  receive(message: MonitorMessage | Look, from: From | undefined): void {
     if (this.#erlang.serve(message, from)) return;
     switch (message.type) {
       case 'metrics':
@@ -85,6 +109,12 @@ export class Monitor extends Actor<MonitorMessage> {
         return from?.reply(this.#tree(checkedOptions(message.options)));
       case 'health':
         return from?.reply(nodeHealth(this.#health));
+      case 'alarms':
+        return from?.reply(this.#alarms.list());
+      case 'look':
+        // Others are answered meanwhile.
+        void this.#alarms.look().then(() => this.#lookLater());
+        return;
       case 'crashes':
         return from?.reply(this.kernel.crashReports());
       case 'abandoned':

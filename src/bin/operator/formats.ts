@@ -1,4 +1,5 @@
 /** Numbers as people read them. */
+import { type Alarm, amountText } from '../../observe/alarms.ts';
 
 /** `3 d 4 h`, `5 min 3 s`, `42 s`: the two greatest units. */
 export function duration(ms: number): string {
@@ -45,6 +46,13 @@ export function percent(part: number): string {
 
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;
+}
+
+/** `clients 93 % for 4 min 2 s, threshold 90 %`. */
+export function alarmText(alarm: Alarm): string {
+  const { alarm: name, value, of, threshold, agoMs } = alarm;
+  const where = of === undefined ? '' : ` (${of})`;
+  return `${name} ${amountText(value, alarm)}${where} for ${duration(agoMs)}, threshold ${amountText(threshold, alarm)}`;
 }
 
 /** One decimal where it says something. */

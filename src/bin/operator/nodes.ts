@@ -1,7 +1,8 @@
 /** How nodes are, and their metrics, as the monitor tells them: of the node that is asked, or of all of its cluster. */
+import type { Alarm } from '../../observe/alarms.ts';
 import type { NodeHealth } from '../../web/monitor/monitor-host.ts';
 import type { Operator } from './operator.ts';
-import { isRecord, isText, listOf, oneOf, recordOf, withMembers } from './shapes.ts';
+import { isNumber, isRecord, isText, listOf, oneOf, recordOf, withMembers } from './shapes.ts';
 
 /** One node or several, by name. */
 export interface Nodes {
@@ -10,6 +11,8 @@ export interface Nodes {
   readonly health: Readonly<Record<string, NodeHealth>>;
   /** The metric tree of each of these. */
   readonly metrics: Readonly<Record<string, unknown>>;
+  /** Those that are set on each of these. */
+  readonly alarms: Readonly<Record<string, readonly Alarm[]>>;
 }
 
 const isHealth = withMembers<NodeHealth>({
@@ -19,7 +22,23 @@ const isHealth = withMembers<NodeHealth>({
   version: isText,
   sockets: isText,
 });
-const isClusterHealth = withMembers<Omit<Nodes, 'metrics'>>({ health: recordOf(isHealth), missing: listOf(isText) });
+const areAlarms = listOf(
+  withMembers<Alarm>({
+    alarm: isText,
+    unit: oneOf('share', 'ms', 'messages', 'number'),
+    value: isNumber,
+    threshold: isNumber,
+    clear: isNumber,
+    at: isNumber,
+    agoMs: isNumber,
+  }),
+);
+const hasAlarms = withMembers<{ alarms: readonly Alarm[] }>({ alarms: areAlarms });
+const hasClusterAlarms = withMembers<Pick<Nodes, 'alarms'>>({ alarms: recordOf(areAlarms) });
+const isClusterHealth = withMembers<Pick<Nodes, 'health' | 'missing'>>({
+  health: recordOf(isHealth),
+  missing: listOf(isText),
+});
 const isNodeMetrics = withMembers<{ nodes: Nodes['metrics'] }>({ nodes: recordOf(isRecord) });
 
 /** How the node is: only a Hive answers like that. @throws Failure (rejection) */
@@ -32,7 +51,9 @@ export function askedHealth(operator: Operator, signal?: AbortSignal): Promise<N
 export async function askedNode(operator: Operator, signal?: AbortSignal): Promise<Nodes> {
   const health = await askedHealth(operator, signal);
   const metrics = await operator.json('', isRecord, { signal });
-  return { missing: [], health: { [health.node]: health }, metrics: { [health.node]: metrics } };
+  const { alarms } = await operator.json('alarms', hasAlarms, { signal });
+  const of = <Value>(value: Value): Record<string, Value> => ({ [health.node]: value });
+  return { missing: [], health: of(health), metrics: of(metrics), alarms: of(alarms) };
 }
 
 /** Those that have answered twice. @throws Failure (rejection) */
@@ -40,5 +61,6 @@ export async function allNodes(operator: Operator, signal?: AbortSignal): Promis
   const { health, missing } = await operator.json('health?cluster=true', isClusterHealth, { signal });
   const { nodes } = await operator.json('nodes', isNodeMetrics, { signal });
   const metrics = Object.fromEntries(Object.entries(nodes).filter(([node]) => Object.hasOwn(health, node)));
-  return { missing, health, metrics };
+  const { alarms } = await operator.json('alarms?cluster=true', hasClusterAlarms, { signal });
+  return { missing, health, metrics, alarms };
 }

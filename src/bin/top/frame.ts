@@ -2,7 +2,7 @@
 
 import { printable } from '../../observe/printable.ts';
 import { cut } from '../operator/cut.ts';
-import { amount, bytes, duration, milliseconds, percent, plural } from '../operator/formats.ts';
+import { alarmText, amount, bytes, duration, milliseconds, percent, plural } from '../operator/formats.ts';
 import type { Latency } from '../operator/readings.ts';
 import type { Busy, Order } from './busy.ts';
 import { type NodeSample, perSecond, type Sample } from './sample.ts';
@@ -27,8 +27,10 @@ const unknown = '–';
 export function frameLines({ before, now, busy, order }: Frame, columns: number): Line[] {
   const lines: Line[] = [{ text: title(now), style: 'title' }];
   const say = (text: string): void => void lines.push({ text });
-  for (const { node, reasons } of now.nodes) {
-    for (const reason of reasons) say(now.nodes.length > 1 ? `${node}: ${reason}` : reason);
+  for (const { node, reasons, alarms } of now.nodes) {
+    const whose = now.nodes.length > 1 ? `${node}: ` : '';
+    for (const reason of reasons) say(whose + reason);
+    if (alarms.length > 0) say(`${whose}alarms: ${alarms.map(alarmText).join('; ')}`);
   }
   if (now.missing.length > 0) say(`missing: ${now.missing.join(', ')}`);
   for (const text of figures(now, before)) say(text);

@@ -1,4 +1,5 @@
 /** What `hive top` knows at one time, of the node that is asked, another one, or all nodes of the cluster. */
+import type { Alarm } from '../../observe/alarms.ts';
 import type { NodeHealth } from '../../web/monitor/monitor-host.ts';
 import { Failure } from '../operator/failure.ts';
 import { allNodes, askedNode } from '../operator/nodes.ts';
@@ -10,6 +11,7 @@ export type Scope = 'asked' | 'cluster' | { readonly node: string };
 
 export interface NodeSample extends NodeHealth {
   readonly readings: Readings;
+  readonly alarms: readonly Alarm[];
 }
 
 export interface Sample {
@@ -28,7 +30,11 @@ export async function takeSample(operator: Operator, scope: Scope, signal: Abort
   const found = await (scope === 'asked' ? askedNode : allNodes)(operator, signal);
   const nodes = Object.values(found.health)
     .filter(({ node }) => Object.hasOwn(found.metrics, node))
-    .map((health) => ({ ...health, readings: new Readings(found.metrics[health.node]) }));
+    .map((health) => ({
+      ...health,
+      readings: new Readings(found.metrics[health.node]),
+      alarms: found.alarms[health.node] ?? [],
+    }));
   if (scope === 'cluster') {
     const { metrics } = await operator.json('?cluster=true', isTotal, { signal });
     return { scope, nodes, total: new Readings(metrics), missing: found.missing };

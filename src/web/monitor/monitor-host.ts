@@ -1,5 +1,6 @@
 /** What the monitor's server shows, and asks the layer above for. */
 import type { BusiestOptions, BusyActor } from '../../kernel/busiest.ts';
+import type { Alarm } from '../../observe/alarms.ts';
 import type { MetricTree } from '../../observe/metrics.ts';
 import type { Reached } from '../api/api-host.ts';
 import type { ClientProtocol, TransportKind } from '../client/client-handle.ts';
@@ -60,6 +61,8 @@ export interface MonitorHost {
   /** Those of this node as text, and the media type of that. */
   prometheus(): Promise<{ readonly type: string; readonly text: string }>;
   health(): NodeHealth;
+  /** Those that are set on this node. */
+  alarms(): readonly Alarm[];
   /** The name of this node. */
   readonly node: string;
   /** Whether a node of that name can be asked. */
@@ -79,6 +82,7 @@ export interface MonitorHost {
   client(sid: string): Promise<string>;
   readonly cluster: {
     health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
+    alarms(): Promise<Reached & { readonly alarms: Readonly<Record<string, readonly Alarm[]>> }>;
     busiest(
       options: BusiestOptions,
     ): Promise<Reached & { readonly actors: Readonly<Record<string, readonly BusyActor[]>> }>;

@@ -10,6 +10,7 @@
  *   GET     /monitor/<key>/crashes         the last crashes, newest first
  *   GET     /monitor/<key>/abandoned       handlers that still run although their actors have ended
  *   GET     /monitor/<key>/health          whether the node serves: 200, or 503 while it refuses new clients
+ *   GET     /monitor/<key>/alarms          the alarms that are set
  *   GET     /monitor/<key>/actors/<pid>    one actor, of any node
  *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
  *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
@@ -18,7 +19,7 @@
  *   GET     /monitor/<key>/dashboard[/<file>]  the page that shows all this
  *
  * With `?node=<name>` supervision, crashes and abandoned handlers are those of that node.
- * With `?cluster=true` metrics, health, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
+ * With `?cluster=true` metrics, health, alarms, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
@@ -103,6 +104,7 @@ class MonitorPages {
     ['actors', (res, req) => this.#showBusiest(res, req)],
     ['dashboard', (res, req) => sendDashboard(res, req.getUrl(), undefined)],
     ['health', (res, req) => this.#showHealth(res, req)],
+    ['alarms', (res, req) => this.#showAlarms(res, req)],
     ['crashes', async (res, req) => sendJson(res, 200, { crashes: await this.#host.crashes(this.#nodeIn(req)) })],
     ['abandoned', async (res, req) => sendJson(res, 200, { abandoned: await this.#host.abandoned(this.#nodeIn(req)) })],
   ]);
@@ -178,6 +180,11 @@ class MonitorPages {
     if (wantsCluster(req.getQuery('cluster'), code)) return sendJson(res, 200, await this.#host.cluster.health());
     const health = this.#host.health();
     sendHealth(res, health.status, health);
+  }
+
+  async #showAlarms(res: HttpResponse, req: HttpRequest): Promise<void> {
+    const cluster = wantsCluster(req.getQuery('cluster'), code);
+    sendJson(res, 200, cluster ? await this.#host.cluster.alarms() : { alarms: this.#host.alarms() });
   }
 
   async #showBusiest(res: HttpResponse, req: HttpRequest): Promise<void> {

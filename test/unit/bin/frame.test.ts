@@ -8,7 +8,7 @@ import { type NodeSample, perSecond, type Sample } from '../../../src/bin/top/sa
 
 function node(node: string, uptime: number, events: number, rest: object = {}): NodeSample {
   const readings = new Readings({ hive: { uptime }, clients: { events: { total: events } }, ...rest });
-  return { node, status: 'ready', reasons: [], version: '1.0.0', sockets: 'some', readings };
+  return { node, status: 'ready', reasons: [], version: '1.0.0', sockets: 'some', readings, alarms: [] };
 }
 
 const rate = (now: NodeSample[], before: NodeSample[]) => perSecond(now, before, 'clients.events.total');

@@ -6,6 +6,7 @@ import {
   detail,
   Histogram,
   isHistogram,
+  recordedSince,
   summary,
   upperBound,
 } from '../../../src/observe/histogram.ts';
@@ -128,4 +129,21 @@ test('those who compare get fewer buckets, with finite bounds that are always th
     [100, 1],
     [1_000_000, 1],
   ]);
+});
+
+test('what was recorded since an earlier reading is the difference; all of it after the histogram was emptied', () => {
+  fc.assert(
+    fc.property(durations, durations, (earlier, later) => {
+      const histogram = histogramOf(earlier);
+      const before = histogram.value();
+      for (const ms of later) histogram.record(ms);
+      assert.deepEqual(recordedSince(histogram.value(), before).buckets, histogramOf(later).value().buckets);
+      assert.deepEqual(recordedSince(before, before).buckets, []);
+    }),
+  );
+  const before = histogramOf([1, 1, 5]).value();
+  for (const durations of [[1], [], [7, 7, 7, 7]]) {
+    const now = histogramOf(durations).value();
+    assert.deepEqual(recordedSince(now, before), now);
+  }
 });

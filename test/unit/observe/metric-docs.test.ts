@@ -23,6 +23,7 @@ function documented(): Set<string> {
 function generic(path: string): string {
   return path
     .replace(/^pubsub\.channels\.ping\./, 'pubsub.channels.<prefix>.')
+    .replace(/^hive\.alarms\.\w+/, 'hive.alarms.<alarm>')
     .replace(/^api\.\w+\.(?=requests|errors)/, 'api.<section>.')
     .replace(/^clients\.hooks\.(?:ping|subscribe|unsubscribe)\.\w+$/, 'clients.hooks.<event>.…');
 }
