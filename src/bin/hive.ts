@@ -35,7 +35,7 @@ program
   .command('run')
   .description('run one node until SIGTERM or SIGINT')
   .argument('[config]', 'main configuration file', defaultConfigFile)
-  .option('--set <key=value>', 'overrides one key: section.key=value; again for more', collectOverride)
+  .option('--set <key=value>', 'override one key: section.key=value; may be repeated', collectOverride)
   .option('--mode <mode>', 'production or development: overrides hive.mode', parseMode)
   .action(async (file: string, { set = [], mode = [] }: { set?: Override[]; mode?: Override[] }) => {
     const { run } = await import('./run.ts');
@@ -46,7 +46,7 @@ program
   .command('check')
   .description('validate a configuration and list every problem')
   .argument('[config]', 'main configuration file', defaultConfigFile)
-  .option('--set <key=value>', 'overrides one key: section.key=value; again for more', collectOverride)
+  .option('--set <key=value>', 'override one key: section.key=value; may be repeated', collectOverride)
   .option('--probe', 'also try to reach every configured back end')
   .action(async (file: string, { set = [], probe = false }: { set?: Override[]; probe?: boolean }) => {
     const { check } = await import('./check.ts');
@@ -55,8 +55,8 @@ program
 
 program
   .command('init')
-  .description('write a first configuration with fresh keys; never over an existing file')
-  .argument('[place]', 'a folder, or a file that ends in .json', '.')
+  .description('write a first configuration with fresh keys; never overwrites a file')
+  .argument('[place]', 'a directory, or a file that ends in .json', '.')
   .action(async (place: string) => {
     const { init } = await import('./init.ts');
     end(await init(place));
@@ -65,40 +65,40 @@ program
 program
   .command('demo')
   .description('run the distributed chat until Ctrl-C: two nodes, a back end and a page')
-  .option('--port <first>', 'use 9 ports in a row from this one on, instead of those that the example names', parsePort)
+  .option('--port <first>', 'use 9 consecutive ports from this one, instead of those in the example', parsePort)
   .action(async (options: { port?: number }) => {
     const { demo } = await import('./demo.ts');
     await demo(options.port);
   });
 
 askedOf(program.command('status'), 'monitor')
-  .description('tell how a running node is; exits with 0: ready, 2: degraded or draining, 1: not to be asked')
+  .description('show the state of a running node; exits with 0: ready, 2: degraded or draining, 1: cannot be asked')
   .option('--cluster', 'all nodes of its cluster')
   .option('--json', 'as JSON, with all metrics')
   .action(async (options: WhereOptions & StatusOptions) => end(await carryOut('status', 'monitor', options, status)));
 
 askedOf(program.command('tree'), 'monitor')
   .description('show the supervision tree of a running node')
-  .option('--depth <levels>', 'only so many levels below the top', parseCount)
-  .option('--limit <children>', 'only so many children of each supervisor (default: 100)', parseCount)
-  .option('--path <ids>', 'from that actor down: ids with slashes between them')
-  .addOption(new Option('--sort <order>', 'children with the most waiting messages first').choices(['mailbox']))
+  .option('--depth <levels>', 'show at most this many levels below the top', parseCount)
+  .option('--limit <children>', 'show at most this many children of each supervisor (default: 100)', parseCount)
+  .option('--path <ids>', 'start at this actor: ids separated by slashes')
+  .addOption(new Option('--sort <order>', 'sort by waiting messages, most first').choices(['mailbox']))
   .option('--cluster', 'the trees of all nodes of its cluster')
   .option('--json', 'as JSON')
   .action(async (options: WhereOptions & TreeOptions) => end(await carryOut('tree', 'monitor', options, tree)));
 
 askedOf(program.command('top'), 'monitor')
   .description('watch a running node: rates, latencies, back-end pools, busiest actors; q quits')
-  .option('-i, --interval <seconds>', 'time between two looks', parseInterval, 2)
-  .addOption(new Option('--sort <order>', 'of the actors').choices(['rate', 'mailbox']).default('rate'))
+  .option('-i, --interval <seconds>', 'time between two samples', parseInterval, 2)
+  .addOption(new Option('--sort <order>', 'order of the actors').choices(['rate', 'mailbox']).default('rate'))
   .option('--cluster', 'all nodes of its cluster')
-  .option('--once', 'print one look as text, as it also does without a terminal')
+  .option('--once', 'print one sample as text (always without a terminal)')
   .action(async (options: WhereOptions & TopOptions) => end(await carryOut('top', 'monitor', options, top)));
 
 askedOf(program.command('stop'), 'api')
-  .description('end a running node gracefully; exits with 0: it has ended, 2: not yet, 1: it could not be told')
-  .option('--cluster', 'all nodes of its cluster, one after the other, the asked one last')
-  .option('--timeout <seconds>', 'how long to wait for the end', parseCount, 300)
+  .description('stop a running node gracefully; exits with 0: it has ended, 2: not yet, 1: it could not be asked')
+  .option('--cluster', 'all nodes of its cluster, one after the other, this one last')
+  .option('--timeout <seconds>', 'how long to wait for its end', parseCount, 300)
   .action(async (options: WhereOptions & StopOptions) => end(await carryOut('stop', 'api', options, stop)));
 
 /** Does not wait for what a plugin may have left running. */

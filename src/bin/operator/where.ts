@@ -51,9 +51,9 @@ export function askedOf(command: Command, kind: ServerKind): Command {
   const NAME = kind.toUpperCase();
   return command
     .option('-c, --config <file>', `configuration of the node, for address and key of its ${names[kind]} (HIVE_CONFIG)`)
-    .option('--set <key=value>', 'overrides one key of that configuration; again for more', collectOverride)
+    .option('--set <key=value>', 'override one key of that configuration; may be repeated', collectOverride)
     .option('-u, --url <url>', `the ${names[kind]} of the node, http://host:port (HIVE_${NAME}_URL)`)
-    .option('-k, --key <key>', `its key; others see it in process lists: prefer HIVE_${NAME}_KEY`)
+    .option('-k, --key <key>', `its key; visible to others in process lists: prefer HIVE_${NAME}_KEY`)
     .option('--ca <file>', 'PEM file of the authority that signed its certificate (HIVE_CA)')
     .option('--insecure', 'accept any certificate');
 }
