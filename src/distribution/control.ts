@@ -3,7 +3,7 @@
  * the first byte on; read in all variants, the traced ones included (their trace token is dropped). Source: Erlang
  * distribution protocol.
  */
-import type { Ref } from '../kernel/types.ts';
+import type { AnyRef } from '../kernel/types.ts';
 import { Atom, Reference, TermError, Tuple } from './codec/terms.ts';
 
 export const op = {
@@ -40,33 +40,33 @@ export const op = {
 } as const;
 
 /** A process or the name of one. */
-export type Proc = Ref<never> | string;
+export type Proc = AnyRef | string;
 
 export type Control =
-  | { readonly type: 'send'; readonly to: Ref<never> }
-  | { readonly type: 'send_named'; readonly from: Ref<never>; readonly to: string }
+  | { readonly type: 'send'; readonly to: AnyRef }
+  | { readonly type: 'send_named'; readonly from: AnyRef; readonly to: string }
   | { readonly type: 'send_alias'; readonly alias: Reference }
-  | { readonly type: 'link'; readonly from: Ref<never>; readonly to: Ref<never> }
-  | { readonly type: 'unlink'; readonly id: unknown; readonly from: Ref<never>; readonly to: Ref<never> }
-  | { readonly type: 'unlink_ack'; readonly id: unknown; readonly from: Ref<never>; readonly to: Ref<never> }
+  | { readonly type: 'link'; readonly from: AnyRef; readonly to: AnyRef }
+  | { readonly type: 'unlink'; readonly id: unknown; readonly from: AnyRef; readonly to: AnyRef }
+  | { readonly type: 'unlink_ack'; readonly id: unknown; readonly from: AnyRef; readonly to: AnyRef }
   /** `linked`: a link broke; otherwise somebody sent the signal. */
   | {
       readonly type: 'exit';
       readonly linked: boolean;
-      readonly from: Ref<never>;
-      readonly to: Ref<never>;
+      readonly from: AnyRef;
+      readonly to: AnyRef;
       readonly reason: unknown;
     }
-  | { readonly type: 'monitor'; readonly from: Ref<never>; readonly to: Proc; readonly ref: Reference }
-  | { readonly type: 'demonitor'; readonly from: Ref<never>; readonly to: Proc; readonly ref: Reference }
+  | { readonly type: 'monitor'; readonly from: AnyRef; readonly to: Proc; readonly ref: Reference }
+  | { readonly type: 'demonitor'; readonly from: AnyRef; readonly to: Proc; readonly ref: Reference }
   | {
       readonly type: 'down';
       readonly from: Proc;
-      readonly to: Ref<never>;
+      readonly to: AnyRef;
       readonly ref: Reference;
       readonly reason: unknown;
     }
-  | { readonly type: 'spawn'; readonly request: Reference; readonly from: Ref<never> }
+  | { readonly type: 'spawn'; readonly request: Reference; readonly from: AnyRef }
   | { readonly type: 'ignored' };
 
 const ignored: Control = { type: 'ignored' };
@@ -136,11 +136,11 @@ export function readControl(term: unknown, payload: () => unknown): Control {
 }
 
 /** True for anything with the numbers of a pid. */
-export function isRef(value: unknown): value is Ref<never> {
+export function isRef(value: unknown): value is AnyRef {
   return typeof value === 'object' && value !== null && 'serial' in value && 'creation' in value;
 }
 
-function pid(value: unknown): Ref<never> {
+function pid(value: unknown): AnyRef {
   if (!isRef(value)) throw new TermError('a pid expected', 'the control message');
   return value;
 }

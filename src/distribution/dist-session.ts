@@ -7,13 +7,13 @@ import type { Kernel } from '../kernel/kernel.ts';
 import { RemoteRef } from '../kernel/remote-ref.ts';
 import type { PendingFrom, RemoteTarget } from '../kernel/transport.ts';
 import {
+  type AnyRef,
   type Call,
   callFailure,
   callTimeoutMs,
   type ExitReason,
   type From,
   type NodeName,
-  type Ref,
 } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
@@ -55,8 +55,8 @@ interface OutgoingCall {
 }
 
 interface ActorLink {
-  readonly local: Ref<never>;
-  readonly remote: Ref<never>;
+  readonly local: AnyRef;
+  readonly remote: AnyRef;
 }
 
 /** Which table a reference of ours belongs to; its third word. */
@@ -73,7 +73,7 @@ export class DistSession {
   readonly #readPayload: () => unknown;
   readonly #head = new HeaderCache();
   /** The process that calls come from, and that messages of nobody come from. */
-  readonly #self: Ref<never>;
+  readonly #self: AnyRef;
   readonly #monitors = new Map<number, OutgoingMonitor>();
   readonly #calls = new Map<number, OutgoingCall>();
   readonly #links = new Map<string, ActorLink>();
@@ -142,14 +142,14 @@ export class DistSession {
     }
   }
 
-  link(local: Ref<never>, remote: Ref<never>): void {
+  link(local: AnyRef, remote: AnyRef): void {
     const key = linkKey(local, remote);
     this.#unlinking.delete(key);
     this.#links.set(key, { local, remote });
     this.outbox.link(op.link, local, remote);
   }
 
-  unlink(local: Ref<never>, remote: Ref<never>): void {
+  unlink(local: AnyRef, remote: AnyRef): void {
     const key = linkKey(local, remote);
     if (!this.#links.delete(key)) return;
     this.#lastUnlink += 1;
@@ -157,15 +157,15 @@ export class DistSession {
     this.outbox.link(op.unlinkId, local, remote, this.#lastUnlink);
   }
 
-  exit(local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
+  exit(local: AnyRef, remote: AnyRef, reason: ExitReason): void {
     this.#exit(op.exit2, local, remote, reason);
   }
 
-  linkExit(local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
+  linkExit(local: AnyRef, remote: AnyRef, reason: ExitReason): void {
     if (this.#links.delete(linkKey(local, remote))) this.#exit(op.exit, local, remote, reason);
   }
 
-  #exit(operation: number, local: Ref<never>, remote: Ref<never>, reason: ExitReason): void {
+  #exit(operation: number, local: AnyRef, remote: AnyRef, reason: ExitReason): void {
     try {
       this.outbox.exit(operation, local, remote, reasonToTerm(reason));
     } catch (error) {
@@ -174,14 +174,14 @@ export class DistSession {
     }
   }
 
-  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+  monitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void {
     const ref = this.#refOf(target);
     const ended = (reason: ExitReason) => this.#kernel.signalDown(watcher, { monitor, ref, reason });
     this.#monitors.set(monitor, { target, ended });
     this.outbox.monitor(op.monitor, watcher, target, this.#reference(monitor, kind.monitor));
   }
 
-  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+  demonitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void {
     if (!this.#monitors.delete(monitor)) return;
     this.outbox.monitor(op.demonitor, watcher, target, this.#reference(monitor, kind.monitor));
   }
@@ -199,7 +199,7 @@ export class DistSession {
   }
 
   /** Asks whoever serves remote procedure calls there; undefined also if nobody does. */
-  whereis(name: string, found: (pid: Ref<never> | undefined) => void): void {
+  whereis(name: string, found: (pid: AnyRef | undefined) => void): void {
     const rex = this.#kernel.remote<Call<unknown>>(this.node, 'rex');
     const asked = tuple(atom('call'), atom('erlang'), atom('whereis'), [atom(name)], atom('user'));
     this.#kernel.askThen(
@@ -212,7 +212,7 @@ export class DistSession {
   }
 
   /** The reply to a call of the peer's. */
-  reply(to: Ref<never>, callTag: unknown, value: unknown): void {
+  reply(to: AnyRef, callTag: unknown, value: unknown): void {
     if (this.#ended) return;
     try {
       this.#answer(to, callTag, value);
@@ -222,7 +222,7 @@ export class DistSession {
     }
   }
 
-  #answer(to: Ref<never>, callTag: unknown, value: unknown): void {
+  #answer(to: AnyRef, callTag: unknown, value: unknown): void {
     const ref = aliasOf(callTag);
     if (ref) this.outbox.sendAlias(this.#self, ref, tuple(callTag, value));
     else this.outbox.send(this.#self, to, tuple(callTag, value));
@@ -303,7 +303,7 @@ export class DistSession {
     }
   }
 
-  #deliver(to: Ref<never>, message: unknown): void {
+  #deliver(to: AnyRef, message: unknown): void {
     // A pid of this node that was not found became a remote reference: its actor has ended.
     if (to instanceof RemoteRef) return this.#kernel.deadLetter(to, 'dead', message);
     const kernel = this.#kernel;
@@ -347,21 +347,21 @@ export class DistSession {
     else call.from.reply(reply);
   }
 
-  #linked(remote: Ref<never>, local: Ref<never>): void {
+  #linked(remote: AnyRef, local: AnyRef): void {
     const key = linkKey(local, remote);
     if (this.#links.has(key) || this.#unlinking.has(key)) return;
     if (this.#kernel.linkFrom(remote, local)) this.#links.set(key, { local, remote });
     else this.outbox.exit(op.exit, local, remote, atom('noproc'));
   }
 
-  #exited(remote: Ref<never>, local: Ref<never>, linked: boolean, reason: ExitReason): void {
+  #exited(remote: AnyRef, local: AnyRef, linked: boolean, reason: ExitReason): void {
     if (!linked) return this.#kernel.signalExit(remote, local, reason);
     const key = linkKey(local, remote);
     this.#unlinking.delete(key);
     if (this.#links.delete(key)) this.#kernel.signalLinkExit(remote, local, reason);
   }
 
-  #watch(watcher: Ref<never>, target: Proc, ref: Reference): void {
+  #watch(watcher: AnyRef, target: Proc, ref: Reference): void {
     const key = ref.toString();
     if (typeof target === 'string' && this.#context.builtins.has(target)) return;
     const local = typeof target === 'string' ? this.#kernel.whereis(target) : target;
@@ -412,7 +412,7 @@ export class DistSession {
     return ref.words[0]! + ref.words[1]! * 2 ** 18;
   }
 
-  #refOf(target: RemoteTarget): Ref<never> {
+  #refOf(target: RemoteTarget): AnyRef {
     return 'serial' in target ? target : this.#kernel.remote(target.node, target.name);
   }
 
@@ -429,11 +429,11 @@ export class DistSession {
 /** Who waits on another node for the answer to a `gen_server:call`. */
 class RemoteFrom implements From {
   readonly #session: DistSession;
-  readonly #pid: Ref<never>;
+  readonly #pid: AnyRef;
   readonly #tag: unknown;
   #open = true;
 
-  constructor(session: DistSession, pid: Ref<never>, tag: unknown) {
+  constructor(session: DistSession, pid: AnyRef, tag: unknown) {
     this.#session = session;
     this.#pid = pid;
     this.#tag = tag;
@@ -472,6 +472,6 @@ function named(message: unknown): unknown {
   return message;
 }
 
-function linkKey(local: Ref<never>, remote: Ref<never>): string {
+function linkKey(local: AnyRef, remote: AnyRef): string {
   return `${local} ${remote}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ChildCounts, ChildInfo } from '../kernel/supervision.ts';
-import type { From, Ref } from '../kernel/types.ts';
+import type { AnyRef, From } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import { Atom, atom, isAtom, Tuple, tuple } from './codec/terms.ts';
 import { describeTerm, termToReason } from './reasons.ts';
@@ -12,7 +12,7 @@ import { describeTerm, termToReason } from './reasons.ts';
 const ok = atom('ok');
 
 /** `{system, From, Request}` of `sys` and `gen_server:stop`. */
-export function serveSystem(kernel: Kernel, to: Ref<never>, request: unknown, from: From): void {
+export function serveSystem(kernel: Kernel, to: AnyRef, request: unknown, from: From): void {
   const seen = kernel.inspect(to);
   if (!seen) return from.fail(new HiveError('not_running', `The actor ${to} is not running.`));
   const [name, reason] = request instanceof Tuple ? request.items : [request];

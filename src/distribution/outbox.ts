@@ -2,7 +2,7 @@
  * Frames on their way to one peer. While the connection is being made they wait here, so that order holds; afterwards
  * they are collected during a turn of the event loop and written together.
  */
-import type { Ref } from '../kernel/types.ts';
+import type { AnyRef } from '../kernel/types.ts';
 import { Encoder, located } from './codec/encoder.ts';
 import { type Reference, TermError, tag } from './codec/terms.ts';
 import { op } from './control.ts';
@@ -14,7 +14,7 @@ const passThrough = 112;
 const flushBytes = 64 * 1024;
 
 /** Somebody on the peer's node. */
-export type Target = Ref<never> | { readonly name: string };
+export type Target = AnyRef | { readonly name: string };
 
 export class Outbox {
   readonly #encoder = new Encoder();
@@ -50,7 +50,7 @@ export class Outbox {
    * A message; `from` is the same each time. False if it does not fit in while the connection is being made.
    * @throws TermError if it cannot be a term, or is larger than the queue may ever be
    */
-  send(from: Ref<never>, to: Target, message: unknown): boolean {
+  send(from: AnyRef, to: Target, message: unknown): boolean {
     if (this.#isFull()) return false;
     if (!('serial' in to) && to.name === this.#headName) {
       this.#start = this.#encoder.length;
@@ -81,7 +81,7 @@ export class Outbox {
   }
 
   /** The answer to a call whose tag is an alias. */
-  sendAlias(from: Ref<never>, alias: Reference, message: unknown): void {
+  sendAlias(from: AnyRef, alias: Reference, message: unknown): void {
     const encoder = this.#open();
     encoder.tuple(3);
     encoder.integer(op.aliasSend);
@@ -91,7 +91,7 @@ export class Outbox {
   }
 
   /** LINK, or UNLINK_ID (or its acknowledgement) with its number. */
-  link(operation: number, from: Ref<never>, to: Ref<never>, id?: unknown): void {
+  link(operation: number, from: AnyRef, to: AnyRef, id?: unknown): void {
     const encoder = this.#open();
     encoder.tuple(id === undefined ? 3 : 4);
     encoder.integer(operation);
@@ -102,7 +102,7 @@ export class Outbox {
   }
 
   /** EXIT (a link broke) or EXIT2 (a signal was sent). */
-  exit(operation: number, from: Ref<never>, to: Ref<never>, reason: unknown): void {
+  exit(operation: number, from: AnyRef, to: AnyRef, reason: unknown): void {
     const encoder = this.#open();
     encoder.tuple(4);
     encoder.integer(operation);
@@ -112,7 +112,7 @@ export class Outbox {
   }
 
   /** MONITOR_P or DEMONITOR_P. */
-  monitor(operation: number, from: Ref<never>, to: Target, ref: Reference): void {
+  monitor(operation: number, from: AnyRef, to: Target, ref: Reference): void {
     const encoder = this.#open();
     encoder.tuple(4);
     encoder.integer(operation);
@@ -124,7 +124,7 @@ export class Outbox {
   }
 
   /** MONITOR_P_EXIT: a monitored process ended. */
-  down(from: Target, to: Ref<never>, ref: Reference, reason: unknown): void {
+  down(from: Target, to: AnyRef, ref: Reference, reason: unknown): void {
     const encoder = this.#open();
     encoder.tuple(5);
     encoder.integer(op.monitorExit);
@@ -136,7 +136,7 @@ export class Outbox {
   }
 
   /** SPAWN_REPLY: we start nothing for others. */
-  refuseSpawn(request: Reference, to: Ref<never>): void {
+  refuseSpawn(request: Reference, to: AnyRef): void {
     const encoder = this.#open();
     encoder.tuple(5);
     encoder.integer(op.spawnReply);

@@ -1,7 +1,7 @@
 /** The kernel's way to other nodes: finds the session of the node and hands over; without one, says so at once. */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
-import type { ExitReason, NodeName, Ref } from '../kernel/types.ts';
+import type { AnyRef, ExitReason, NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { DistSession } from './dist-session.ts';
 
@@ -31,7 +31,7 @@ export class DistributionTransport implements Transport {
     else from.fail(new HiveError('cluster_error', `${to.node} is not connected.`));
   }
 
-  whereis(target: NamedTarget, found: (pid: Ref<never> | undefined) => void): void {
+  whereis(target: NamedTarget, found: (pid: AnyRef | undefined) => void): void {
     const session = this.#find(target.node);
     if (session) session.whereis(target.name, found);
     else queueMicrotask(() => found(undefined));
@@ -43,32 +43,32 @@ export class DistributionTransport implements Transport {
     else queueMicrotask(() => ended(this.#absence(target.node)));
   }
 
-  link(from: Ref<never>, to: Ref<never>): void {
+  link(from: AnyRef, to: AnyRef): void {
     const session = this.#find(to.node);
     if (session) session.link(from, to);
     else queueMicrotask(() => this.#kernel.signalLinkExit(to, from, this.#absence(to.node)));
   }
 
-  unlink(from: Ref<never>, to: Ref<never>): void {
+  unlink(from: AnyRef, to: AnyRef): void {
     this.#find(to.node)?.unlink(from, to);
   }
 
-  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+  exit(from: AnyRef, to: AnyRef, reason: ExitReason): void {
     this.#find(to.node)?.exit(from, to, reason);
   }
 
-  linkExit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+  linkExit(from: AnyRef, to: AnyRef, reason: ExitReason): void {
     this.#find(to.node)?.linkExit(from, to, reason);
   }
 
-  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+  monitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void {
     const session = this.#find(target.node);
     if (session) return session.monitor(watcher, monitor, target);
     const ref = 'serial' in target ? target : this.#kernel.remote<never>(target.node, target.name);
     queueMicrotask(() => this.#kernel.signalDown(watcher, { monitor, ref, reason: this.#absence(target.node) }));
   }
 
-  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void {
+  demonitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void {
     this.#find(target.node)?.demonitor(watcher, monitor, target);
   }
 

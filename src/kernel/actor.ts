@@ -14,7 +14,16 @@ import type { Behaviour } from './behaviour.ts';
 import type { Cell } from './cell.ts';
 import type { Kernel, SpawnOptions } from './kernel.ts';
 import type { Timer } from './timers.ts';
-import { type Call, callTimeoutMs, type Down, type Exit, type ExitReason, type From, type Ref } from './types.ts';
+import {
+  type AnyRef,
+  type Call,
+  callTimeoutMs,
+  type Down,
+  type Exit,
+  type ExitReason,
+  type From,
+  type Ref,
+} from './types.ts';
 
 export { ignore } from './behaviour.ts';
 
@@ -90,11 +99,11 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
    * there or ends as planned, `crashed` if it ends otherwise; at once with an Error if the callee is this actor.
    */
   ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
-    return this.cell.host.askFrom<Reply>(this.cell, to as Ref<never>, message, timeoutMs);
+    return this.cell.host.askFrom<Reply>(this.cell, to, message, timeoutMs);
   }
 
   /** `handleDown` will be called exactly once with the returned number, at once (`noproc`) if the actor is dead already. */
-  protected monitor(target: Ref<never>): number {
+  protected monitor(target: AnyRef): number {
     return this.cell.monitor(target);
   }
 
@@ -103,16 +112,16 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
     this.cell.demonitor(monitor);
   }
 
-  protected link(target: Ref<never>): void {
+  protected link(target: AnyRef): void {
     this.cell.link(target);
   }
 
-  protected unlink(target: Ref<never>): void {
+  protected unlink(target: AnyRef): void {
     this.cell.unlink(target);
   }
 
   /** Sends an exit signal, as `erlang:exit/2`. */
-  protected exit(target: Ref<never>, reason: ExitReason): void {
+  protected exit(target: AnyRef, reason: ExitReason): void {
     if (this.cell.alive) this.cell.host.exit(this.cell, target, reason);
   }
 

@@ -19,7 +19,7 @@ import type { NactPlace } from './nact.ts';
 import type { Runnable, RunQueue } from './run-queue.ts';
 import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from './small-set.ts';
 import type { Timer, TimingWheel } from './timers.ts';
-import { type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf } from './types.ts';
+import { type AnyRef, type Down, type ExitReason, type From, type NodeName, type Ref, reasonOf } from './types.ts';
 
 export type Status = 'starting' | 'running' | 'waiting' | 'stopping' | 'dead';
 
@@ -38,14 +38,14 @@ export interface CellHost {
   readonly wheel: TimingWheel;
   readonly runQueue: RunQueue;
   nextMonitor(): number;
-  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor;
-  resolve(ref: Ref<never>, found: (ref: Ref<never> | undefined) => void): void;
-  linkBack(from: Cell<never>, target: Ref<never>): void;
-  unlinkBack(from: Cell<never>, target: Ref<never>): void;
-  linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void;
+  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Monitor;
+  resolve(ref: AnyRef, found: (ref: AnyRef | undefined) => void): void;
+  linkBack(from: Cell<never>, target: AnyRef): void;
+  unlinkBack(from: Cell<never>, target: AnyRef): void;
+  linkExit(from: Cell<never>, linked: AnyRef, reason: ExitReason): void;
   notifyExitListener(watcher: ExitListener, ended: Cell<never>, reason: ExitReason): void;
   failCall(call: PendingCall, ended: Cell<never>, failure: Error): void;
-  deadLetter(to: Ref<never>, reason: DeadLetterReason, message: unknown): void;
+  deadLetter(to: AnyRef, reason: DeadLetterReason, message: unknown): void;
   unexpected(cell: Cell<never>, message: unknown, from: From | undefined): void;
   reportCrash(cell: Cell<never>, reason: Error): void;
   abandon(cell: Cell<never>): void;
@@ -80,7 +80,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   #abort: AbortController | undefined;
   #runningChildren = 0;
   /** With whom it shares its end: at least its parent. */
-  links: SmallSet<Ref<never>>;
+  links: SmallSet<AnyRef>;
   /** Who watches this actor. */
   exitListeners: SmallSet<ExitListener>;
   /** The monitors that this actor has. */
@@ -203,20 +203,20 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   }
 
   /** An exit signal sent with `exit`: the link, if there is one, stays. */
-  signalExit(from: Ref<never>, reason: ExitReason): void {
+  signalExit(from: AnyRef, reason: ExitReason): void {
     if (this.status === 'dead') return;
     if (reason === 'kill') this.die('killed');
     else this.#exitWith(from, reason);
   }
 
   /** The end of a linked actor; unlike a sent signal its reason `kill` is one like others. */
-  signalLinkExit(from: Ref<never>, reason: ExitReason): void {
+  signalLinkExit(from: AnyRef, reason: ExitReason): void {
     if (!hasValue(this.links, from)) return;
     this.links = withoutValue(this.links, from);
     this.#exitWith(from, reason);
   }
 
-  #exitWith(from: Ref<never>, reason: ExitReason): void {
+  #exitWith(from: AnyRef, reason: ExitReason): void {
     if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
     else if (this.#actor.trapsExits) this.#enqueueSignal(new ExitMessage({ ref: from, reason }));
     else if (reason !== 'normal') this.die(reason);
@@ -233,7 +233,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   // --- what its actor does
 
-  monitor(target: Ref<never>): number {
+  monitor(target: AnyRef): number {
     const monitor = this.host.nextMonitor();
     if (!this.alive) return monitor;
     this.#monitors ??= new Map();
@@ -251,26 +251,26 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   }
 
   /** A name stands for whoever bears it now. */
-  link(target: Ref<never>): void {
+  link(target: AnyRef): void {
     if (this.alive) this.host.resolve(target, (pid) => this.#link(pid ?? target));
   }
 
-  #link(target: Ref<never>): void {
+  #link(target: AnyRef): void {
     if (!this.alive || target === this) return;
     this.linkTo(target);
     this.host.linkBack(this, target);
   }
 
   /** One half of a link. */
-  linkTo(target: Ref<never>): void {
+  linkTo(target: AnyRef): void {
     this.links = withValue(this.links, target);
   }
 
-  unlink(target: Ref<never>): void {
+  unlink(target: AnyRef): void {
     this.host.resolve(target, (pid) => pid && this.#unlink(pid));
   }
 
-  #unlink(target: Ref<never>): void {
+  #unlink(target: AnyRef): void {
     if (!hasValue(this.links, target)) return;
     this.links = withoutValue(this.links, target);
     this.host.unlinkBack(this, target);

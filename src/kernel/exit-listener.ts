@@ -1,6 +1,6 @@
 /** Those who are told when an actor of this node ends. */
 import { type SmallSet, withoutValue } from './small-set.ts';
-import type { Down, ExitReason, Ref } from './types.ts';
+import type { AnyRef, Down, ExitReason } from './types.ts';
 
 /** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
 export type ExitListener = ((reason: ExitReason) => void) | { ended(reason: ExitReason): void };
@@ -34,9 +34,9 @@ export class LocalMonitor implements Monitor {
   readonly #id: number;
   readonly #target: Monitored;
   /** The reference that was monitored: a name, perhaps. */
-  readonly #ref: Ref<never>;
+  readonly #ref: AnyRef;
 
-  constructor(watcher: Monitoring, id: number, target: Monitored, ref: Ref<never>) {
+  constructor(watcher: Monitoring, id: number, target: Monitored, ref: AnyRef) {
     this.#watcher = watcher;
     this.#id = id;
     this.#target = target;

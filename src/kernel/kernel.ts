@@ -20,7 +20,16 @@ import { NamedRef, type RefHost, RemoteRef } from './remote-ref.ts';
 import { withoutValue, withValue } from './small-set.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
-import { type Call, callTimeoutMs, type Down, type ExitReason, type From, type NodeName, type Ref } from './types.ts';
+import {
+  type AnyRef,
+  type Call,
+  callTimeoutMs,
+  type Down,
+  type ExitReason,
+  type From,
+  type NodeName,
+  type Ref,
+} from './types.ts';
 
 /** What can be started: an `Actor`. */
 export interface Startable<Message> extends Behaviour<Message> {
@@ -33,7 +42,7 @@ export interface SpawnOptions {
   /** Registers the actor before `init` runs; a taken name makes the start fail with `already_started`. */
   readonly name?: string;
   /** The actor under which it lives and to which it is linked. */
-  readonly parent?: Ref<never>;
+  readonly parent?: AnyRef;
 }
 
 export interface KernelOptions {
@@ -143,7 +152,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** The actor of this node with that address; undefined if it has ended or never was. */
-  local(id: number, serial: number, creation: number): Ref<never> | undefined {
+  local(id: number, serial: number, creation: number): AnyRef | undefined {
     if (creation !== this.creation) return undefined;
     return this.#cells.get(serial * 2 ** 28 + id);
   }
@@ -167,7 +176,7 @@ export class Kernel implements CellHost, RefHost {
 
   /** `Actor.ask` for those who are no actors: web handlers, tests. */
   ask<M, Reply>(to: Ref<M>, message: M & Call<Reply>, timeoutMs: number = callTimeoutMs): Promise<Reply> {
-    return this.askFrom<Reply>(undefined, to as Ref<never>, message, timeoutMs);
+    return this.askFrom<Reply>(undefined, to, message, timeoutMs);
   }
 
   /** `ask` without a promise, for hot paths: one of the callbacks is called once, perhaps before this returns. */
@@ -182,7 +191,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  askFrom<Reply>(caller: Cell<never> | undefined, to: Ref<never>, message: unknown, timeoutMs: number): Promise<Reply> {
+  askFrom<Reply>(caller: Cell<never> | undefined, to: AnyRef, message: unknown, timeoutMs: number): Promise<Reply> {
     return new Promise<Reply>((resolve, reject) => {
       const asker = caller as Cell | undefined;
       const call = new PendingCall(this.wheel, timeoutMs, asker, resolve as (value: never) => void, reject);
@@ -195,20 +204,20 @@ export class Kernel implements CellHost, RefHost {
   // --- signals
 
   /** Sends an exit signal; `from` is who it seems to come from. */
-  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void {
+  exit(from: AnyRef, to: AnyRef, reason: ExitReason): void {
     const local = this.#local(to);
     if (local) local.signalExit(from, reason);
     else this.#far(to, (pid) => pid && this.#transport?.exit(from, pid, reason));
   }
 
   /** Whoever is behind a reference, if it is an actor of this node. */
-  #local(ref: Ref<never>): Cell | undefined {
+  #local(ref: AnyRef): Cell | undefined {
     if (ref instanceof Cell) return ref;
     return ref instanceof NamedRef && ref.node === this.node ? this.#names.get(ref.name) : undefined;
   }
 
   /** The pid behind a reference to another node, at once if it is one; undefined: nobody bears the name. */
-  #far(ref: Ref<never>, found: (pid: Ref<never> | undefined) => void): void {
+  #far(ref: AnyRef, found: (pid: AnyRef | undefined) => void): void {
     if (!(ref instanceof NamedRef)) found(ref);
     else if (this.#transport && ref.node !== this.node) this.#transport.whereis(ref.address, found);
     else found(undefined);
@@ -228,7 +237,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal The end of one half of a link. */
-  linkExit(from: Cell<never>, linked: Ref<never>, reason: ExitReason): void {
+  linkExit(from: Cell<never>, linked: AnyRef, reason: ExitReason): void {
     if (linked instanceof Cell) linked.signalLinkExit(from, reason);
     else this.#transport?.linkExit(from, linked, reason);
   }
@@ -237,7 +246,7 @@ export class Kernel implements CellHost, RefHost {
    * Asks an actor to end (`gen_server:stop`): `terminate` runs. Resolves with its exit reason; `noproc` if it was dead,
    * `noconnection` if its node is not connected.
    */
-  stop(ref: Ref<never>, reason: ExitReason = 'normal'): Promise<ExitReason> {
+  stop(ref: AnyRef, reason: ExitReason = 'normal'): Promise<ExitReason> {
     return new Promise((resolve) => {
       const local = this.#local(ref);
       if (!local && ref.node !== this.node) {
@@ -252,7 +261,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
-  onExit(ref: Ref<never>, watcher: ExitListener): () => void {
+  onExit(ref: AnyRef, watcher: ExitListener): () => void {
     const local = this.#local(ref);
     if (!local?.alive) {
       queueMicrotask(() => notify(watcher, 'noproc'));
@@ -288,28 +297,28 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** A link from an actor of another node; false if the local actor is dead. */
-  linkFrom(remote: Ref<never>, local: Ref<never>): boolean {
+  linkFrom(remote: AnyRef, local: AnyRef): boolean {
     if (!(local instanceof Cell) || !local.alive) return false;
     local.linkTo(remote);
     return true;
   }
 
-  unlinkFrom(remote: Ref<never>, local: Ref<never>): void {
+  unlinkFrom(remote: AnyRef, local: AnyRef): void {
     if (local instanceof Cell) local.links = withoutValue(local.links, remote);
   }
 
   /** An exit signal that an actor of another node sent. */
-  signalExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
+  signalExit(from: AnyRef, local: AnyRef, reason: ExitReason): void {
     if (local instanceof Cell) local.signalExit(from, reason);
   }
 
   /** The end of an actor of another node to which a local one is linked. */
-  signalLinkExit(from: Ref<never>, local: Ref<never>, reason: ExitReason): void {
+  signalLinkExit(from: AnyRef, local: AnyRef, reason: ExitReason): void {
     if (local instanceof Cell) local.signalLinkExit(from, reason);
   }
 
   /** The Down of a monitor that a local actor has on another node. */
-  signalDown(watcher: Ref<never>, down: Down): void {
+  signalDown(watcher: AnyRef, down: Down): void {
     if (watcher instanceof Cell) watcher.signalDown(down);
   }
 
@@ -320,7 +329,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  startMonitor(watcher: Cell<never>, monitor: number, target: Ref<never>): Monitor {
+  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Monitor {
     const here = this.#local(target);
     if (here) {
       const local = new LocalMonitor(watcher, monitor, here, target);
@@ -339,14 +348,14 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal Whoever is behind a reference, at once unless it is a name on another node; undefined: nobody bears the name. */
-  resolve(ref: Ref<never>, found: (ref: Ref<never> | undefined) => void): void {
+  resolve(ref: AnyRef, found: (ref: AnyRef | undefined) => void): void {
     const local = this.#local(ref);
     if (local) found(local);
     else this.#far(ref, found);
   }
 
   /** @internal */
-  linkBack(from: Cell<never>, target: Ref<never>): void {
+  linkBack(from: Cell<never>, target: AnyRef): void {
     if (target instanceof NamedRef) {
       const isAway = target.node !== this.node && !this.#transport;
       from.signalLinkExit(target, isAway ? 'noconnection' : 'noproc');
@@ -358,8 +367,8 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  unlinkBack(from: Cell<never>, target: Ref<never>): void {
-    if (target instanceof Cell) target.links = withoutValue<Ref<never>>(target.links, from);
+  unlinkBack(from: Cell<never>, target: AnyRef): void {
+    if (target instanceof Cell) target.links = withoutValue<AnyRef>(target.links, from);
     else this.#transport?.unlink(from, target);
   }
 
@@ -372,7 +381,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  deadLetter(to: Ref<never>, reason: DeadLetterReason, received: unknown): void {
+  deadLetter(to: AnyRef, reason: DeadLetterReason, received: unknown): void {
     this.#deadLetters.value += 1;
     this.#deadLettersBy[reason].value += 1;
     const early = this.phase === 'starting' && reason === 'unknown_name';
@@ -394,12 +403,12 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** Whether a local actor takes that from other nodes. */
-  admits(to: Ref<never>, message: unknown): boolean {
+  admits(to: AnyRef, message: unknown): boolean {
     return to instanceof Cell && to.admits(message);
   }
 
   /** What another node has sent to a local actor; see `Actor.admits`. */
-  foreign(to: Ref<never>, message: unknown, from: From | undefined): void {
+  foreign(to: AnyRef, message: unknown, from: From | undefined): void {
     if (to instanceof Cell) to.foreign(message, from);
   }
 
@@ -439,7 +448,7 @@ export class Kernel implements CellHost, RefHost {
     }));
   }
 
-  inspect(ref: Ref<never>): Inspection | undefined {
+  inspect(ref: AnyRef): Inspection | undefined {
     if (!(ref instanceof Cell) || !ref.alive) return undefined;
     return {
       pid: ref.toString(),

@@ -3,14 +3,14 @@ import { HiveError } from '../observe/errors.ts';
 import type { DeadLetterReason } from './messages.ts';
 import { EqualByText } from './small-set.ts';
 import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from './transport.ts';
-import type { From, NodeName, Ref } from './types.ts';
+import type { AnyRef, From, NodeName, Ref } from './types.ts';
 
 /** What references need of their host. */
 export interface RefHost {
   readonly node: NodeName;
   readonly transport: Transport | undefined;
   whereis<Message>(name: string): Ref<Message> | undefined;
-  deadLetter(to: Ref<never>, reason: DeadLetterReason, message: unknown): void;
+  deadLetter(to: AnyRef, reason: DeadLetterReason, message: unknown): void;
 }
 
 /** An actor of another node, by its process identifier: two references to the same one are the same value. */
@@ -84,13 +84,13 @@ export class NamedRef<Message> implements Ref<Message> {
   }
 }
 
-function sendRemote(host: RefHost, to: Ref<never> | RemoteTarget, message: unknown): void {
+function sendRemote(host: RefHost, to: AnyRef | RemoteTarget, message: unknown): void {
   if (host.transport?.send(to, message)) return;
   const ref = 'serial' in to ? to : new NamedRef<never>(host, to.node, to.name);
   host.deadLetter(ref, to.node === host.node ? 'dead' : 'no_connection', message);
 }
 
-function callRemote(host: RefHost, to: Ref<never> | RemoteTarget, message: unknown, from: From): void {
+function callRemote(host: RefHost, to: AnyRef | RemoteTarget, message: unknown, from: From): void {
   if (host.transport) host.transport.call(to, message, from as PendingFrom);
   else from.fail(new HiveError('cluster_error', `${to.node} is not connected.`));
 }

@@ -3,7 +3,7 @@
  * children at run time, know only these words.
  */
 import type { Actor } from './actor.ts';
-import type { Call, Ref } from './types.ts';
+import type { AnyRef, Call } from './types.ts';
 
 /** `permanent`: always restarted; `transient`: after a crash only; `temporary`: never. */
 export type Restart = 'permanent' | 'transient' | 'temporary';
@@ -30,7 +30,7 @@ export interface ChildSpec<Message = never> {
 /** A row of `which_children`. */
 export interface ChildInfo {
   readonly id: string | undefined;
-  readonly ref: Ref<never> | 'restarting' | undefined;
+  readonly ref: AnyRef | 'restarting' | undefined;
   readonly type: 'worker' | 'supervisor';
   readonly restart: Restart;
   readonly restarts: number;
@@ -49,10 +49,10 @@ export interface ChildCounts {
  * Failures of these calls are HiveErrors: `already_started`, `already_present`, `not_found`, `running`, `restarting`, or what the child's start threw.
  */
 export type SupervisorMessage =
-  | ({ readonly type: 'start_child'; readonly child: ChildSpec<never> } & Call<Ref<never> | undefined>)
+  | ({ readonly type: 'start_child'; readonly child: ChildSpec<never> } & Call<AnyRef | undefined>)
   /** By id; under a dynamic supervisor by reference, where one that has ended is terminated already. */
-  | ({ readonly type: 'terminate_child'; readonly child: string | Ref<never> } & Call<void>)
-  | ({ readonly type: 'restart_child'; readonly id: string } & Call<Ref<never> | undefined>)
+  | ({ readonly type: 'terminate_child'; readonly child: string | AnyRef } & Call<void>)
+  | ({ readonly type: 'restart_child'; readonly id: string } & Call<AnyRef | undefined>)
   | ({ readonly type: 'delete_child'; readonly id: string } & Call<void>)
   | ({ readonly type: 'which_children' } & Call<ChildInfo[]>)
   | ({ readonly type: 'count_children' } & Call<ChildCounts>);

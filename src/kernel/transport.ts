@@ -3,10 +3,10 @@
  * comes in from other nodes reaches local actors only through the methods of `Kernel` (`whereis`, `local`, `watch`,
  * `signalExit`, `signalLinkExit`, `signalDown`, `linkFrom`, `unlinkFrom`).
  */
-import type { ExitReason, From, NodeName, Ref } from './types.ts';
+import type { AnyRef, ExitReason, From, NodeName } from './types.ts';
 
 /** Somebody on another node: an actor, or whoever is registered there under a name. */
-export type RemoteTarget = Ref<never> | NamedTarget;
+export type RemoteTarget = AnyRef | NamedTarget;
 
 export interface NamedTarget {
   readonly node: NodeName;
@@ -31,18 +31,18 @@ export interface Transport {
    */
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void;
   /** Who bears that name; undefined if nobody does, or the node is not connected. */
-  whereis(target: NamedTarget, found: (pid: Ref<never> | undefined) => void): void;
+  whereis(target: NamedTarget, found: (pid: AnyRef | undefined) => void): void;
   /** `gen_server:stop`. `ended` is called once: with the exit reason, `noproc` if nobody is there, or `noconnection`. */
   stop(target: RemoteTarget, reason: ExitReason, ended: (reason: ExitReason) => void): void;
-  link(from: Ref<never>, to: Ref<never>): void;
-  unlink(from: Ref<never>, to: Ref<never>): void;
+  link(from: AnyRef, to: AnyRef): void;
+  unlink(from: AnyRef, to: AnyRef): void;
   /** `erlang:exit/2`: a link between the two, if there is one, stays. */
-  exit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void;
+  exit(from: AnyRef, to: AnyRef, reason: ExitReason): void;
   /** One end of a link has ended, so the link has. */
-  linkExit(from: Ref<never>, to: Ref<never>, reason: ExitReason): void;
+  linkExit(from: AnyRef, to: AnyRef, reason: ExitReason): void;
   /** Ends, exactly once, in `kernel.signalDown(watcher, monitor, …)`: also when the node is not there (`noconnection`). */
-  monitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;
-  demonitor(watcher: Ref<never>, monitor: number, target: RemoteTarget): void;
+  monitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void;
+  demonitor(watcher: AnyRef, monitor: number, target: RemoteTarget): void;
 }
 
 /** A waiting caller that tells the transport when it stops waiting. */

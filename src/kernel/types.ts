@@ -22,7 +22,7 @@ export const callTimeoutMs = 5000;
  * The address of an actor, here or on another node. `creation` numbers the boots of a node: a reference to an actor of a
  * former boot is dead for ever. `tell` never throws and never waits; what cannot be delivered is counted as a dead letter.
  */
-export interface Ref<Message = never> {
+export interface Ref<Message> {
   readonly node: NodeName;
   readonly id: number;
   readonly serial: number;
@@ -32,6 +32,9 @@ export interface Ref<Message = never> {
   call(message: Message, from: From): void;
   toString(): string;
 }
+
+/** The address of an actor whatever its messages are: enough to watch, link or stop it, not to tell it anything. */
+export type AnyRef = Ref<never>;
 
 /** Who waits for the answer of a call. Only the first answer counts; one that comes too late lands nowhere. */
 export interface From<Reply = unknown> {
@@ -140,12 +143,12 @@ export function isGone(failure: unknown): boolean {
 /** What a monitor delivers, exactly once. */
 export interface Down {
   readonly monitor: number;
-  readonly ref: Ref<never>;
+  readonly ref: AnyRef;
   readonly reason: ExitReason;
 }
 
 /** What a link delivers to an actor that traps exits. */
 export interface Exit {
-  readonly ref: Ref<never>;
+  readonly ref: AnyRef;
   readonly reason: ExitReason;
 }

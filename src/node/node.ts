@@ -27,7 +27,7 @@ import type { Actor } from '../kernel/actor.ts';
 import { IdSource } from '../kernel/ids.ts';
 import { Kernel } from '../kernel/kernel.ts';
 import type { SupervisorMessage } from '../kernel/supervision.ts';
-import type { ExitReason, Ref } from '../kernel/types.ts';
+import type { AnyRef, ExitReason } from '../kernel/types.ts';
 import { Alarms } from '../observe/alarms.ts';
 import { HiveError } from '../observe/errors.ts';
 import { openLogFiles } from '../observe/log-files.ts';
@@ -139,7 +139,7 @@ export async function startNode(
     metrics,
   });
 
-  let root: Ref<never>;
+  let root: AnyRef;
   const monitorLog = log.child({ component: 'monitor' });
   const { clear, interval: alarmsIntervalMs } = config.monitor.alarms;
   const specs = alarmSpecs({ config, kernel, metrics });
@@ -263,16 +263,16 @@ export async function startNode(
   };
 }
 
-async function startRoot(kernel: Kernel, workers: Workers, signal: AbortSignal | undefined): Promise<Ref<never>> {
+async function startRoot(kernel: Kernel, workers: Workers, signal: AbortSignal | undefined): Promise<AnyRef> {
   signal?.throwIfAborted();
   const supervisor = rootSupervisor(workers);
   const starting = kernel.spawn(supervisor, { name: names.root });
-  const callOff = (): void => void kernel.stop(supervisor.self as Ref<never>, 'shutdown');
+  const callOff = (): void => void kernel.stop(supervisor.self, 'shutdown');
   signal?.addEventListener('abort', callOff, { once: true });
   try {
     const root = await starting;
     if (!root) throw new HiveError('hive_error', 'The root supervisor did not start.');
-    return root as Ref<never>;
+    return root;
   } finally {
     signal?.removeEventListener('abort', callOff);
   }

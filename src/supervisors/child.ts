@@ -2,7 +2,7 @@
 import type { Actor } from '../kernel/actor.ts';
 import { Cell } from '../kernel/cell.ts';
 import type { ChildInfo, ChildSpec, Restart, ShutdownLimit } from '../kernel/supervision.ts';
-import { describeReason, type ExitReason, isPlanned, type Ref } from '../kernel/types.ts';
+import { type AnyRef, describeReason, type ExitReason, isPlanned } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 
 /** Time for a worker to end after it was told to, ms (OTP's default). */
@@ -18,7 +18,7 @@ export class Child {
   readonly type: 'worker' | 'supervisor';
   readonly significant: boolean;
   /** Undefined while it is not running; `restarting` while a failed restart waits for the next try. */
-  ref: Ref<never> | 'restarting' | undefined;
+  ref: AnyRef | 'restarting' | undefined;
   restarts = 0;
   #lastExit: { readonly reason: string; readonly at: number; readonly since: number } | undefined;
   #start: (() => Actor<never>) | undefined;
@@ -42,7 +42,7 @@ export class Child {
   }
 
   /** The reference of the running child. */
-  get running(): Ref<never> | undefined {
+  get running(): AnyRef | undefined {
     return this.ref === 'restarting' ? undefined : this.ref;
   }
 

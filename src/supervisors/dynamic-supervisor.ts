@@ -9,7 +9,7 @@
  */
 import { Cell } from '../kernel/cell.ts';
 import type { ChildCounts, ChildInfo, ChildSpec } from '../kernel/supervision.ts';
-import { type Exit, type ExitReason, type From, isPlanned, type Ref } from '../kernel/types.ts';
+import { type AnyRef, type Exit, type ExitReason, type From, isPlanned } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import { Child, checkChildSpec } from './child.ts';
 import { type RestartLimits, SupervisorBase } from './supervisor-base.ts';
@@ -23,9 +23,9 @@ export class DynamicSupervisor extends SupervisorBase {
   readonly strategy = 'simple_one_for_one';
   readonly #maxChildren: number;
   /** All that run, start or end. Those that start have no `ref` yet. */
-  readonly #children = new Map<Ref<never>, Child>();
+  readonly #children = new Map<AnyRef, Child>();
   /** Children whose restart failed, with the references of their last incarnations. */
-  readonly #restarting = new Map<Child, Ref<never>>();
+  readonly #restarting = new Map<Child, AnyRef>();
 
   constructor(options: DynamicSupervisorOptions = {}) {
     super(options);
@@ -45,7 +45,7 @@ export class DynamicSupervisor extends SupervisorBase {
     if (child.restartsAfter(reason)) this.#restart(child, ref);
   }
 
-  #restart(child: Child, last: Ref<never>): void {
+  #restart(child: Child, last: AnyRef): void {
     if (!this.mayRestart(child)) return;
     const failed = (error: unknown): void => {
       if (this.signal.aborted) return;
@@ -65,12 +65,12 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 
   /** `started` gets undefined if the child ignored. */
-  #start(child: Child, started: (ref: Ref<never> | undefined) => void, failed: (error: unknown) => void): void {
+  #start(child: Child, started: (ref: AnyRef | undefined) => void, failed: (error: unknown) => void): void {
     if (child.name !== undefined && this.kernel.whereis(child.name)) {
       return failed(new HiveError('already_started', `An actor named ${child.name} is running already.`));
     }
-    let starting: Promise<Ref<never> | undefined>;
-    let ref: Ref<never>;
+    let starting: Promise<AnyRef | undefined>;
+    let ref: AnyRef;
     try {
       const actor = child.make();
       starting = this.spawn(actor, { label: child.id, name: child.name });
@@ -116,7 +116,7 @@ export class DynamicSupervisor extends SupervisorBase {
     );
   }
 
-  protected override terminateChild(ref: string | Ref<never>, from: From | undefined): void {
+  protected override terminateChild(ref: string | AnyRef, from: From | undefined): void {
     if (typeof ref === 'string') return from?.fail(unknownChild(ref));
     const child = this.#children.get(ref);
     if (!child) {
@@ -129,7 +129,7 @@ export class DynamicSupervisor extends SupervisorBase {
     });
   }
 
-  #forgetRestarting(ref: Ref<never>): boolean {
+  #forgetRestarting(ref: AnyRef): boolean {
     for (const [child, last] of this.#restarting) if (last === ref) return this.#restarting.delete(child);
     return false;
   }
@@ -171,7 +171,7 @@ export class DynamicSupervisor extends SupervisorBase {
   }
 }
 
-function unknownChild(child: string | Ref<never>): HiveError {
+function unknownChild(child: string | AnyRef): HiveError {
   return new HiveError(
     'not_found',
     `There is no child ${child}; a dynamic supervisor knows its children by reference only.`,

@@ -4,7 +4,7 @@
  */
 import { Cell } from '../kernel/cell.ts';
 import type { ChildInfo } from '../kernel/supervision.ts';
-import type { Ref } from '../kernel/types.ts';
+import type { AnyRef } from '../kernel/types.ts';
 import { PartitionSupervisor } from './partition-supervisor.ts';
 import { SupervisorBase } from './supervisor-base.ts';
 
@@ -50,7 +50,7 @@ type Row = Omit<ChildInfo, 'restart'> & { readonly partition?: string };
 const defaultLimit = 100;
 
 /** The tree under an actor of this node; undefined if that has ended, or nothing is at that path. */
-export function supervisionTree(root: Ref<never>, options: TreeOptions = {}): SupervisionNode | undefined {
+export function supervisionTree(root: AnyRef, options: TreeOptions = {}): SupervisionNode | undefined {
   if (!(root instanceof Cell) || !root.alive) return undefined;
   const type = root.actor instanceof SupervisorBase ? 'supervisor' : 'worker';
   let row: Row = { id: root.label, ref: root, type, restarts: 0, lastExit: undefined };

@@ -11,7 +11,7 @@
  */
 import { Cell } from '../kernel/cell.ts';
 import type { ChildCounts, ChildSpec, SupervisorMessage } from '../kernel/supervision.ts';
-import type { From, Ref } from '../kernel/types.ts';
+import type { AnyRef, From } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { Child } from './child.ts';
 import { DynamicSupervisor, type DynamicSupervisorOptions } from './dynamic-supervisor.ts';
@@ -85,7 +85,7 @@ export class PartitionSupervisor extends Supervisor {
     forward(partition, message, from);
   }
 
-  #partitionOf(child: string | Ref<never>): DynamicSupervisor | undefined {
+  #partitionOf(child: string | AnyRef): DynamicSupervisor | undefined {
     const parent = child instanceof Cell ? child.parent?.actor : undefined;
     return this.#partitions.find((partition) => partition === parent);
   }

@@ -3,13 +3,13 @@
  */
 import type { Kernel } from '../kernel/kernel.ts';
 import type { ShutdownLimit } from '../kernel/supervision.ts';
-import type { ExitReason, Ref } from '../kernel/types.ts';
+import type { AnyRef, ExitReason } from '../kernel/types.ts';
 
 /**
  * Sends `shutdown` and, when `limit` (ms) is over, `kill`; only the latter if it is `brutal_kill`. Resolves with the exit
  * reason: `killed` if it had to be, `noproc` if it had ended before.
  */
-export function shutDown(kernel: Kernel, by: Ref<never>, child: Ref<never>, limit: ShutdownLimit): Promise<ExitReason> {
+export function shutDown(kernel: Kernel, by: AnyRef, child: AnyRef, limit: ShutdownLimit): Promise<ExitReason> {
   return new Promise((resolve) => {
     let ended = false;
     let cancelKill: (() => void) | undefined;

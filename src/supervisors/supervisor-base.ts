@@ -7,7 +7,7 @@
  */
 import { Actor } from '../kernel/actor.ts';
 import type { ChildCounts, ChildInfo, ChildSpec, SupervisorMessage } from '../kernel/supervision.ts';
-import { describeReason, type ExitReason, type From, isPlanned, type Ref } from '../kernel/types.ts';
+import { type AnyRef, describeReason, type ExitReason, type From, isPlanned } from '../kernel/types.ts';
 import { events } from '../observe/events.ts';
 import { Child } from './child.ts';
 import { RestartIntensity } from './restart-intensity.ts';
@@ -73,7 +73,7 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
   }
 
   protected abstract startChild(spec: ChildSpec<never>, from: From | undefined): void | Promise<void>;
-  protected abstract terminateChild(child: string | Ref<never>, from: From | undefined): void | Promise<void>;
+  protected abstract terminateChild(child: string | AnyRef, from: From | undefined): void | Promise<void>;
   protected abstract restartChild(id: string, from: From | undefined): void | Promise<void>;
   protected abstract deleteChild(id: string, from: From | undefined): void;
   protected abstract tryAgain(child: Child): void | Promise<void>;
@@ -123,7 +123,7 @@ export abstract class SupervisorBase extends Actor<SupervisorMessage | TryAgain>
   }
 
   /** Ends a child, if it runs; reports it if it did not go as it should. */
-  protected async shutDown(child: Child, ref: Ref<never> | undefined = child.running): Promise<void> {
+  protected async shutDown(child: Child, ref: AnyRef | undefined = child.running): Promise<void> {
     child.ref = undefined;
     if (!ref) return;
     this.unlink(ref);

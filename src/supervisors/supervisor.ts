@@ -11,7 +11,7 @@
  */
 import { Cell } from '../kernel/cell.ts';
 import type { ChildCounts, ChildInfo, ChildSpec } from '../kernel/supervision.ts';
-import type { Exit, ExitReason, From, Ref } from '../kernel/types.ts';
+import type { AnyRef, Exit, ExitReason, From } from '../kernel/types.ts';
 import { isPlanned } from '../kernel/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
 import { type AutoShutdown, Child, checkChildSpec } from './child.ts';
@@ -174,7 +174,7 @@ export class Supervisor extends SupervisorBase {
     }
   }
 
-  protected override async terminateChild(id: string | Ref<never>, from: From | undefined): Promise<void> {
+  protected override async terminateChild(id: string | AnyRef, from: From | undefined): Promise<void> {
     const child = typeof id === 'string' ? this.#find(id) : undefined;
     if (!child) return from?.fail(notFound(id));
     await this.stopChildren([child]);
@@ -211,7 +211,7 @@ export class Supervisor extends SupervisorBase {
   }
 
   /** By id, or by the reference of the incarnation that is running, which bears the child's id as label. */
-  #find(child: string | Ref<never>): Child | undefined {
+  #find(child: string | AnyRef): Child | undefined {
     if (typeof child === 'string') return this.#children.get(child);
     const candidate = child instanceof Cell ? this.#children.get(child.label) : undefined;
     return candidate?.ref === child ? candidate : undefined;
@@ -242,6 +242,6 @@ export class Supervisor extends SupervisorBase {
   }
 }
 
-function notFound(child: string | Ref<never>): HiveError {
+function notFound(child: string | AnyRef): HiveError {
   return new HiveError('not_found', `There is no child ${child}.`);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { connect, createServer, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { lookUp } from '../../src/distribution/epmd/epmd.ts';
-import type { NodeName, Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, NodeName, Ref } from '../../src/kernel/types.ts';
 import { ask, Do, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
 import { startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';
@@ -69,7 +69,7 @@ test('after a restart of the Erlang node under its name, its old pids are dead',
   const second = await startErlang(t, erlangName, { epmdPort });
   await hive.distribution.connect(erlangName);
   old.tell('ghost');
-  ref.tell(new Do((self) => self.watch(old as Ref<never>)));
+  ref.tell(new Do((self) => self.watch(old as AnyRef)));
   await until(() => probe.downs.length === 1, 'the end of the monitor');
   assert.equal(probe.downs[0]!.reason, 'noproc');
   await assert.rejects(ask(hive.kernel, old, 'ghost'), { code: 'not_running' });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { describeReason, type NodeName, type Ref } from '../../src/kernel/types.ts';
+import { type AnyRef, describeReason, type NodeName } from '../../src/kernel/types.ts';
 import { Do, spawnProbe, startEpmd, startMemberProcess, startTestNode, until } from '../support/cluster.ts';
 import { startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';
@@ -15,11 +15,11 @@ async function both(t: TestContext, netTicktimeMs = 60_000, args: string[] = [])
   await hive.distribution.connect(erlangName);
   const local = await spawnProbe(hive.kernel, 'local');
   /** Starts an Erlang process and gives its address here; `Erl` is its pid there. */
-  const remote = async (body: string): Promise<Ref<never>> => {
+  const remote = async (body: string): Promise<AnyRef> => {
     const before = local.probe.messages.length;
     await erlang.run(`Erl${before} = spawn(fun() -> ${body} end), {local, 'h@127.0.0.1'} ! Erl${before}`);
     await until(() => local.probe.messages.length > before, 'the pid');
-    return local.probe.messages[before] as Ref<never>;
+    return local.probe.messages[before] as AnyRef;
   };
   return { hive, erlang, local, remote };
 }

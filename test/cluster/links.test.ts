@@ -1,7 +1,7 @@
 /** Links between nodes: an end breaks them, a sent signal does not. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { describeReason, type NodeName, type Ref } from '../../src/kernel/types.ts';
+import { type AnyRef, describeReason, type NodeName } from '../../src/kernel/types.ts';
 import { ask, Do, seenFrom, spawnProbe, startEpmd, startTestNode, until } from '../support/cluster.ts';
 import { startErlang } from '../support/erlang.ts';
 import { missing } from '../support/programs.ts';
@@ -67,5 +67,5 @@ test('an Erlang process that ends with the reason kill kills nobody', { skip }, 
   await erlang.run('S = self(), spawn(fun() -> link(P), S ! linked, exit(kill) end), receive linked -> ok end');
   await until(() => probe.exits.length === 1, 'the end of the link');
   assert.equal(probe.exits[0]!.reason, 'kill');
-  assert.equal((ref as Ref & { alive: boolean }).alive, true);
+  assert.equal((ref as AnyRef & { alive: boolean }).alive, true);
 });

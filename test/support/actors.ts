@@ -1,7 +1,7 @@
 /** Small actors for tests of the kernel and the supervisors, and a kernel that remembers what it logged. */
 import { Actor } from '../../src/kernel/actor.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
-import type { Call, Down, Exit, ExitReason, From, Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, Call, Down, Exit, ExitReason, From, Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
@@ -33,7 +33,7 @@ export class TestKernel extends Kernel {
   }
 
   /** How an actor ends. */
-  ended(ref: Ref<never>): Promise<ExitReason> {
+  ended(ref: AnyRef): Promise<ExitReason> {
     return new Promise((resolve) => this.onExit(ref, resolve));
   }
 
@@ -103,11 +103,11 @@ export class Puppet extends Actor<PuppetMessage> {
 
   // What only the actor itself may do, for the tasks of tests.
   declare send: <M>(to: Ref<M>, message: M) => void;
-  declare monitor: (target: Ref<never>) => number;
+  declare monitor: (target: AnyRef) => number;
   declare demonitor: (monitor: number) => void;
-  declare link: (target: Ref<never>) => void;
-  declare unlink: (target: Ref<never>) => void;
-  declare exit: (target: Ref<never>, reason: ExitReason) => void;
+  declare link: (target: AnyRef) => void;
+  declare unlink: (target: AnyRef) => void;
+  declare exit: (target: AnyRef, reason: ExitReason) => void;
   declare after: Actor<PuppetMessage>['after'];
   declare spawn: Actor<PuppetMessage>['spawn'];
   declare stop: (reason?: ExitReason) => void;

@@ -8,7 +8,7 @@ import { EpmdServer } from '../../src/distribution/epmd/server.ts';
 import type { NodeDown, NodeUp } from '../../src/distribution/peers.ts';
 import { Actor } from '../../src/kernel/actor.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
-import type { Call, Down, Exit, ExitReason, From, Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, Call, Down, Exit, ExitReason, From, Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 
@@ -123,7 +123,7 @@ export class Probe extends Actor<unknown> {
     this.exits.push(exit);
   }
 
-  watch(target: Ref<never>): number {
+  watch(target: AnyRef): number {
     return this.monitor(target);
   }
 
@@ -131,15 +131,15 @@ export class Probe extends Actor<unknown> {
     this.demonitor(monitor);
   }
 
-  linkWith(target: Ref<never>): void {
+  linkWith(target: AnyRef): void {
     this.link(target);
   }
 
-  unlinkFrom(target: Ref<never>): void {
+  unlinkFrom(target: AnyRef): void {
     this.unlink(target);
   }
 
-  sendExit(target: Ref<never>, reason: ExitReason): void {
+  sendExit(target: AnyRef, reason: ExitReason): void {
     this.exit(target, reason);
   }
 
@@ -167,7 +167,7 @@ export async function spawnProbe(
 }
 
 /** The address of an actor as another node sees it. */
-export function seenFrom(kernel: Kernel, ref: Ref<never>): Ref<unknown> {
+export function seenFrom(kernel: Kernel, ref: AnyRef): Ref<unknown> {
   return kernel.remotePid<unknown>(ref.node, ref.id, ref.serial, ref.creation);
 }
 

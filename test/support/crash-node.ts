@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { Cell } from '../../src/kernel/cell.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';
-import type { Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, Ref } from '../../src/kernel/types.ts';
 import { type Node, startNode } from '../../src/node/node.ts';
 import { loadWithPlugins } from '../../src/plugins/load-with-plugins.ts';
 import { type Witness, witness } from './crash-plugin.ts';
@@ -161,34 +161,34 @@ export class CrashNode {
     return this.witness.kernel!;
   }
 
-  actor(name: string): Ref<never> {
+  actor(name: string): AnyRef {
     const found = this.kernel.whereis(name);
     assert.ok(found, `${name} runs`);
     return found;
   }
 
-  async children(supervisor: Ref<never>): Promise<ChildInfo[]> {
+  async children(supervisor: AnyRef): Promise<ChildInfo[]> {
     return this.kernel.ask<SupervisorMessage, ChildInfo[]>(supervisor as Ref<SupervisorMessage>, {
       type: 'which_children',
     });
   }
 
   /** The references of the running children. */
-  async running(supervisor: Ref<never>): Promise<Ref<never>[]> {
+  async running(supervisor: AnyRef): Promise<AnyRef[]> {
     return (await this.children(supervisor)).map(({ ref }) => ref).filter((ref) => typeof ref === 'object');
   }
 
   /** The actor of a client. */
-  async client(sid: string): Promise<Ref<never>> {
+  async client(sid: string): Promise<AnyRef> {
     const clients = await this.running(this.actor('hive_client_sup'));
-    const shown = (ref: Ref<never>): string => String(this.kernel.inspect(ref)?.state.sid).replace(/\W+$/, '');
+    const shown = (ref: AnyRef): string => String(this.kernel.inspect(ref)?.state.sid).replace(/\W+$/, '');
     const found = clients.find((ref) => sid.startsWith(shown(ref)));
     assert.ok(found, `the actor of ${sid}`);
     return found;
   }
 
   /** Crashes an actor as a defect of its own would, and waits for its end. */
-  async crash(actor: Ref<never>): Promise<void> {
+  async crash(actor: AnyRef): Promise<void> {
     const ended = new Promise((resolve) => this.kernel.onExit(actor, resolve));
     assert.ok(actor instanceof Cell);
     const faulty: { receive: unknown } = actor.actor;
@@ -199,12 +199,12 @@ export class CrashNode {
     await ended;
   }
 
-  kill(actor: Ref<never>): void {
+  kill(actor: AnyRef): void {
     this.kernel.exit(actor, actor, 'kill');
   }
 
   /** Waits for the next incarnation of a named actor. */
-  async successor(name: string, former: Ref<never>): Promise<Ref<never>> {
+  async successor(name: string, former: AnyRef): Promise<AnyRef> {
     return eventually(() => {
       const present = this.kernel.whereis(name);
       return present && present !== former && this.kernel.inspect(present)?.status === 'running' ? present : undefined;

@@ -8,7 +8,7 @@ import type { Config } from '../../src/config/types.ts';
 import { Actor } from '../../src/kernel/actor.ts';
 import type { Cell } from '../../src/kernel/cell.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
-import type { Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, Ref } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { Publication } from '../../src/plugins/types.ts';
@@ -107,9 +107,9 @@ export interface PubSubNode {
   client(): Promise<TestClient>;
   manager(): Ref<PubSubMessage>;
   /** The actor of a channel, if it runs. */
-  serving(id: string): Ref<never> | undefined;
+  serving(id: string): AnyRef | undefined;
   /** The same where it must run. */
-  channel(id: string): Ref<never>;
+  channel(id: string): AnyRef;
 }
 
 /** Pub-sub on a kernel. */
@@ -140,10 +140,10 @@ export async function startPubSub(
     ],
   });
   await kernel.spawn(root, { label: 'pubsub_sup' });
-  const serving = (id: string): Ref<never> | undefined => {
+  const serving = (id: string): AnyRef | undefined => {
     const supervisor = kernel.whereis(supervisorName) as Cell | undefined;
     const rows = (supervisor?.actor as DynamicSupervisor | undefined)?.children() ?? [];
-    return rows.find((child) => child.id === id)?.ref as Ref<never> | undefined;
+    return rows.find((child) => child.id === id)?.ref as AnyRef | undefined;
   };
   return {
     kernel,

@@ -1,6 +1,6 @@
 /** A place to try supervisors in: children that record their lives, and the supervisor's calls as methods. */
 import type { ChildCounts, ChildInfo, ChildSpec, SupervisorMessage } from '../../src/kernel/supervision.ts';
-import type { ExitReason, Ref } from '../../src/kernel/types.ts';
+import type { AnyRef, ExitReason, Ref } from '../../src/kernel/types.ts';
 import { HiveError } from '../../src/observe/errors.ts';
 import { DynamicSupervisor, type DynamicSupervisorOptions } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor, type SupervisorOptions } from '../../src/supervisors/supervisor.ts';
@@ -72,7 +72,7 @@ export class World {
     return puppet;
   }
 
-  ref(id: string): Ref<never> {
+  ref(id: string): AnyRef {
     return this.puppet(id).self;
   }
 
@@ -81,15 +81,15 @@ export class World {
     return this.kernel.stop(this.ref(id), reason);
   }
 
-  startChild(supervisor: Supervised, child: ChildSpec<never>): Promise<Ref<never> | undefined> {
+  startChild(supervisor: Supervised, child: ChildSpec<never>): Promise<AnyRef | undefined> {
     return this.kernel.ask(supervisor, { type: 'start_child', child });
   }
 
-  terminateChild(supervisor: Supervised, child: string | Ref<never>): Promise<void> {
+  terminateChild(supervisor: Supervised, child: string | AnyRef): Promise<void> {
     return this.kernel.ask(supervisor, { type: 'terminate_child', child });
   }
 
-  restartChild(supervisor: Supervised, id: string): Promise<Ref<never> | undefined> {
+  restartChild(supervisor: Supervised, id: string): Promise<AnyRef | undefined> {
     return this.kernel.ask(supervisor, { type: 'restart_child', id });
   }
 
@@ -115,7 +115,7 @@ export class World {
     return this.kernel.ask(supervisor, { type: 'count_children' });
   }
 
-  ended(ref: Ref<never>): Promise<ExitReason> {
+  ended(ref: AnyRef): Promise<ExitReason> {
     return this.kernel.ended(ref);
   }
 

@@ -1,6 +1,6 @@
 /** The requests of Erlang processes, by the registered name that answers them; docs/erlang.md describes them for users. */
 import { atom } from '../../distribution/codec/terms.ts';
-import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { AnyRef, NodeName } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
@@ -16,7 +16,7 @@ export interface RouterApiHost {
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
-  whereis(sid: string): Promise<Ref<never>>;
+  whereis(sid: string): Promise<AnyRef>;
   /** Clients of this node. */
   readonly clients: number;
 }

@@ -27,7 +27,7 @@ export class Subscriber extends Actor<ClientDelivery> implements Member, TopicLi
   }
 
   override init(): void {
-    this.monitor(this.#process as Ref<never>);
+    this.monitor(this.#process);
     this.kernel.onExit(this.self, () => this.#fanout.remove(this.channel, this));
   }
 

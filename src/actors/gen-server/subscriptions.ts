@@ -4,7 +4,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Ref } from '../../kernel/types.ts';
+import type { AnyRef, Ref } from '../../kernel/types.ts';
 import type { Memberships } from '../client/client-services.ts';
 import type { ErlangFanout } from './fanout.ts';
 import { Subscriber } from './subscriber.ts';
@@ -28,7 +28,7 @@ export class Subscriptions {
    * Resolves to the actor that stands for the process, when everything published afterwards on any node reaches it.
    * @throws HiveError what pub-sub refuses
    */
-  async subscribe(process: Ref<unknown>, channel: string): Promise<Ref<never>> {
+  async subscribe(process: Ref<unknown>, channel: string): Promise<AnyRef> {
     const key = `${process} ${channel}`;
     let subscription = this.#present.get(key);
     if (!subscription) {
@@ -38,7 +38,7 @@ export class Subscriptions {
       this.#present.set(key, begun);
       subscription = begun;
     }
-    return (await subscription).ref as Ref<never>;
+    return (await subscription).ref;
   }
 
   /** No effect if there is no such subscription. */
@@ -49,7 +49,7 @@ export class Subscriptions {
     if (!subscriber) return;
     this.#present.delete(key);
     await this.#setup.memberships.leave(subscriber, [channel], 'private');
-    await this.#setup.kernel.stop(subscriber.ref as Ref<never>);
+    await this.#setup.kernel.stop(subscriber.ref);
   }
 
   async #begin(process: Ref<unknown>, channel: string, ended: () => void): Promise<Subscriber> {
@@ -58,12 +58,12 @@ export class Subscriptions {
     try {
       const child = { id: 'subscriber', start: () => subscriber, restart: 'temporary' } as const;
       await kernel.ask(supervisor, { type: 'start_child', child });
-      kernel.onExit(subscriber.ref as Ref<never>, ended);
+      kernel.onExit(subscriber.ref, ended);
       await memberships.join(subscriber, [channel], 'private');
       return subscriber;
     } catch (error) {
       ended();
-      if (subscriber.cell) await kernel.stop(subscriber.ref as Ref<never>);
+      if (subscriber.cell) await kernel.stop(subscriber.ref);
       throw error;
     }
   }

@@ -11,7 +11,7 @@
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Ref } from '../../kernel/types.ts';
+import type { AnyRef, Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { events, type PoolRequestEvent } from '../../observe/events.ts';
 import type { Histogram } from '../../observe/histogram.ts';
@@ -230,7 +230,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   }
 
   async #startSupervisor(parent: Ref<SupervisorMessage>): Promise<void> {
-    await this.kernel.ask<SupervisorMessage, Ref<never> | undefined>(parent, {
+    await this.kernel.ask<SupervisorMessage, AnyRef | undefined>(parent, {
       type: 'start_child',
       child: {
         id: this.name,
@@ -260,7 +260,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
     if (this.#parent && this.#supervisor?.alive) {
       await this.kernel.ask<SupervisorMessage, void>(
         this.#parent,
-        { type: 'terminate_child', child: this.#supervisor.self as Ref<never> },
+        { type: 'terminate_child', child: this.#supervisor.self },
         Number.POSITIVE_INFINITY,
       );
     }
@@ -275,7 +275,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   async startWorker(make: () => Actor<WorkerMessage>): Promise<Ref<WorkerMessage>> {
     const supervisor = this.#supervisor;
     if (!supervisor?.alive) throw new HiveError('not_running', 'The supervisor of the pool is not running.');
-    const worker = await this.kernel.ask<SupervisorMessage, Ref<never> | undefined>(
+    const worker = await this.kernel.ask<SupervisorMessage, AnyRef | undefined>(
       supervisor.self,
       {
         type: 'start_child',
@@ -291,7 +291,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
     if (!this.#supervisor?.alive) return;
     await this.kernel.ask<SupervisorMessage, void>(this.#supervisor.self, {
       type: 'terminate_child',
-      child: worker as Ref<never>,
+      child: worker,
     });
   }
 

@@ -10,7 +10,7 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { ChildSpec, SupervisorMessage } from '../../kernel/supervision.ts';
-import { type Down, type From, isGone, type Ref } from '../../kernel/types.ts';
+import { type AnyRef, type Down, type From, isGone, type Ref } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -50,7 +50,7 @@ export interface ManagerSetup {
 export class PubSubManager extends Actor<PubSubMessage> {
   readonly #setup: ManagerSetup;
   readonly #errors: Counter;
-  readonly #served = new Map<Ref<never>, ChannelEntry>();
+  readonly #served = new Map<AnyRef, ChannelEntry>();
   /** Channels whose actors are being started. */
   readonly #starting = new Set<ChannelEntry>();
   /** Channels of which other nodes are being told, and those of them that wait for the next message. */

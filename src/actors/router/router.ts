@@ -11,7 +11,7 @@
  * It holds no state: what it needs belongs to the node (see `RouterService`), so its crash costs nothing but open calls.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { Call, From, Ref } from '../../kernel/types.ts';
+import type { AnyRef, Call, From } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
@@ -36,7 +36,7 @@ export type ClientRequest = Extract<RouterMessage, { readonly type: 'act' | 'sub
 export type RouterAnswer =
   | { readonly ok: true }
   | { readonly subscribers: number }
-  | { readonly client: Ref<never> }
+  | { readonly client: AnyRef }
   | { readonly view: string }
   | { readonly error: string; readonly description: string };
 
@@ -51,7 +51,7 @@ export interface LocalRoutes {
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
   runActionsHere(sid: string, actions: readonly ActionCall[]): void;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
-  clientHere(sid: string): Ref<never>;
+  clientHere(sid: string): AnyRef;
   /** JSON text: what plugins put into states need not be a term. */
   viewHere(sid: string): Promise<string>;
   /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */

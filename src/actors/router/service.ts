@@ -6,7 +6,7 @@ import type { Config } from '../../config/types.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { Ref } from '../../kernel/types.ts';
+import type { AnyRef, Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -188,7 +188,7 @@ export class RouterService implements SessionHost, LocalRoutes {
    * The client's actor, for those who want to monitor it.
    * @throws HiveError as `act`
    */
-  async whereis(sid: string): Promise<Ref<never>> {
+  async whereis(sid: string): Promise<AnyRef> {
     this.#counters.requests.value += 1;
     const asked = this.#askOwner({ type: 'whereis', sid }, sid);
     if (!asked) return this.clientHere(sid);
@@ -231,8 +231,8 @@ export class RouterService implements SessionHost, LocalRoutes {
     return kernel.ask(router, message);
   }
 
-  clientHere(sid: string): Ref<never> {
-    return this.#client(sid).self as Ref<never>;
+  clientHere(sid: string): AnyRef {
+    return this.#client(sid).self;
   }
 
   async viewHere(sid: string): Promise<string> {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
 import { Type } from 'typebox';
 import type { Delivered } from '../../../src/actors/contracts.ts';
-import type { Ref } from '../../../src/kernel/types.ts';
+import type { AnyRef, Ref } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { countOf } from '../../../src/observe/histogram.ts';
 import { definePlugin } from '../../../src/plugins/define-plugin.ts';
@@ -365,7 +365,7 @@ test('published actions are performed in turn and answered, also when they fail'
   const { session, sink } = await clients.connect();
   await clients.router.subscribe(session.sid, ['a']);
   const channel = new Puppet();
-  const ref = (await clients.kernel.run(channel)) as Ref<never> as Ref<Delivered>;
+  const ref = (await clients.kernel.run(channel)) as AnyRef as Ref<Delivered>;
   const client = await clients.pid();
   const deliver = (orders: ActionCall[], packets?: EventPacket[]) =>
     client.tell({ type: 'published', actions: orders, packets, channel: ref });

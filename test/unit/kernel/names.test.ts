@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ref } from '../../../src/kernel/types.ts';
+import type { AnyRef } from '../../../src/kernel/types.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
 import { Puppet, type PuppetMessage, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -8,7 +8,7 @@ import { eventually } from '../../support/eventually.ts';
 test('a name stands for whoever bears it: monitored, linked, sent an exit signal, watched and stopped', async () => {
   // Monitors brought noconnection, the others had no effect.
   const kernel = new TestKernel();
-  const named = kernel.remote<PuppetMessage>(kernel.node, 'named') as Ref<never>;
+  const named = kernel.remote<PuppetMessage>(kernel.node, 'named') as AnyRef;
   const observer = new Puppet({ traps: true });
   await kernel.run(observer);
   const first = await kernel.run(new Puppet({ traps: true }), { name: 'named' });

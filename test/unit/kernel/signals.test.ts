@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Ref } from '../../../src/kernel/types.ts';
+import type { AnyRef } from '../../../src/kernel/types.ts';
 import { Puppet, type PuppetOptions, TestKernel, within } from '../../support/actors.ts';
 import { eventually } from '../../support/eventually.ts';
 
@@ -41,7 +41,7 @@ test('a monitor of another node brings noconnection while there is no transport'
 test('a transport that answers a monitor at once is heard', async () => {
   const { kernel, one } = await pair();
   kernel.transport = {
-    monitor: (watcher: Ref, monitor: number, target: Ref) =>
+    monitor: (watcher: AnyRef, monitor: number, target: AnyRef) =>
       kernel.signalDown(watcher, { monitor, ref: target, reason: 'noconnection' }),
     demonitor: () => assert.fail('it is over'),
   } as unknown as NonNullable<typeof kernel.transport>;

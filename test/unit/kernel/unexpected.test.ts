@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { From, Ref } from '../../../src/kernel/types.ts';
+import type { AnyRef, From } from '../../../src/kernel/types.ts';
 import { DynamicSupervisor } from '../../../src/supervisors/dynamic-supervisor.ts';
 import { PartitionSupervisor } from '../../../src/supervisors/partition-supervisor.ts';
 import { Supervisor } from '../../../src/supervisors/supervisor.ts';
@@ -41,7 +41,7 @@ const halves = [
   { type: 'try_again', child: { ref: 'restarting' } },
 ];
 
-function anything(ref: Ref<never>): { tell(message: unknown): void; call(message: unknown, from: From): void } {
+function anything(ref: AnyRef): { tell(message: unknown): void; call(message: unknown, from: From): void } {
   return ref as never;
 }
 

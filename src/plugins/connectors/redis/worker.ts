@@ -16,7 +16,7 @@
  */
 import { Actor } from '../../../kernel/actor.ts';
 import type { Timer } from '../../../kernel/timers.ts';
-import { type From, type Ref, Shutdown } from '../../../kernel/types.ts';
+import { type From, Shutdown } from '../../../kernel/types.ts';
 import { HiveError } from '../../../observe/errors.ts';
 import type { Log } from '../../../observe/logger.ts';
 import type { Counter } from '../../../observe/metrics.ts';
@@ -98,7 +98,7 @@ export class RedisWorker extends Actor<WorkerMessage | Internal> implements Redi
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.kernel.onExit(this.self as Ref<never>, () => {
+    this.kernel.onExit(this.self, () => {
       this.#server.connected.delete(this);
       this.#connection?.close();
     });

@@ -100,7 +100,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
 
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
-    this.kernel.onExit(this.self as never, () => this.#socket.destroy());
+    this.kernel.onExit(this.self, () => this.#socket.destroy());
     const closed = (): void => this.send(this.self, { type: 'closed' });
     this.#socket.on('end', closed);
     this.#socket.on('close', closed);

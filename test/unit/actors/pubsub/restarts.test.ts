@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Kernel } from '../../../../src/kernel/kernel.ts';
-import type { Ref } from '../../../../src/kernel/types.ts';
+import type { AnyRef } from '../../../../src/kernel/types.ts';
 import { eventually } from '../../../support/eventually.ts';
 import { event, orders, pubSubNode } from '../../../support/pubsub.ts';
 
-const kill = (kernel: Kernel, ref: Ref<never>) => kernel.exit(ref, ref, 'kill');
+const kill = (kernel: Kernel, ref: AnyRef) => kernel.exit(ref, ref, 'kill');
 
 test('a channel that crashes comes back with its subscribers', async (t) => {
   const { pubsub, client, kernel, channel, metrics } = await pubSubNode(t);
@@ -33,7 +33,7 @@ test('a channel that ends between its start and its first subscriber is started 
     const ref = await spawn(actor, options);
     if (ref && options?.label === 'news.eu' && killed < 2) {
       killed += 1;
-      kill(kernel, ref as Ref<never>);
+      kill(kernel, ref as AnyRef);
     }
     return ref;
   };
