@@ -14,8 +14,8 @@ export interface Member {
   readonly sid?: string;
   /** Set when it is the first to join a channel. */
   openedChannels?: ChannelCount | undefined;
-  join(topic: string): void;
-  leave(topic: string): void;
+  join(channel: string): void;
+  leave(channel: string): void;
 }
 
 /** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */
@@ -45,7 +45,7 @@ export interface Delivered {
 
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */
 export interface Fanout {
-  publish(topic: string, packet: ServerPacket): number;
+  publish(channel: string, packet: ServerPacket): number;
 }
 
 /** What is known of the cluster, readable by everybody at any time. */

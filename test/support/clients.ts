@@ -20,7 +20,7 @@ import { type Asked, brief, clientConfig, type FakeServices, fakeServices } from
 /** A connection that remembers. */
 export class FakeSink implements Sink {
   readonly packets: ServerPacket[] = [];
-  readonly topics = new Set<string>();
+  readonly channels = new Set<string>();
   readonly bufferedBytes = 0;
   ended: CloseReason | undefined;
 
@@ -36,11 +36,11 @@ export class FakeSink implements Sink {
   send(packet: ServerPacket): void {
     if (this.ended === undefined) this.packets.push(packet);
   }
-  join(topic: string): void {
-    this.topics.add(topic);
+  join(channel: string): void {
+    this.channels.add(channel);
   }
-  leave(topic: string): void {
-    this.topics.delete(topic);
+  leave(channel: string): void {
+    this.channels.delete(channel);
   }
   end(reason: CloseReason): void {
     this.ended ??= reason;

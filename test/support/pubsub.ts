@@ -25,16 +25,16 @@ export const channels: Config['pubsub']['channels'] = {
 
 const supervisorName = 'hive_pubsub_channel_sup';
 
-/** The connections of one node: who is on which topic. */
-export class Topics implements Fanout {
+/** The connections of one node: who is in which channel. */
+export class TestFanout implements Fanout {
   readonly members = new Map<string, Set<TestClient>>();
   published = 0;
 
-  publish(topic: string, packet: ServerPacket): number {
-    if (topic === 'news.poison') throw new Error('poison');
+  publish(channel: string, packet: ServerPacket): number {
+    if (channel === 'news.poison') throw new Error('poison');
     this.published += 1;
-    const members = this.members.get(topic);
-    for (const member of members ?? []) member.note(topic, nameOf(packet));
+    const members = this.members.get(channel);
+    for (const member of members ?? []) member.note(channel, nameOf(packet));
     return members?.size ?? 0;
   }
 }
@@ -44,30 +44,30 @@ export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly received: string[] = [];
   /** The channel of each. */
   readonly through: string[] = [];
-  readonly topics: Topics;
+  readonly fanout: TestFanout;
   readonly #held: (() => void)[] = [];
   deliveries = 0;
 
-  constructor(topics: Topics) {
+  constructor(fanout: TestFanout) {
     super();
-    this.topics = topics;
+    this.fanout = fanout;
   }
 
   get ref(): Ref<ClientDelivery> {
     return this.self;
   }
 
-  join(topic: string): void {
-    const members = this.topics.members.get(topic) ?? new Set();
-    this.topics.members.set(topic, members.add(this));
+  join(channel: string): void {
+    const members = this.fanout.members.get(channel) ?? new Set();
+    this.fanout.members.set(channel, members.add(this));
   }
 
-  leave(topic: string): void {
-    this.topics.members.get(topic)?.delete(this);
+  leave(channel: string): void {
+    this.fanout.members.get(channel)?.delete(this);
   }
 
-  isOn(topic: string): boolean {
-    return this.topics.members.get(topic)?.has(this) ?? false;
+  isOn(channel: string): boolean {
+    return this.fanout.members.get(channel)?.has(this) ?? false;
   }
 
   note(channel: string, text: string): void {
@@ -102,7 +102,7 @@ export interface PubSubNode {
   readonly kernel: Kernel;
   readonly table: ClusterTable;
   readonly metrics: Metrics;
-  readonly topics: Topics;
+  readonly fanout: TestFanout;
   readonly pubsub: PubSubService;
   client(): Promise<TestClient>;
   manager(): Ref<PubSubMessage>;
@@ -120,12 +120,12 @@ export async function startPubSub(
   limits: Partial<Config['pubsub']> = {},
 ): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
-  const topics = new Topics();
+  const fanout = new TestFanout();
   const pubsub = new PubSubService({
     kernel,
     config: { channels, max_subscriptions_per_client: 1000, max_channels_per_client: 1000, ...limits },
     cluster: table,
-    fanout: topics,
+    fanout,
     packetsFor,
     channelSupervisor: kernel.remote(kernel.node, supervisorName),
     log,
@@ -149,10 +149,10 @@ export async function startPubSub(
     kernel,
     table,
     metrics,
-    topics,
+    fanout,
     pubsub,
     async client() {
-      const client = new TestClient(topics);
+      const client = new TestClient(fanout);
       await kernel.spawn(client, { label: 'client' });
       return client;
     },

@@ -409,8 +409,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
   }
 
   override inspect(): Record<string, unknown> {
-    const { phase, transport, topics, bufferedBytes } = this.outlet;
-    return { sid: shortSid(this.sid), phase, transport, topics, bufferedBytes };
+    const { phase, transport, channels, bufferedBytes } = this.outlet;
+    return { sid: shortSid(this.sid), phase, transport, channels, bufferedBytes };
   }
 }
 

@@ -21,7 +21,7 @@ export class ClientOutput implements Member {
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
-  #topics: SmallSet<string>;
+  #channels: SmallSet<string>;
 
   constructor(metrics: ClientMetrics, sid: string) {
     this.#metrics = metrics;
@@ -64,8 +64,8 @@ export class ClientOutput implements Member {
     this.#transport = transport;
   }
 
-  get topics(): number {
-    return valuesOf(this.#topics).length;
+  get channels(): number {
+    return valuesOf(this.#channels).length;
   }
 
   get bufferedBytes(): number {
@@ -76,23 +76,23 @@ export class ClientOutput implements Member {
   attach(sink: Sink, transport: TransportKind): void {
     this.#sink = sink;
     this.transport = transport;
-    for (const topic of valuesOf(this.#topics)) sink.join(topic);
+    for (const channel of valuesOf(this.#channels)) sink.join(channel);
   }
 
   send(packet: ServerPacket): void {
     this.#sink?.send(packet);
   }
 
-  join(topic: string): void {
-    if (this.#phase === 'ended' || hasValue(this.#topics, topic)) return;
-    this.#topics = withValue(this.#topics, topic);
-    this.#sink?.join(topic);
+  join(channel: string): void {
+    if (this.#phase === 'ended' || hasValue(this.#channels, channel)) return;
+    this.#channels = withValue(this.#channels, channel);
+    this.#sink?.join(channel);
   }
 
-  leave(topic: string): void {
-    if (!hasValue(this.#topics, topic)) return;
-    this.#topics = withoutValue(this.#topics, topic);
-    this.#sink?.leave(topic);
+  leave(channel: string): void {
+    if (!hasValue(this.#channels, channel)) return;
+    this.#channels = withoutValue(this.#channels, channel);
+    this.#sink?.leave(channel);
   }
 
   /** The connection is gone. */
@@ -111,7 +111,7 @@ export class ClientOutput implements Member {
   /** The client has ended. Idempotent. */
   closed(reason: CloseReason): void {
     this.end(reason);
-    this.#topics = undefined;
+    this.#channels = undefined;
     if (this.#phase === 'ended' || !this.#ref) return;
     this.phase = 'ended';
     this.#metrics.total -= 1;

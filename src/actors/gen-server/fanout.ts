@@ -1,40 +1,40 @@
-/** The fan-out of the web layer, with the Erlang processes that listen to topics as well. */
+/** The fan-out of the web layer, with the Erlang processes that listen to channels as well. */
 import type { Tuple } from '../../distribution/codec/terms.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Fanout } from '../contracts.ts';
 import { contentOf } from './content.ts';
 
 /** Who stands for an Erlang process. */
-export interface TopicListener {
+export interface ChannelListener {
   /** Sends what `contentOf` made. */
   deliver(content: Tuple): void;
 }
 
 export class ErlangFanout implements Fanout {
   readonly #clients: Fanout;
-  readonly #topics = new Map<string, Set<TopicListener>>();
+  readonly #listeners = new Map<string, Set<ChannelListener>>();
 
   constructor(clients: Fanout) {
     this.#clients = clients;
   }
 
-  add(topic: string, subscriber: TopicListener): void {
-    const subscribers = this.#topics.get(topic);
-    if (subscribers) subscribers.add(subscriber);
-    else this.#topics.set(topic, new Set([subscriber]));
+  add(channel: string, listener: ChannelListener): void {
+    const listeners = this.#listeners.get(channel);
+    if (listeners) listeners.add(listener);
+    else this.#listeners.set(channel, new Set([listener]));
   }
 
-  remove(topic: string, subscriber: TopicListener): void {
-    const subscribers = this.#topics.get(topic);
-    if (subscribers?.delete(subscriber) && subscribers.size === 0) this.#topics.delete(topic);
+  remove(channel: string, listener: ChannelListener): void {
+    const listeners = this.#listeners.get(channel);
+    if (listeners?.delete(listener) && listeners.size === 0) this.#listeners.delete(channel);
   }
 
-  publish(topic: string, packet: ServerPacket): number {
-    const receivers = this.#clients.publish(topic, packet);
-    const subscribers = this.#topics.get(topic);
-    if (!subscribers) return receivers;
+  publish(channel: string, packet: ServerPacket): number {
+    const receivers = this.#clients.publish(channel, packet);
+    const listeners = this.#listeners.get(channel);
+    if (!listeners) return receivers;
     const content = contentOf(packet);
-    for (const subscriber of subscribers) subscriber.deliver(content);
-    return receivers + subscribers.size;
+    for (const listener of listeners) listener.deliver(content);
+    return receivers + listeners.size;
   }
 }

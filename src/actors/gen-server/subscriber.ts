@@ -10,11 +10,11 @@ import { Actor } from '../../kernel/actor.ts';
 import type { From, Ref } from '../../kernel/types.ts';
 import type { ClientDelivery, Member } from '../contracts.ts';
 import { contentOf } from './content.ts';
-import type { ErlangFanout, TopicListener } from './fanout.ts';
+import type { ChannelListener, ErlangFanout } from './fanout.ts';
 
 const hive = atom('hive');
 
-export class Subscriber extends Actor<ClientDelivery> implements Member, TopicListener {
+export class Subscriber extends Actor<ClientDelivery> implements Member, ChannelListener {
   readonly channel: string;
   readonly #process: Ref<unknown>;
   readonly #fanout: ErlangFanout;
@@ -35,12 +35,12 @@ export class Subscriber extends Actor<ClientDelivery> implements Member, TopicLi
     return this.self;
   }
 
-  join(topic: string): void {
-    if (this.alive) this.#fanout.add(topic, this);
+  join(channel: string): void {
+    if (this.alive) this.#fanout.add(channel, this);
   }
 
-  leave(topic: string): void {
-    this.#fanout.remove(topic, this);
+  leave(channel: string): void {
+    this.#fanout.remove(channel, this);
   }
 
   /** Sends what `contentOf` made. */

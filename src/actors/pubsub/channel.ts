@@ -4,14 +4,14 @@
  *
  * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `delivered`, `expire`.
  *
- * What clients receive as it is goes to the topic of the channel: encoded once per protocol, without a visit to the
- * clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
- * answered its deliveries yet is taken off the topic as soon as something goes there, and gets that by mailbox too:
+ * What clients receive as it is goes to the fan-out under the id of the channel: encoded once per protocol, without a visit to
+ * the clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
+ * answered its deliveries yet is taken off the fan-out as soon as something goes there, and gets that by mailbox too:
  *
- *             actions: Delivery           packets: leaves the topic, Delivery
- *   on topic ──────────────▶ behind ──────────────────────────────▶ behind, off topic ──┐ further
- *      ▲                        │ all delivered                          │ all delivered ◀┘ deliveries
- *      └────────────────────────┴──────────────── joins the topic ───────┘
+ *                actions: Delivery           packets: leaves, Delivery
+ *   in the fan-out ──────────────▶ behind ──────────────────────────▶ behind, off the fan-out ──┐ further
+ *      ▲                             │ all delivered                         │ all delivered   ◀┘ deliveries
+ *      └─────────────────────────────┴─────────────── joins it again ────────┘
  */
 import { Actor, ignore } from '../../kernel/actor.ts';
 import type { Timer } from '../../kernel/timers.ts';
@@ -40,9 +40,9 @@ export interface ChannelSetup {
 /** A client that has deliveries to answer. */
 class Behind {
   deliveries = 0;
-  offTopic: boolean;
-  constructor(offTopic: boolean) {
-    this.offTopic = offTopic;
+  offFanout: boolean;
+  constructor(offFanout: boolean) {
+    this.offFanout = offFanout;
   }
 }
 
@@ -69,7 +69,7 @@ export class Channel extends Actor<ChannelMessage> {
     entry.ref = this.self;
     for (const [client, member] of entry.members) {
       this.#monitors.set(client, this.monitor(client));
-      member.join(entry.id); // the actor before this one may have taken it off the topic
+      member.join(entry.id); // the actor before this one may have taken it off the fan-out
     }
     this.#expireIfEmpty();
   }
@@ -95,7 +95,7 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  /** Answers do not count: one that was refused would keep its client off the topic for ever. */
+  /** Answers do not count: one that was refused would keep its client off the fan-out for ever. */
   override get mailboxLimit(): number {
     return super.mailboxLimit + this.#owed;
   }
@@ -129,7 +129,7 @@ export class Channel extends Actor<ChannelMessage> {
     if (!this.#monitors.has(client)) this.#monitors.set(client, this.monitor(client));
     // One that left and comes back may still have deliveries of before.
     const behind = this.#behind.get(client);
-    if (behind) behind.offTopic = true;
+    if (behind) behind.offFanout = true;
     else member.join(entry.id);
   }
 
@@ -176,8 +176,8 @@ export class Channel extends Actor<ChannelMessage> {
     for (const [client, behind] of this.#behind) {
       const member = this.#entry.members.get(client);
       if (!member) continue;
-      if (!behind.offTopic) {
-        behind.offTopic = true;
+      if (!behind.offFanout) {
+        behind.offFanout = true;
         member.leave(this.#entry.id);
       }
       behind.deliveries += 1;
@@ -210,7 +210,7 @@ export class Channel extends Actor<ChannelMessage> {
     this.#behind.delete(client);
     const member = this.#entry.members.get(client);
     if (!member) this.#unwatch(client);
-    else if (behind.offTopic) member.join(this.#entry.id);
+    else if (behind.offFanout) member.join(this.#entry.id);
   }
 
   #count(events: number): void {

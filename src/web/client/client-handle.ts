@@ -70,9 +70,9 @@ export interface ClientHandle {
 export interface Sink {
   /** In the order of the calls; before the connect packet was sent: kept and sent behind it. */
   send(packet: ServerPacket): void;
-  /** From now on the client receives what is published to the topic, in order with what is sent. */
-  join(topic: string): void;
-  leave(topic: string): void;
+  /** From now on the client receives what is published to the channel, in order with what is sent. */
+  join(channel: string): void;
+  leave(channel: string): void;
   /** Ends this client's place on the connection after everything sent before; `Session.close` is not called back. */
   end(reason: CloseReason): void;
   /** Bytes accepted for the client but not yet taken by its socket or polls. */

@@ -1,5 +1,5 @@
 /**
- * One client on one connection: the place where the client actor's packets, its topics and its life meet the transport.
+ * One client on one connection: the place where the client actor's packets, its channels and its life meet the transport.
  *
  *     opening ──► attaching ──► connected ──► ended
  *                    │ packets and publishes are held    ▲
@@ -21,7 +21,7 @@ import {
   type TransportKind,
 } from './client-handle.ts';
 import { type ClientSocket, nativeSocket } from './client-socket.ts';
-import type { TopicMember, Topics } from './topics.ts';
+import type { ChannelMember, Topics } from './topics.ts';
 
 /** The connection under a link. */
 export interface ClientConnection {
@@ -40,7 +40,7 @@ export interface ClientConnection {
   crashed(error: unknown): void;
 }
 
-export class NamespaceSocket implements Sink, TopicMember {
+export class NamespaceSocket implements Sink, ChannelMember {
   readonly encoder: Codec;
   readonly namespace: string;
   readonly #wire: ClientConnection;
@@ -50,8 +50,8 @@ export class NamespaceSocket implements Sink, TopicMember {
   /** What is to be written behind the connect packet; undefined once that is written. */
   #held: Encoded[] | undefined = [];
   #heldBytes = 0;
-  /** Topics without a native subscription. */
-  #topicNames: Set<string> | undefined;
+  /** Channels without a native subscription. */
+  #channels: Set<string> | undefined;
 
   constructor(wire: ClientConnection, codec: Codec, namespace: string, topics: Topics) {
     this.#wire = wire;
@@ -124,23 +124,23 @@ export class NamespaceSocket implements Sink, TopicMember {
     if (this.#ended === undefined) this.deliver(packet.encodedBy(this.encoder));
   }
 
-  join(topic: string): void {
+  join(channel: string): void {
     if (this.#ended !== undefined) return;
     const socket = nativeSocket(this.#wire.socket);
     if (socket && this.connected) {
-      this.#topics.subscribe(socket, topic, this.encoder);
+      this.#topics.subscribe(socket, channel, this.encoder);
     } else {
-      this.#topicNames ??= new Set();
-      this.#topicNames.add(topic);
-      this.#topics.add(topic, this);
+      this.#channels ??= new Set();
+      this.#channels.add(channel);
+      this.#topics.add(channel, this);
     }
   }
 
-  leave(topic: string): void {
+  leave(channel: string): void {
     if (this.#ended !== undefined) return;
     const socket = nativeSocket(this.#wire.socket);
-    if (this.#topicNames?.delete(topic)) this.#topics.remove(topic, this);
-    else if (socket) this.#topics.unsubscribe(socket, topic, this.encoder);
+    if (this.#channels?.delete(channel)) this.#topics.remove(channel, this);
+    else if (socket) this.#topics.unsubscribe(socket, channel, this.encoder);
   }
 
   end(reason: CloseReason): void {
@@ -156,7 +156,7 @@ export class NamespaceSocket implements Sink, TopicMember {
     return this.#ended === undefined ? this.#wire.bufferedBytes + this.#heldBytes : 0;
   }
 
-  // TopicMember
+  // ChannelMember
 
   deliver(packet: Encoded): void {
     if (!this.#held) {
@@ -196,20 +196,20 @@ export class NamespaceSocket implements Sink, TopicMember {
   /** Exchanges memberships for native subscriptions, where there is a socket of the library's. */
   #subscribe(): void {
     const socket = nativeSocket(this.#wire.socket);
-    if (!socket || !this.#topicNames) return;
-    for (const topic of this.#topicNames) {
-      this.#topics.remove(topic, this);
-      this.#topics.subscribe(socket, topic, this.encoder);
+    if (!socket || !this.#channels) return;
+    for (const channel of this.#channels) {
+      this.#topics.remove(channel, this);
+      this.#topics.subscribe(socket, channel, this.encoder);
     }
-    this.#topicNames = undefined;
+    this.#channels = undefined;
   }
 
   #finish(reason: CloseReason): void {
     this.#ended = reason;
     this.#held = undefined;
     this.#heldBytes = 0;
-    if (this.#topicNames) for (const topic of this.#topicNames) this.#topics.remove(topic, this);
-    this.#topicNames = undefined;
+    if (this.#channels) for (const channel of this.#channels) this.#topics.remove(channel, this);
+    this.#channels = undefined;
     const socket = nativeSocket(this.#wire.socket);
     if (socket) this.#topics.unsubscribeAll(socket, this.encoder);
   }

@@ -1,5 +1,5 @@
 /**
- * Fan-out without visiting clients. A topic has one native topic per wire format in use; a publish is encoded once per
+ * Fan-out without visiting clients. A channel has one native topic per wire format in use; a publish is encoded once per
  * format and handed to the library, which also keeps it in order with what is sent to single sockets. Members without a
  * native subscription (polling clients, clients whose socket another node holds, clients before their connect packet) get the
  * same packet one by one.
@@ -13,8 +13,8 @@ import type { Encoded, PacketEncoder, ServerPacket } from '../../protocol/packet
 import type { SocketApp } from '../sockets/types.ts';
 import type { NativeSocket } from './client-socket.ts';
 
-/** Who takes part in a topic without a native subscription. */
-export interface TopicMember {
+/** Who receives from a channel without a native subscription. */
+export interface ChannelMember {
   readonly encoder: PacketEncoder;
   deliver(packet: Encoded): void;
 }
@@ -35,7 +35,7 @@ const separator = '\0';
 
 export class Topics {
   readonly #encoders: PacketEncoder[] = [];
-  readonly #members = new Map<string, Set<TopicMember>>();
+  readonly #members = new Map<string, Set<ChannelMember>>();
   #host: TopicHost | undefined;
   #bytesToSweep = 0;
 
@@ -51,12 +51,12 @@ export class Topics {
   }
 
   /** Returns the number of members that the packet was handed to. */
-  publish(topic: string, packet: ServerPacket): number {
+  publish(channel: string, packet: ServerPacket): number {
     let receivers = 0;
     const host = this.#host;
     if (host) {
       for (const encoder of this.#encoders) {
-        const native = topic + separator + encoder.key;
+        const native = channel + separator + encoder.key;
         const count = host.app.numSubscribers(native);
         if (count === 0) continue;
         const encoded = packet.encodedBy(encoder);
@@ -66,19 +66,19 @@ export class Topics {
       }
       host.sent.value += receivers;
     }
-    const members = this.#members.get(topic);
+    const members = this.#members.get(channel);
     if (!members) return receivers;
     for (const member of members) member.deliver(packet.encodedBy(member.encoder));
     return receivers + members.size;
   }
 
-  subscribe(socket: NativeSocket, topic: string, encoder: PacketEncoder): void {
+  subscribe(socket: NativeSocket, channel: string, encoder: PacketEncoder): void {
     if (!this.#encoders.some(({ key }) => key === encoder.key)) this.#encoders.push(encoder);
-    socket.subscribe(topic + separator + encoder.key);
+    socket.subscribe(channel + separator + encoder.key);
   }
 
-  unsubscribe(socket: NativeSocket, topic: string, encoder: PacketEncoder): void {
-    leave(socket, topic + separator + encoder.key);
+  unsubscribe(socket: NativeSocket, channel: string, encoder: PacketEncoder): void {
+    leave(socket, channel + separator + encoder.key);
   }
 
   /** Ends every native subscription of one format, which is that of one namespace. */
@@ -87,15 +87,15 @@ export class Topics {
     for (const native of socket.getTopics()) if (native.endsWith(suffix)) leave(socket, native);
   }
 
-  add(topic: string, member: TopicMember): void {
-    const members = this.#members.get(topic);
+  add(channel: string, member: ChannelMember): void {
+    const members = this.#members.get(channel);
     if (members) members.add(member);
-    else this.#members.set(topic, new Set([member]));
+    else this.#members.set(channel, new Set([member]));
   }
 
-  remove(topic: string, member: TopicMember): void {
-    const members = this.#members.get(topic);
-    if (members?.delete(member) && members.size === 0) this.#members.delete(topic);
+  remove(channel: string, member: ChannelMember): void {
+    const members = this.#members.get(channel);
+    if (members?.delete(member) && members.size === 0) this.#members.delete(channel);
   }
 
   /** A socket cannot lag by more than was published: looking for laggards once per that many bytes finds them all. */

@@ -85,14 +85,14 @@ test('a client is reached by its session id once its on_connect has begun, and a
   const attached = session.attach(sink, 'websocket');
   await eventually(() => clients.services.asked.length === 1, 'the back end');
   await clients.router.subscribe(session.sid, ['a.b', 'c']);
-  assert.deepEqual([...sink.topics], ['a.b', 'c']);
+  assert.deepEqual([...sink.channels], ['a.b', 'c']);
   await clients.router.unsubscribe(session.sid, ['c']);
   await clients.router.runActions(session.sid, [{ action: 'send', args: { name: 'queued' }, trigger_id: '' }]);
   gate.open({ status: 200, body: '' });
   await attached;
   await clients.settled(session, sink);
   assert.deepEqual(clients.changes, ['join a.b,c private', 'leave c private']);
-  assert.deepEqual([...sink.topics], ['a.b']);
+  assert.deepEqual([...sink.channels], ['a.b']);
   assert.deepEqual(sink.sent, ['event queued []']);
   session.close('transport_closed');
   await gone(clients);

@@ -34,7 +34,7 @@ test('publishes are timed once for each channel that has subscribers', async (t)
 });
 
 test('joining twice is joining once, and leaving a prefix leaves everything under it', async (t) => {
-  const { pubsub, client, topics } = await pubSubNode(t);
+  const { pubsub, client, fanout } = await pubSubNode(t);
   const ann = await client();
   await pubsub.join(ann, ['news.eu', 'news.eu', 'news.us'], 'public');
   await pubsub.join(ann, ['news.eu'], 'public');
@@ -43,7 +43,7 @@ test('joining twice is joining once, and leaving a prefix leaves everything unde
   assert.equal(pubsub.status('news'), 1);
   await pubsub.leave(ann, ['news'], 'public');
   assert.equal(pubsub.status('news'), 0);
-  assert.equal(topics.members.get('news.us')!.size, 0);
+  assert.equal(fanout.members.get('news.us')!.size, 0);
 });
 
 test('all ids are checked before any is joined', async (t) => {
@@ -94,8 +94,8 @@ test('an empty channel is kept for its time-out, or for ever', async (t) => {
   assert.equal(pubsub.status('brief.a'), 1);
 });
 
-test('actions that only send are sent to the topic; others are performed by each client', async (t) => {
-  const { pubsub, client, topics } = await pubSubNode(t);
+test('actions that only send go through the fan-out; others are performed by each client', async (t) => {
+  const { pubsub, client, fanout } = await pubSubNode(t);
   const ann = await client();
   await pubsub.join(ann, ['news.eu'], 'public');
   pubsub.publish(['news'], 'private', orders(['send', '1'], ['send', '2']));
@@ -104,7 +104,7 @@ test('actions that only send are sent to the topic; others are performed by each
   pubsub.publish(['news'], 'private', orders(['send', '3'], ['say', '4']));
   await eventually(() => ann.received.length === 4, 'orders');
   assert.equal(ann.deliveries, 1);
-  assert.equal(topics.published, 2);
+  assert.equal(fanout.published, 2);
   assert.deepEqual(ann.received, ['1', '2', '3', '4']);
 });
 
@@ -138,7 +138,7 @@ test('order holds for a client that leaves and comes back while it performs acti
   pubsub.publish(['news'], 'public', event('1'));
   await eventually(() => ann.cell.mailbox.length === 1, 'the event in the mailbox');
   ann.release();
-  await eventually(() => ann.isOn('news.eu'), 'the client back on the topic');
+  await eventually(() => ann.isOn('news.eu'), 'the client back in the fan-out');
   assert.deepEqual(ann.received, ['w', '1']);
 });
 

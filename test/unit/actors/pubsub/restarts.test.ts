@@ -42,7 +42,7 @@ test('a channel that ends between its start and its first subscriber is started 
   assert.equal(pubsub.status('news.eu'), 1);
 });
 
-test('a channel that crashes puts clients back on the topic that it had taken off', async (t) => {
+test('a channel that crashes puts clients back in the fan-out that it had taken off', async (t) => {
   const { pubsub, client, kernel, channel } = await pubSubNode(t);
   const ann = await client();
   await pubsub.join(ann, ['news.eu'], 'public');
@@ -50,7 +50,7 @@ test('a channel that crashes puts clients back on the topic that it had taken of
   pubsub.publish(['news'], 'public', event('1'));
   await eventually(() => ann.working && !ann.isOn('news.eu'), 'work');
   kill(kernel, channel('news.eu'));
-  await eventually(() => ann.isOn('news.eu'), 'the client back on the topic');
+  await eventually(() => ann.isOn('news.eu'), 'the client back in the fan-out');
   ann.release();
   pubsub.publish(['news'], 'public', event('2'));
   await eventually(() => ann.received.length === 3, 'all events');
