@@ -15,7 +15,7 @@ import { askedOf, type WhereOptions } from './operator/where.ts';
 import { type StatusOptions, status } from './status.ts';
 import { type StopOptions, stop } from './stop.ts';
 import { type TopOptions, top } from './top.ts';
-import { type TreeOptions, tree } from './tree.ts';
+import { type TreeCommandOptions, tree } from './tree.ts';
 
 // `run` and `check` load what a node needs: the others start sooner without.
 let told = Promise.resolve();
@@ -85,7 +85,7 @@ askedOf(program.command('tree'), 'monitor')
   .addOption(new Option('--sort <order>', 'sort by waiting messages, most first').choices(['mailbox']))
   .option('--cluster', 'the trees of all nodes of its cluster')
   .option('--json', 'as JSON')
-  .action(async (options: WhereOptions & TreeOptions) => end(await carryOut('tree', 'monitor', options, tree)));
+  .action(async (options: WhereOptions & TreeCommandOptions) => end(await carryOut('tree', 'monitor', options, tree)));
 
 askedOf(program.command('top'), 'monitor')
   .description('watch a running node: rates, latencies, back-end pools, busiest actors; q quits')

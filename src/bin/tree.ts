@@ -7,7 +7,7 @@ import { print } from './operator/output.ts';
 import { isRecord, isText, recordOf, type Shape, withMembers } from './operator/shapes.ts';
 import type { Where } from './operator/where.ts';
 
-export interface TreeOptions {
+export interface TreeCommandOptions {
   readonly depth?: number;
   readonly limit?: number;
   readonly path?: string;
@@ -20,7 +20,7 @@ const isTree = withMembers<{ id: string; kind: string }>({ id: isText, kind: isT
 const areTrees = withMembers<{ trees: object }>({ trees: recordOf(isRecord) });
 
 /** Resolves to the exit code, 0. @throws Failure (rejection) */
-export async function tree(where: Where, { json = false, ...options }: TreeOptions): Promise<number> {
+export async function tree(where: Where, { json = false, ...options }: TreeCommandOptions): Promise<number> {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(options)) query.set(name, String(value));
   const operator = new Operator(where);

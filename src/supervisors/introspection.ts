@@ -7,50 +7,14 @@ import type { ChildInfo } from '../kernel/supervision.ts';
 import type { AnyRef } from '../kernel/types.ts';
 import { PartitionSupervisor } from './partition-supervisor.ts';
 import { SupervisorBase } from './supervisor-base.ts';
-
-export interface SupervisionNode {
-  readonly id: string;
-  readonly kind: 'supervisor' | 'worker';
-  /** Null while it does not run. */
-  readonly pid: string | null;
-  /** That of the actor (`starting`, `running`, `waiting`, `stopping`), or `restarting`, or `stopped`. */
-  readonly status: string;
-  readonly strategy?: string;
-  /** Restarts of children within the last `periodMs`: performed, and allowed. */
-  readonly intensity?: { readonly used: number; readonly allowed: number; readonly periodMs: number };
-  /** How often this child was restarted. */
-  readonly restarts: number;
-  readonly ageMs?: number;
-  readonly mailbox?: { readonly length: number; readonly peak: number };
-  readonly lastExit?: NonNullable<ChildInfo['lastExit']>;
-  /** How many children a supervisor has; `children` may list fewer. */
-  readonly count?: number;
-  /** Of a supervisor whose partitions are left out: how many there are. */
-  readonly partitions?: number;
-  /** Of a child whose partition is left out: the id of that. */
-  readonly partition?: string;
-  readonly children?: readonly SupervisionNode[];
-}
-
-export interface TreeOptions {
-  /** Levels below the top that are listed. Default: all. */
-  readonly depth?: number | undefined;
-  /** Children listed of each supervisor. Default 100; partitions of one supervisor share them, so that no tree is long unasked. */
-  readonly limit?: number | undefined;
-  /** The ids from the root (or below it) down to the actor that is shown as the top, with slashes between them. */
-  readonly path?: string | undefined;
-  /** `mailbox`: of each supervisor's children those with the most messages first. Default: the order of their start. */
-  readonly sort?: 'mailbox' | undefined;
-  /** Partitions are left out as long as they run: their children are listed as those of the supervisor that has the partitions. */
-  readonly flat?: boolean | undefined;
-}
+import type { TreeNode, TreeOptions } from './tree.ts';
 
 type Row = Omit<ChildInfo, 'restart'> & { readonly partition?: string };
 
 const defaultLimit = 100;
 
 /** The tree under an actor of this node; undefined if that has ended, or nothing is at that path. */
-export function supervisionTree(root: AnyRef, options: TreeOptions = {}): SupervisionNode | undefined {
+export function supervisionTree(root: AnyRef, options: TreeOptions = {}): TreeNode | undefined {
   if (!(root instanceof Cell) || !root.alive) return undefined;
   const type = root.actor instanceof SupervisorBase ? 'supervisor' : 'worker';
   let row: Row = { id: root.label, ref: root, type, restarts: 0, lastExit: undefined };
@@ -73,7 +37,7 @@ function supervisorAt({ ref }: Row): SupervisorBase | undefined {
 }
 
 /** @param unasked how many children are listed if the options do not say */
-function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLimit): SupervisionNode {
+function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLimit): TreeNode {
   const { ref, type: kind, restarts } = row;
   const id = row.id ?? '';
   const more = {
@@ -111,12 +75,7 @@ function node(row: Row, depth: number, options: TreeOptions, unasked = defaultLi
 }
 
 /** A supervisor with the children of its partitions, and with partitions that do not run. */
-function flat(
-  seen: SupervisionNode,
-  supervisor: PartitionSupervisor,
-  depth: number,
-  options: TreeOptions,
-): SupervisionNode {
+function flat(seen: TreeNode, supervisor: PartitionSupervisor, depth: number, options: TreeOptions): TreeNode {
   const { limit = defaultLimit, sort } = options;
   const rows: Row[] = [];
   let count = 0;

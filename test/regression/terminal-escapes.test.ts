@@ -10,6 +10,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { printable, printableInColors, printableLine } from '../../src/observe/printable.ts';
+import type { TreeNode } from '../../src/supervisors/tree.ts';
 import { treeText } from '../../src/web/monitor/tree-text.ts';
 
 const nasty = 'a\x1b]0;title\x07\x1b[2J\r\u009b31m\u202eb\nc';
@@ -27,8 +28,17 @@ test('what a terminal would obey is escaped, and JSON stays what it was', () => 
 });
 
 test('an actor is one line of the tree, whatever its id and the reason of its end', () => {
-  const child = { id: nasty, pid: '<a.1.0>', status: 'running', restarts: 0, lastExit: { reason: `${nasty}\r` } };
-  const top = { id: 'top', pid: '<a.0.0>', status: 'running', restarts: 0, count: 1, children: [child] };
+  const lastExit = { reason: `${nasty}\r`, at: 0, agoMs: 0 };
+  const child: TreeNode = { id: nasty, kind: 'worker', pid: '<a.1.0>', status: 'running', restarts: 0, lastExit };
+  const top: TreeNode = {
+    id: 'top',
+    kind: 'supervisor',
+    pid: '<a.0.0>',
+    status: 'running',
+    restarts: 0,
+    count: 1,
+    children: [child],
+  };
   const text = treeText(top);
   assert.equal(text, `top <a.0.0> · running\n└─ ${shown}\\nc <a.1.0> · running · last exit: ${shown}\n`);
 });

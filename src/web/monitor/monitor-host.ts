@@ -2,19 +2,9 @@
 import type { BusiestOptions, BusyActor } from '../../kernel/busiest.ts';
 import type { Alarm } from '../../observe/alarms.ts';
 import type { MetricTree } from '../../observe/metrics.ts';
+import type { TreeNode, TreeOptions } from '../../supervisors/tree.ts';
 import type { Reached } from '../api/api-host.ts';
 import type { ClientProtocol, TransportKind } from '../client/client-handle.ts';
-import type { TreeNode } from './tree-text.ts';
-
-/** Which part of the supervision tree is shown: how many levels, how many children of each supervisor, from where, in what order. */
-export interface TreeOptions {
-  readonly depth?: number | undefined;
-  readonly limit?: number | undefined;
-  readonly path?: string | undefined;
-  readonly sort?: 'mailbox' | undefined;
-  /** Partitions are left out: their children are listed as those of the supervisor that has the partitions. */
-  readonly flat?: boolean | undefined;
-}
 
 /** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
 export interface Health {

@@ -25,6 +25,7 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
+import type { TreeOptions } from '../../supervisors/tree.ts';
 import {
   ApiKey,
   answerError,
@@ -52,7 +53,7 @@ import { WrongKeys } from '../http/wrong-keys.ts';
 import type { SocketLibrary, TlsFiles } from '../sockets/types.ts';
 import { sendDashboard } from './dashboard.ts';
 import { MetricPages } from './metric-pages.ts';
-import type { Health, MonitorHost, TreeOptions } from './monitor-host.ts';
+import type { Health, MonitorHost } from './monitor-host.ts';
 import { busiestOptions, treeOptions, wantsBuckets } from './query.ts';
 import { treeText } from './tree-text.ts';
 

@@ -1,8 +1,8 @@
 /** The query parameters of the monitor. */
 import type { BusiestOptions } from '../../kernel/busiest.ts';
 import { HiveError } from '../../observe/errors.ts';
+import type { TreeOptions } from '../../supervisors/tree.ts';
 import type { HttpRequest } from '../http/http.ts';
-import type { TreeOptions } from './monitor-host.ts';
 
 const code = 'bad_monitor_request';
 

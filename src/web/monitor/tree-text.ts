@@ -1,25 +1,6 @@
 /** The supervision tree drawn as text, one actor per line. */
 import { printableLine } from '../../observe/printable.ts';
-
-/** What is drawn of an actor. */
-export interface TreeNode {
-  readonly id: string;
-  /** Null while it does not run. */
-  readonly pid: string | null;
-  readonly status: string;
-  readonly strategy?: string;
-  readonly intensity?: { readonly used: number; readonly allowed: number; readonly periodMs: number };
-  readonly restarts: number;
-  readonly ageMs?: number;
-  readonly mailbox?: { readonly length: number; readonly peak: number };
-  readonly lastExit?: { readonly reason: string };
-  /** How many children a supervisor has; `children` may list fewer. */
-  readonly count?: number;
-  /** With `flat`: how many partitions of a supervisor are left out, and in which of them a child is. */
-  readonly partitions?: number;
-  readonly partition?: string;
-  readonly children?: readonly TreeNode[];
-}
+import type { TreeNode } from '../../supervisors/tree.ts';
 
 /** Ends with a line feed. */
 export function treeText(top: TreeNode): string {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { supervisionTree, type TreeOptions } from '../../../src/supervisors/introspection.ts';
+import { supervisionTree } from '../../../src/supervisors/introspection.ts';
 import { PartitionSupervisor } from '../../../src/supervisors/partition-supervisor.ts';
 import { Supervisor } from '../../../src/supervisors/supervisor.ts';
+import type { TreeOptions } from '../../../src/supervisors/tree.ts';
 import { never, Puppet } from '../../support/actors.ts';
 import { type Supervised, World } from '../../support/supervised.ts';
 
