@@ -29,7 +29,7 @@ export class Hooks {
     ['/message', (metadata) => this.#message(metadata)],
     ['/check_in', (metadata) => this.#checkIn(metadata)],
     ['/leave_rooms', ({ sid }) => this.#over(sid, this.#chat.leaveRooms(sid))],
-    // Hive does not wait for the answer to the one above, so this may come before it.
+    // Comes after the one above, or alone if that one failed.
     ['/free_nick', ({ sid }) => this.#over(sid, this.#chat.freeNick(sid))],
   ]);
 

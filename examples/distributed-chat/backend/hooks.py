@@ -79,7 +79,7 @@ class Hooks:
         return []
 
     def free_nick(self, metadata):
-        """`on_disconnect`, second half; Hive does not wait for the first, so this may come before it."""
+        """`on_disconnect`, second half: comes after the first, or alone if that one failed."""
         self._chat.end(metadata.sid)
         self._publish(self._chat.free_nick(metadata.sid))
         return []

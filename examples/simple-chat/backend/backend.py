@@ -96,7 +96,7 @@ class Chat:
         return []
 
     def free_nick(self, metadata):
-        """`on_disconnect`, second half; Hive does not wait for the first, so this may come before it."""
+        """`on_disconnect`, second half: comes after the first, or alone if that one failed."""
         if metadata.nick is not None:
             with self._lock:
                 if self._owners.get(same_nick(metadata.nick)) == metadata.sid:
