@@ -1,8 +1,8 @@
 /**
- * `definePlugin`: what the default export of a plugin's module is made with, and what the built-in plugins are made with.
+ * `definePlugin` makes the default export of a plugin's module, and the built-in plugins.
  *
- * Hooks, actions, connectors and state managers stand under the names by which configurations call them. What TypeScript finds
- * in a misshapen one is found at run time too, for plugins that are written in JavaScript.
+ * The keys of hooks, actions, connectors and state managers are the names that configurations use. Mistakes that TypeScript
+ * would report are reported at run time too, for plugins that are written in JavaScript.
  */
 import type { Static, TSchema } from 'typebox';
 import type { PluginKind } from '../config/catalogue.ts';
@@ -12,7 +12,7 @@ import type { ActionPlugin, ConnectorPlugin, HookPlugin, StateManagerPlugin } fr
 
 type Schemas = Record<string, TSchema>;
 
-/** All by name. The parameters are the schemas of the args, by the same names. */
+/** The parts of a plugin by name. The type parameters are the schemas of their args, by the same names. */
 export interface PluginParts<
   Hooks extends Schemas = Schemas,
   Actions extends Schemas = Schemas,
@@ -32,7 +32,7 @@ export interface PluginParts<
 /** Tells plugins apart from other objects, also those that another copy of this module made. */
 export const pluginMark = Symbol.for('hive.plugin');
 
-/** What `definePlugin` returns: parts of good shape. */
+/** What `definePlugin` returns: parts whose shape has been checked. */
 export class Plugin {
   readonly [pluginMark] = true;
   readonly hooks: Readonly<Record<string, HookPlugin>>;
@@ -50,7 +50,7 @@ export class Plugin {
 
 /**
  * Makes a plugin.
- * @throws HiveError `plugins_error` that names the part which has not the shape that its type says
+ * @throws HiveError `plugins_error` that names the part with the wrong shape
  */
 export function definePlugin<
   Hooks extends Schemas = Record<never, TSchema>,

@@ -16,10 +16,10 @@ export type HookDescriptors = Readonly<Record<string, readonly HookDescriptor[]>
 export class PluginSet {
   /** Hooks by event; events without hooks are absent. */
   readonly hooks: ReadonlyMap<string, readonly NamedHook[]>;
-  /** What an order with that name does, one after the other. */
+  /** The actions that a call with that name runs, one after the other. */
   readonly actions: ReadonlyMap<string, readonly Action[]>;
   readonly stateManager: StateManager;
-  /** What the state of a new client holds; a configured value that is no object stands under the key `initial_value`. */
+  /** The state of a new client; a configured value that is not an object is stored under the key `initial_value`. */
   readonly initialState: State;
   /** Whether a hook of `on_connect` may ask what back ends are told of clients: only then there is a handshake in it. */
   readonly wantsHandshakes: boolean;
@@ -109,7 +109,7 @@ export class PluginSet {
   }
 
   /**
-   * What these actions send, if all they do is send, and do it well; undefined if clients have to perform them one by one.
+   * The packets of these actions if they only send and none of them fails; undefined if each client has to run them.
    * A publish of such actions is encoded once and never visits the clients.
    */
   packetsFor(actions: readonly ActionCall[]): ServerPacket[] | undefined {

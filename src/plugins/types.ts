@@ -1,10 +1,10 @@
 /**
- * The plugin interface: hooks (what events do), actions (what back ends may order), connectors (how back ends are reached)
- * and state managers (where session state lives). The built-in ones use this interface and nothing else.
+ * The plugin interface: hooks (run by events), actions (requested by back ends), connectors (reach back ends)
+ * and state managers (store session state). The built-in ones use this interface and nothing else.
  *
- * A plugin says with a TypeBox schema which `args` it takes, with `check` what the schema cannot say, and with `create` how
- * it becomes something that runs. An expected failure is a thrown `HiveError`: the client gets it as `hive_error` event and
- * lives on. `StopClient` ends the client. Any other exception is a crash of the client (or worker) that ran the plugin.
+ * A plugin declares its `args` with a TypeBox schema, checks with `check` what the schema cannot express, and makes the thing
+ * that runs with `create`. An expected failure is a thrown `HiveError`: the client gets it as a `hive_error` event and
+ * stays connected. `StopClient` disconnects the client. Any other exception crashes the client (or worker) that ran the plugin.
  */
 import type { TSchema } from 'typebox';
 import type { Refusal } from '../config/catalogue.ts';
@@ -30,17 +30,17 @@ interface Declared<Schema extends TSchema> {
 
 export interface HookPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
   /**
-   * False: its hooks never ask for `client.metadata`, nor does what they run. Where all hooks of `on_connect` are like that, headers,
-   * query and auth payload of clients are not kept. Default true.
+   * False: neither its hooks nor what they run ever call `client.metadata`. If that holds for all hooks of `on_connect`, the
+   * headers, query and auth payload of clients are not kept. Default true.
    */
   readonly usesMetadata?: boolean;
-  /** What the schema cannot say: refuses args that fit it, when they are loaded. */
+  /** Checks what the schema cannot express: refuses args that match it, when they are loaded. */
   check?(args: Args, config: Config): Refusal | undefined;
-  /** Called once per descriptor, not per client: a hook keeps nothing of a client. */
+  /** Called once per descriptor, not per client: a hook must not keep data about a client. */
   create(args: Args, services: Services): Hook;
 }
 
-/** Runs for one event of one client; the next hook, and the client's next packet, wait until it is done. */
+/** Runs for one event of one client; the event's next hook and the client's next packet wait until it is done. */
 export type Hook = (client: Client, trigger: Trigger) => void | Promise<void>;
 
 /** A hook as a node has it. */
@@ -58,12 +58,12 @@ export interface ActionPlugin<Args = unknown, Schema extends TSchema = TSchema> 
 export interface Action {
   run(client: Client, event: ActionCall): void | Promise<void>;
   /**
-   * What is wrong with an order for any client. The HTTP API asks before clients get it, so that the back end is told and not
-   * they. @throws HiveError
+   * Refuses a call that is wrong for every client. The HTTP API asks before any client gets the call, so that the back end
+   * gets the error instead of the clients. @throws HiveError
    */
   check?(event: ActionCall): void;
   /**
-   * Only for actions that do nothing but send: the packet, the same for every client. A publish of such actions is encoded
+   * Only for actions that only send: the packet, the same for every client. A publish of such actions is encoded
    * once and never visits the clients. Throws what `run` would throw.
    */
   packet?(event: ActionCall): ServerPacket;
@@ -74,7 +74,7 @@ export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSc
   create(args: Args, services: Services): StateManager;
 }
 
-/** Where the state of sessions lives. */
+/** Stores the state of sessions. */
 export interface StateManager {
   /** Makes the store of one client, with the initial pairs in it. */
   open(sid: string, initial: State): ClientState | Promise<ClientState>;
@@ -87,9 +87,9 @@ export type State = Readonly<Record<string, unknown>>;
 export interface ClientState {
   /** All pairs. The object may be kept and must not be changed. */
   get(): State | Promise<State>;
-  /** Stores these pairs; other keys stay. */
+  /** Stores these pairs; other keys are kept. */
   set(pairs: State): void | Promise<void>;
-  /** The client has ended: forget its state. */
+  /** The client has ended: deletes its state. */
   cleanup(): void | Promise<void>;
 }
 
@@ -111,41 +111,41 @@ export interface PoolSetup<Args = unknown> {
   readonly services: Services;
 }
 
-/** What a pool's requests and their replies are is the connector's matter: `Pools.get` says them again where they are asked. */
+/** The connector defines the types of its requests and replies; callers name them again in `Pools.get`. */
 export interface Connector<Request = unknown, Reply = unknown> {
   /** Makes one worker; it runs under the pool's supervisor and handles one `request` at a time. */
   worker(): Actor<WorkerMessage<Request, Reply>>;
-  /** Why the back end cannot be used now, as far as the connector knows: then the node is `degraded`. */
+  /** Why the back end cannot be used now, as far as the connector knows; while it is set, the node is `degraded`. */
   readonly problem?: string | undefined;
   /** The pool has stopped. */
   close(): void | Promise<void>;
 }
 
 /**
- * For back ends whose connections come and go by themselves: each is a worker, as long as it lives. The pool hands out those
- * that are idle, the last one first; at most `size` + `overflow` requests wait for one.
+ * For back ends that connect by themselves: each connection is a worker while it lasts. The pool uses the idle one that was
+ * used last; at most `size` + `overflow` requests wait for one.
  */
 export interface ConnectionSource<Request = unknown, Reply = unknown> {
-  /** The code with which a request fails that gets no connection. */
+  /** The error code of a request that gets no connection. */
   readonly code: ErrorCode;
   /** Why there is no connection, as far as it is known. */
   readonly problem: string | undefined;
-  /** From now on each connection is admitted; called anew after `close`. Rejects if no connection can ever come. */
+  /** From now on, connections are admitted; may be called again after `close`. Rejects if no connection can ever come. */
   open(sink: ConnectionSink<Request, Reply>): void | Promise<void>;
   /** A request waits for a connection: none is idle. */
   wanted(): void;
-  /** No further connections; the pool ends those that are there. */
+  /** Admits no further connections; the pool ends the existing ones. */
   close(): void | Promise<void>;
 }
 
 export interface ConnectionSink<Request = unknown, Reply = unknown> {
   /** How many requests wait for a connection. */
   readonly waiting: number;
-  /** Starts the worker of a new connection. False if it cannot be started now: the connection is to be closed. */
+  /** Starts the worker of a new connection. False if it cannot be started now: close the connection. */
   admit(worker: Actor<WorkerMessage<Request, Reply>>): Promise<boolean>;
 }
 
-/** What every worker understands. A request is to be answered with a reply, or failed; after `drain` none comes any more. */
+/** The messages of a worker. Each request must be answered with a reply or a failure; after `drain` there are no more. */
 export type WorkerMessage<Request = unknown, Reply = unknown> =
   | ({
       readonly type: 'request';
@@ -173,29 +173,29 @@ export type Privilege = 'public' | 'private';
 /** The client, as plugins see it. After the client has ended every call is a no-op or rejects. */
 export interface Client {
   readonly sid: string;
-  /** Aborted when the client ends while a hook waits: hand it to whatever can be cancelled. */
+  /** Aborted when the client ends while a hook waits: pass it to whatever can be cancelled. */
   readonly signal: AbortSignal;
   readonly state: ClientState;
   readonly log: Log;
   send(packet: ServerPacket): void;
-  /** Sends the error as `hive_error` event (hidden behind `internal_error` in production mode) and counts it. */
+  /** Sends the error as a `hive_error` event (hidden behind `internal_error` in production mode) and counts it. */
   report(error: HiveError): void;
-  /** The JSON text that back ends get: sid, trigger, trigger_id, state, node, … */
+  /** The JSON text that is sent to back ends: sid, trigger, trigger_id, state, node, … */
   metadata(trigger: Trigger): string | Promise<string>;
-  /** Performs actions first to last; stops at the first failure, keeping what was sent before it. */
+  /** Runs actions first to last; stops at the first failure. What was sent before stays sent. */
   runActions(events: readonly ActionCall[]): void | Promise<void>;
   /** Runs the hooks of an event as if the client had sent it. */
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
-  /** Joins channels; resolves when a publish made afterwards on any connected node reaches this client. */
+  /** Subscribes to channels; resolves when a publish made afterwards on any connected node reaches this client. */
   subscribe(channels: readonly string[], privilege: Privilege): Promise<void>;
-  /** Leaves every channel under these ids or prefixes. */
+  /** Unsubscribes from every channel at or below these ids. */
   unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** Appends hooks, for this client only; all or none. */
   addHooks(hooks: Readonly<Record<string, readonly HookDescriptor[]>>): void;
   removeHooks(events: readonly string[]): void;
 }
 
-/** Thrown by hooks and actions: the client gets the error as event and ends. */
+/** Thrown by hooks and actions: the client gets the error as an event and is disconnected. */
 export class StopClient extends Error {
   readonly error: HiveError;
   constructor(error: HiveError) {
@@ -206,14 +206,14 @@ export class StopClient extends Error {
   }
 }
 
-/** What is published: an event for clients, sent as it is, or actions that each subscribed client performs. */
+/** What is published: an event, which is sent to the clients as it is, or actions, which each subscribed client runs. */
 export type Publication =
   | { readonly type: 'event'; readonly packet: ServerPacket }
   | { readonly type: 'actions'; readonly actions: readonly ActionCall[] };
 
 export interface PubSub {
   /**
-   * Publishes, cluster-wide, to every channel under these ids or prefixes. Throws `bad_channel_id` or `access_denied`
+   * Publishes, on all nodes, to every channel at or below these ids. Throws `bad_channel_id` or `access_denied`
    * before anything is sent.
    */
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void;
@@ -225,8 +225,8 @@ export interface Pool<Request = unknown, Reply = unknown> {
   /** The connector plugin's name. */
   readonly connector: string;
   /**
-   * Lets one worker answer a request: waits up to `connectors.rent_timeout` for a free one. Rejects with `connector_error` if
-   * none gets free, else with the connector's own error.
+   * Has a worker answer a request; waits up to `connectors.rent_timeout` for a free one. Rejects with `connector_error` if
+   * none becomes free, otherwise with the connector's own error.
    */
   request(request: Request, signal?: AbortSignal): Promise<Reply>;
 }
@@ -236,7 +236,7 @@ export interface Pools {
   get<Request = unknown, Reply = unknown>(name: string): Pool<Request, Reply>;
   /** Starts a pool at run time. */
   start(name: string, descriptor: PoolDescriptor): Promise<void>;
-  /** Stops a pool: refuses new requests, finishes those that wait or run, closes. */
+  /** Stops a pool: it refuses new requests, finishes the waiting and running ones, and closes. */
   stop(name: string): Promise<void>;
   /** The descriptors of the running pools, by name. */
   running(): Readonly<Record<string, PoolDescriptor>>;
@@ -249,9 +249,9 @@ export interface Services {
   /** The whole configuration, checked and with all defaults. */
   readonly config: Config;
   readonly log: Log;
-  /** Metrics under any path that is free; they show wherever the node's own do. */
+  /** Metrics under any unused path; they are shown wherever the node's own are. */
   readonly metrics: PluginMetrics;
-  /** The node's timers: cheaper than those of Node where there are many. */
+  /** The node's timers: cheaper than `setTimeout` if there are many. */
   readonly timers: TimingWheel;
   readonly pools: Pools;
   readonly pubsub: PubSub;

@@ -1,4 +1,4 @@
-/** `action.error`: what was going on fails with `internal_error`; the args are its description. The client lives on. */
+/** `action.error`: ends the list with `internal_error`; the args are the description. The client stays connected. */
 import { HiveError } from '../../observe/errors.ts';
 import { noArgs } from '../args.ts';
 import type { Action, ActionPlugin } from '../types.ts';

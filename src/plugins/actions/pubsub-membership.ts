@@ -1,5 +1,5 @@
 /**
- * `action.pubsub.subscribe`, `.unsubscribe`, `.resubscribe`: the args of the order are a channel expression, those of the
+ * `action.pubsub.subscribe`, `.unsubscribe`, `.resubscribe`: the args of the call are a channel expression, those of the
  * descriptor the privilege.
  */
 import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';

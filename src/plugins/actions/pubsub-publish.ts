@@ -1,6 +1,6 @@
 /**
  * `action.pubsub.publish` and `.publish_raw`: publish `{"event": …, "cids": channel expression}`. The event of the first is
- * an order (or an array of them) that every subscriber performs, that of the second goes to the clients as it is.
+ * an action (or an array of them) that every subscriber runs, that of the second is sent to the clients as it is.
  */
 
 import { toActionCalls } from '../../protocol/backend/action-call.ts';

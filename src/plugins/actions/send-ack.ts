@@ -1,7 +1,7 @@
 /**
  * `action.send_ack`: acknowledges the client's event with that trigger id; the args are the data, an array or a single
- * value. An event that wanted no acknowledgement has no trigger id. That is the back end's mistake and no client's: the HTTP
- * API refuses such an order, the log has it where it answers a hook, and the client hears nothing.
+ * value. An event that asked for no acknowledgement has no trigger id. Then the mistake is the back end's: the HTTP
+ * API refuses the action, in the answer to a hook it is logged, and nothing is sent to the client.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { type AckPacket, ackPacket, parseTrigger } from '../../protocol/packet.ts';

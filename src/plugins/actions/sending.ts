@@ -1,4 +1,4 @@
-/** Actions that do nothing but send one packet, the same for every client. */
+/** Actions that only send one packet, the same for every client. */
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { Action, ActionCall } from '../types.ts';
 

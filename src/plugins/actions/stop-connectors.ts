@@ -1,6 +1,6 @@
 /**
- * `action.stop_connectors`: stops the named pools of this node, one after the other. A pool finishes the requests that it has;
- * the next order waits for that, so a pool can be stopped and started anew in one answer.
+ * `action.stop_connectors`: stops the named pools of this node, one after the other. A pool finishes its requests;
+ * the next action waits for that, so one answer can stop a pool and start it again.
  */
 import { noArgs } from '../args.ts';
 import type { ActionPlugin } from '../types.ts';

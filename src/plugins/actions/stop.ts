@@ -1,4 +1,4 @@
-/** `action.stop`: ends the client. In `on_connect` it refuses the connection, and the args are the reason the client sees. */
+/** `action.stop`: disconnects the client. In `on_connect` it refuses the connection, and the args are the reason the client sees. */
 import { HiveError } from '../../observe/errors.ts';
 import { noArgs } from '../args.ts';
 import { type Action, type ActionPlugin, StopClient } from '../types.ts';

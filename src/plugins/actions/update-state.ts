@@ -1,4 +1,4 @@
-/** `action.update_state`: stores the pairs of the args in the client's state; other keys stay. */
+/** `action.update_state`: stores the pairs of the args in the client's state; other keys are kept. */
 import { noArgs } from '../args.ts';
 import type { Action, ActionPlugin } from '../types.ts';
 import { objectArgs } from './args.ts';

@@ -1,4 +1,4 @@
-/** `hp.get`: asks the back end and obeys its answer. It is told nothing of the client. */
+/** `hp.get`: asks the back end, without metadata, and runs the actions in its answer. */
 import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin } from '../types.ts';

@@ -1,4 +1,4 @@
-/** `hp.post`: sends the client's metadata to the back end and obeys its answer. */
+/** `hp.post`: sends the client's metadata to the back end and runs the actions in its answer. */
 import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin } from '../types.ts';

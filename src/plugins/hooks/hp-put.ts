@@ -1,9 +1,9 @@
 /**
- * `hp.put`: sends the client's metadata to the back end and goes on at once; what the back end answers is not used. It is a
- * POST all the same, as it was in 2014.
+ * `hp.put`: sends the client's metadata to the back end without waiting, and ignores the answer. It is a
+ * POST nevertheless, as it was in 2014.
  *
- * The puts of one client leave one after the other, whichever hooks made them, so a back end sees them in order. Only those
- * of `on_disconnect` are waited for: with the last client of a stopping node its pools go, too.
+ * The puts of one client are sent one after the other, whichever hooks made them, so a back end sees them in order. Only those
+ * of `on_disconnect` are waited for, because a stopping node stops its pools when its last client has ended.
  */
 import { toHiveError } from '../../observe/errors.ts';
 import type { BackEndReply, BackEndRequest } from '../connectors/back-end.ts';
@@ -11,10 +11,10 @@ import { HookCounter } from '../hook-counter.ts';
 import type { Client, HookPlugin, Services, Trigger } from '../types.ts';
 import { type BackEndArgs, backEndArgs, checkBackEnd, isSuccess } from './hp.ts';
 
-/** Puts of one client under way; with more, it waits, so that a slow back end does not fill the memory. */
+/** Puts of one client that may be pending; with more, the client waits, so that a slow back end does not fill the memory. */
 const maxUnderWay = 32;
 
-/** The puts of one client: they hang on one another. */
+/** The puts of one client: each starts when the one before has ended. */
 interface Line {
   last: Promise<void>;
   length: number;
@@ -55,7 +55,7 @@ function enqueue(
   if (line.length > maxUnderWay || trigger.name === 'on_disconnect') return line.last;
 }
 
-/** Never rejects: failures are told to the client when they happen. */
+/** Never rejects: failures are reported to the client when they happen. */
 async function put(client: Client, args: BackEndArgs, body: string, { pools, log }: Services): Promise<void> {
   const { connector, endpoint } = args;
   try {

@@ -1,7 +1,7 @@
 /**
- * What the Hive Protocol hooks have in common: they send the client's metadata to a back end, and obey its answer.
+ * What the Hive Protocol hooks share: they send the client's metadata to a back end and run the actions in its answer.
  *
- * An answer is any 2xx status with actions as its body. An empty body or `[]` means that nothing is to be done.
+ * An answer is any 2xx status with actions as its body. An empty body or `[]` means that there is nothing to do.
  */
 import { type Static, Type } from 'typebox';
 import type { Config } from '../../config/types.ts';
@@ -33,7 +33,7 @@ export function checkBackEnd(args: BackEndArgs, config: Config): Refusal | undef
   return { code: 'bad_config', path: 'endpoint', reason: 'must not contain a colon: over TCP that ends it' };
 }
 
-/** The back end is there and works, but does not want what the client has sent: an answer of 4xx. */
+/** The back end works but refuses what the client has sent: a 4xx answer. */
 export class Refused extends HiveError {}
 
 export function isSuccess({ status }: BackEndReply): boolean {

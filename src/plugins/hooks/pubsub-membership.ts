@@ -1,6 +1,6 @@
 /**
  * `pubsub.subscribe`, `pubsub.unsubscribe`, `pubsub.resubscribe`: each argument of the client's event is a channel
- * expression. `args` is the privilege. The special events have no arguments, so nothing is joined or left there.
+ * expression. `args` is the privilege. The special events have no arguments, so they change no subscription.
  */
 import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';
 import { privilegeArg, privilegeOf } from '../args.ts';

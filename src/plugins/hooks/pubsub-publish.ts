@@ -1,6 +1,6 @@
 /**
- * `pubsub.publish`: publishes what the client sent to fixed channels. Each argument of its event is an order that every
- * subscriber performs, or with `raw` an event that every subscriber receives.
+ * `pubsub.publish`: publishes what the client sent to fixed channels. Each argument of its event is an action that every
+ * subscriber runs, or with `raw` an event that every subscriber receives.
  */
 import { type Static, Type } from 'typebox';
 import { toHiveError } from '../../observe/errors.ts';

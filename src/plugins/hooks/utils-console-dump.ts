@@ -1,6 +1,6 @@
 /**
- * `utils.console_dump`: writes the client's metadata to the log, behind the prefix in `args`. For debugging, and so what it
- * shows of people's data stands there at `debug` only; `info` tells that it was there, and how much.
+ * `utils.console_dump`: logs the client's metadata after the prefix in `args`. It is for debugging. Personal data is
+ * logged at `debug` only; at `info` the log has the event and the number of bytes.
  */
 import { Type } from 'typebox';
 import type { HookPlugin } from '../types.ts';

@@ -1,4 +1,4 @@
-/** `utils.dispatch`: performs the arguments of the client's event as orders. Who uses it trusts the clients that far. */
+/** `utils.dispatch`: runs the arguments of the client's event as actions. Only for clients that are trusted with that. */
 import { HiveError } from '../../observe/errors.ts';
 import { toActionCalls } from '../../protocol/backend/action-call.ts';
 import { noArgs } from '../args.ts';

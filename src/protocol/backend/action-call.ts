@@ -1,6 +1,6 @@
 /**
- * Actions from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them. They come in hook
- * answers, API calls and publishes.
+ * Actions from back ends: `{"action": name, "args": anything, "trigger_id": "5+"}`, or an array of them, in answers to
+ * hooks, API calls and publishes.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { asInJson, isPlain, parseBackEndJson } from '../json.ts';
@@ -13,12 +13,12 @@ export interface ActionCall {
 }
 
 /**
- * The actions in a text. An empty text and `[]` mean "no actions": a back end need not have an opinion.
- * @throws HiveError `invalid_json`, or `bad_internal_event` naming the first order that is none
+ * The actions in a text. An empty text and `[]` mean that there are none.
+ * @throws HiveError `invalid_json`, or `bad_internal_event` that quotes the first item that is not an action
  */
 export function parseActionCalls(text: string): ActionCall[] {
   if (text.trim() === '') return [];
-  return toActionCalls(parseBackEndJson(text, 'The orders are'));
+  return toActionCalls(parseBackEndJson(text, 'The actions are'));
 }
 
 /** The same for a value that is decoded already. */

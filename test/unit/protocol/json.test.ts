@@ -31,7 +31,7 @@ test('back ends are told what is wrong with their JSON; the log is not', () => {
     message: /^The body is not JSON: .+/,
     summary: 'The body is not JSON',
   });
-  assert.throws(() => parseActionCalls('<html>'), { summary: 'The orders are not JSON' });
+  assert.throws(() => parseActionCalls('<html>'), { summary: 'The actions are not JSON' });
 });
 
 test('what goes to another node is what JSON would make of it, and itself if that is the same', () => {
