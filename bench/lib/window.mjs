@@ -10,6 +10,8 @@ import { Spinner } from './spin.mjs';
 const lookMs = 20;
 /** On a busy machine a second of processor time takes longer; this much longer at most. */
 const patience = 8;
+/** Also for a moment of measuring, in which a busy machine may give the servers no turn. */
+const leastPatienceMs = 10_000;
 /** Time without progress after which what is under way counts as lost. */
 const usualLossMs = 10_000;
 /** Time after the last arrival for anything that was sent twice to turn up. */
@@ -82,7 +84,7 @@ export class Window {
   /** Waits until the servers have used so much processor time. */
   async #spend(seconds) {
     const until = cpuSeconds(this.#pids) + seconds;
-    const deadline = performance.now() + patience * seconds * 1000;
+    const deadline = performance.now() + Math.max(leastPatienceMs, patience * seconds * 1000);
     do await this.guard(pause(lookMs));
     while (cpuSeconds(this.#pids) < until && performance.now() < deadline);
   }
