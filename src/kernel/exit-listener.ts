@@ -30,21 +30,21 @@ export interface Monitored {
 
 /** A monitor between two actors of this node: the one object that both keep. */
 export class LocalMonitor implements Monitor {
-  readonly #watcher: Monitoring;
+  readonly #owner: Monitoring;
   readonly #id: number;
   readonly #target: Monitored;
   /** The reference that was monitored: a name, perhaps. */
   readonly #ref: AnyRef;
 
   constructor(watcher: Monitoring, id: number, target: Monitored, ref: AnyRef) {
-    this.#watcher = watcher;
+    this.#owner = watcher;
     this.#id = id;
     this.#target = target;
     this.#ref = ref;
   }
 
   ended(reason: ExitReason): void {
-    this.#watcher.signalDown({ monitor: this.#id, ref: this.#ref, reason });
+    this.#owner.signalDown({ monitor: this.#id, ref: this.#ref, reason });
   }
 
   end(): void {

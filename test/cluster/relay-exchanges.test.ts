@@ -210,7 +210,7 @@ test('nonsense from another node is counted and harms nobody', async (t) => {
     'open',
     { type: 'open' },
     { type: 'open', node, stream: 7, opening: {} },
-    { type: 'signal', node, stream: 8, to: 'owner', signal: { type: 'piece' }, last: false },
+    { type: 'signal', node, stream: 8, to: 'owner', signal: { type: 'chunk' }, last: false },
     { type: 'signal', node, stream: 'x', to: 'owner', signal: {}, last: true },
     { type: 'lost', node, stream: 9, to: 'entry' },
     [node, 10, 0],

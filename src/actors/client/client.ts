@@ -1,6 +1,6 @@
 /**
  * The actor of one client: it runs the hooks of what the client sends, one after the other, performs the actions of back
- * ends, and says good-bye when the client ends, however it ends.
+ * ends, and runs `on_disconnect` when the client ends, however it ends.
  *
  *   generic ──attach──▶ transient (on_connect) ──accepted──▶ waiting ──▶ on_disconnect ──▶ state forgotten ──▶ ended
  *      │                        │ refused                                  ▲                    ▲
@@ -49,7 +49,7 @@ export type ClientActorMessage =
 type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate;
 
 export class ClientActor extends Actor<ClientActorMessage> {
-  readonly outlet: ClientOutput;
+  readonly output: ClientOutput;
   readonly #context: ClientServices;
   readonly #client: PluginClient;
   readonly #protocol: ClientProtocol;
@@ -63,8 +63,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
-    this.outlet = new ClientOutput(context.metrics, sid);
-    this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.outlet);
+    this.output = new ClientOutput(context.metrics, sid);
+    this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.output);
   }
 
   get sid(): string {
@@ -73,7 +73,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** Whether back ends can know the client: its `on_connect` has begun, and its end has not. */
   get isKnown(): boolean {
-    return !this.#leaving && (this.outlet.phase === 'transient' || this.outlet.phase === 'waiting');
+    return !this.#leaving && (this.output.phase === 'transient' || this.output.phase === 'waiting');
   }
 
   /** Whether its end has begun: `on_disconnect` runs, or its state is being forgotten. */
@@ -84,7 +84,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
   /** All that operators may see of it, its state too; `inspect` is what the log may have. */
   async view(): Promise<ClientView> {
     const { sid, node, namespace, shownState } = this.#client;
-    const { phase, transport = null, bufferedBytes } = this.outlet;
+    const { phase, transport = null, bufferedBytes } = this.output;
     const { mailbox, ageMs } = this.cell;
     return {
       sid,
@@ -94,7 +94,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
       transport,
       protocol: this.#protocol,
       namespace,
-      subscriptions: this.#context.memberships.channelsOf(this.outlet).sort(),
+      subscriptions: this.#context.memberships.channelsOf(this.output).sort(),
       mailbox: { length: mailbox.length, peak: mailbox.peak },
       bufferedBytes,
       ageMs,
@@ -109,7 +109,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** The connection is gone. Messages that came before are handled still, unless there are too many to take one more. */
   close(reason: CloseReason): void {
-    this.outlet.detach();
+    this.output.detach();
     if (this.backlog < this.mailboxLimit) this.self.tell({ type: 'close', reason });
     else this.#end(reason);
   }
@@ -147,7 +147,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
   #opened(state: ClientState): void {
     this.#context.stateTrouble.succeeded();
     this.#client.opened(state);
-    this.outlet.opened(this.self);
+    this.output.opened(this.self);
   }
 
   receive(message: ClientActorMessage, from: From | undefined): void | Promise<void> {
@@ -178,11 +178,11 @@ export class ClientActor extends Actor<ClientActorMessage> {
   // --- the beginning
 
   #attach({ sink, transport }: Attach, from: From | undefined): void | Promise<void> {
-    if (this.outlet.phase !== 'generic') {
+    if (this.output.phase !== 'generic') {
       return from?.fail(new HiveError('client_error', 'The session has a connection already.'));
     }
-    this.outlet.attach(sink, transport);
-    this.outlet.phase = 'transient';
+    this.output.attach(sink, transport);
+    this.output.phase = 'transient';
     let pending: void | Promise<void>;
     try {
       pending = this.#client.run(onConnect);
@@ -199,14 +199,14 @@ export class ClientActor extends Actor<ClientActorMessage> {
   #accept(from: From | undefined): void {
     if (!this.alive) return;
     this.#client.connected();
-    this.outlet.phase = 'waiting';
+    this.output.phase = 'waiting';
     if (events.connect.hasSubscribers) this.#publishConnect();
     from?.reply(undefined);
   }
 
   #publishConnect(): void {
     const { node, namespace } = this.#client;
-    const { sid, transport = 'none' } = this.outlet;
+    const { sid, transport = 'none' } = this.output;
     const { cell } = this;
     events.connect.publish({ node, sid, pid: `${cell}`, namespace, protocol: this.#protocol, transport });
   }
@@ -219,7 +219,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     // The node ends, not the client: a refusal would keep client libraries from trying elsewhere.
     if (this.signal.aborted) return;
     this.#context.metrics.failed('control');
-    this.outlet.detach();
+    this.output.detach();
     this.#closeReason = 'refused';
     if (error instanceof StopClient) {
       // These words are meant for the client, in production too.
@@ -314,14 +314,14 @@ export class ClientActor extends Actor<ClientActorMessage> {
   }
 
   #delivered({ channel }: ClientDelivery): void {
-    this.send(channel, { type: 'delivered', client: this.outlet.ref });
+    this.send(channel, { type: 'delivered', client: this.output.ref });
   }
 
   // --- the end
 
   /** A client that was told by its hooks may leave by itself; whoever asked it ends it when the time is over. */
   #terminated(reason: string): void | Promise<void> {
-    if (this.outlet.phase !== 'waiting' || !this.#client.hooks.has('on_terminate')) return this.#end('shutdown');
+    if (this.output.phase !== 'waiting' || !this.#client.hooks.has('on_terminate')) return this.#end('shutdown');
     return this.#client.run(onTerminate(reason));
   }
 
@@ -332,18 +332,18 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** Runs at every end but a kill. */
   override terminate(reason: ExitReason): void | Promise<void> {
-    const { phase } = this.outlet;
+    const { phase } = this.output;
     const isKnown = phase === 'waiting' || (phase === 'transient' && !this.#isUnheardOf);
     this.#closeReason ??= reason instanceof Error ? 'internal_error' : 'shutdown';
     this.#leaving = true;
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
-    if (this.#closeReason !== 'shutdown') this.outlet.end(this.#closeReason);
-    const closePacket = isKnown ? this.#farewell() : undefined;
-    return closePacket ? closePacket.then(() => this.#forget()) : this.#forget();
+    if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
+    const disconnected = isKnown ? this.#runOnDisconnect() : undefined;
+    return disconnected ? disconnected.then(() => this.#disposeState()) : this.#disposeState();
   }
 
-  #farewell(): void | Promise<void> {
+  #runOnDisconnect(): void | Promise<void> {
     try {
       return this.#client
         .run(onDisconnect)
@@ -353,7 +353,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     }
   }
 
-  #forget(): void | Promise<void> {
+  #disposeState(): void | Promise<void> {
     let forgotten: void | Promise<void>;
     try {
       forgotten = this.#client.dispose();
@@ -372,14 +372,14 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** The client has ended. Idempotent: called by itself, and by who watches it in case it was killed. */
   closed(reason: CloseReason): void {
-    const wasConnected = this.outlet.phase === 'waiting';
-    this.outlet.closed(reason);
+    const wasConnected = this.output.phase === 'waiting';
+    this.output.closed(reason);
     if (!wasConnected || !events.disconnect.hasSubscribers) return;
     const { node, namespace } = this.#client;
-    const { cell, outlet } = this;
+    const { cell, output } = this;
     events.disconnect.publish({
       node,
-      sid: outlet.sid,
+      sid: output.sid,
       pid: `${cell}`,
       namespace,
       reason: this.#closeReason ?? reason,
@@ -409,7 +409,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
   }
 
   override inspect(): Record<string, unknown> {
-    const { phase, transport, channels, bufferedBytes } = this.outlet;
+    const { phase, transport, channels, bufferedBytes } = this.output;
     return { sid: shortSid(this.sid), phase, transport, channels, bufferedBytes };
   }
 }

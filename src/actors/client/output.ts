@@ -35,7 +35,7 @@ export class ClientOutput implements Member {
   }
 
   get ref(): Ref<ClientDelivery> {
-    if (!this.#ref) throw new Error('the client of this outlet has not started');
+    if (!this.#ref) throw new Error('the client of this output has not started');
     return this.#ref;
   }
 

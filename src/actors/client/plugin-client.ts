@@ -31,7 +31,7 @@ export class PluginClient implements Client, Identity {
   readonly namespace: string;
   readonly #context: ClientServices;
   readonly #life: Life;
-  readonly #outlet: ClientOutput;
+  readonly #output: ClientOutput;
   /** There until `on_connect` is over. */
   #handshake: Handshake | undefined;
   #hooks: HookTable;
@@ -47,14 +47,14 @@ export class PluginClient implements Client, Identity {
     identity: Omit<Identity, 'node'>,
     handshake: Handshake,
     life: Life,
-    outlet: ClientOutput,
+    output: ClientOutput,
   ) {
     this.#context = context;
     this.sid = identity.sid;
     this.namespace = identity.namespace;
     this.#handshake = handshake;
     this.#life = life;
-    this.#outlet = outlet;
+    this.#output = output;
     this.#hooks = context.hooks;
   }
 
@@ -123,7 +123,7 @@ export class PluginClient implements Client, Identity {
   // --- for plugins
 
   send(packet: ServerPacket): void {
-    if (!this.#silent && this.alive) this.#outlet.send(packet);
+    if (!this.#silent && this.alive) this.#output.send(packet);
   }
 
   report(error: HiveError): void {
@@ -175,11 +175,11 @@ export class PluginClient implements Client, Identity {
   }
 
   async subscribe(channels: readonly string[], privilege: Privilege): Promise<void> {
-    if (this.alive && channels.length > 0) await this.#context.memberships.join(this.#outlet, channels, privilege);
+    if (this.alive && channels.length > 0) await this.#context.memberships.join(this.#output, channels, privilege);
   }
 
   async unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void> {
-    if (this.alive && prefixes.length > 0) await this.#context.memberships.leave(this.#outlet, prefixes, privilege);
+    if (this.alive && prefixes.length > 0) await this.#context.memberships.leave(this.#output, prefixes, privilege);
   }
 
   addHooks(hooks: HookDescriptors): void {

@@ -44,7 +44,7 @@ export class ClientSession implements ClientHandle {
   receive(packet: ClientPacket): void {
     if (this.#closed) return;
     const actor = this.#actor;
-    if (!this.#setup.directWebsocket || actor.outlet.transport === 'polling') this.#setup.routedPackets.value += 1;
+    if (!this.#setup.directWebsocket || actor.output.transport === 'polling') this.#setup.routedPackets.value += 1;
     if (actor.backlog >= maxBacklog && !this.#catchUp()) return this.#refuse();
     if (this.#tooFast && actor.backlog < maxBacklog / 2) this.#tooFast = false;
     actor.self.tell(packet);
@@ -83,6 +83,6 @@ export class ClientSession implements ClientHandle {
   }
 
   transport(kind: TransportKind): void {
-    if (!this.#closed) this.#actor.outlet.transport = kind;
+    if (!this.#closed) this.#actor.output.transport = kind;
   }
 }

@@ -24,7 +24,7 @@ export interface ConnectionPoolOptions {
 
 export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
   readonly #options: ConnectionPoolOptions;
-  readonly #places = new Set<ConnectionLease>();
+  readonly #leases = new Set<ConnectionLease>();
   readonly #idle: ConnectionLease[] = [];
   readonly #waiting = new Set<Waiter>();
   readonly #starting = new Set<Promise<boolean>>();
@@ -35,7 +35,7 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
   }
 
   get workers(): number {
-    return this.#places.size;
+    return this.#leases.size;
   }
 
   get waiting(): number {
@@ -60,10 +60,10 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
     try {
       const worker = await owner.startWorker(() => actor);
       const lease = new ConnectionLease(worker);
-      this.#places.add(lease);
+      this.#leases.add(lease);
       owner.kernel.onExit(worker, (reason) => {
         lease.abort();
-        this.#places.delete(lease);
+        this.#leases.delete(lease);
         const at = this.#idle.indexOf(lease);
         if (at >= 0) this.#idle.splice(at, 1);
         if (!isPlanned(reason)) owner.workerFailed(describeReason(reason));
@@ -107,7 +107,7 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
     const { owner, source, rentTimeoutMs } = this.#options;
     const why = source.problem === undefined ? '' : ` (${source.problem})`;
     return new NoWorker(
-      this.#places.size > 0,
+      this.#leases.size > 0,
       source.code,
       `Pool ${owner.name}: ${what ?? `no connection got free within ${rentTimeoutMs} ms${why}`}`,
     );
@@ -123,7 +123,7 @@ export class ConnectionPool implements WorkerSource, ConnectionSink, Waiting {
     await this.#options.source.close();
     await Promise.all(this.#starting);
     await Promise.all(
-      Array.from(this.#places, ({ worker }) => (worker ? drainWorker(this.#options.owner, worker) : undefined)),
+      Array.from(this.#leases, ({ worker }) => (worker ? drainWorker(this.#options.owner, worker) : undefined)),
     );
   }
 }

@@ -2,7 +2,7 @@
  * One request to a pool, from the demand for a worker to the answer. It goes on by callbacks: where a worker is idle, a request
  * costs this object and the promise of its asker.
  *
- *   start ─▶ seek a place ─▶ ask its worker ─▶ return the place ─▶ answer
+ *   start ─▶ seek a lease ─▶ ask its worker ─▶ release the lease ─▶ answer
  *                 ▲                   │
  *                 └──── try again ────┘
  */
@@ -22,7 +22,7 @@ export interface PoolPort {
   /** How often and with which pauses is tried again, and how long a worker is waited for. */
   readonly limits: Services['config']['connectors'];
   acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease>;
-  /** An acquired place is used from now on. */
+  /** An acquired lease is used from now on. */
   serve(): void;
   release(lease: Lease): void;
   triedInVain(): void;
@@ -41,7 +41,7 @@ export interface PoolPort {
 const patientPauseMs = 100;
 
 export class PoolRequest<Reply> implements AbortWatcher {
-  readonly #desk: PoolPort;
+  readonly #port: PoolPort;
   readonly #message: WorkerMessage & { type: 'request' };
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
@@ -57,7 +57,7 @@ export class PoolRequest<Reply> implements AbortWatcher {
     reject: (error: unknown) => void,
     event: PoolRequestEvent | undefined,
   ) {
-    this.#desk = port;
+    this.#port = port;
     this.#message = message;
     this.#resolve = resolve;
     this.#reject = reject;
@@ -84,13 +84,13 @@ export class PoolRequest<Reply> implements AbortWatcher {
 
   #try(): void {
     if (this.#event) this.#event.attempts = this.#attempt;
-    this.#deadline = performance.now() + this.#desk.limits.rent_timeout;
+    this.#deadline = performance.now() + this.#port.limits.rent_timeout;
     this.#seek();
   }
 
   #seek(): void {
     if (this.#aborted) return this.#failed(this.#cancelled());
-    const lease = this.#desk.acquire(this.#deadline, this.#message.signal);
+    const lease = this.#port.acquire(this.#deadline, this.#message.signal);
     if (!(lease instanceof Promise)) return this.#ask(lease);
     lease.then(
       (rented) => this.#ask(rented),
@@ -99,19 +99,19 @@ export class PoolRequest<Reply> implements AbortWatcher {
   }
 
   #ask(lease: Lease): void {
-    this.#desk.serve();
+    this.#port.serve();
     const { worker } = lease;
     if (this.#aborted || !worker) {
-      this.#desk.release(lease);
+      this.#port.release(lease);
       return this.#seek();
     }
-    this.#desk.kernel.askThen<WorkerMessage, Reply>(
+    this.#port.kernel.askThen<WorkerMessage, Reply>(
       worker,
       this.#message as WorkerMessage & Call<Reply>,
       Number.POSITIVE_INFINITY,
       (reply) => {
-        this.#desk.release(lease);
-        this.#desk.succeeded();
+        this.#port.release(lease);
+        this.#port.succeeded();
         this.#end();
         this.#resolve(reply);
       },
@@ -125,25 +125,25 @@ export class PoolRequest<Reply> implements AbortWatcher {
     // It has ended between requests, or is about to. One that crashed may have done so in the middle of this request.
     const isAway = code === 'not_running';
     if (isAway) lease.abort(worker);
-    this.#desk.release(lease);
+    this.#port.release(lease);
     if (isAway) this.#seek();
     else if (error instanceof HiveError && code === 'crashed')
-      this.#failed(new HiveError('connector_error', this.#desk.text(error.message), { cause: error }));
+      this.#failed(new HiveError('connector_error', this.#port.text(error.message), { cause: error }));
     else this.#failed(error);
   }
 
   #failed(error: unknown): void {
-    const { backoff_num, backoff_time } = this.#desk.limits;
+    const { backoff_num, backoff_time } = this.#port.limits;
     const isVain = error instanceof Unavailable || error instanceof NoWorker;
-    const isPatient = this.#desk.kernel.phase === 'stopping' && error instanceof NoWorker && error.isBusy;
+    const isPatient = this.#port.kernel.phase === 'stopping' && error instanceof NoWorker && error.isBusy;
     const isLast = this.#attempt >= backoff_num && !isPatient;
-    if (!isVain || isLast || this.#desk.stopping || this.#aborted) {
-      this.#desk.failed(this.#aborted ? undefined : error);
+    if (!isVain || isLast || this.#port.stopping || this.#aborted) {
+      this.#port.failed(this.#aborted ? undefined : error);
       this.#end();
       this.#reject(error);
       return;
     }
-    this.#desk.triedInVain();
+    this.#port.triedInVain();
     this.#attempt += 1;
     const pauseMs = isPatient ? Math.max(backoff_time, patientPauseMs) : backoff_time;
     if (pauseMs > 0) setTimeout(() => this.#try(), Math.random() * pauseMs);
@@ -152,6 +152,6 @@ export class PoolRequest<Reply> implements AbortWatcher {
 
   #end(): void {
     unwatchAbort(this.#message.signal, this);
-    this.#desk.ended(this.#aborted ? undefined : performance.now() - this.#begun);
+    this.#port.ended(this.#aborted ? undefined : performance.now() - this.#begun);
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A pool of workers, which are actors under the pool's own supervisor.
  *
- *   request ─▶ acquire a worker ─▶ ask it ─▶ return it ─▶ answer
+ *   request ─▶ acquire a worker ─▶ ask it ─▶ release it ─▶ answer
  *                  ▲                 │
  *                  └── try again ────┘  the worker was not there any more, or could not reach its back end:
  *                                       nothing was done yet, so nothing is done twice
@@ -54,7 +54,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   readonly connector: string;
   readonly kernel: Kernel;
   readonly #options: PoolOptions;
-  readonly #workforce: WorkerSource;
+  readonly #workers: WorkerSource;
   readonly #connector: Connector | ConnectionSource;
   readonly #metricPrefix: string;
   readonly #requests: Counter;
@@ -87,10 +87,10 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
     services.metrics.gauge(`${this.#metricPrefix}.waiting`, () => this.#admitted - this.#serving);
     const { args, size, overflow } = descriptor;
     this.#connector = options.plugin.create({ name, args: args as never, size, overflow, services });
-    this.#workforce = this.#recruit(this.#connector);
+    this.#workers = this.#workerSource(this.#connector);
   }
 
-  #recruit(connector: Connector | ConnectionSource): WorkerSource {
+  #workerSource(connector: Connector | ConnectionSource): WorkerSource {
     const { descriptor, services } = this.#options;
     const { size, overflow } = descriptor;
     const { rent_timeout: rentTimeoutMs, overflow_idle: overflowIdleMs } = services.config.connectors;
@@ -113,7 +113,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
 
   /** Workers that run now. */
   get workers(): number {
-    return this.#workforce.workers;
+    return this.#workers.workers;
   }
 
   get descriptor(): PoolDescriptor {
@@ -122,7 +122,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
 
   /** Its workers are connections, which tell by themselves when the back end is away. */
   get isConnected(): boolean {
-    return this.#workforce instanceof ConnectionPool;
+    return this.#workers instanceof ConnectionPool;
   }
 
   get stopping(): boolean {
@@ -164,7 +164,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
 
   acquire(deadline: number, signal: AbortSignal | undefined): Lease | Promise<Lease> {
     this.#options.counters.requests.value += 1;
-    return this.#workforce.acquire(deadline, signal);
+    return this.#workers.acquire(deadline, signal);
   }
 
   serve(): void {
@@ -176,7 +176,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
     const { counters } = this.#options;
     counters.requests.value += 1;
     counters.returns.value += 1;
-    this.#workforce.release(lease);
+    this.#workers.release(lease);
     this.#serving -= 1;
     if (this.#serving === 0) for (const wake of this.#whenIdle.splice(0)) wake();
   }
@@ -221,7 +221,7 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   async start(parent: Ref<SupervisorMessage>): Promise<void> {
     this.#parent = parent;
     if (!this.#isSupervised) await this.#startSupervisor(parent);
-    await this.#workforce.start();
+    await this.#workers.start();
   }
 
   /** A supervisor whose own one has died may still be ending its workers: it is of no use any more. */
@@ -249,14 +249,14 @@ export class WorkerPool implements Pool, WorkerOwner, PoolPort {
   /** The supervisors are going away, perhaps to come back: no worker is to be started meanwhile. */
   suspend(): void {
     this.#parent = undefined;
-    this.#workforce.suspend();
+    this.#workers.suspend();
   }
 
   /** Refuses new requests, lets those that wait or run finish, ends the workers, forgets the metrics. */
   async stop(): Promise<void> {
     this.#stopping = true;
     if (this.#admitted > 0) await new Promise<void>((resolve) => this.#whenEmpty.push(resolve));
-    await this.#workforce.close();
+    await this.#workers.close();
     if (this.#parent && this.#supervisor?.alive) {
       await this.kernel.ask<SupervisorMessage, void>(
         this.#parent,

@@ -31,8 +31,8 @@ export interface SizedPoolOptions {
 
 export class SizedPool implements WorkerSource {
   readonly #options: SizedPoolOptions;
-  readonly #seats: GenericPool<WorkerSlot>;
-  readonly #allSeats = new Set<WorkerSlot>();
+  readonly #slots: GenericPool<WorkerSlot>;
+  readonly #allSlots = new Set<WorkerSlot>();
   readonly #atHand: WorkerSlot[] = [];
   /** The fewest that were at hand since they were last sorted out: so many are not needed. */
   #spare = 0;
@@ -42,8 +42,8 @@ export class SizedPool implements WorkerSource {
   constructor(options: SizedPoolOptions) {
     const { size, overflow, rentTimeoutMs, overflowIdleMs } = options;
     this.#options = options;
-    this.#seats = createPool<WorkerSlot>(
-      { create: () => this.#addSeat(), destroy: (slot) => this.#removeSeat(slot) },
+    this.#slots = createPool<WorkerSlot>(
+      { create: () => this.#addSlot(), destroy: (slot) => this.#removeSlot(slot) },
       {
         min: size,
         max: Math.max(1, size + overflow),
@@ -58,15 +58,15 @@ export class SizedPool implements WorkerSource {
 
   get workers(): number {
     let running = 0;
-    for (const slot of this.#allSeats) if (slot.worker) running += 1;
+    for (const slot of this.#allSlots) if (slot.worker) running += 1;
     return running;
   }
 
   /** Rejects with `connectors_error` if a worker cannot be started. */
   async start(): Promise<void> {
-    this.#seats.start();
-    await Promise.all([...this.#allSeats].map((slot) => slot.fill()));
-    const failed = [...this.#allSeats].find((slot) => !slot.worker && slot.problem !== undefined);
+    this.#slots.start();
+    await Promise.all([...this.#allSlots].map((slot) => slot.fill()));
+    const failed = [...this.#allSlots].find((slot) => !slot.worker && slot.problem !== undefined);
     if (failed) throw new HiveError('connectors_error', this.#text(`a worker cannot be started: ${failed.problem}`));
   }
 
@@ -74,7 +74,7 @@ export class SizedPool implements WorkerSource {
     for (let slot = this.#atHand.pop(); slot; slot = this.#atHand.pop()) {
       if (this.#atHand.length < this.#spare) this.#spare = this.#atHand.length;
       if (slot.worker) return slot;
-      void this.#seats.release(slot);
+      void this.#slots.release(slot);
     }
     return this.#acquire().then((slot) => this.#staffed(slot, deadline));
   }
@@ -87,7 +87,7 @@ export class SizedPool implements WorkerSource {
 
   async #acquire(): Promise<WorkerSlot> {
     try {
-      return await this.#seats.acquire();
+      return await this.#slots.acquire();
     } catch (error) {
       const text = this.#text(`no worker got free within ${this.#options.rentTimeoutMs} ms`);
       throw new NoWorker(this.workers > 0, 'connector_error', text, { cause: error });
@@ -95,8 +95,8 @@ export class SizedPool implements WorkerSource {
   }
 
   release(slot: WorkerSlot): void {
-    if (this.#closing || !slot.worker || this.#seats.pending > 0) {
-      void this.#seats.release(slot);
+    if (this.#closing || !slot.worker || this.#slots.pending > 0) {
+      void this.#slots.release(slot);
       return;
     }
     this.#atHand.push(slot);
@@ -105,7 +105,7 @@ export class SizedPool implements WorkerSource {
 
   /** The slots at the bottom of the stack are those that nobody has needed. */
   #sortOut(): void {
-    for (const slot of this.#atHand.splice(0, this.#spare)) void this.#seats.release(slot);
+    for (const slot of this.#atHand.splice(0, this.#spare)) void this.#slots.release(slot);
     this.#spare = this.#atHand.length;
     if (this.#spare > 0) return;
     clearInterval(this.#sorting);
@@ -118,24 +118,24 @@ export class SizedPool implements WorkerSource {
     this.#closing = true;
     this.#spare = this.#atHand.length;
     this.#sortOut();
-    await this.#seats.drain();
-    await this.#seats.clear();
+    await this.#slots.drain();
+    await this.#slots.clear();
     await this.#options.connector.close();
   }
 
-  async #addSeat(): Promise<WorkerSlot> {
+  async #addSlot(): Promise<WorkerSlot> {
     const { owner, connector } = this.#options;
     const slot = new WorkerSlot(owner, () => connector.worker());
-    this.#allSeats.add(slot);
+    this.#allSlots.add(slot);
     await slot.fill();
     return slot;
   }
 
-  async #removeSeat(slot: WorkerSlot): Promise<void> {
+  async #removeSlot(slot: WorkerSlot): Promise<void> {
     try {
       await slot.close();
     } finally {
-      this.#allSeats.delete(slot);
+      this.#allSlots.delete(slot);
     }
   }
 

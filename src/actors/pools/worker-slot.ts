@@ -1,5 +1,5 @@
 /**
- * A place for one worker in a pool. When its worker ends the slot gets another one: at once after a planned end, with growing
+ * A slot for one worker in a pool. When its worker ends the slot gets another one: at once after a planned end, with growing
  * pauses after crashes and failed starts. So whoever acquires a slot need not know that workers come and go.
  */
 import type { Actor } from '../../kernel/actor.ts';
@@ -19,7 +19,7 @@ export class WorkerSlot implements Lease {
   worker: Ref<WorkerMessage> | undefined;
   /** Why there is no worker. */
   problem: string | undefined;
-  readonly #employer: WorkerOwner;
+  readonly #owner: WorkerOwner;
   readonly #make: () => Actor<WorkerMessage>;
   #filling: Promise<void> | undefined;
   #filledAt = 0;
@@ -29,13 +29,13 @@ export class WorkerSlot implements Lease {
   #waiters: (() => void)[] = [];
 
   constructor(owner: WorkerOwner, make: () => Actor<WorkerMessage>) {
-    this.#employer = owner;
+    this.#owner = owner;
     this.#make = make;
   }
 
   /** Starts a worker if there is none; resolves when that has succeeded or failed. */
   fill(): Promise<void> {
-    if (this.worker || this.#closed || !this.#employer.open) return Promise.resolve();
+    if (this.worker || this.#closed || !this.#owner.open) return Promise.resolve();
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
     });
@@ -45,12 +45,12 @@ export class WorkerSlot implements Lease {
   async #fill(): Promise<void> {
     clearTimeout(this.#retry);
     try {
-      const worker = await this.#employer.startWorker(this.#make);
-      if (this.#closed) return await this.#employer.terminateWorker(worker);
+      const worker = await this.#owner.startWorker(this.#make);
+      if (this.#closed) return await this.#owner.terminateWorker(worker);
       this.worker = worker;
       this.problem = undefined;
       this.#filledAt = performance.now();
-      this.#employer.kernel.onExit(worker, (reason) => this.#ended(worker, reason));
+      this.#owner.kernel.onExit(worker, (reason) => this.#ended(worker, reason));
       for (const wake of this.#waiters.splice(0)) wake();
     } catch (error) {
       // A supervisor that is being restarted: nothing is wrong with the worker.
@@ -78,7 +78,7 @@ export class WorkerSlot implements Lease {
 
   #ended(worker: Ref<WorkerMessage>, reason: ExitReason): void {
     this.abort(worker);
-    if (this.#closed || !this.#employer.open) return;
+    if (this.#closed || !this.#owner.open) return;
     const livedMs = performance.now() - this.#filledAt;
     if (livedMs >= soundLifeMs) this.#failures = 0;
     if (!isPlanned(reason)) this.#failed(describeReason(reason));
@@ -88,7 +88,7 @@ export class WorkerSlot implements Lease {
 
   #failed(problem: string): void {
     this.problem = problem;
-    this.#employer.workerFailed(problem);
+    this.#owner.workerFailed(problem);
     this.#fillAfter(Math.min(maxBackoffMs, firstBackoffMs * 2 ** this.#failures));
     this.#failures += 1;
   }
@@ -102,6 +102,6 @@ export class WorkerSlot implements Lease {
     this.#closed = true;
     clearTimeout(this.#retry);
     await this.#filling;
-    if (this.worker) await drainWorker(this.#employer, this.worker);
+    if (this.worker) await drainWorker(this.#owner, this.worker);
   }
 }

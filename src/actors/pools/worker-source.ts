@@ -19,7 +19,7 @@ export interface WorkerSource {
   /** Begins, or goes on after `suspend`. */
   start(): Promise<void>;
   /**
-   * The place of a worker, for one request; at once if one is idle, and then surely with a worker.
+   * The lease of a worker, for one request; at once if one is idle, and then surely with a worker.
    * @param deadline on the clock of `performance.now()`
    * @throws NoWorker (rejection)
    */

@@ -42,25 +42,25 @@ export class ClusterControl implements ClusterHost {
   }
 
   async #admission(type: 'enable' | 'disable'): Promise<Reached> {
-    const { nodes, missing } = await this.#everywhere({ type });
+    const { nodes, missing } = await this.#callAll({ type });
     return { nodes, missing };
   }
 
   async subscribers(channel: string): Promise<Reached & { subscribed_clients: number }> {
-    const { nodes, missing, subscribers } = await this.#everywhere({ type: 'subscribers', channel });
+    const { nodes, missing, subscribers } = await this.#callAll({ type: 'subscribers', channel });
     return { subscribed_clients: subscribers, nodes, missing };
   }
 
   terminate(reason: string): void {
-    void this.#inTurn('terminate', reason, () => this.#setup.router.terminate(reason));
+    void this.#rolling('terminate', reason, () => this.#setup.router.terminate(reason));
   }
 
   stop(): void {
     const reason = 'shutdown';
-    void this.#inTurn('stop', reason, () => this.#setup.router.stop(reason));
+    void this.#rolling('stop', reason, () => this.#setup.router.stop(reason));
   }
 
-  async #everywhere(message: RouterMessage): Promise<Reached & { subscribers: number }> {
+  async #callAll(message: RouterMessage): Promise<Reached & { subscribers: number }> {
     const { replies, missing } = await multiCall(this.#setup, routerName, message);
     const nodes: NodeName[] = [];
     const failed: NodeName[] = [];
@@ -80,7 +80,7 @@ export class ClusterControl implements ClusterHost {
     return { nodes: nodes.sort(), missing: [...missing, ...failed].sort(), subscribers };
   }
 
-  async #inTurn(type: 'terminate' | 'stop', reason: string, here: () => void | Promise<void>): Promise<void> {
+  async #rolling(type: 'terminate' | 'stop', reason: string, here: () => void | Promise<void>): Promise<void> {
     const { cluster, log, router } = this.#setup;
     const others = cluster.nodes().filter((node) => node !== cluster.self);
     for (const [index, node] of others.sort().entries()) {

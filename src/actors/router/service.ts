@@ -67,7 +67,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
-  readonly #roster = new ClientRegistry();
+  readonly #registry = new ClientRegistry();
   readonly #terminations = new Set<Termination>();
   readonly #log: Log;
   readonly #clusterCalls: Counter;
@@ -87,7 +87,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
-    metrics.gauge('hive.router.current_clients', () => this.#roster.size);
+    metrics.gauge('hive.router.current_clients', () => this.#registry.size);
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
     const { direct_websocket: directWebsocket } = config.hive;
     this.#sessions = {
@@ -105,9 +105,9 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   refusal(): HiveError | undefined {
-    if (!this.#roster.isEnabled) return new HiveError('router_error');
+    if (!this.#registry.isEnabled) return new HiveError('router_error');
     const { config, obstacle } = this.#setup;
-    if (this.#roster.slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
+    if (this.#registry.slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
     return undefined;
   }
 
@@ -118,7 +118,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { clients, ids, kernel } = this.#setup;
     const client = new ClientActor(clients, ids.next(), namespace, handshake);
     try {
-      await this.#roster.admit(() => this.#start(client));
+      await this.#registry.admit(() => this.#start(client));
     } catch (error) {
       clients.metrics.errors.value += 1;
       this.#slotFreed();
@@ -143,7 +143,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   #ended(client: ClientActor): void {
-    this.#roster.remove(client);
+    this.#registry.remove(client);
     // One that was killed could not close its connection itself.
     client.closed('internal_error');
     for (const termination of this.#terminations) termination.gone(client);
@@ -151,7 +151,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   #slotFreed(): void {
-    if (this.#roster.slots === 0) this.#whenEmpty();
+    if (this.#registry.slots === 0) this.#whenEmpty();
   }
 
   // --- acting on clients, wherever they live
@@ -236,11 +236,11 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   async viewHere(sid: string): Promise<string> {
-    return JSON.stringify(await (this.#roster.any(sid) ?? this.#client(sid)).view());
+    return JSON.stringify(await (this.#registry.any(sid) ?? this.#client(sid)).view());
   }
 
   get clients(): number {
-    return this.#roster.size;
+    return this.#registry.size;
   }
 
   runActionsHere(sid: string, actions: readonly ActionCall[]): void {
@@ -249,15 +249,15 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {
-    const { outlet } = this.#client(sid);
+    const { output } = this.#client(sid);
     const { memberships } = this.#setup.clients;
     this.#counters.routed_events.value += 1;
-    if (change === 'subscribe') await memberships.join(outlet, channels, 'private');
-    else await memberships.leave(outlet, channels, 'private');
+    if (change === 'subscribe') await memberships.join(output, channels, 'private');
+    else await memberships.leave(output, channels, 'private');
   }
 
   #client(sid: string): ClientActor {
-    const client = this.#roster.find(sid);
+    const client = this.#registry.find(sid);
     if (client) return client;
     this.#counters.errors.value += 1;
     throw new HiveError('bad_session_id', 'No connected client has that session id.');
@@ -282,14 +282,14 @@ export class RouterService implements SessionHost, LocalRoutes {
   enable(): void {
     this.#counters.requests.value += 1;
     if (this.#stopping) throw new HiveError('router_error', 'The node is being stopped.');
-    this.#roster.isEnabled = true;
+    this.#registry.isEnabled = true;
     for (const termination of this.#terminations) termination.cancel();
     this.#log.notice('New clients are accepted');
   }
 
   disable(): void {
     this.#counters.requests.value += 1;
-    this.#roster.isEnabled = false;
+    this.#registry.isEnabled = false;
     this.#log.notice('New clients are refused');
   }
 
@@ -301,7 +301,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   async terminate(reason: string): Promise<void> {
     this.disable();
     const { config, kernel } = this.#setup;
-    const clients = this.#roster.all();
+    const clients = this.#registry.all();
     this.#log.notice('The clients are asked to leave', { clients: clients.length });
     const termination = new Termination(kernel, clients, reason, config.hive.graceful_termination_timeout);
     this.#terminations.add(termination);
@@ -319,12 +319,12 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.#stopping = true;
     this.#deadline = performance.now() + 2 * graceMs;
     await this.terminate(reason);
-    if (this.#roster.slots === 0) return;
+    if (this.#registry.slots === 0) return;
     await new Promise<void>((resolve) => {
       this.#whenEmpty = resolve;
       kernel.wheel.schedule(this.#deadline - performance.now(), resolve);
     });
-    const left = this.#roster.all();
+    const left = this.#registry.all();
     if (left.length === 0) return;
     this.#log.warning('Clients are cut off, their on_disconnect unfinished', { clients: left.length });
     for (const { cell } of left) kernel.exit(cell.parent ?? cell, cell, 'kill');
@@ -333,8 +333,8 @@ export class RouterService implements SessionHost, LocalRoutes {
   /** How far `close` is. */
   get closing(): Closing {
     let leaving = 0;
-    for (const client of this.#roster.all()) if (client.isLeaving) leaving += 1;
-    return { clients: this.#roster.slots, leaving, leftMs: Math.max(0, this.#deadline - performance.now()) };
+    for (const client of this.#registry.all()) if (client.isLeaving) leaving += 1;
+    return { clients: this.#registry.slots, leaving, leftMs: Math.max(0, this.#deadline - performance.now()) };
   }
 
   get isStopping(): boolean {

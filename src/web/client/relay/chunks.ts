@@ -1,4 +1,4 @@
-/** Cutting bodies and messages into pieces for a relay stream, and joining them again. */
+/** Cutting bodies and messages into chunks for a relay stream, and joining them again. */
 
 import type { Payload } from '../../sockets/types.ts';
 import type { Chunk, RelayStream } from './relay.ts';
@@ -7,10 +7,10 @@ import type { Chunk, RelayStream } from './relay.ts';
 const chunkBytes = 64 * 1024;
 /** How much of what was received is dealt with between two notes of it. */
 export const noteBytes = 64 * 1024;
-/** What a piece costs besides its data, so that empty ones are not for free. */
+/** What a chunk costs besides its data, so that empty ones are not for free. */
 const chunkCost = 32;
 
-/** What a piece counts for in the limits of its stream; the same at both ends. */
+/** What a chunk counts for in the limits of its stream; the same at both ends. */
 export function costOf({ data }: Chunk): number {
   return data.length + chunkCost;
 }
@@ -43,7 +43,7 @@ function sendChunk(
   more: boolean,
   last: boolean,
 ): number {
-  const chunk: Chunk = { type: 'piece', data, isText, more };
+  const chunk: Chunk = { type: 'chunk', data, isText, more };
   stream.send(chunk, last);
   return costOf(chunk);
 }
@@ -65,7 +65,7 @@ export function toArrayBuffer(data: string | Uint8Array): ArrayBuffer {
 export class ChunkJoiner {
   #parts: Uint8Array[] | undefined;
 
-  /** The whole body or message, once its last piece is there. */
+  /** The whole body or message, once its last chunk is there. */
   add({ data, more }: Chunk): string | Uint8Array | undefined {
     if (!more && !this.#parts) return data;
     this.#parts ??= [];

@@ -16,31 +16,31 @@ import {
 
 /** Unlike the library's, it stays valid. */
 export class RelayedRequest implements HttpRequest {
-  readonly #opening: RequestHead;
+  readonly #head: RequestHead;
 
   constructor(head: RequestHead) {
-    this.#opening = head;
+    this.#head = head;
   }
 
   getMethod(): string {
-    return this.#opening.method;
+    return this.#head.method;
   }
 
   getUrl(): string {
-    return this.#opening.url;
+    return this.#head.url;
   }
 
   getQuery(key?: string): string {
-    const { query } = this.#opening;
+    const { query } = this.#head;
     return key === undefined ? query : (parseQuery(query)[key] ?? '');
   }
 
   getHeader(name: string): string {
-    return this.#opening.headers.find(([known]) => known === name)?.[1] ?? '';
+    return this.#head.headers.find(([known]) => known === name)?.[1] ?? '';
   }
 
   forEach(callback: (name: string, value: string) => void): void {
-    for (const [name, value] of this.#opening.headers) callback(name, value);
+    for (const [name, value] of this.#head.headers) callback(name, value);
   }
 }
 
@@ -51,7 +51,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   /** The entry has seen who connected, and knows whom to believe. */
   readonly clientAddress: string;
   readonly #stream: RelayStream<ToEntry>;
-  readonly #opening: RequestHead;
+  readonly #head: RequestHead;
   /** The cost of what was received since the last note. */
   #received = 0;
   #status = '200 OK';
@@ -61,7 +61,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
 
   constructor(stream: RelayStream<ToEntry>, head: RequestHead) {
     this.#stream = stream;
-    this.#opening = head;
+    this.#head = head;
     this.clientAddress = head.address;
   }
 
@@ -81,7 +81,7 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   onData(handler: (chunk: ArrayBuffer, isLast: boolean) => void): void {
     this.#onData = handler;
     // Whoever asks for the body has found the session.
-    if (waitsToBeWanted(this.#opening)) this.#stream.send({ type: 'wanted' });
+    if (waitsToBeWanted(this.#head)) this.#stream.send({ type: 'wanted' });
   }
 
   /** Nobody needs it: the entry sends no more than what is taken. */
@@ -112,17 +112,17 @@ export class RelayedResponse implements HttpResponse, RelayEnd<ToOwner> {
   }
 
   getRemoteAddressAsText(): ArrayBuffer {
-    return toArrayBuffer(this.#opening.address);
+    return toArrayBuffer(this.#head.address);
   }
 
   // RelayEnd
 
   receive(signal: ToOwner): void {
-    if (signal.type === 'piece') this.#receivePiece(signal);
+    if (signal.type === 'chunk') this.#receiveChunk(signal);
     else if (signal.type === 'gone') this.lost();
   }
 
-  #receivePiece(chunk: Chunk): void {
+  #receiveChunk(chunk: Chunk): void {
     this.#received += costOf(chunk);
     if (this.#received >= noteBytes) {
       this.#stream.send({ type: 'taken', cost: this.#received });

@@ -67,7 +67,7 @@ export class RequestForward implements RelayEnd<ToEntry> {
   receive(signal: ToEntry): void {
     if (signal.type === 'answer') {
       this.#answer = signal;
-    } else if (signal.type === 'piece') {
+    } else if (signal.type === 'chunk') {
       const body = this.#answered.add(signal);
       if (body !== undefined && this.#answer) this.#reply(this.#answer, body);
     } else if (signal.type === 'wanted') {
@@ -130,7 +130,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
       case 'accepted':
         this.#accepted(signal.window);
         break;
-      case 'piece':
+      case 'chunk':
         if (!this.#isAccepted) super.receive(signal);
         else this.#deliver(signal);
         break;
@@ -198,7 +198,7 @@ export class SocketForward extends RequestForward implements FrameHandler {
     local.upgrade(this);
   }
 
-  #deliver(chunk: Extract<ToEntry, { type: 'piece' }>): void {
+  #deliver(chunk: Extract<ToEntry, { type: 'chunk' }>): void {
     this.#untaken += costOf(chunk);
     const whole = this.#message.add(chunk);
     if (whole !== undefined) this.#socket?.send(whole, !chunk.isText, this.#limits.compress);

@@ -56,7 +56,7 @@ export class RelayGate implements RelayHost {
       this.#refuse(res);
       return true;
     }
-    const head = this.#openingOf(res, req, 'request');
+    const head = this.#headOf(res, req, 'request');
     const forward = new RequestForward(res, {
       answer: () => this.#handle(res, new RelayedRequest(head)),
       refuse: () => this.#refuse(res),
@@ -80,7 +80,7 @@ export class RelayGate implements RelayHost {
       refuse();
       return true;
     }
-    const head = this.#openingOf(res, req, 'socket');
+    const head = this.#headOf(res, req, 'socket');
     const answer = () => {
       const handler = this.#accept(res, new RelayedRequest(head));
       if (!handler) return;
@@ -132,7 +132,7 @@ export class RelayGate implements RelayHost {
   }
 
   /** @throws RequestError (431) */
-  #openingOf(res: HttpResponse, req: HttpRequest, kind: RequestHead['kind']): RequestHead {
+  #headOf(res: HttpResponse, req: HttpRequest, kind: RequestHead['kind']): RequestHead {
     const headers: [string, string][] = [];
     const size = new HeadSize(req);
     req.forEach((name, value) => {

@@ -53,8 +53,8 @@ function weightOfHeaders(headers: Headers): number {
 }
 
 /**
- * The signal that is a piece. Nearly all are, so it is a list, which is written and read in less than half the time that the other
- * form takes: what is said of a piece by words there is a sum of `flags` here.
+ * The signal that is a chunk. Nearly all are, so it is a list, which is written and read in less than half the time that the other
+ * form takes: what is said of a chunk by words there is a sum of `flags` here.
  */
 export type ChunkMessage = readonly [node: NodeName, stream: number, flags: number, data: string | Uint8Array];
 
@@ -78,7 +78,7 @@ export function isChunk(message: RelayMessage): message is ChunkMessage {
 export function signalIn(message: ChunkMessage): SignalMessage {
   const sum = message[2];
   const isText = (sum & flags.isText) > 0;
-  const signal: Chunk = { type: 'piece', data: message[3], isText, more: (sum & flags.more) > 0 };
+  const signal: Chunk = { type: 'chunk', data: message[3], isText, more: (sum & flags.more) > 0 };
   const to = (sum & flags.toOwner) > 0 ? 'owner' : 'entry';
   return { type: 'signal', node: message[0], stream: message[1], to, signal, last: (sum & flags.last) > 0 };
 }
@@ -110,7 +110,7 @@ function isSignal(signal: unknown): signal is ToOwner | ToEntry {
   const { type, status, headers, cost } = signal as Record<string, unknown>;
   if (type === 'answer') return typeof status === 'string' && areHeaders(headers);
   if (type === 'taken') return typeof cost === 'number';
-  return typeof type === 'string' && type !== 'piece';
+  return typeof type === 'string' && type !== 'chunk';
 }
 
 function areHeaders(headers: unknown): headers is Headers {

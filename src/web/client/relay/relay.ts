@@ -29,10 +29,10 @@ export interface RequestHead {
  * text, bytes are text or not.
  */
 export interface Chunk {
-  readonly type: 'piece';
+  readonly type: 'chunk';
   readonly data: string | Uint8Array;
   readonly isText: boolean;
-  /** More pieces belong to the same body or message. */
+  /** More chunks belong to the same body or message. */
   readonly more: boolean;
 }
 
@@ -69,7 +69,7 @@ export type ToEntry =
   | Credit
   /** The session is known and the body may come. */
   | { readonly type: 'wanted' }
-  /** The head of an answer; the body's pieces follow, the last of which is the last signal. */
+  /** The head of an answer; the body's chunks follow, the last of which is the last signal. */
   | { readonly type: 'answer'; readonly status: string; readonly headers: Headers; readonly close: boolean }
   /** The WebSocket is welcome; `window` is how much may be under way to it. */
   | { readonly type: 'accepted'; readonly window: number }

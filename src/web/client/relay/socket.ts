@@ -69,8 +69,8 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
 
   receive(signal: ToOwner): void {
     switch (signal.type) {
-      case 'piece':
-        this.#receivePiece(signal);
+      case 'chunk':
+        this.#receiveChunk(signal);
         break;
       case 'taken':
         this.#underWay -= signal.cost;
@@ -91,7 +91,7 @@ export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
     this.#data.handler.closed('transport_closed');
   }
 
-  #receivePiece(chunk: Chunk): void {
+  #receiveChunk(chunk: Chunk): void {
     this.#received += costOf(chunk);
     if (this.#received >= noteBytes) {
       this.#stream.send({ type: 'taken', cost: this.#received });

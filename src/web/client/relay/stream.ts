@@ -38,7 +38,7 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
     const { self, flow, number, to, table } = this.#parts;
     if (table.get(number) !== this) return;
     if (last) table.delete(number);
-    if (signal.type === 'piece') flow.send(chunkMessage(self, number, to, signal, last));
+    if (signal.type === 'chunk') flow.send(chunkMessage(self, number, to, signal, last));
     else flow.send({ type: 'signal', node: self, stream: number, to, signal, last });
   }
 

@@ -28,7 +28,7 @@ test('an empty last chunk that had to wait ends the body', () => {
     refuse,
   });
   receive(new ArrayBuffer(100_000), false);
-  const underWay = sent.reduce((sum, piece) => sum + costOf(piece), 0);
+  const underWay = sent.reduce((sum, chunk) => sum + costOf(chunk), 0);
   stream.load = 1;
   receive(new ArrayBuffer(0), true);
   assert.ok(sent.every(({ more }) => more));

@@ -35,7 +35,7 @@ function pair(budget: number) {
 }
 
 const text = (data: string | Uint8Array) =>
-  chunkMessage(a, 1, 'owner', { type: 'piece', data, isText: true, more: false }, false);
+  chunkMessage(a, 1, 'owner', { type: 'chunk', data, isText: true, more: false }, false);
 
 test('whatever is sent and received when, the budget holds, nothing is lost or overtaken, and nobody waits for ever', () => {
   const budget = 2 * Flow.noteWeight;

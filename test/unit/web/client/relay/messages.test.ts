@@ -9,15 +9,15 @@ import { fc } from '../../../../support/properties.ts';
 
 const node = 'entry@127.0.0.1' as NodeName;
 
-test('a piece is the same signal at the other node', () => {
-  // No bytes come as no text; a piece says itself which of them it is.
+test('a chunk is the same signal at the other node', () => {
+  // No bytes come as no text; a chunk says itself which of them it is.
   const data = fc.oneof(fc.string({ unit: 'grapheme' }), fc.uint8Array({ minLength: 1 }).map(Buffer.from));
-  const piece = fc
+  const chunk = fc
     .tuple(data, fc.boolean(), fc.boolean())
-    .map(([data, isText, more]): Chunk => ({ type: 'piece', data, isText, more }));
+    .map(([data, isText, more]): Chunk => ({ type: 'chunk', data, isText, more }));
   const side = fc.constantFrom('owner' as const, 'entry' as const);
   fc.assert(
-    fc.property(fc.nat(), side, piece, fc.boolean(), (stream, to, signal, last) => {
+    fc.property(fc.nat(), side, chunk, fc.boolean(), (stream, to, signal, last) => {
       const message = decodeTerm(encodeTerm(chunkMessage(node, stream, to, signal, last)));
       assert.ok(isRelayMessage(message) && isChunk(message));
       assert.deepEqual(signalIn(message), { type: 'signal', node, stream, to, signal, last });
@@ -25,7 +25,7 @@ test('a piece is the same signal at the other node', () => {
   );
 });
 
-test('lists that are no pieces are no messages', () => {
+test('lists that are no chunks are no messages', () => {
   const good: unknown[] = [node, 1, 5, 'text'];
   assert.ok(isRelayMessage(good));
   for (const [at, wrong] of [
