@@ -1,6 +1,6 @@
 /** How many errors a client has caused of late, against `hive.max_client_errors`. Made with the first: most cause none. */
 import type { HiveError } from '../../observe/errors.ts';
-import { Refused } from '../../plugins/hooks/hp.ts';
+import { BadAnswer, Refused } from '../../plugins/hooks/hp.ts';
 
 const windowMs = 10_000;
 
@@ -21,8 +21,9 @@ export class ErrorLimit {
 
 /**
  * Whether the client may have caused it; `internal_error` is what the action of that name says. What fails for want of a back end
- * or worker, or because the back end has failed, is none of its faults, and the best client goes on asking.
+ * or worker, or because the back end has failed or answers nonsense, is none of its faults, and the best client goes on asking.
  */
 export function isOfClient(error: HiveError): boolean {
+  if (error instanceof BadAnswer) return false;
   return error.status < 500 || error.code === 'internal_error' || error instanceof Refused;
 }

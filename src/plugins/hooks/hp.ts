@@ -6,7 +6,7 @@
 import { type Static, Type } from 'typebox';
 import type { Config } from '../../config/types.ts';
 import { HiveError } from '../../observe/errors.ts';
-import { parseActionCalls } from '../../protocol/backend/action-call.ts';
+import { type ActionCall, parseActionCalls } from '../../protocol/backend/action-call.ts';
 import { checkPool } from '../args.ts';
 import type { BackEndReply } from '../connectors/back-end.ts';
 import type { Client, Refusal } from '../types.ts';
@@ -36,14 +36,27 @@ export function checkBackEnd(args: BackEndArgs, config: Config): Refusal | undef
 /** The back end works but refuses what the client has sent: a 4xx answer. */
 export class Refused extends HiveError {}
 
+/** The back end has answered what are no actions, whatever the client has sent. */
+export class BadAnswer extends HiveError {}
+
 export function isSuccess({ status }: BackEndReply): boolean {
   return status >= 200 && status <= 299;
 }
 
-/** @throws HiveError `http_error` for any status but 2xx; `invalid_json` or `bad_internal_event` for other bodies */
+/** @throws HiveError `http_error` for any status but 2xx; `invalid_json` or `bad_internal_event` (BadAnswer) for other bodies */
 export function runAnswer(client: Client, reply: BackEndReply, endpoint: string): void | Promise<void> {
-  if (isSuccess(reply)) return client.runActions(parseActionCalls(reply.body));
+  if (isSuccess(reply)) return client.runActions(actionsIn(reply.body));
   const { status } = reply;
   const Failure = status >= 400 && status < 500 ? Refused : HiveError;
   throw new Failure('http_error', `The back end answered ${endpoint} with ${status}.`);
+}
+
+function actionsIn(body: string): ActionCall[] {
+  try {
+    return parseActionCalls(body);
+  } catch (error) {
+    if (!(error instanceof HiveError)) throw error;
+    const { code, message, summary } = error;
+    throw new BadAnswer(code, message, { summary, cause: error });
+  }
 }
