@@ -1,5 +1,6 @@
 /** Counts the runs of one kind of hook: all of them, and those for each event. */
 import type { Counter } from '../observe/metrics.ts';
+import { nameInMetrics } from './event-names.ts';
 import type { PluginMetrics } from './types.ts';
 
 export const countedHooks = [
@@ -17,7 +18,7 @@ export class HookCounter {
   readonly #metrics: PluginMetrics;
   readonly #name: CountedHook;
   readonly #total: Counter;
-  /** Bounded by the configured events: a hook runs for no others. */
+  /** A hook runs for the event that it was configured for, or added to. */
   readonly #byEvent = new Map<string, Counter>();
 
   constructor(metrics: PluginMetrics, name: CountedHook) {
@@ -30,7 +31,7 @@ export class HookCounter {
     this.#total.value += 1;
     let counter = this.#byEvent.get(event);
     if (!counter) {
-      counter = this.#metrics.counter(`clients.hooks.${event}.${this.#name}`);
+      counter = this.#metrics.counter(`clients.hooks.${nameInMetrics(event, this.#metrics)}.${this.#name}`);
       this.#byEvent.set(event, counter);
     }
     counter.value += 1;

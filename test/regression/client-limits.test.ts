@@ -1,6 +1,7 @@
 /**
  * What one client could have without end: an event whose back end adds hooks to that very event doubled them with each run,
- * dispatched events ran 2^16 hooks, subscriptions and the channels that they leave behind had no limit, nor had packets.
+ * dispatched events ran 2^16 hooks, subscriptions and the channels that they leave behind had no limit, nor had packets. Hooks
+ * could be added to events of ever new names, each of which had metrics of its own for good.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -50,6 +51,57 @@ test('what one event dispatches runs no more hooks than one event may have', asy
     assert.deepEqual(codes, ['limit_exceeded']);
     // One hook each of the event that came and of the five that it may dispatch.
     assert.equal(clients.services.asked.length, 6);
+  } finally {
+    clients.close();
+  }
+});
+
+test('a client has hooks for so many events besides the configured ones, and those go on', async () => {
+  let asked = 0;
+  const clients = await startClients({
+    clients: { max_added_events: 2, hooks: { grow: [post] } },
+    hive: { mode: 'development' },
+    answer() {
+      asked += 1;
+      const args = asked === 1 ? { a: [post], b: [post], none: [] } : { a: [post], [`new${asked}`]: [post] };
+      return answer({ action: 'add', args, trigger_id: '' });
+    },
+  });
+  try {
+    const { codes, texts } = await codesOf(clients, ['grow', 'grow', 'a', 'new2']);
+    assert.deepEqual(codes, ['limit_exceeded', 'limit_exceeded']);
+    // With `ping`, which is configured for every client of these tests.
+    assert.match(String(texts[0]), /4 events, .*clients\.max_added_events/);
+    assert.equal(clients.services.asked.length, 3);
+  } finally {
+    clients.close();
+  }
+});
+
+test('events of ever new names share their metrics beyond the first thousand names', async () => {
+  const get = { hook: 'hp.get', args: { connector: 'backend', endpoint: '/' } };
+  let asked = 0;
+  const clients = await startClients({
+    clients: { hooks: { grow: [post], configured: [get] } },
+    answer({ request }) {
+      asked += 1;
+      if (request.method === 'GET') return answer([]);
+      const names = Array.from({ length: 600 }, (_, at) => `${asked}-${at}`);
+      return answer({ action: 'add', args: Object.fromEntries(names.map((name) => [name, [get]])), trigger_id: '' });
+    },
+  });
+  try {
+    // Of two clients, as one may not have so many.
+    await codesOf(clients, ['grow', '1-599', 'configured']);
+    const before = clients.services.metrics.values('clients.hooks').length;
+    await codesOf(clients, ['grow', '4-0', '4-599', '4-599']);
+    assert.equal(clients.metric('clients.hooks.others.calls'), 2);
+    assert.equal(clients.metric('clients.hooks.others.hp.get'), 2);
+    assert.equal(clients.metric('clients.hooks.4-0.hp.get'), 1);
+    assert.equal(clients.metric('clients.hooks.configured.calls'), 1);
+    const names = clients.services.metrics.values('clients.hooks').map(([path]) => path.split('.')[2]);
+    assert.ok(before < names.length);
+    assert.equal(new Set(names.filter((name) => /^\d+-/.test(name!))).size, 1000 - 3);
   } finally {
     clients.close();
   }

@@ -30,6 +30,8 @@ export class ClientServices {
   readonly node: string;
   /** Of one event, and that the events may run which one dispatches. */
   readonly maxHooks: number;
+  /** That one client may have hooks for. */
+  readonly maxEvents: number;
   /** Whether clients may see what went wrong. */
   readonly showsErrors: boolean;
   /** Of one client in ten seconds; 0: no limit. */
@@ -52,5 +54,6 @@ export class ClientServices {
     this.log = log.child({ component: 'clients' });
     this.metrics = new ClientMetrics(metrics);
     this.hooks = withHooks(new Map(), plugins.hooks, this.metrics);
+    this.maxEvents = this.hooks.size + config.clients.max_added_events;
   }
 }

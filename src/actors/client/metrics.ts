@@ -1,6 +1,7 @@
 /** The metrics of a node's clients: resolved once, counted by all of them. */
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
+import { nameInMetrics } from '../../plugins/event-names.ts';
 import { countedHooks } from '../../plugins/hook-counter.ts';
 import type { TransportKind } from '../../web/client/client-handle.ts';
 import { HookLatency } from './hook-latency.ts';
@@ -63,13 +64,14 @@ export class ClientMetrics {
   }
 
   ofEvent(event: string): HookMetrics {
-    const present = this.#ofEvents.get(event);
+    const name = nameInMetrics(event, this.#metrics);
+    const present = this.#ofEvents.get(name);
     if (present) return present;
-    const prefix = `clients.hooks.${event}`;
+    const prefix = `clients.hooks.${name}`;
     const { calls, errors } = this.#metrics.counters(prefix, ['calls', 'errors']);
     const latency = new HookLatency(this.#metrics.histogram(`${prefix}.latency`), this.#hookLatency);
     const made = { calls, errors, latency };
-    this.#ofEvents.set(event, made);
+    this.#ofEvents.set(name, made);
     return made;
   }
 

@@ -183,10 +183,16 @@ export class PluginClient implements Client, Identity {
   }
 
   addHooks(hooks: HookDescriptors): void {
-    const { plugins, metrics, maxHooks } = this.#context;
+    const { plugins, metrics, maxHooks, maxEvents } = this.#context;
+    let events = this.#hooks.size;
     for (const [event, added] of Object.entries(hooks)) {
       const present = this.#hooks.get(event)?.hooks.length ?? 0;
+      if (present === 0 && added.length > 0) events += 1;
       if (present + added.length > maxHooks) throw this.#tooManyHooks('An event would have more');
+    }
+    if (events > maxEvents) {
+      const limit = `${maxEvents} events, those of the configuration included (clients.max_added_events)`;
+      throw new HiveError('limit_exceeded', `A client would have hooks for more than ${limit}.`);
     }
     this.#hooks = withHooks(this.#hooks, plugins.createHooks(hooks), metrics);
   }

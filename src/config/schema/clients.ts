@@ -23,6 +23,13 @@ export const clientsSchema = strictObject(
       description:
         'Maximum number of hooks of one event of a client, and of hooks run by all events that one action dispatches.',
     }),
+    max_added_events: Type.Integer({
+      default: 1000,
+      minimum: 0,
+      maximum: 1_000_000,
+      description:
+        'Maximum number of events of a client, beyond those that are configured, that back ends may add hooks to.',
+    }),
     state: strictObject(
       {
         state_manager: Type.String({

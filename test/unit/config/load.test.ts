@@ -58,6 +58,7 @@ test('only the keys of API and monitor have no default', async () => {
   assert.deepEqual([hive.port, api.port, monitor.port], [8080, 1235, 1234]);
   assert.deepEqual(clients, {
     max_hooks_per_event: 1000,
+    max_added_events: 1000,
     state: { state_manager: 'sm.local', initial_value: {}, args: null },
     actions: {},
     hooks: {},
