@@ -80,7 +80,7 @@ function take(client, buckets, { per_second, burst }) {
 }
 
 /**
- * What the back end orders comes as it is: an action checks it.
+ * What a back end calls for arrives unchecked: an action checks it.
  * @param {unknown} args
  * @returns {Rate}
  */

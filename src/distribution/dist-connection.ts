@@ -14,7 +14,7 @@ import type { FrameReader } from './frames.ts';
 const quarters = 4;
 const tick = Buffer.alloc(4);
 /** How long a peer may take to read what was still queued when the link was closed. */
-const farewellMs = 1000;
+const lingerMs = 1000;
 
 /**
  * Bytes that are read before the rest of the node gets its turn. A socket gives up to 2 MB in a row, faster than actors handle
@@ -106,7 +106,7 @@ export class DistConnection {
     clearInterval(this.#ticker);
     if (graceful) {
       this.#socket.end(() => this.#socket.destroy());
-      setTimeout(() => this.#socket.destroy(), farewellMs).unref();
+      setTimeout(() => this.#socket.destroy(), lingerMs).unref();
     } else {
       this.#socket.destroy();
     }

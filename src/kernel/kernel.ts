@@ -465,7 +465,7 @@ export class Kernel implements CellHost, RefHost {
     };
   }
 
-  /** Kills what still runs, without order or farewell. For the very end, when the root supervisor has stopped. */
+  /** Kills what still runs, in no order and without termination. For the very end, when the root supervisor has stopped. */
   halt(): void {
     for (const cell of [...this.#cells.values()]) cell.die('killed');
     this.wheel.stop();

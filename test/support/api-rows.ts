@@ -106,7 +106,7 @@ export const rows: readonly Row[] = [
     body: [say('two'), say('three')],
     status: 200,
   },
-  { title: 'no orders', method: 'POST', path: 'clients/action/SID', body: [], status: 200 },
+  { title: 'no actions', method: 'POST', path: 'clients/action/SID', body: [], status: 200 },
   {
     title: 'an unknown action of a client',
     method: 'POST',

@@ -1,5 +1,5 @@
 /**
- * Every window that shows this page is subscribed to the channel `ping.all`. A ping is an order to all subscribers of `ping`,
+ * Every window that shows this page is subscribed to the channel `ping.all`. A ping is an action for all subscribers of `ping`,
  * the sender among them: "send your browser the event `pong`". The server runs it; there is no back end.
  */
 import * as comb from './comb.js';

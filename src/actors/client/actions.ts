@@ -8,7 +8,7 @@ import type { RunningClient } from './hooks-runner.ts';
 
 export type ActionTable = ReadonlyMap<string, readonly Action[]>;
 
-/** @throws HiveError `bad_internal_event` for an order that no action is configured for, else what the action throws */
+/** @throws HiveError `bad_internal_event` for a call of an action that is not configured, else what the action throws */
 export function runActions(
   client: RunningClient,
   table: ActionTable,

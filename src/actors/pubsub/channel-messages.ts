@@ -4,7 +4,7 @@ import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ClientDelivery, Delivered, Member } from '../contracts.ts';
 
-/** Something published, as channels get it: packets if every client is simply sent them, else orders. */
+/** Something published, as channels get it: packets if they are only sent to every client, else actions. */
 export interface ChannelPublish {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;

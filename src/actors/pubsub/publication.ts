@@ -44,5 +44,5 @@ export function fromTerm(term: unknown): Publication {
 }
 
 function malformed(): HiveError {
-  return new HiveError('bad_internal_event', 'Another node published something that is neither an event nor orders.');
+  return new HiveError('bad_internal_event', 'Another node published something that is neither an event nor actions.');
 }

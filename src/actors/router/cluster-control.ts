@@ -1,6 +1,6 @@
 /**
  * What the HTTP API asks of the whole cluster. Admission is opened and closed on all nodes at once; clients leave, and nodes
- * stop, one node after the other, this one last: so that back ends are not flooded with good-byes, and the cluster is there
+ * stop, one node after the other, this one last: so that back ends are not flooded with disconnects, and the cluster is there
  * as long as it can be.
  */
 import { setTimeout as delay } from 'node:timers/promises';

@@ -157,7 +157,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   // --- acting on clients, wherever they live
 
   /**
-   * Lets a client perform orders. Resolves when it has been told; failures of the orders reach the client.
+   * Lets a client run actions. Resolves when it has been told; failures of the actions reach the client.
    * @throws HiveError `bad_session_id` if no connected node knows the client, `cluster_error` or `timeout` if its node fails
    */
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void> {

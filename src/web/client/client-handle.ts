@@ -60,7 +60,7 @@ export interface ClientHandle {
   receive(packet: ClientPacket): void;
   /** The client sent something unusable that harms nothing: tells it with a `hive_error` event; the connection lives on. */
   reject(error: HiveError): void;
-  /** The transport is gone or the client said good-bye: ends the client (`on_disconnect` runs). Idempotent. */
+  /** The transport is gone or the client disconnected: ends the client (`on_disconnect` runs). Idempotent. */
   close(reason: CloseReason): void;
   /** The connection changed its transport (upgrade). */
   transport(kind: TransportKind): void;
@@ -85,7 +85,7 @@ export interface Sink {
  * reconnect by themselves.
  */
 export const closeReasons = {
-  /** The client said good-bye. */
+  /** The client disconnected. */
   client_disconnect: { code: 1000, final: false },
   /** The client's socket or poll went away. */
   transport_closed: { code: 1000, final: false },

@@ -279,7 +279,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
   #closeTransport(reason: CloseReason): void {
     const { socket, polls } = this;
     this.socket = undefined;
-    // A client that does not read gets no farewell: it would only occupy memory. One whose poll waits does read.
+    // A client that does not read gets no close packet: it would only occupy memory. One whose poll waits does read.
     const mute = reason === 'too_slow' || reason === 'ping_timeout';
     if (socket) {
       if (mute) socket.close();
@@ -287,7 +287,8 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     }
     if (reason === 'shutdown') polls?.abort();
     const { wheel, config } = this.#host.context;
-    // Who has said good-bye is not told so: its poll ends as for a client that changes its transport, also if it comes only now.
+    // A client that has disconnected itself is not notified: its poll ends as for a client that changes its transport, even if
+    // it arrives only now.
     if (reason === 'client_disconnect') {
       if (!polls) return this.dispose();
       if (!polls.waiting) polls.take();

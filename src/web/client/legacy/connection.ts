@@ -271,7 +271,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     this.#link.close(reason);
     const { socket } = this;
     this.socket = undefined;
-    // A client that does not read gets no farewell: it would only occupy memory.
+    // A client that does not read gets no close packet: it would only occupy memory.
     const mute = reason === 'too_slow' || reason === 'ping_timeout';
     if (socket) {
       if (mute) socket.close();
