@@ -59,11 +59,16 @@ test("the example's and the guide's plugins compile against the built package, a
   try {
     mkdirSync(join(directory, 'node_modules/@types'), { recursive: true });
     symlinkSync(root, join(directory, 'node_modules/hive-push'));
-    symlinkSync(join(root, 'node_modules/@types/node'), join(directory, 'node_modules/@types/node'));
+    for (const name of ['@types/node', '@opentelemetry']) {
+      symlinkSync(join(root, 'node_modules', name), join(directory, 'node_modules', name));
+    }
     for (const file of ['examples/plugin/rate-limit.js', 'test/support/mischief-plugin.js']) {
       copyFileSync(join(root, file), join(directory, file.replaceAll('/', '-')));
     }
-    const guide = readFileSync(join(root, 'docs/plugins.md'), 'utf8');
+    for (const file of ['spans.js', 'telemetry.js', 'plugin.js']) {
+      copyFileSync(join(root, 'examples/opentelemetry', file), join(directory, file));
+    }
+    const guide = ['plugins', 'events'].map((page) => readFileSync(join(root, `docs/${page}.md`), 'utf8')).join('\n');
     const blocks = [...guide.matchAll(/^```ts\n(.*?)^```/gms)].map(([, text]) => text!);
     assert.ok(blocks.length > 0);
     for (const [index, text] of blocks.entries()) writeFileSync(join(directory, `guide-${index}.ts`), text);

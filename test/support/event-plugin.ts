@@ -1,5 +1,6 @@
 /** A plugin for tests of events: hooks that ask a back end which is away at first, that fail and that look at what is bound. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { trace } from '@opentelemetry/api';
 import {
   Actor,
   definePlugin,
@@ -44,6 +45,13 @@ export default definePlugin({
         const error = new HiveError('client_error', 'The secret is 4711.', { summary: 'No.' });
         if (how === 'stop') throw new StopClient(error);
         throw error;
+      },
+    },
+    'events.span': {
+      args: Type.Null(),
+      create: () => async () => {
+        await new Promise(setImmediate);
+        trace.getTracer('own').startSpan('own').end();
       },
     },
     'events.bound': {
