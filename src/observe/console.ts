@@ -17,6 +17,7 @@ const retryMs = 50;
 /** How long a process that ends waits for the reader. */
 const patienceMs = 2000;
 const stderr = 2;
+const lineEnd = 0x0a;
 
 /** Those that a process which ends without a word (`process.exit`, an exception) must not forget. */
 const open = new Set<Console>();
@@ -114,9 +115,7 @@ export class Console {
 
   /** Nobody will ever read what waits (the pipe is broken, the terminal is gone). */
   #giveUp(): void {
+    for (const byte of this.#rest) if (byte === lineEnd) this.#lost.add();
     this.#rest = Buffer.alloc(0);
-    for (const _ of this.#lines) this.#lost.add();
-    this.#lines = [];
-    this.#length = 0;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The console was written to at once, and so a reader of it that stood still (a stopped pager, a terminal after Ctrl-S)
- * stopped the node; lines that a log could not take were dropped without a word.
+ * stopped the node; lines that a log could not take were dropped without a word, and those of a console that is gone not even
+ * counted.
  */
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -113,6 +114,25 @@ test('a process that ends while nobody reads does end', async (t) => {
   // Node reads a little ahead; the rest stays in the pipe.
   child.stderr!.pause();
   assert.equal(await new Promise((resolve) => child.once('exit', resolve)), 7);
+});
+
+test('lines for a console whose reader has gone are counted', async (t) => {
+  const child = start(
+    t,
+    `
+    process.stdin.once('data', () => {
+      for (let number = 0; number < 5; number += 1) line(number);
+      setImmediate(() => setImmediate(() => {
+        console.log('lost ' + lost.value);
+        process.exit();
+      }));
+    });
+  `,
+  );
+  child.stderr!.destroy();
+  await once(child.stderr!, 'close');
+  child.stdin!.write('now\n');
+  assert.equal(await read(child.stdout!), 'lost 5\n');
 });
 
 test('a console that is a file has every line', async (t) => {
