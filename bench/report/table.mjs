@@ -35,7 +35,7 @@ export function targetsOf(scenario, results) {
 export function sentence(scenario, { of, than, figure, atLeast, atMost, flat, within, value, reached }) {
   const verdict = reached ? 'reached' : '**missed**';
   if (flat) {
-    return `${titleOf(flat[0].split(':')[0])}: the dearest operation costs ${percent(value)} more than the cheapest; goal: at most ${percent(within)}: ${verdict}.`;
+    return `${titleOf(flat[0].split(':')[0])}: the most expensive operation costs ${percent(value)} more than the cheapest; goal: at most ${percent(within)}: ${verdict}.`;
   }
   const label = scenario.extras?.find((each) => each.figure === figure)?.label;
   const what = `${titleOf(of)}${label ? `, ${label}` : ''}`;

@@ -5,7 +5,7 @@ import { RoundTrips } from '../lib/round-trips.mjs';
 export const hook = {
   name: 'hook',
   letter: 'g',
-  title: 'Hook: an event, a request to the HTTP back end, the reply it orders',
+  title: 'Hook: an event, a request to the HTTP back end, the reply that its answer asks for',
   unit: 'round trips',
   contestants: ['uws', 'socketio-uws', 'socketio-ws', 'hive'],
   byName: ['hive-undici'],

@@ -5,7 +5,7 @@ import { RoundTrips } from '../lib/round-trips.mjs';
 export const relay = {
   name: 'relay',
   letter: 'h',
-  title: 'Relayed: the echo, with every client at the node that does not own it',
+  title: 'Relayed: echo, with every client connected to the node that does not own it',
   unit: 'round trips',
   contestants: ['hive:owner', 'hive:other'],
   ratios: false,
