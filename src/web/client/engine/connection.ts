@@ -18,6 +18,8 @@ import {
   packetTypes,
 } from '../../../protocol/engine.ts';
 import type { Encoded } from '../../../protocol/packet.ts';
+import { readBody } from '../../http/bodies.ts';
+import { type HttpResponse, isOver } from '../../http/http.ts';
 import { type CloseReason, closeReasons, type Handshake } from '../client-handle.ts';
 import {
   type ClientSocket,
@@ -31,9 +33,10 @@ import {
 import type { NamespaceSocket } from '../namespace-socket.ts';
 import type { Sender } from '../packet-rate.ts';
 import { PollQueue, type PollTraits } from '../poll-queue.ts';
+import { faults } from './faults.ts';
 import type { EngineHost } from './host.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
-import type { EngineUpgrade } from './upgrade.ts';
+import { EngineUpgrade, unwanted } from './upgrade.ts';
 
 /** A poll that its client sent before the close packet, over a slower way, is there by then. */
 const crossingMs = 2000;
@@ -65,15 +68,66 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     if (polls) this.polls = new PollQueue(host.context, dialect, polls);
   }
 
-  /** Sends the open packet; on a WebSocket, once that is there. */
-  start(): void {
+  /** Sends the open packet in answer to the handshake of a client that polls. On a WebSocket, `opened` does it. */
+  open(res: HttpResponse): void {
+    this.#start();
+    this.polls?.hold(res);
+  }
+
+  #start(): void {
     this.write(this.#host.openPacket(this.id, this.polls ? 'polling' : 'websocket'));
     this.#expectLife();
     this.#messages.start();
   }
 
-  get hasClient(): boolean {
-    return !this.#messages.isEmpty;
+  // Requests
+
+  /** Takes a poll, which is answered when there is something to say. */
+  poll(res: HttpResponse): void {
+    const { polls } = this;
+    if (!polls) return this.#host.refuse(res, faults.request);
+    if (polls.waiting) return this.#violated(res); // two polls at a time
+    this.#host.context.defer(res, () => {
+      polls.dropPoll();
+      this.close('transport_closed');
+    });
+    polls.hold(res);
+  }
+
+  /** Takes a body, one at a time. */
+  post(res: HttpResponse, form: BodyForm): void {
+    const { polls } = this;
+    if (!polls) return this.#host.refuse(res, faults.request);
+    if (polls.posting) return this.#violated(res);
+    polls.posting = true;
+    const { context } = this.#host;
+    context.defer(res);
+    const budget = this.#messages.isEmpty ? context.bodies.clientless : context.bodies.clients;
+    readBody(res, context.config.socketio.max_payload, budget).then(
+      (body) => {
+        polls.posting = false;
+        if (this.#receiveBody(body, form)) context.reply(res, 200, 'ok');
+        else this.#host.refuse(res, faults.request);
+      },
+      (error) => {
+        polls.posting = false;
+        this.close(reasonOf(error));
+        if (!isOver(res)) context.replyError(res, error);
+      },
+    );
+  }
+
+  /** The protocol wants the session closed. */
+  #violated(res: HttpResponse): void {
+    this.close('transport_error');
+    this.#host.refuse(res, faults.request);
+  }
+
+  /** What is to handle the frames of a WebSocket for this session. */
+  acceptUpgrade(): FrameHandler {
+    if (!this.polls || this.upgrade) return unwanted;
+    this.upgrade = new EngineUpgrade(this.#host.context, this);
+    return this.upgrade;
   }
 
   // Wire
@@ -115,7 +169,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
 
   opened(socket: ClientSocket): void {
     this.socket = socket;
-    this.start();
+    this.#start();
   }
 
   message(_socket: ClientSocket, data: FrameData, isBinary: boolean): void {
@@ -136,7 +190,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
   // Packets
 
   /** Takes a polling body. What is wrong with it ends this connection and nothing else. Returns whether it was good. */
-  receiveBody(body: Buffer, form: BodyForm): boolean {
+  #receiveBody(body: Buffer, form: BodyForm): boolean {
     try {
       const { polls } = this;
       form.writesBytes = polls?.writesBytes;
@@ -310,4 +364,10 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     this.#messages.free();
     this.#host.remove(this);
   }
+}
+
+/** What a body that did not come whole means for its connection. */
+function reasonOf(error: unknown): CloseReason {
+  const code = error instanceof HiveError ? error.code : undefined;
+  return code === 'payload_too_large' || code === 'overloaded' ? code : 'transport_closed';
 }

@@ -2,13 +2,12 @@
  * The Engine.IO endpoint for all enabled versions of the protocol: `GET` and `POST` of the polling transport, WebSockets, and the table of connections. Errors
  * have the form that Engine.IO gives them, `{code, message}`.
  */
-import { HiveError } from '../../../observe/errors.ts';
+import type { HiveError } from '../../../observe/errors.ts';
 import type { Codec } from '../../../protocol/codec.ts';
 import { type BodyForm, type EngineDialect, openPackets } from '../../../protocol/engine.ts';
 import { engineV3 } from '../../../protocol/engine-v3.ts';
 import { engineV4 } from '../../../protocol/engine-v4.ts';
-import { readBody } from '../../http/bodies.ts';
-import { type HttpRequest, type HttpResponse, isOver } from '../../http/http.ts';
+import type { HttpRequest, HttpResponse } from '../../http/http.ts';
 import type { CloseReason, Handshake, TransportKind } from '../client-handle.ts';
 import type { FrameHandler } from '../client-socket.ts';
 import type { ConnectionContext } from '../connection-context.ts';
@@ -17,7 +16,6 @@ import { parseQuery, type Query, readHandshake } from '../requests.ts';
 import { EngineConnection } from './connection.ts';
 import { type Fault, faults } from './faults.ts';
 import type { EngineHost, NewMessageLayer } from './host.ts';
-import { EngineUpgrade, unwanted } from './upgrade.ts';
 
 /** By the `EIO` of a query. */
 const dialects: readonly (readonly [string, EngineDialect])[] = [
@@ -72,21 +70,20 @@ export class EngineServer implements EngineHost {
     const dialect = this.#dialects.get(query.EIO);
     const fault = this.#check(query, 'polling');
     const method = req.getMethod();
-    if (!dialect) this.#refuse(res, faults.version);
-    else if (fault) this.#refuse(res, fault);
+    if (!dialect) this.refuse(res, faults.version);
+    else if (fault) this.refuse(res, fault);
     else if (query.sid === undefined) this.#handshake(res, req, query, method, dialect);
-    else if (method === 'get') this.#poll(res, query.sid, dialect);
-    else if (method === 'post') this.#post(res, query.sid, dialect, bodyForm(req, query));
-    else this.#refuse(res, faults.method);
+    else if (method !== 'get' && method !== 'post') this.refuse(res, faults.method);
+    else this.#exchange(res, req, query, method, dialect);
   }
 
   /** What is to handle the frames of a WebSocket, or undefined after the request was refused. */
   accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined {
     const query = parseQuery(req.getQuery());
     const dialect = this.#dialects.get(query.EIO);
-    if (!dialect) return this.#refuse(res, faults.version);
+    if (!dialect) return this.refuse(res, faults.version);
     const fault = this.#check(query, 'websocket');
-    if (fault) return this.#refuse(res, fault);
+    if (fault) return this.refuse(res, fault);
     if (query.sid === undefined) {
       const refusal = this.#refusal(res, req);
       if (refusal) {
@@ -96,10 +93,8 @@ export class EngineServer implements EngineHost {
       return this.#create(dialect, this.#read(res, req, query, 'websocket', dialect));
     }
     const connection = this.#find(query.sid, dialect);
-    if (!connection || connection.isClosed) return this.#refuse(res, faults.session);
-    if (!connection.polls || connection.upgrade) return unwanted;
-    connection.upgrade = new EngineUpgrade(this.context, connection);
-    return connection.upgrade;
+    if (!connection || connection.isClosed) return this.refuse(res, faults.session);
+    return connection.acceptUpgrade();
   }
 
   remove(connection: { readonly id: string; readonly source: string | undefined }): void {
@@ -159,74 +154,26 @@ export class EngineServer implements EngineHost {
   }
 
   #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
-    if (method !== 'get') return this.#refuse(res, faults.method);
+    if (method !== 'get') return this.refuse(res, faults.method);
     const refusal = this.#refusal(res, req);
     if (refusal) return this.context.replyError(res, refusal);
     const handshake = this.#read(res, req, query, 'polling', dialect);
-    const connection = this.#create(dialect, handshake, pollTraits(req, query));
-    connection.start();
-    connection.polls?.hold(res);
+    this.#create(dialect, handshake, pollTraits(req, query)).open(res);
   }
 
-  #poll(res: HttpResponse, sid: string, dialect: EngineDialect): undefined {
-    const connection = this.#find(sid, dialect);
-    if (!connection) return this.#refuse(res, faults.session);
-    const { polls } = connection;
-    if (!polls) return this.#refuse(res, faults.request);
-    if (polls.waiting) {
-      // Two polls at a time: the protocol wants the session closed.
-      connection.close('transport_error');
-      return this.#refuse(res, faults.request);
-    }
-    this.context.defer(res, () => {
-      polls.dropPoll();
-      connection.close('transport_closed');
-    });
-    polls.hold(res);
+  /** A request of a session. */
+  #exchange(res: HttpResponse, req: HttpRequest, query: Query, method: 'get' | 'post', dialect: EngineDialect): void {
+    const connection = this.#find(query.sid!, dialect);
+    if (!connection) this.refuse(res, faults.session);
+    else if (method === 'get') connection.poll(res);
+    else connection.post(res, bodyForm(req, query));
   }
 
-  #post(res: HttpResponse, sid: string, dialect: EngineDialect, form: BodyForm): undefined {
-    const connection = this.#find(sid, dialect);
-    if (!connection) return this.#refuse(res, faults.session);
-    const { polls } = connection;
-    if (!polls) return this.#refuse(res, faults.request);
-    if (polls.posting) {
-      connection.close('transport_error');
-      return this.#refuse(res, faults.request);
-    }
-    polls.posting = true;
-    this.context.defer(res);
-    const { config, bodies } = this.context;
-    const budget = connection.hasClient ? bodies.clients : bodies.clientless;
-    readBody(res, config.socketio.max_payload, budget).then(
-      (body) => {
-        polls.posting = false;
-        this.#receive(connection, res, body, form);
-      },
-      (error) => {
-        polls.posting = false;
-        connection.close(reasonOf(error));
-        if (!isOver(res)) this.context.replyError(res, error);
-      },
-    );
-  }
-
-  #receive(connection: EngineConnection, res: HttpResponse, body: Buffer, form: BodyForm): void {
-    if (connection.receiveBody(body, form)) this.context.reply(res, 200, 'ok');
-    else this.#refuse(res, faults.request);
-  }
-
-  #refuse(res: HttpResponse, fault: Fault): undefined {
+  refuse(res: HttpResponse, fault: Fault): undefined {
     this.context.counters.http.errors.value += 1;
     this.context.replyJson(res, 400, fault);
     return undefined;
   }
-}
-
-/** What a body that did not come whole means for its connection. */
-function reasonOf(error: unknown): CloseReason {
-  const code = error instanceof HiveError ? error.code : undefined;
-  return code === 'payload_too_large' || code === 'overloaded' ? code : 'transport_closed';
 }
 
 /** Of a request whose body is still to come. */

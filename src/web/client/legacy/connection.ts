@@ -7,9 +7,11 @@
  *
  * Only packets from the client postpone `session_timeout`; heartbeats are packets, polls are not.
  */
+import { isUtf8 } from 'node:buffer';
 import { type Expiring, Timer } from '../../../kernel/timers.ts';
 import { HiveError } from '../../../observe/errors.ts';
 import {
+  decodeBatch,
   decodeLegacyPacket,
   disconnectPacket,
   errorPacket,
@@ -18,7 +20,8 @@ import {
   unknownSessionPacket,
 } from '../../../protocol/legacy.ts';
 import type { Encoded } from '../../../protocol/packet.ts';
-import type { HttpResponse } from '../../http/http.ts';
+import { readBody } from '../../http/bodies.ts';
+import { type HttpResponse, isOver } from '../../http/http.ts';
 import { type ClientHandle, type CloseReason, closeReasons, type TransportKind } from '../client-handle.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, sendPacket, textOf } from '../client-socket.ts';
 import type { ConnectionContext } from '../connection-context.ts';
@@ -64,33 +67,54 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   }
 
   /** No transport has come yet. */
-  get isGeneric(): boolean {
+  get #isGeneric(): boolean {
     return !this.isClosed && !this.socket && !this.#polls && !this.#reserved;
   }
 
-  get isPolling(): boolean {
-    return this.#polls !== undefined;
-  }
+  // Requests
 
-  /** A WebSocket was promised; nothing else may attach from now on. */
-  reserve(): void {
+  /** Promises a WebSocket: nothing else may attach from now on. False if there is a transport already. */
+  reserve(): boolean {
+    if (!this.#isGeneric) return false;
     this.#reserved = true;
+    return true;
   }
 
   /**
    * Takes a poll: the first one attaches the client, later ones take the place of one that still waits, and the last one
-   * tells a client that has ended why.
+   * tells a client that has ended why. False if there is another transport.
    */
-  poll(res: HttpResponse): void {
+  poll(res: HttpResponse): boolean {
+    if (!this.#polls && !this.#isGeneric) return false;
     if (this.isClosed) this.dispose();
     const first = this.#polls === undefined;
     const polls = this.#polls ?? new LegacyPolls(this.#context, this);
     this.#polls = polls;
     polls.hold(res);
-    if (!first) return;
+    if (!first) return true;
     this.#timer.cancel();
     this.#touch();
     this.#attach('polling');
+    return true;
+  }
+
+  /** Takes a body. False if the client does not poll. */
+  post(res: HttpResponse): boolean {
+    if (!this.#polls) return false;
+    const context = this.#context;
+    context.defer(res);
+    readBody(res, context.config.socketio.max_payload, context.bodies.clients).then(
+      (body) => {
+        const error = this.#receiveBody(body);
+        if (!error) return context.reply(res, 200, '');
+        context.counters.http.errors.value += 1;
+        context.reply(res, 400, errorPacket(error.message));
+      },
+      (error) => {
+        if (!isOver(res)) context.replyError(res, error);
+      },
+    );
+    return true;
   }
 
   #attach(transport: TransportKind): void {
@@ -165,7 +189,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
       counters.websocket.errors.value += 1;
       this.close('unsupported_data');
     } else {
-      const error = this.receive(textOf(data));
+      const error = this.#receivePacket(textOf(data));
       if (!error) return;
       counters.websocket.bad.value += 1;
       if (this.socket) socket.send(errorPacket(error.message));
@@ -186,8 +210,23 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
 
   // Packets
 
+  /** Takes the packets of a body; returns what makes the first bad one of them malformed. */
+  #receiveBody(body: Buffer): HiveError | undefined {
+    if (!isUtf8(body)) return new HiveError('bad_packet', 'The body is not UTF-8.');
+    let error: HiveError | undefined;
+    try {
+      for (const packet of decodeBatch(body.toString())) {
+        error ??= this.isClosed ? undefined : this.#receivePacket(packet);
+      }
+    } catch (thrown) {
+      if (!(thrown instanceof HiveError)) throw thrown;
+      error = thrown;
+    }
+    return error;
+  }
+
   /** Takes one packet; returns what makes it malformed. */
-  receive(text: string): HiveError | undefined {
+  #receivePacket(text: string): HiveError | undefined {
     if (this.#context.packetRate?.exceeded(this)) {
       this.#context.counters.tooManyPackets.value += 1;
       this.close('too_many_packets');

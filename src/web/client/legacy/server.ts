@@ -2,10 +2,8 @@
  * The endpoints of Socket.IO 0.9, below `<path>/1`: the handshake, one URL per transport and session, and the way out that
  * client libraries take when their page is left. The id in these URLs is a secret of the client: whoever knows it is it.
  */
-import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../../../observe/errors.ts';
-import { decodeBatch, disconnectPacket, errorPacket, unknownSessionPacket } from '../../../protocol/legacy.ts';
-import { readBody } from '../../http/bodies.ts';
+import { disconnectPacket, unknownSessionPacket } from '../../../protocol/legacy.ts';
 import { type HttpRequest, type HttpResponse, isOver } from '../../http/http.ts';
 import type { CloseReason } from '../client-handle.ts';
 import type { ClientSocket, FrameHandler } from '../client-socket.ts';
@@ -63,12 +61,9 @@ export class LegacyServer {
     }
     const connection = this.#connections.get(id);
     if (!connection || connection.isClosed) return unknown;
-    if (!connection.isGeneric) {
-      this.#badRequest(res, 400, 'The session has a transport already.');
-      return undefined;
-    }
-    connection.reserve();
-    return connection;
+    if (connection.reserve()) return connection;
+    this.#badRequest(res, 400, 'The session has a transport already.');
+    return undefined;
   }
 
   checkBackpressure(): void {
@@ -125,39 +120,14 @@ export class LegacyServer {
 
   #poll(res: HttpResponse, id: string): void {
     const connection = this.#connections.get(id);
-    if (!connection) return this.#unknown(res);
-    if (!connection.isPolling && !connection.isGeneric) {
-      return this.#badRequest(res, 400, 'The session has another transport.');
-    }
-    connection.poll(res);
+    if (!connection) this.#unknown(res);
+    else if (!connection.poll(res)) this.#badRequest(res, 400, 'The session has another transport.');
   }
 
   #post(res: HttpResponse, id: string): void {
     const connection = this.#connections.get(id);
-    if (!connection || connection.isClosed) return this.#unknown(res);
-    if (!connection.isPolling) return this.#badRequest(res, 400, 'The session is not connected by polling.');
-    this.#context.defer(res);
-    readBody(res, this.#context.config.socketio.max_payload, this.#context.bodies.clients).then(
-      (body) => this.#receive(connection, res, body),
-      (error) => {
-        if (!isOver(res)) this.#context.replyError(res, error);
-      },
-    );
-  }
-
-  #receive(connection: LegacyConnection, res: HttpResponse, body: Buffer): void {
-    let error: HiveError | undefined;
-    try {
-      if (!isUtf8(body)) throw new HiveError('bad_packet', 'The body is not UTF-8.');
-      for (const packet of decodeBatch(body.toString()))
-        error ??= connection.isClosed ? undefined : connection.receive(packet);
-    } catch (thrown) {
-      if (!(thrown instanceof HiveError)) throw thrown;
-      error = thrown;
-    }
-    if (!error) return this.#context.reply(res, 200, '');
-    this.#context.counters.http.errors.value += 1;
-    this.#context.reply(res, 400, errorPacket(error.message));
+    if (!connection || connection.isClosed) this.#unknown(res);
+    else if (!connection.post(res)) this.#badRequest(res, 400, 'The session is not connected by polling.');
   }
 
   /** Answered alike for unknown ids: the client is gone either way. */
