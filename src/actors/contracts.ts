@@ -1,5 +1,6 @@
 /** What the kinds of actors promise each other. */
 import type { NodeName, Ref } from '../kernel/types.ts';
+import type { Privilege } from '../plugins/types.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 
@@ -16,6 +17,14 @@ export interface Member {
   openedChannels?: ChannelCount | undefined;
   join(channel: string): void;
   leave(channel: string): void;
+}
+
+/** What those who receive from channels want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */
+export interface Memberships {
+  join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
+  leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
+  /** What it has joined. */
+  channelsOf(member: Member): string[];
 }
 
 /** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */

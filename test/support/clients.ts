@@ -1,7 +1,7 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
 import type { ClientActorMessage } from '../../src/actors/client/client.ts';
-import { ClientServices, type Memberships } from '../../src/actors/client/client-services.ts';
-import type { ClusterView } from '../../src/actors/contracts.ts';
+import { ClientServices } from '../../src/actors/client/client-services.ts';
+import type { ClusterView, Memberships } from '../../src/actors/contracts.ts';
 import { Router, routerName } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
 import type { Config } from '../../src/config/types.ts';

@@ -20,6 +20,16 @@ const layers = [
   ['bin'],
 ];
 
+/**
+ * The same inside folders whose parts have an order of their own, lowest first. Parts of one row do not know each other; `*` is every file
+ * of the folder that is not named.
+ */
+const orders: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  web: [['sockets', 'dashboard'], ['http'], ['client', 'api'], ['monitor'], ['*']],
+  'web/client': [['*'], ['engine', 'legacy', 'relay'], ['server.ts']],
+  actors: [['*'], ['gen-server', 'pools'], ['client', 'cluster'], ['monitor', 'pubsub', 'relay', 'router']],
+};
+
 function filesUnder(folder: string, ending: RegExp): string[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
     if (entry.name === 'node_modules' || entry.name === 'fixtures') return [];
@@ -71,6 +81,45 @@ test('imports go downward only', () => {
   }
   assert.deepEqual(upward, []);
 });
+
+for (const [folder, order] of Object.entries(orders)) {
+  const home = join(root, 'src', folder);
+  const parts = readdirSync(home, { withFileTypes: true }).filter(({ name }) => /\.ts$|^[^.]*$/.test(name));
+  const rowOf = (part: string) => {
+    const row = order.findIndex((names) => names.includes(part));
+    return row < 0 && part.endsWith('.ts') ? order.findIndex((names) => names.includes('*')) : row;
+  };
+
+  test(`every part of src/${folder} has its place in the order of that folder, and imports lower ones only`, () => {
+    const names = parts.map(({ name }) => name);
+    assert.deepEqual(
+      names.filter((name) => rowOf(name) < 0),
+      [],
+      'these have no place',
+    );
+    assert.deepEqual(
+      order.flat().filter((name) => name !== '*' && !names.includes(name)),
+      [],
+      'these are no parts',
+    );
+    const partOf = (file: string): string | undefined => {
+      const path = relative(home, file).split(/[\\/]/);
+      return path[0] === '..' ? undefined : path[0];
+    };
+    const upward: string[] = [];
+    for (const [file, targets] of imports) {
+      const from = partOf(file);
+      if (from === undefined) continue;
+      for (const target of targets) {
+        const to = partOf(target);
+        if (to === undefined || to === from) continue;
+        const together = rowOf(from) === rowOf(to) && from.endsWith('.ts') && to.endsWith('.ts');
+        if (!together && rowOf(to) >= rowOf(from)) upward.push(`${relative(root, file)} -> ${relative(root, target)}`);
+      }
+    }
+    assert.deepEqual(upward, []);
+  });
+}
 
 /** Files that import one another, in that order; undefined if none does. */
 function circleOf(graph: ReadonlyMap<string, readonly string[]>): string[] | undefined {

@@ -4,18 +4,9 @@ import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type { PluginSet } from '../../plugins/plugin-set.ts';
-import type { Privilege } from '../../plugins/types.ts';
-import type { Member } from '../contracts.ts';
+import type { Memberships } from '../contracts.ts';
 import { type HookTable, withHooks } from './hook-table.ts';
 import { ClientMetrics } from './metrics.ts';
-
-/** What clients want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */
-export interface Memberships {
-  join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
-  leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
-  /** What it has joined. */
-  channelsOf(member: Member): string[];
-}
 
 export interface ClientServicesSetup {
   readonly config: Config;

@@ -5,7 +5,7 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import type { AnyRef, Ref } from '../../kernel/types.ts';
-import type { Memberships } from '../client/client-services.ts';
+import type { Memberships } from '../contracts.ts';
 import type { ErlangFanout } from './fanout.ts';
 import { Subscriber } from './subscriber.ts';
 

@@ -32,10 +32,10 @@ import {
 } from '../client-socket.ts';
 import type { NamespaceSocket } from '../namespace-socket.ts';
 import type { Sender } from '../packet-rate.ts';
-import { PollQueue, type PollTraits } from '../poll-queue.ts';
 import { faults } from './faults.ts';
 import type { EngineHost } from './host.ts';
 import type { Carrier, MessageLayer } from './message-layer.ts';
+import { PollQueue, type PollTraits } from './poll-queue.ts';
 import { EngineUpgrade, unwanted } from './upgrade.ts';
 
 /** A poll that its client sent before the close packet, over a slower way, is there by then. */

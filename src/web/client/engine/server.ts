@@ -11,11 +11,11 @@ import type { HttpRequest, HttpResponse } from '../../http/http.ts';
 import type { CloseReason, Handshake, TransportKind } from '../client-handle.ts';
 import type { FrameHandler } from '../client-socket.ts';
 import type { ConnectionContext } from '../connection-context.ts';
-import { type PollTraits, pollTraits } from '../poll-queue.ts';
 import { parseQuery, type Query, readHandshake } from '../requests.ts';
 import { EngineConnection } from './connection.ts';
 import { type Fault, faults } from './faults.ts';
 import type { EngineHost, NewMessageLayer } from './host.ts';
+import { type PollTraits, pollTraits } from './poll-queue.ts';
 
 /** By the `EIO` of a query. */
 const dialects: readonly (readonly [string, EngineDialect])[] = [

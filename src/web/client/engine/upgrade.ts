@@ -13,7 +13,7 @@ import { packetTypes } from '../../../protocol/engine.ts';
 import { closeReasons } from '../client-handle.ts';
 import { type ClientSocket, exceeds, type FrameData, type FrameHandler, textOf } from '../client-socket.ts';
 import type { ConnectionContext } from '../connection-context.ts';
-import type { PollQueue } from '../poll-queue.ts';
+import type { PollQueue } from './poll-queue.ts';
 
 /** How often a poll that would delay the client is released, and how often at most (10 s), as in the reference server. */
 const releaseMs = 100;

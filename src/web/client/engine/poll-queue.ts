@@ -2,13 +2,13 @@
  * The outgoing half of an Engine.IO polling transport: what waits for the next poll, or the poll that waits for something.
  * Packets written in one turn of the event loop leave in one payload.
  */
-import { HiveError } from '../../observe/errors.ts';
-import { type EngineDialect, type EnginePacket, packetTypes } from '../../protocol/engine.ts';
-import type { Encoded } from '../../protocol/packet.ts';
-import type { HttpRequest, HttpResponse } from '../http/http.ts';
-import type { ConnectionContext } from './connection-context.ts';
-import { faults } from './engine/faults.ts';
-import type { Query } from './requests.ts';
+import { HiveError } from '../../../observe/errors.ts';
+import { type EngineDialect, type EnginePacket, packetTypes } from '../../../protocol/engine.ts';
+import type { Encoded } from '../../../protocol/packet.ts';
+import type { HttpRequest, HttpResponse } from '../../http/http.ts';
+import type { ConnectionContext } from '../connection-context.ts';
+import type { Query } from '../requests.ts';
+import { faults } from './faults.ts';
 
 /** In a payload for clients in Python, which refuse more; the rest goes with the next poll. */
 const pythonPackets = 16;
