@@ -70,7 +70,7 @@ testLibraries('of unfinished bodies of connections without a client 64 MiB are k
 test('so are those of calls of the API', async (t) => {
   const key = 'a-key-of-more-than-16-characters';
   const host = {
-    act: () => Promise.resolve(),
+    runActions: () => Promise.resolve(),
   } as unknown as ApiHost;
   const server = await startApiServer({
     sockets,
