@@ -28,7 +28,7 @@ export const clientsSchema = strictObject(
       minimum: 0,
       maximum: 1_000_000,
       description:
-        'Maximum number of events of a client, beyond those that are configured, that back ends may add hooks to.',
+        'Maximum number of events of a client, in addition to those in the configuration, to which back ends may add hooks.',
     }),
     state: strictObject(
       {

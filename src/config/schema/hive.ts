@@ -66,7 +66,7 @@ export const hiveSchema = strictObject(
       maximum: 1_000_000,
       description:
         'Number of events of one client that may fail within ten seconds before it is disconnected; 0 = no limit. Failures ' +
-        'because no back end or worker is available, or because of an answer that is 5xx or no actions, do not count.',
+        'because no back end or worker is available, or because of a 5xx answer or one without valid actions, do not count.',
     }),
     max_processes: Type.Optional(
       Type.Integer({ minimum: 1, description: 'Accepted from 2014 configurations; has no effect here.' }),

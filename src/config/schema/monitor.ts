@@ -21,7 +21,7 @@ const alarms = strictObject(
       default: 10_000,
       minimum: 0,
       maximum: 1_000_000,
-      description: 'Messages that wait for one actor; most actors accept no more than 100,000. 0 = no such alarm.',
+      description: 'Messages waiting for one actor; most actors accept at most 100,000. 0 = no such alarm.',
     }),
     // Users notice; garbage collection seldom takes so long, and not one look in a hundred.
     event_loop_delay: Type.Integer({
@@ -29,20 +29,20 @@ const alarms = strictObject(
       minimum: 0,
       maximum: 60_000,
       description:
-        'Delay of the event loop: 99th percentile of `hive.event_loop.delay` since the last look. Milliseconds. 0 = no such alarm.',
+        'Delay of the event loop: 99th percentile of `hive.event_loop.delay` since the last check. Milliseconds. 0 = no such alarm.',
     }),
     // From a half on publishes are dropped.
-    queue: share(0.4, 'Bytes that wait for one other node, as a share of `hive.cluster_max_queue`.'),
+    queue: share(0.4, 'Bytes waiting for one other node, as a share of `hive.cluster_max_queue`.'),
     // Less than what is left is needed for a collection.
     memory: share(
       0.85,
-      'Memory: the JavaScript heap in use as a share of its limit, or resident memory as a share of what the container (cgroup) may have, whichever is more.',
+      'Memory: the JavaScript heap in use as a share of its limit, or resident memory as a share of what the container (cgroup) may use, whichever is higher.',
     ),
     // Before clients are refused, which is at seven eighths.
     open_files: share(0.8, 'Open files and sockets, as a share of the limit (`ulimit -n`).'),
     gauges: mapOf(
       Type.Number({ minimum: 0 }),
-      'Thresholds on other metrics, those of plugins for example: path of a gauge or counter → threshold. 0 = no such alarm.',
+      'Thresholds for other metrics, such as those of plugins: path of a gauge or counter → threshold. 0 = no such alarm.',
       { default: {} },
     ),
     clear: Type.Number({
@@ -51,9 +51,9 @@ const alarms = strictObject(
       maximum: 1,
       description: 'Share of its threshold below which an alarm is cleared.',
     }),
-    interval: milliseconds('Time between two looks at the values.', { default: 5000, minimum: 100 }),
+    interval: milliseconds('Time between two checks of the values.', { default: 5000, minimum: 100 }),
   },
-  { default: {}, description: 'Alarms: thresholds at which they are set.' },
+  { default: {}, description: 'Thresholds at which alarms are set.' },
 );
 
 export const monitorSchema = strictObject(
