@@ -16,6 +16,9 @@ async function startCluster(t: TestContext): Promise<[DefaultNode, DefaultNode, 
     DefaultNode.start((config) => {
       const others = names.filter((other) => other !== name);
       Object.assign(config.hive!, { name, epmd_port: epmd, cluster_nodes: others, graceful_termination_timeout: 2000 });
+      // However busy the machine is, only one alarm is set, and only there.
+      const quiet = { clients: 0, mailbox: 0, event_loop_delay: 0, queue: 0, open_files: 0, interval: 100 };
+      config.monitor!.alarms = { ...quiet, memory: name === names[2] ? 0.000_001 : 0.99 };
       // Says good-bye, and where.
       Object.assign(config.clients!.hooks!, {
         on_terminate: [{ hook: 'utils.echo', args: { name: 'leaving', args: [name] } }],
@@ -68,6 +71,17 @@ test('metrics are added up over the nodes, those missing are named, and counters
   assert.deepEqual([actor.pid, actor.name], [tree.pid, 'hive_cluster']);
   assert.deepEqual(await of(`crashes?node=${names[2]}`), { crashes: [] });
   assert.deepEqual(await of(`abandoned?node=${names[2]}`), { abandoned: [] });
+
+  await eventually(async () => (await metric(nodes[2], 'hive.alarms.memory.set')) === 1, 'an alarm');
+  const { alarms } = (await of(`alarms?node=${names[2]}`)) as { alarms: { alarm: string }[] };
+  const everywhere = (await show('alarms')) as { alarms: Record<string, { alarm: string }[]> };
+  const set = Object.entries(everywhere.alarms).map(([name, list]) => [name, list.map(({ alarm }) => alarm)]);
+  assert.deepEqual(
+    [alarms[0]?.alarm, set],
+    ['memory', names.map((name) => [name, name === names[2] ? ['memory'] : []])],
+  );
+  const together = { hive: { alarms: { memory: { set: 1, threshold: 0.99 } } } };
+  assert.deepEqual(await show('hive.alarms'), { ...all, metrics: together });
 
   const spawned = 'hive.router.spawned_clients';
   const total = { hive: { router: { spawned_clients: 3 } } };

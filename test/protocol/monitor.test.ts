@@ -184,6 +184,21 @@ const rows: readonly Row[] = [
     status: 200,
     json: { ...one, alarms: { 'hive@127.0.0.1': [] } },
   },
+  {
+    title: 'alarms of this node by its name',
+    method: 'GET',
+    path: 'alarms?node=hive@127.0.0.1',
+    status: 200,
+    json: { alarms: [] },
+  },
+  { title: 'alarms of an unknown node', method: 'GET', path: 'alarms?node=x@127.0.0.1', status: 404, error: bad },
+  {
+    title: 'alarms of one node and of all',
+    method: 'GET',
+    path: 'alarms?cluster=true&node=hive@127.0.0.1',
+    status: 400,
+    error: bad,
+  },
   { title: 'alarms by DELETE', method: 'DELETE', path: 'alarms', status: 405, error: bad, allow: 'GET' },
   { title: 'one alarm', method: 'GET', path: 'alarms/clients', status: 404, error: bad },
   {

@@ -42,7 +42,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       return prometheusText(metrics, about, states);
     },
     health: () => nodeHealth(setup),
-    alarms: () => setup.alarms.list(),
+    alarms: async (node) => (node === here ? setup.alarms.list() : look(node, { type: 'alarms' })),
     node: here,
     isConnected,
     crashes: async (node) => (node === here ? kernel.crashReports() : look(node, { type: 'crashes' })),

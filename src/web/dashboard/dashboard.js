@@ -2,9 +2,10 @@
  * The dashboard: each round asks what is shown, one request after the other, and shows what came.
  *
  *   nodes ─▶ history ─▶ plots, latency, pools, table of nodes
- *   health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
+ *   alarms (if any is set), health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
  */
 import { ActorView } from './actor.js';
+import { Alarms } from './alarms.js';
 import { Gone, get, Interrupted, Refused } from './api.js';
 import { ClientView } from './client.js';
 import { Crashes } from './crashes.js';
@@ -40,6 +41,7 @@ let began = false;
 const history = new History();
 const plots = new Plots();
 const latency = new Latency();
+const alarms = new Alarms();
 const tree = new Tree();
 const actor = new ActorView();
 const poller = new Poller(round);
@@ -109,6 +111,7 @@ async function askNodes() {
     }),
   );
   ({ health } = await get('health', { cluster: 'true' }));
+  await alarms.ask(new Map(view.nodes.map((node) => [node, history.latest.get(node)])));
 }
 
 /** What is open at first: of a single node more than of several. */
@@ -122,6 +125,7 @@ function begin() {
 
 function redraw() {
   view.isSilent = view.scope !== together && !view.nodes.includes(view.scope);
+  alarms.show(known() === 1);
   showNodes(history, view, health, choose);
   plots.show(history, view);
   latency.show(history, view);

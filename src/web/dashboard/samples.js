@@ -69,6 +69,15 @@ function mostOf(map, measure) {
   return new Map([...map].sort(([, a], [, b]) => measure(b) - measure(a)).slice(0, mostKept));
 }
 
+/** How many alarms are set. Their names may have dots in them. */
+function alarmsOf(tree) {
+  let found = 0;
+  walk(tree.hive?.alarms, '', (node) => {
+    if (node.set === 1 && typeof node.threshold === 'number') found += 1;
+  });
+  return found;
+}
+
 export function sampleOf(tree) {
   return {
     uptime: number(tree, 'hive.uptime') ?? 0,
@@ -79,6 +88,7 @@ export function sampleOf(tree) {
     memory: number(tree, 'hive.memory.total') ?? 0,
     use: number(tree, 'hive.event_loop.utilization') ?? 0,
     crashes: number(tree, 'hive.actors.crashes') ?? 0,
+    alarms: alarmsOf(tree),
     abandoned: number(tree, 'hive.actors.abandoned') ?? 0,
     /** @type {Map<string, Histogram>} */
     histograms: histogramsOf(tree),

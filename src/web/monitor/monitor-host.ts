@@ -51,8 +51,8 @@ export interface MonitorHost {
   /** Those of this node as text, and the media type of that. */
   prometheus(): Promise<{ readonly type: string; readonly text: string }>;
   health(): NodeHealth;
-  /** Those that are set on this node. */
-  alarms(): readonly Alarm[];
+  /** Those that are set. */
+  alarms(node: string): Promise<readonly Alarm[]>;
   /** The name of this node. */
   readonly node: string;
   /** Whether a node of that name can be asked. */

@@ -18,7 +18,7 @@
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *   GET     /monitor/<key>/dashboard[/<file>]  the page that shows all this
  *
- * With `?node=<name>` supervision, crashes and abandoned handlers are those of that node.
+ * With `?node=<name>` supervision, alarms, crashes and abandoned handlers are those of that node.
  * With `?cluster=true` metrics, health, alarms, supervision and busiest actors are those of all nodes: `{"nodes", "missing", …}`.
  */
 import { HiveError } from '../../observe/errors.ts';
@@ -185,7 +185,9 @@ class MonitorPages {
 
   async #showAlarms(res: HttpResponse, req: HttpRequest): Promise<void> {
     const cluster = wantsCluster(req.getQuery('cluster'), code);
-    sendJson(res, 200, cluster ? await this.#host.cluster.alarms() : { alarms: this.#host.alarms() });
+    if (cluster && req.getQuery('node')) throw oneOrAll();
+    const answer = cluster ? this.#host.cluster.alarms() : this.#host.alarms(this.#nodeIn(req));
+    sendJson(res, 200, cluster ? await answer : { alarms: await answer });
   }
 
   async #showBusiest(res: HttpResponse, req: HttpRequest): Promise<void> {
@@ -199,7 +201,7 @@ class MonitorPages {
     const asText = /\btext\/plain\b/.test(req.getHeader('accept'));
     const options = treeOptions(req);
     const cluster = wantsCluster(req.getQuery('cluster'), code);
-    if (cluster && req.getQuery('node')) throw new HiveError(code, 'Ask either one node or the whole cluster.');
+    if (cluster && req.getQuery('node')) throw oneOrAll();
     return cluster ? this.#showTrees(res, options, asText) : this.#showTree(res, options, this.#nodeIn(req), asText);
   }
 
@@ -226,6 +228,10 @@ function sectionPath(section: string): string {
 
 function sendHealth(res: HttpResponse, status: Health['status'], body: object): void {
   sendJson(res, status === 'draining' ? 503 : 200, body);
+}
+
+function oneOrAll(): HiveError {
+  return new HiveError(code, 'Ask either one node or the whole cluster.');
 }
 
 function noSuchPath(): RequestError {
