@@ -47,7 +47,7 @@ export class PollQueue {
   #bytes = 0;
   #poll: HttpResponse | undefined;
   #scheduled = false;
-  #onFarewell: (() => void) | undefined;
+  #onClosePacketSent: (() => void) | undefined;
   #lastPacket = '';
   /** Whether a POST is being read: clients send one at a time. */
   posting = false;
@@ -81,18 +81,18 @@ export class PollQueue {
   hold(res: HttpResponse): void {
     this.#poll = res;
     if (this.#packets.length > 0) this.flush();
-    else if (this.#onFarewell) this.#bidFarewell();
+    else if (this.#onClosePacketSent) this.#sendClosePacket();
   }
 
   /**
    * Ends the transport: what is queued goes first, the last packet alone behind it, for client libraries drop what came with
-   * a close packet. Runs `onFarewell` when that was sent, which may take another poll, or never happen.
+   * a close packet. Runs `onSent` when that was sent, which may take another poll, or never happen.
    */
-  finish(lastPacket: string, onFarewell: () => void): void {
+  finish(lastPacket: string, onSent: () => void): void {
     this.#lastPacket = lastPacket;
-    this.#onFarewell = onFarewell;
+    this.#onClosePacketSent = onSent;
     if (this.#packets.length > 0) this.flush();
-    else if (this.#poll) this.#bidFarewell();
+    else if (this.#poll) this.#sendClosePacket();
   }
 
   /** Sends what is queued, or ends a waiting poll with an error: after a close packet not every client would come back. */
@@ -102,10 +102,10 @@ export class PollQueue {
     this.#poll = undefined;
   }
 
-  #bidFarewell(): void {
+  #sendClosePacket(): void {
     this.push(this.#lastPacket);
     this.flush();
-    this.#onFarewell?.();
+    this.#onClosePacketSent?.();
   }
 
   /** The client has broken off its poll. */

@@ -1,6 +1,6 @@
 /**
  * A WebSocket: the `ws` package reads what comes in and does the closing handshake; what goes out is framed here (frames.ts),
- * so that a publish is framed once for all, and leaves through the outbox. As on the native libraries the house hears of the
+ * so that a publish is framed once for all, and leaves through the outbox. As on the native libraries the layers above hear of the
  * end of a socket at once, when either side begins it.
  */
 import type { Socket } from 'node:net';
@@ -172,7 +172,7 @@ export class NodeSocket<Data> implements WebSocket<Data> {
     behavior.close(this, messageTooBig);
   }
 
-  /** The house hears of it when the socket is closed, which is not within this call. */
+  /** The layers above hear of it when the socket is closed, which is not within this call. */
   #drop(): void {
     this.#outbox.clear();
     this.#peer.terminate();

@@ -1,6 +1,6 @@
 /**
- * Requests for WebSockets (RFC 6455 §4.2). What `ws` would refuse is refused here before the house hears of it, so that no
- * upgrade that the house has agreed to can fail.
+ * Requests for WebSockets (RFC 6455 §4.2). What `ws` would refuse is refused here before the layers above hear of it, so that no
+ * upgrade that they have agreed to can fail.
  */
 import { type IncomingMessage, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
