@@ -110,9 +110,12 @@ export class EngineServer implements EngineHost {
     for (const connection of this.#connections.values()) connection.close(reason);
   }
 
-  /** After `close`: gives up last words that nobody has come for. */
+  /** After `close`: ends who has come meanwhile, and gives up last words that nobody has come for. */
   dispose(): void {
-    for (const connection of this.#connections.values()) connection.dispose();
+    for (const connection of this.#connections.values()) {
+      connection.close('shutdown');
+      connection.dispose();
+    }
   }
 
   #check(query: Query, transport: 'polling' | 'websocket'): Fault | undefined {

@@ -74,9 +74,12 @@ export class LegacyServer {
     for (const connection of this.#connections.values()) connection.end(reason);
   }
 
-  /** After `close`: gives up last words that nobody has come for. */
+  /** After `close`: ends who has come meanwhile, and gives up last words that nobody has come for. */
   dispose(): void {
-    for (const connection of this.#connections.values()) connection.dispose();
+    for (const connection of this.#connections.values()) {
+      connection.close('shutdown');
+      connection.dispose();
+    }
   }
 
   /** An empty transport is the library's unload request, `<base>/1//<id>/?disconnect=1`. */
