@@ -38,10 +38,16 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
 
   /**
    * Whether `receive` may see what another node has sent. The compiler vouches for the messages of this node; from others may come
-   * anything. So an actor that they talk with says here what it takes, and has to look at all of it. Default: nothing.
+   * anything. So an actor that they talk with says here what it takes, and looks at all of it: true only for what has the whole form of
+   * one of its messages, so that `receive` need not look again. Default: nothing.
    */
   admits(_message: unknown): boolean {
     return false;
+  }
+
+  /** What `admits` has said no to ends here, ahead of the mailbox. Overridden by who counts it for itself. */
+  refuse(message: unknown, from: From | undefined): void {
+    this.unexpected(message, from);
   }
 
   terminate(_reason: ExitReason): void | Promise<void> {}

@@ -12,6 +12,8 @@ export interface Behaviour<Message = never> {
   receive(message: Message, from: From | undefined): void | Promise<void>;
   /** Whether `receive` may see what another node has sent. */
   admits(message: unknown): boolean;
+  /** Such a message that it may not see. */
+  refuse(message: unknown, from: From | undefined): void;
   terminate(reason: ExitReason): void | Promise<void>;
   handleDown(down: Down): void | Promise<void>;
   handleExit(exit: Exit): void | Promise<void>;

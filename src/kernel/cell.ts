@@ -154,7 +154,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   /** What another node sends: nothing that the actor does not admit. */
   foreign(message: unknown, from: From | undefined): void {
-    if (!this.#ended && !this.admits(message)) this.host.unexpected(this as unknown as Cell, message, from);
+    if (!this.#ended && !this.admits(message)) this.#actor.refuse(message, from);
     else if (from) this.call(message as Message, from);
     else this.tell(message as Message);
   }

@@ -15,12 +15,16 @@ import { missing } from '../support/programs.ts';
 
 const node = 'h@127.0.0.1';
 
+const registered = `hive_root_sup, hive_env_sup, hive_sup, hive_connectors_sup, hive_connectors_pool_sup, hive_router_sup, hive_client_sup,
+  hive_pubsub_sup, hive_pubsub_channel_sup, hive_web_sup, hive_monitor, hive_cluster, hive_connectors, hive_router, hive_relay, hive_pubsub,
+  hive_monitor_server, hive_api, hive_web`;
+
 /** All words that an actor of ours has for a message, and words of other nodes with something missing or wrong. */
 const nonsense = `
   Types = [act, subscribe, unsubscribe, whereis, view, subscribers, terminate, published, attach, close, reject, event, message,
     ack, publish, delivered, expire, open, started, closed, announce, announced, nodeup, nodedown, tell_all, interest,
     interest_wanted, signal, lost, start, stop_pool, request, drain, data, sent, overdue, up, connect, give_up, start_child,
-    terminate_child, restart_child, delete_child, try_again, reset, supervision, actor, busiest, metrics],
+    terminate_child, restart_child, delete_child, try_again, reset, supervision, actor, busiest, metrics, look],
   Big = 1 bsl 80,
   Fields = #{<<"orders">> => Big, <<"sid">> => #{}, <<"channels">> => [1], <<"toString">> => 1, <<"packets">> => x,
     <<"options">> => #{<<"limit">> => #{<<"valueOf">> => 1, <<"toString">> => 1}}, <<"section">> => #{<<"toString">> => 1},
@@ -73,6 +77,13 @@ test('no actor of a node can be harmed by what is sent to it', {
     `[Other || Other <- ${asked}, element(1, Other) =/= error, element(1, Other) =/= ok]`,
   );
   assert.doesNotMatch(unanswered, /EXIT|raised/);
+
+  // Every registered name refuses all that is no request of an Erlang process (an atom, or a tuple that starts with one) in the same way.
+  const otherwise = await erlang.run(`
+    [{Name, Word, Answer} || Name <- [${registered}], Word <- Nonsense, not is_atom(Word), not (is_tuple(Word) andalso Word =/= {}),
+      Answer <- [gen_server:call({Name, Node}, Word, 20000)],
+      case Answer of {error, {bad_request, _}} -> false; _ -> true end]`);
+  assert.equal(otherwise, '[]');
 
   assert.equal(await erlang.run(`${all} =:= All`), 'true');
   const metrics = await erlang.run('{ok, M} = gen_server:call({hive_monitor, Node}, metrics), maps:get(<<"hive">>, M)');

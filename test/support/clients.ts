@@ -2,8 +2,9 @@
 import type { ClientActorMessage } from '../../src/actors/client/client.ts';
 import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { ClusterView, Memberships } from '../../src/actors/contracts.ts';
-import { Router, routerName } from '../../src/actors/router/router.ts';
+import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
+import { routerName } from '../../src/actors/router/wire-messages.ts';
 import type { Config } from '../../src/config/types.ts';
 import { IdSource, tagIn } from '../../src/kernel/ids.ts';
 import type { ChildInfo, SupervisorMessage } from '../../src/kernel/supervision.ts';

@@ -15,7 +15,7 @@ import type { From, NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import { type GenServerApi, isRequest } from '../gen-server/gen-server-api.ts';
+import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
 import { clusterApi } from '../gen-server/handlers.ts';
 import type { ClusterTable } from './cluster-table.ts';
 
@@ -46,7 +46,7 @@ export interface ClusterSetup {
 
 type Running = Awaited<ReturnType<typeof startDistribution>>;
 
-export class Cluster extends Actor<never> {
+export class Cluster extends Actor<GenServerRequest> {
   readonly #setup: ClusterSetup;
   readonly #erlang: GenServerApi;
   #distribution: Running | undefined;
@@ -78,12 +78,12 @@ export class Cluster extends Actor<never> {
   }
 
   override admits(message: unknown): boolean {
-    return isRequest(message);
+    return isGenServerRequest(message);
   }
 
   /** The others are not talked with through this actor: only Erlang processes ask it. */
-  receive(message: unknown, from: From | undefined): void {
-    if (!this.#erlang.serve(message, from)) this.unexpected(message, from);
+  receive(message: GenServerRequest, from: From | undefined): void {
+    this.#erlang.serve(message, from);
   }
 
   override inspect(): Record<string, unknown> {

@@ -12,6 +12,9 @@ import type { From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 
+/** An atom, or a tuple that starts with one. It has no `type`, by which actors tell it from their other messages. */
+export type GenServerRequest = (Atom | Tuple) & { readonly type?: undefined };
+
 /** Gives the value of the answer, undefined for a mere `ok`. A HiveError that it throws or rejects with is the answer. */
 export type Handler = (...args: readonly unknown[]) => unknown;
 
@@ -27,10 +30,9 @@ export class GenServerApi {
     this.#log = log;
   }
 
-  /** Performs a request. False if the message is none, and not for here. */
-  serve(message: unknown, from: From | undefined): boolean {
-    const [name, ...args] = parts(message);
-    if (!(name instanceof Atom)) return false;
+  /** Performs a request, and answers it. */
+  serve(message: GenServerRequest, from: From | undefined): void {
+    const [, ...args] = parts(message);
     try {
       const handler = this.#handlers.get(nameOf(message));
       if (!handler) {
@@ -44,11 +46,10 @@ export class GenServerApi {
       if (!(error instanceof HiveError)) throw error;
       this.#fail(error, message, from);
     }
-    return true;
   }
 
   /** Whoever waits must not hold up other requests. */
-  #await(value: Promise<unknown>, message: unknown, from: From | undefined): void {
+  #await(value: Promise<unknown>, message: GenServerRequest, from: From | undefined): void {
     value.then(
       (awaited) => this.#reply(awaited, from),
       (error: unknown) => this.#fail(toHiveError(error), message, from),
@@ -59,7 +60,7 @@ export class GenServerApi {
     from?.reply(value === undefined ? ok : tuple(ok, value));
   }
 
-  #fail(error: HiveError, message: unknown, from: From | undefined): void {
+  #fail(error: HiveError, message: GenServerRequest, from: From | undefined): void {
     if (from) return from.fail(error);
     const name = nameOf(message);
     const what = this.#handlers.has(name) ? name : 'a cast';
@@ -70,7 +71,7 @@ export class GenServerApi {
 }
 
 /** Whether it has the form of one: what else comes from other nodes is none of an Erlang process. */
-export function isRequest(message: unknown): boolean {
+export function isGenServerRequest(message: unknown): message is GenServerRequest {
   return parts(message)[0] instanceof Atom;
 }
 

@@ -11,7 +11,8 @@ import type { MonitorHost, NodeHealth } from '../../web/monitor/monitor-host.ts'
 import { multiCall } from '../cluster/multi-call.ts';
 import { health, nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
-import { checkedOptions, type MonitorMessage, type MonitorSetup, monitorName } from './monitor.ts';
+import type { MonitorSetup } from './monitor.ts';
+import { type MonitorMessage, monitorName } from './wire-messages.ts';
 
 /**
  * So long the cluster is waited for by who looks at it again every two seconds: three such questions of the dashboard's are over
@@ -47,7 +48,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     isConnected,
     crashes: async (node) => (node === here ? kernel.crashReports() : look(node, { type: 'crashes' })),
     abandoned: async (node) => (node === here ? kernel.abandoned() : look(node, { type: 'abandoned' })),
-    supervision: (options, node) => look(node, { type: 'supervision', options: checkedOptions(options) }),
+    supervision: (options, node) => look(node, { type: 'supervision', options }),
     client: (sid) => setup.client(sid),
     actor: async (pid) => {
       const node = nodeOf(pid) ?? here;
@@ -69,7 +70,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
         return { ...reached, actors: each };
       },
       supervision: async (options) => {
-        const message = { type: 'supervision', options: checkedOptions(options) } as const;
+        const message = { type: 'supervision', options } as const;
         const { each, ...reached } = await ofEach<TreeNode | undefined>(setup, message, lookTimeoutMs);
         // One that has nothing at that path has no tree.
         const trees = Object.entries(each).filter((entry): entry is [string, TreeNode] => Boolean(entry[1]));

@@ -10,32 +10,18 @@
  */
 import { getHeapSpaceStatistics } from 'node:v8';
 import { Actor } from '../../kernel/actor.ts';
-import { type BusiestOptions, type BusyActor, busiest } from '../../kernel/busiest.ts';
-import type { Call, From } from '../../kernel/types.ts';
-import type { Alarm, Alarms } from '../../observe/alarms.ts';
+import { busiest } from '../../kernel/busiest.ts';
+import type { From } from '../../kernel/types.ts';
+import type { Alarms } from '../../observe/alarms.ts';
 import { watchEventLoop } from '../../observe/event-loop.ts';
 import type { Log } from '../../observe/logger.ts';
-import type { Metrics, MetricValues } from '../../observe/metrics.ts';
+import type { Metrics } from '../../observe/metrics.ts';
 import type { TreeNode, TreeOptions } from '../../supervisors/tree.ts';
-import type { NodeHealth } from '../../web/monitor/monitor-host.ts';
-import type { GenServerApi } from '../gen-server/gen-server-api.ts';
+import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
 import { monitorApi } from '../gen-server/handlers.ts';
 import { type HealthSetup, nodeHealth } from './health.ts';
 import { inspectActor } from './inspect-actor.ts';
-
-/** The name under which every node's monitor is registered. */
-export const monitorName = 'hive_monitor';
-
-/** They also come from other nodes, unchecked. */
-export type MonitorMessage =
-  | ({ readonly type: 'metrics'; readonly section: string } & Call<MetricValues>)
-  | ({ readonly type: 'reset'; readonly path: string } & Call<boolean>)
-  | ({ readonly type: 'supervision'; readonly options: TreeOptions } & Call<TreeNode | undefined>)
-  | ({ readonly type: 'health' } & Call<NodeHealth>)
-  | ({ readonly type: 'alarms' } & Call<readonly Alarm[]>)
-  | ({ readonly type: 'crashes' | 'abandoned' } & Call<readonly object[]>)
-  | ({ readonly type: 'actor'; readonly pid: string } & Call<object | undefined>)
-  | ({ readonly type: 'busiest'; readonly options: BusiestOptions } & Call<readonly BusyActor[]>);
+import { isMonitorMessage, type MonitorMessage } from './wire-messages.ts';
 
 export interface MonitorSetup extends HealthSetup {
   readonly metrics: Metrics;
@@ -46,12 +32,12 @@ export interface MonitorSetup extends HealthSetup {
   readonly alarmsIntervalMs: number;
 }
 
-/** Time for a look at the alarms. The monitor sends it to itself, and takes it from nobody else. */
+/** Time for a look at the alarms: what the monitor sends to itself. */
 interface Look {
   readonly type: 'look';
 }
 
-export class Monitor extends Actor<MonitorMessage | Look> {
+export class Monitor extends Actor<MonitorMessage | Look | GenServerRequest> {
   readonly #metrics: Metrics;
   readonly #tree: (options: TreeOptions) => TreeNode | undefined;
   readonly #health: HealthSetup;
@@ -93,20 +79,18 @@ export class Monitor extends Actor<MonitorMessage | Look> {
     this.after(this.#alarmsIntervalMs, { type: 'look' });
   }
 
-  /** Whatever is asked is looked at before it is answered. */
   override admits(message: unknown): boolean {
-    return Object(message).type !== 'look';
+    return isMonitorMessage(message) || isGenServerRequest(message);
   }
 
-  receive(message: MonitorMessage | Look, from: From | undefined): void {
-    if (this.#erlang.serve(message, from)) return;
+  receive(message: MonitorMessage | Look | GenServerRequest, from: From | undefined): void {
     switch (message.type) {
       case 'metrics':
-        return from?.reply(this.#metrics.values(textOr(message.section)));
+        return from?.reply(this.#metrics.values(message.section));
       case 'reset':
-        return from?.reply(this.#metrics.reset(textOr(message.path)));
+        return from?.reply(this.#metrics.reset(message.path));
       case 'supervision':
-        return from?.reply(this.#tree(checkedOptions(message.options)));
+        return from?.reply(this.#tree(message.options));
       case 'health':
         return from?.reply(nodeHealth(this.#health));
       case 'alarms':
@@ -120,13 +104,13 @@ export class Monitor extends Actor<MonitorMessage | Look> {
       case 'abandoned':
         return from?.reply(this.kernel.abandoned());
       case 'actor':
-        return from?.reply(inspectActor(this.kernel, textOr(message.pid)));
+        return from?.reply(inspectActor(this.kernel, message.pid));
       case 'busiest':
         // Others are answered meanwhile.
-        void busiest(this.kernel, checkedBusiest(message.options)).then((actors) => from?.reply(actors));
+        void busiest(this.kernel, message.options).then((actors) => from?.reply(actors));
         return;
       default:
-        this.unexpected(message, from);
+        return this.#erlang.serve(message, from);
     }
   }
 }
@@ -136,26 +120,4 @@ function codeBytes(): number {
   return getHeapSpaceStatistics()
     .filter(({ space_name: name }) => name.includes('code'))
     .reduce((bytes, { space_used_size: used }) => bytes + used, 0);
-}
-
-function textOr(value: unknown, otherwise = ''): string {
-  return typeof value === 'string' ? value : otherwise;
-}
-
-export function checkedOptions(options: unknown): TreeOptions {
-  const { depth, limit, path, sort, flat } = Object(options) as Record<string, unknown>;
-  return {
-    ...(typeof depth === 'number' ? { depth } : {}),
-    ...(typeof limit === 'number' ? { limit } : {}),
-    ...(typeof path === 'string' ? { path } : {}),
-    ...(sort === 'mailbox' ? { sort } : {}),
-    ...(flat === true ? { flat } : {}),
-  };
-}
-
-function checkedBusiest(options: unknown): BusiestOptions {
-  const { sort, limit, overMs } = Object(options) as Record<string, unknown>;
-  const within = (value: unknown, most: number): number =>
-    typeof value === 'number' && value >= 1 ? Math.min(most, value) : 1;
-  return { sort: sort === 'mailbox' ? sort : 'rate', limit: within(limit, 1000), overMs: within(overMs, 3000) };
 }

@@ -15,7 +15,7 @@ import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Fanout } from '../contracts.ts';
-import { type GenServerApi, isRequest } from '../gen-server/gen-server-api.ts';
+import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -47,7 +47,7 @@ export interface ManagerSetup {
   readonly metrics: Metrics;
 }
 
-export class PubSubManager extends Actor<PubSubMessage> {
+export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   readonly #setup: ManagerSetup;
   readonly #errors: Counter;
   readonly #served = new Map<AnyRef, ChannelEntry>();
@@ -88,10 +88,10 @@ export class PubSubManager extends Actor<PubSubMessage> {
   }
 
   override admits(message: unknown): boolean {
-    return isWireMessage(message) || isRequest(message);
+    return isWireMessage(message) || isGenServerRequest(message);
   }
 
-  receive(message: PubSubMessage, from: From | undefined): void {
+  receive(message: PubSubMessage | GenServerRequest, from: From | undefined): void {
     switch (message.type) {
       case 'publish':
         return this.#publish(message);
@@ -119,7 +119,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
       case 'nodedown':
         return this.#announcer.remove(message.peer);
       default:
-        if (!this.#setup.erlang.serve(message, from)) this.unexpected(message, from);
+        return this.#setup.erlang.serve(message, from);
     }
   }
 
@@ -279,7 +279,7 @@ export class PubSubManager extends Actor<PubSubMessage> {
 
   #learn(message: InterestMessage, from: From | undefined): void {
     const { node, all, add, remove } = message;
-    this.#announcer.peer(node)?.learn(all === true, add, remove);
+    this.#announcer.peer(node)?.learn(all, add, remove);
     from?.reply(undefined);
   }
 

@@ -35,12 +35,12 @@ export interface PublishMessage {
 
 /** Whether it has the form of one. What it publishes is looked into when it is read. */
 export function isWireMessage(message: unknown): message is WireMessage {
-  const { type, node, add, remove, channels } = Object(message) as Record<string, unknown>;
+  const { type, node, all, add, remove, channels } = Object(message) as Record<string, unknown>;
   switch (type) {
     case 'publish':
       return areStrings(channels);
     case 'interest':
-      return typeof node === 'string' && areStrings(add) && areStrings(remove);
+      return typeof node === 'string' && typeof all === 'boolean' && areStrings(add) && areStrings(remove);
     case 'interest_wanted':
     case 'interest_stale':
       return typeof node === 'string';

@@ -4,7 +4,7 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { From } from '../../kernel/types.ts';
-import type { RelayMessage } from '../../web/client/relay/messages.ts';
+import { isRelayMessage, type RelayMessage } from '../../web/client/relay/messages.ts';
 import type { RelayService } from './service.ts';
 
 export class Relay extends Actor<RelayMessage> {
@@ -24,9 +24,13 @@ export class Relay extends Actor<RelayMessage> {
     this.#service.started();
   }
 
-  /** The service looks at it before it uses it. */
-  override admits(): boolean {
-    return true;
+  override admits(message: unknown): boolean {
+    return isRelayMessage(message);
+  }
+
+  override refuse(message: unknown, from: From | undefined): void {
+    if (from) super.refuse(message, from);
+    else this.#service.refuse();
   }
 
   /** None of its messages is a call. */

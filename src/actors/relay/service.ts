@@ -13,7 +13,6 @@ import { Flow } from '../../web/client/relay/flow.ts';
 import {
   type ChunkMessage,
   isChunk,
-  isRelayMessage,
   type RelayMessage,
   relayName,
   type Side,
@@ -134,13 +133,14 @@ export class RelayService implements Relays {
     }
   }
 
-  receive(message: unknown): void {
-    if (!isRelayMessage(message)) {
-      this.#counters.errors.value += 1;
-      if (this.#log.excess('The relay does not understand', 'peers')) return;
-      this.#log.warning('The relay got something that it does not understand');
-      return;
-    }
+  /** Something has come that is no message. */
+  refuse(): void {
+    this.#counters.errors.value += 1;
+    if (this.#log.excess('The relay does not understand', 'peers')) return;
+    this.#log.warning('The relay got something that it does not understand');
+  }
+
+  receive(message: RelayMessage): void {
     const flow = this.#flows.get(isChunk(message) ? message[0] : message.node);
     // It has been lost since it sent this, and its streams with it.
     if (!flow) return;

@@ -11,8 +11,8 @@ import type { Log } from '../../observe/logger.ts';
 import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import { multiCall } from '../cluster/multi-call.ts';
-import { expectOk, type RouterMessage, routerName } from './router.ts';
 import type { RouterService } from './service.ts';
+import { expectOk, type RouterMessage, routerName } from './wire-messages.ts';
 
 export interface ClusterControlSetup {
   readonly kernel: Kernel;

@@ -11,34 +11,12 @@
  * It holds no state: what it needs belongs to the node (see `RouterService`), so its crash costs nothing but open calls.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { AnyRef, Call, From } from '../../kernel/types.ts';
-import { catalogue, type ErrorCode, HiveError, toHiveError } from '../../observe/errors.ts';
+import type { AnyRef, From } from '../../kernel/types.ts';
+import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
-import type { GenServerApi } from '../gen-server/gen-server-api.ts';
-
-/** The name under which every node's router is registered. */
-export const routerName = 'hive_router';
-
-export type RouterMessage = (
-  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly ActionCall[] }
-  | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
-  | { readonly type: 'whereis' | 'view'; readonly sid: string }
-  | { readonly type: 'subscribers'; readonly channel: string }
-  | { readonly type: 'enable' | 'disable' }
-  | { readonly type: 'terminate' | 'stop'; readonly reason: string }
-) &
-  Call<RouterAnswer>;
-
-/** Messages that change something about one client. */
-export type ClientRequest = Extract<RouterMessage, { readonly type: 'act' | 'subscribe' | 'unsubscribe' }>;
-
-export type RouterAnswer =
-  | { readonly ok: true }
-  | { readonly subscribers: number }
-  | { readonly client: AnyRef }
-  | { readonly view: string }
-  | { readonly error: string; readonly description: string };
+import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
+import { isRouterMessage, type RouterAnswer, type RouterMessage } from './wire-messages.ts';
 
 const ok: RouterAnswer = { ok: true };
 
@@ -61,11 +39,11 @@ export interface LocalRoutes {
   terminate(reason: string): Promise<void>;
   /** Ends the node gracefully. */
   stop(reason: string): void;
-  /** Something arrived that is no request. */
+  /** Something has come from another node that is no request. */
   misunderstood(): void;
 }
 
-export class Router extends Actor<RouterMessage> {
+export class Router extends Actor<RouterMessage | GenServerRequest> {
   readonly #routes: LocalRoutes;
 
   constructor(routes: LocalRoutes) {
@@ -81,16 +59,17 @@ export class Router extends Actor<RouterMessage> {
     this.#routes.started(this);
   }
 
-  /** What other nodes send is looked at before it is used: they may run other versions. */
-  override admits(): boolean {
-    return true;
+  override admits(message: unknown): boolean {
+    return isRouterMessage(message) || isGenServerRequest(message);
   }
 
-  receive(message: RouterMessage, from: From<RouterAnswer> | undefined): void {
-    if (!isRequest(message)) {
-      if (!this.#routes.erlang.serve(message, from)) this.#refuse(message, from);
-      return;
-    }
+  override refuse(message: unknown, from: From | undefined): void {
+    this.#routes.misunderstood();
+    super.refuse(message, from);
+  }
+
+  receive(message: RouterMessage | GenServerRequest, from: From<RouterAnswer> | undefined): void {
+    if (message.type === undefined) return this.#routes.erlang.serve(message, from);
     try {
       const answer = this.#serve(message);
       if (answer === undefined) return;
@@ -135,42 +114,7 @@ export class Router extends Actor<RouterMessage> {
     }
   }
 
-  #refuse(message: unknown, from: From<RouterAnswer> | undefined): void {
-    this.#routes.misunderstood();
-    this.unexpected(message, from);
-  }
-
   override inspect(): Record<string, unknown> {
     return { upMs: this.cell.ageMs };
   }
-}
-
-function isRequest(message: unknown): message is RouterMessage {
-  if (typeof message !== 'object' || message === null) return false;
-  const { type, sid, orders: actions, channels, channel, reason } = message as Record<string, unknown>;
-  switch (type) {
-    case 'act':
-      return typeof sid === 'string' && Array.isArray(actions);
-    case 'subscribe':
-    case 'unsubscribe':
-      return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
-    case 'whereis':
-    case 'view':
-      return typeof sid === 'string';
-    case 'subscribers':
-      return typeof channel === 'string';
-    case 'terminate':
-    case 'stop':
-      return typeof reason === 'string';
-    default:
-      return type === 'enable' || type === 'disable';
-  }
-}
-
-/** @throws HiveError what the other node's router failed with */
-export function expectOk(answer: RouterAnswer): void {
-  if (!('error' in answer)) return;
-  const { error, description } = answer;
-  if (Object.hasOwn(catalogue, error)) throw new HiveError(error as ErrorCode, description);
-  throw new HiveError('cluster_error', `${error}: ${description}`);
 }

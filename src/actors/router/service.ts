@@ -21,16 +21,9 @@ import type { ClusterView } from '../contracts.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { routerApi } from '../gen-server/handlers.ts';
 import { ClientRegistry } from './client-registry.ts';
-import {
-  type ClientRequest,
-  expectOk,
-  type LocalRoutes,
-  type Router,
-  type RouterAnswer,
-  type RouterMessage,
-  routerName,
-} from './router.ts';
+import type { LocalRoutes, Router } from './router.ts';
 import { Termination } from './termination.ts';
+import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
 /** Longer than the store of a client's state may take, ms: it has time-outs of its own. */
 const startTimeoutMs = 60_000;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, test } from 'node:test';
-import { Router, type RouterMessage, routerName } from '../../../src/actors/router/router.ts';
+import { Router } from '../../../src/actors/router/router.ts';
+import { type RouterMessage, routerName } from '../../../src/actors/router/wire-messages.ts';
 import { tagOf } from '../../../src/kernel/ids.ts';
 import type { Transport } from '../../../src/kernel/transport.ts';
 import { HiveError } from '../../../src/observe/errors.ts';
@@ -145,10 +146,12 @@ test('a request that makes no sense does not harm the router', async () => {
   const clients = await start();
   const router = clients.kernel.whereis<unknown>(routerName);
   assert.ok(router);
-  for (const message of [null, 5, {}, { type: 'act', sid: 5, orders: [] }, { type: 'kill', sid: 'x', channels: [] }]) {
-    const answer = clients.kernel.ask<unknown, unknown>(router, message as never);
+  const nonsense = [null, 5, {}, { type: 'act', sid: 5, orders: [] }, { type: 'kill', sid: 'x', channels: [] }];
+  for (const message of nonsense) {
+    const answer = new Promise((reply, fail) => clients.kernel.foreign(router, message, { reply, fail }));
     await assert.rejects(answer, { code: 'bad_request' }, JSON.stringify(message));
   }
+  assert.equal(clients.metric('hive.router.errors'), nonsense.length);
   const orders = { type: 'act', sid: 'x', orders: [5] };
   assert.equal(
     (await clients.kernel.ask<unknown, { error: string }>(router, orders as never)).error,

@@ -1,6 +1,7 @@
 /** What the relays of two nodes tell each other. `node` is the sender; the entry node numbers the streams. */
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Headers } from '../../http/http.ts';
+import { type CloseReason, closeReasons } from '../client-handle.ts';
 import type { Chunk, RequestHead, ToEntry, ToOwner } from './relay.ts';
 
 /** The name under which every node's relay is registered. */
@@ -87,14 +88,14 @@ export function signalIn(message: ChunkMessage): SignalMessage {
 export function isRelayMessage(message: unknown): message is RelayMessage {
   if (Array.isArray(message)) return isChunkMessage(message);
   if (typeof message !== 'object' || message === null) return false;
-  const { type, node, stream, to, signal, opening: head, weight } = message as Record<string, unknown>;
+  const { type, node, stream, to, signal, last, opening: head, weight } = message as Record<string, unknown>;
   if (typeof node !== 'string') return false;
   if (type === 'started') return true;
   if (type === 'credit') return typeof weight === 'number' && weight >= 0;
   if (typeof stream !== 'number') return false;
   if (type === 'open') return isRequestHead(head);
   if (to !== 'owner' && to !== 'entry') return false;
-  return type === 'lost' || (type === 'signal' && isSignal(signal));
+  return type === 'lost' || (type === 'signal' && typeof last === 'boolean' && isSignal(signal, to));
 }
 
 function isRequestHead(head: unknown): head is RequestHead {
@@ -104,13 +105,29 @@ function isRequestHead(head: unknown): head is RequestHead {
   return areTexts([method, url, query, address]) && areHeaders(headers);
 }
 
-/** Pieces have a form of their own. */
-function isSignal(signal: unknown): signal is ToOwner | ToEntry {
+/** Chunks have a form of their own. */
+function isSignal(signal: unknown, to: Side): signal is ToOwner | ToEntry {
   if (typeof signal !== 'object' || signal === null) return false;
-  const { type, status, headers, cost } = signal as Record<string, unknown>;
-  if (type === 'answer') return typeof status === 'string' && areHeaders(headers);
+  const { type, cost, reason, status, headers, close, window, code } = signal as Record<string, unknown>;
   if (type === 'taken') return typeof cost === 'number';
-  return typeof type === 'string' && type !== 'chunk';
+  if (to === 'owner') return type === 'pong' || (type === 'gone' && isCloseReason(reason));
+  switch (type) {
+    case 'wanted':
+    case 'ping':
+      return true;
+    case 'answer':
+      return typeof status === 'string' && areHeaders(headers) && typeof close === 'boolean';
+    case 'accepted':
+      return typeof window === 'number';
+    case 'end':
+      return code === undefined || typeof code === 'number';
+    default:
+      return false;
+  }
+}
+
+function isCloseReason(reason: unknown): reason is CloseReason {
+  return typeof reason === 'string' && Object.hasOwn(closeReasons, reason);
 }
 
 function areHeaders(headers: unknown): headers is Headers {

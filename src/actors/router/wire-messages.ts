@@ -1,0 +1,62 @@
+/** What nodes ask the routers of others, and are answered. Other nodes may send anything: `isRouterMessage` looks at it first. */
+import type { AnyRef, Call } from '../../kernel/types.ts';
+import { catalogue, type ErrorCode, HiveError } from '../../observe/errors.ts';
+import type { ActionCall } from '../../protocol/backend/action-call.ts';
+
+/** The name under which every node's router is registered. */
+export const routerName = 'hive_router';
+
+export type RouterMessage =
+  /** What it is to run is looked into when it is read. */
+  (
+    | { readonly type: 'act'; readonly sid: string; readonly orders: readonly unknown[] }
+    | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
+    | { readonly type: 'whereis' | 'view'; readonly sid: string }
+    | { readonly type: 'subscribers'; readonly channel: string }
+    | { readonly type: 'enable' | 'disable' }
+    | { readonly type: 'terminate' | 'stop'; readonly reason: string }
+  ) &
+    Call<RouterAnswer>;
+
+/** Messages that change something about one client. */
+export type ClientRequest =
+  | { readonly type: 'act'; readonly sid: string; readonly orders: readonly ActionCall[] }
+  | Extract<RouterMessage, { readonly type: 'subscribe' | 'unsubscribe' }>;
+
+export type RouterAnswer =
+  | { readonly ok: true }
+  | { readonly subscribers: number }
+  | { readonly client: AnyRef }
+  | { readonly view: string }
+  | { readonly error: string; readonly description: string };
+
+/** Whether it has the form of one. */
+export function isRouterMessage(message: unknown): message is RouterMessage {
+  if (typeof message !== 'object' || message === null) return false;
+  const { type, sid, orders: actions, channels, channel, reason } = message as Record<string, unknown>;
+  switch (type) {
+    case 'act':
+      return typeof sid === 'string' && Array.isArray(actions);
+    case 'subscribe':
+    case 'unsubscribe':
+      return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
+    case 'whereis':
+    case 'view':
+      return typeof sid === 'string';
+    case 'subscribers':
+      return typeof channel === 'string';
+    case 'terminate':
+    case 'stop':
+      return typeof reason === 'string';
+    default:
+      return type === 'enable' || type === 'disable';
+  }
+}
+
+/** @throws HiveError what the other node's router failed with */
+export function expectOk(answer: RouterAnswer): void {
+  if (!('error' in answer)) return;
+  const { error, description } = answer;
+  if (Object.hasOwn(catalogue, error)) throw new HiveError(error as ErrorCode, description);
+  throw new HiveError('cluster_error', `${error}: ${description}`);
+}
