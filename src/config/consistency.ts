@@ -127,10 +127,10 @@ function checkTimes({ socketio }: Sections, warn: Report): void {
 }
 
 function checkHooks({ clients }: Sections, refuse: Report): void {
-  const { hooks, max_hooks_per_event: most } = clients;
+  const { hooks, max_hooks_per_event: max } = clients;
   for (const [event, list] of Object.entries(hooks)) {
-    const reason = `has ${list.length} hooks, more than max_hooks_per_event (${most})`;
-    if (list.length > most) refuse('clients', pointerTo('/hooks', event), reason);
+    const reason = `has ${list.length} hooks, more than max_hooks_per_event (${max})`;
+    if (list.length > max) refuse('clients', pointerTo('/hooks', event), reason);
   }
 }
 

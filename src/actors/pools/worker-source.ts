@@ -1,4 +1,4 @@
-/** The workers of a pool, and who gets whom: what the pool demands of either kind of workforce, and they of the pool. */
+/** The workers of a pool, and who gets whom: what the pool asks of either kind of source, and they of the pool. */
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { Ref } from '../../kernel/types.ts';
@@ -31,7 +31,7 @@ export interface WorkerSource {
   close(): Promise<void>;
 }
 
-/** The pool, as its workforce sees it. */
+/** The pool, as its source of workers sees it. */
 export interface WorkerOwner {
   readonly name: string;
   readonly kernel: Kernel;

@@ -159,7 +159,7 @@ export class Channel extends Actor<ChannelMessage> {
 
   #publish({ packets, actions, acceptedAt }: ChannelPublish): void {
     if (packets) this.#sendPackets(packets);
-    else this.#sendOrders(actions);
+    else this.#sendActions(actions);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
@@ -186,9 +186,9 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #sendOrders(actions: readonly ActionCall[]): void {
+  #sendActions(actions: readonly ActionCall[]): void {
     this.#count(actions.length);
-    const delivery: ClientDelivery = { type: 'published', actions: actions, packets: undefined, channel: this.self };
+    const delivery: ClientDelivery = { type: 'published', actions, packets: undefined, channel: this.self };
     for (const client of this.#entry.members.keys()) {
       let behind = this.#behind.get(client);
       if (!behind) {

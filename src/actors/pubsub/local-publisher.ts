@@ -58,7 +58,7 @@ export class LocalPublisher {
       return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };
     }
     const { actions } = publication;
-    return { type: 'publish', packets: this.#packets(actions), actions: actions, acceptedAt };
+    return { type: 'publish', packets: this.#packets(actions), actions, acceptedAt };
   }
 
   /** Actions that fail are performed by every client, which tells its user. */

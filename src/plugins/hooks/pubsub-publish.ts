@@ -15,7 +15,7 @@ const schema = Type.Object(
   {
     cids: Type.Unknown({ description: 'Channel expression.' }),
     privilege: Type.Optional(privilegeArg),
-    raw: Type.Boolean({ default: false, description: 'The arguments are events for clients, not orders.' }),
+    raw: Type.Boolean({ default: false, description: 'The arguments are events for clients, not actions.' }),
   },
   { additionalProperties: false },
 );

@@ -11,6 +11,6 @@ export const utilsDispatch: HookPlugin = {
 
 const dispatch: Hook = (client, { name, event }) => {
   if (!event)
-    throw new HiveError('bad_internal_event', `utils.dispatch finds no orders in ${name}: it has no arguments.`);
+    throw new HiveError('bad_internal_event', `utils.dispatch finds no actions in ${name}: it has no arguments.`);
   return client.runActions(toActionCalls(event.args));
 };

@@ -1,6 +1,6 @@
 /**
  * A client's WebSocket, and what handles its frames: the library's only user data is that one reference. The socket is the
- * library's own, or one that another node holds for this one (relay-socket.ts).
+ * library's own, or one that another node holds for this one (relay/socket.ts).
  */
 import type { Encoded } from '../../protocol/packet.ts';
 import type { WebSocket } from '../sockets/types.ts';

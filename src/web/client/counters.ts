@@ -12,7 +12,7 @@ export function clientCounters(metrics: Metrics) {
     websocket: metrics.counters('clients.transports.websocket', socketNames),
     /** Connections ended because the client read too slowly. */
     tooSlow: metrics.counter('clients.transports.too_slow'),
-    /** Connections ended because the client sent too many packets in a second. */
+    /** Connections ended because the client sent too many packets in ten seconds. */
     tooManyPackets: metrics.counter('clients.transports.too_many_packets'),
     /** Handshakes refused because their address has as many connections as it may. */
     tooManyConnections: metrics.counter('clients.transports.too_many_connections'),

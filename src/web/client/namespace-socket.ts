@@ -23,7 +23,7 @@ import {
 import { type ClientSocket, nativeSocket } from './client-socket.ts';
 import type { ChannelMember, Topics } from './topics.ts';
 
-/** The connection under a link. */
+/** The connection, as its clients see it. */
 export interface ClientConnection {
   /** Its WebSocket; undefined while it polls. */
   readonly socket: ClientSocket | undefined;
@@ -31,9 +31,9 @@ export interface ClientConnection {
   readonly maxBufferedBytes: number;
   write(packet: Encoded): void;
   /** The client was refused: the refusal has been written. */
-  refused(link: NamespaceSocket): void;
-  /** The client actor has ended the link; the disconnect packet, if any, has been written. */
-  left(link: NamespaceSocket, reason: CloseReason): void;
+  refused(client: NamespaceSocket): void;
+  /** The client actor has ended the client; the disconnect packet, if any, has been written. */
+  left(client: NamespaceSocket, reason: CloseReason): void;
   /** More bytes wait for the client than may. */
   overflow(): void;
   /** A programming error happened while the client was opened. */
@@ -43,7 +43,7 @@ export interface ClientConnection {
 export class NamespaceSocket implements Sink, ChannelMember {
   readonly encoder: Codec;
   readonly namespace: string;
-  readonly #wire: ClientConnection;
+  readonly #connection: ClientConnection;
   readonly #topics: Topics;
   #session: ClientHandle | undefined;
   #ended: CloseReason | undefined;
@@ -53,8 +53,8 @@ export class NamespaceSocket implements Sink, ChannelMember {
   /** Channels without a native subscription. */
   #channels: Set<string> | undefined;
 
-  constructor(wire: ClientConnection, codec: Codec, namespace: string, topics: Topics) {
-    this.#wire = wire;
+  constructor(connection: ClientConnection, codec: Codec, namespace: string, topics: Topics) {
+    this.#connection = connection;
     this.encoder = codec;
     this.namespace = namespace;
     this.#topics = topics;
@@ -126,7 +126,7 @@ export class NamespaceSocket implements Sink, ChannelMember {
 
   join(channel: string): void {
     if (this.#ended !== undefined) return;
-    const socket = nativeSocket(this.#wire.socket);
+    const socket = nativeSocket(this.#connection.socket);
     if (socket && this.connected) {
       this.#topics.subscribe(socket, channel, this.encoder);
     } else {
@@ -138,34 +138,34 @@ export class NamespaceSocket implements Sink, ChannelMember {
 
   leave(channel: string): void {
     if (this.#ended !== undefined) return;
-    const socket = nativeSocket(this.#wire.socket);
+    const socket = nativeSocket(this.#connection.socket);
     if (this.#channels?.delete(channel)) this.#topics.remove(channel, this);
     else if (socket) this.#topics.unsubscribe(socket, channel, this.encoder);
   }
 
   end(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
-    const closePacket = this.connected && closeReasons[reason].final;
+    const isTold = this.connected && closeReasons[reason].final;
     this.#ended = reason;
-    if (closePacket) this.#wire.write(this.encoder.disconnect());
+    if (isTold) this.#connection.write(this.encoder.disconnect());
     this.#finish(reason);
-    this.#wire.left(this, reason);
+    this.#connection.left(this, reason);
   }
 
   get bufferedBytes(): number {
-    return this.#ended === undefined ? this.#wire.bufferedBytes + this.#heldBytes : 0;
+    return this.#ended === undefined ? this.#connection.bufferedBytes + this.#heldBytes : 0;
   }
 
   // ChannelMember
 
   deliver(packet: Encoded): void {
     if (!this.#held) {
-      this.#wire.write(packet);
+      this.#connection.write(packet);
       return;
     }
     this.#held.push(packet);
     this.#heldBytes += packet.length;
-    if (this.#heldBytes > this.#wire.maxBufferedBytes) this.#wire.overflow();
+    if (this.#heldBytes > this.#connection.maxBufferedBytes) this.#connection.overflow();
   }
 
   #accept(sid: string): void {
@@ -173,19 +173,19 @@ export class NamespaceSocket implements Sink, ChannelMember {
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
-    this.#wire.write(this.encoder.connect(sid));
-    for (const packet of held) this.#wire.write(packet);
+    this.#connection.write(this.encoder.connect(sid));
+    for (const packet of held) this.#connection.write(packet);
     // A write may have ended the connection.
     if (this.#ended === undefined) this.#subscribe();
   }
 
   #refuse(thrown: unknown): void {
-    if (!(thrown instanceof HiveError)) this.#wire.crashed(thrown);
+    if (!(thrown instanceof HiveError)) this.#connection.crashed(thrown);
     if (this.#ended !== undefined) return;
     const error = thrown instanceof HiveError ? thrown : new HiveError('internal_error');
     this.#finish('refused');
-    this.#wire.write(this.encoder.refusal(error));
-    this.#wire.refused(this);
+    this.#connection.write(this.encoder.refusal(error));
+    this.#connection.refused(this);
   }
 
   #listening(): ClientHandle {
@@ -195,7 +195,7 @@ export class NamespaceSocket implements Sink, ChannelMember {
 
   /** Exchanges memberships for native subscriptions, where there is a socket of the library's. */
   #subscribe(): void {
-    const socket = nativeSocket(this.#wire.socket);
+    const socket = nativeSocket(this.#connection.socket);
     if (!socket || !this.#channels) return;
     for (const channel of this.#channels) {
       this.#topics.remove(channel, this);
@@ -210,7 +210,7 @@ export class NamespaceSocket implements Sink, ChannelMember {
     this.#heldBytes = 0;
     if (this.#channels) for (const channel of this.#channels) this.#topics.remove(channel, this);
     this.#channels = undefined;
-    const socket = nativeSocket(this.#wire.socket);
+    const socket = nativeSocket(this.#connection.socket);
     if (socket) this.#topics.unsubscribeAll(socket, this.encoder);
   }
 }

@@ -1,6 +1,6 @@
 /**
  * The server for clients: one port, three protocol generations. Requests are routed here, origins checked and sockets
- * opened; `engine-server.ts` and `legacy-server.ts` speak the protocols.
+ * opened; `engine/server.ts` and `legacy/server.ts` speak the protocols.
  *
  *     <path>/                      Engine.IO v4 and v3
  *     <path>/1/…                   Socket.IO 0.9

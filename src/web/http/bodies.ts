@@ -58,7 +58,7 @@ class Incoming {
   readonly #budget: BodyBudget;
   #read = 0;
   #parts: Buffer[] | undefined;
-  #maxKeptBytes = 0;
+  #keptBytes = 0;
   #isDone = false;
 
   constructor(res: HttpResponse, limitBytes: number, receiver: BodyReceiver, budget: BodyBudget) {
@@ -80,7 +80,7 @@ class Incoming {
     } else if (!this.#budget.take(bytes)) {
       this.#fail(new HiveError('overloaded', 'Too much of other bodies is under way.'));
     } else {
-      this.#maxKeptBytes += bytes;
+      this.#keptBytes += bytes;
       this.#parts ??= [];
       this.#parts.push(Buffer.from(Buffer.from(chunk)));
       if (!isLast) return;
@@ -104,7 +104,7 @@ class Incoming {
   #end(): void {
     this.#isDone = true;
     this.#parts = undefined;
-    this.#budget.giveBack(this.#maxKeptBytes);
+    this.#budget.giveBack(this.#keptBytes);
   }
 }
 

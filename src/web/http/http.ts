@@ -15,7 +15,7 @@ import { STATUS_CODES } from 'node:http';
 import { ipAddress } from '../../observe/source.ts';
 import type { Listening, SocketApp, SocketRequest, SocketResponse } from '../sockets/types.ts';
 
-/** What is used of a request, so that one of another node can take its place (relay-exchange.ts). */
+/** What is used of a request, so that one of another node can take its place (client/relay/exchange.ts). */
 export type HttpRequest = SocketRequest;
 
 /** A response, with what is remembered of it. */

@@ -26,9 +26,9 @@ export function wantsBuckets(req: HttpRequest): boolean {
 
 /** Which of the busiest actors are shown: `limit` in number, after so many ms (`over`) of looking. */
 const limits = {
-  limit: { default: 20, least: 1, most: 1000 },
+  limit: { default: 20, min: 1, max: 1000 },
   // Less tells nothing; more, and other nodes' answers would be late.
-  over: { default: 1000, least: 50, most: 3000 },
+  over: { default: 1000, min: 50, max: 3000 },
 };
 
 /** @throws HiveError `bad_monitor_request` */
@@ -39,9 +39,9 @@ export function busiestOptions(req: HttpRequest): BusiestOptions {
 }
 
 function within(req: HttpRequest, name: keyof typeof limits): number {
-  const { default: usual, least, most } = limits[name];
+  const { default: usual, min, max } = limits[name];
   const number = numberIn(req, name) ?? usual;
-  if (number < least || number > most) throw new HiveError(code, `${name} must be from ${least} to ${most}.`);
+  if (number < min || number > max) throw new HiveError(code, `${name} must be from ${min} to ${max}.`);
   return number;
 }
 

@@ -54,7 +54,7 @@ type RedisArgs = Static<typeof argsSchema>;
 const minReconnectMs = 100;
 const minReplyMs = 1000;
 /** Limits of establishing a connection, login included: enough for a slow network, short enough to notice a dead host. */
-const connectMs = { least: 1000, most: 5000 };
+const connectMs = { min: 1000, max: 5000 };
 const defaultPort = 6379;
 const defaultSentinelPort = 26_379;
 
@@ -164,7 +164,7 @@ function placeOf({
 }
 
 function addressOf(args: RedisArgs): RedisAddress {
-  const connectTimeoutMs = Math.min(connectMs.most, Math.max(connectMs.least, args.max_reconnect_timeout));
+  const connectTimeoutMs = Math.min(connectMs.max, Math.max(connectMs.min, args.max_reconnect_timeout));
   const given = {
     username: args.username,
     password: args.password === '' ? undefined : args.password,

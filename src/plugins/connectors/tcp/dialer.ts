@@ -20,7 +20,7 @@ export interface TcpPeer {
   readonly port: number;
   /** Connections at rest, and how many there may be. */
   readonly size: number;
-  readonly most: number;
+  readonly max: number;
 }
 
 export class TcpDialer implements ConnectionSource {
@@ -61,8 +61,8 @@ export class TcpDialer implements ConnectionSource {
 
   #dial(): void {
     if (!this.#entrance || this.#pause) return;
-    const { size, most } = this.#peer;
-    const wanted = Math.min(most, Math.max(size, this.#live.size + this.#entrance.waiting));
+    const { size, max } = this.#peer;
+    const wanted = Math.min(max, Math.max(size, this.#live.size + this.#entrance.waiting));
     while (this.#live.size + this.#dialing.size < wanted) this.#connect();
   }
 

@@ -88,5 +88,5 @@ function sourceOf({ name, args, size, overflow, services }: PoolSetup<TcpArgs>):
     log: services.log.child({ pool: name }),
   };
   if (listens(args)) return new TcpListener(args.host ?? '0.0.0.0', args.port, terms);
-  return new TcpDialer({ host: args.host!, port: args.port, size, most: Math.max(1, size + overflow) }, terms);
+  return new TcpDialer({ host: args.host!, port: args.port, size, max: Math.max(1, size + overflow) }, terms);
 }

@@ -1,11 +1,11 @@
 /**
  * A connection of Engine.IO: it starts on either transport, may move from polling to a WebSocket once, and carries the
- * clients of one user (engine-namespaces.ts).
+ * clients of one user (namespaces.ts).
  *
  *     polling ──(probe: 2probe, 3probe, 5)──► websocket ──► closed
  *
  * The server pings every `ping_interval`; no pong within `ping_timeout` ends the connection. In v3 the client pings. Idle
- * WebSockets are what a server mostly holds: this object, which is its own timer, its namespaces and link are all that one costs
+ * WebSockets are what a server mostly holds: this object, which is its own timer, its namespaces and clients are all that one costs
  * in JavaScript.
  */
 import { Timer } from '../../../kernel/timers.ts';
@@ -152,12 +152,12 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     }
   }
 
-  refused(link: NamespaceSocket): void {
-    this.#messages.remove(link);
+  refused(client: NamespaceSocket): void {
+    this.#messages.remove(client);
   }
 
-  left(link: NamespaceSocket, reason: CloseReason): void {
-    this.#messages.remove(link);
+  left(client: NamespaceSocket, reason: CloseReason): void {
+    this.#messages.remove(client);
     if (this.#messages.isEmpty || !closeReasons[reason].final) this.close(reason);
   }
 

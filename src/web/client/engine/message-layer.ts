@@ -1,6 +1,6 @@
 /**
  * The seam between an Engine.IO connection and what it carries. Below it are transports, the heartbeat and the upgrade; above it is
- * Socket.IO (engine-namespaces.ts), of which Engine.IO knows nothing more than this.
+ * Socket.IO (namespaces.ts), of which Engine.IO knows nothing more than this.
  */
 import type { EngineDialect } from '../../../protocol/engine.ts';
 import type { CloseReason } from '../client-handle.ts';
@@ -23,7 +23,7 @@ export interface MessageLayer {
   /** The connection has moved to a WebSocket. */
   upgraded(): void;
   /** A client has ended, or was refused. */
-  remove(link: NamespaceSocket): void;
+  remove(client: NamespaceSocket): void;
   /** Whether it has no client. */
   readonly isEmpty: boolean;
   /** The connection is closed. */

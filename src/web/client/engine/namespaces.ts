@@ -25,7 +25,7 @@ export class EngineNamespaces implements MessageLayer {
   readonly #host: EngineHost;
   readonly #connection: Carrier;
   #handshake: Handshake;
-  #links: SmallSet<NamespaceSocket>;
+  #clients: SmallSet<NamespaceSocket>;
   /** Runs while no client is connected. */
   #connectTimer: Timer | undefined;
   #incomplete: Incomplete | undefined;
@@ -46,7 +46,7 @@ export class EngineNamespaces implements MessageLayer {
   }
 
   get isEmpty(): boolean {
-    return this.#links === undefined;
+    return this.#clients === undefined;
   }
 
   /** Takes an Engine.IO packet of type message. @throws HiveError `bad_packet` */
@@ -79,14 +79,14 @@ export class EngineNamespaces implements MessageLayer {
   }
 
   /** A client has ended, or was refused. */
-  remove(link: NamespaceSocket): void {
-    this.#links = withoutValue(this.#links, link);
+  remove(client: NamespaceSocket): void {
+    this.#clients = withoutValue(this.#clients, client);
     this.#awaitConnect();
   }
 
   /** The connection has moved to a WebSocket. */
   upgraded(): void {
-    for (const link of valuesOf(this.#links)) link.upgraded();
+    for (const client of valuesOf(this.#clients)) client.upgraded();
   }
 
   /** It has a client, or is forgotten: it takes no room for connections without one any more. */
@@ -101,15 +101,15 @@ export class EngineNamespaces implements MessageLayer {
     this.#connectTimer?.cancel();
     // It may stay for a while, until somebody has come for its last words.
     this.#forgetHandshake();
-    const links = valuesOf(this.#links);
-    this.#links = undefined;
-    for (const link of links) link.close(reason);
+    const clients = valuesOf(this.#clients);
+    this.#clients = undefined;
+    for (const client of clients) client.close(reason);
   }
 
   #deliver(namespace: string, packet: ClientPacket): void {
-    const link = this.#find(namespace);
-    if (!link) throw new HiveError('bad_packet', 'The namespace is not connected.');
-    link.receive(packet);
+    const client = this.#find(namespace);
+    if (!client) throw new HiveError('bad_packet', 'The namespace is not connected.');
+    client.receive(packet);
   }
 
   /**
@@ -134,8 +134,8 @@ export class EngineNamespaces implements MessageLayer {
     const held = isWanted ? weightOf(this.#handshake) + bytes : 0;
     // A refusal would keep the client away, but it is to come back.
     if (!clientless.hold(held)) return this.#connection.close('overloaded');
-    const link = new NamespaceSocket(this.#connection, codec, namespace, topics);
-    this.#links = withValue(this.#links, link);
+    const client = new NamespaceSocket(this.#connection, codec, namespace, topics);
+    this.#clients = withValue(this.#clients, client);
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake };
@@ -144,7 +144,7 @@ export class EngineNamespaces implements MessageLayer {
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#host.hasNamespaces) this.#forgetHandshake();
     const transport = this.#connection.socket ? 'websocket' : 'polling';
-    const opening = link.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
+    const opening = client.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
     if (held > 0) void opening.then(() => clientless.release(held));
   }
 
@@ -153,14 +153,14 @@ export class EngineNamespaces implements MessageLayer {
   }
 
   #disconnect(namespace: string): void {
-    const link = this.#find(namespace);
-    if (!link) return;
-    this.remove(link);
-    link.close('client_disconnect');
+    const client = this.#find(namespace);
+    if (!client) return;
+    this.remove(client);
+    client.close('client_disconnect');
   }
 
   #find(namespace: string): NamespaceSocket | undefined {
-    for (const link of valuesOf(this.#links)) if (link.namespace === namespace) return link;
+    for (const client of valuesOf(this.#clients)) if (client.namespace === namespace) return client;
     return undefined;
   }
 

@@ -49,7 +49,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   readonly #context: ConnectionContext;
   readonly #owner: Owner;
   #isAttaching = false;
-  readonly #link: NamespaceSocket;
+  readonly #client: NamespaceSocket;
   #polls: LegacyPolls | undefined;
   /** Generic: time to the first transport. WebSocket: to the next heartbeat or the pong. */
   readonly #timer = new Timer(this);
@@ -61,8 +61,8 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     this.#context = context;
     this.id = id;
     this.#owner = owner;
-    this.#link = new NamespaceSocket(this, codec, '/', context.topics);
-    this.#link.adopt(session);
+    this.#client = new NamespaceSocket(this, codec, '/', context.topics);
+    this.#client.adopt(session);
     context.wheel.start(this.#timer, context.config.socketio.init_timeout);
   }
 
@@ -119,7 +119,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
 
   #attach(transport: TransportKind): void {
     this.#isAttaching = true;
-    void this.#link.attach(transport).then(() => this.#owner.attached());
+    void this.#client.attach(transport).then(() => this.#owner.attached());
   }
 
   // Wire
@@ -149,7 +149,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     this.close('refused');
   }
 
-  left(_link: NamespaceSocket, reason: CloseReason): void {
+  left(_client: NamespaceSocket, reason: CloseReason): void {
     this.close(reason);
   }
 
@@ -247,10 +247,10 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     this.#touch();
     switch (packet.type) {
       case 'packet':
-        this.#link.receive(packet.packet);
+        this.#client.receive(packet.packet);
         break;
       case 'unusable':
-        this.#link.reject(packet.error);
+        this.#client.reject(packet.error);
         break;
       case 'disconnect':
         if (packet.endpoint === '') this.sayGoodbye();
@@ -307,7 +307,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     if (!this.#isAttaching) this.#owner.attached();
     this.#timer.cancel();
     this.#sessionTimer.cancel();
-    this.#link.close(reason);
+    this.#client.close(reason);
     const { socket } = this;
     this.socket = undefined;
     // A client that does not read gets no close packet: it would only occupy memory.

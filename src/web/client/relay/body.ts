@@ -17,7 +17,7 @@ const windowBytes = 256 * 1024;
 /** What waits of all bodies that are not wanted yet. */
 export interface Held {
   bytes: number;
-  readonly most: number;
+  readonly max: number;
 }
 
 export interface BodyParts {
@@ -88,7 +88,7 @@ export class BodyForward {
     } else if (!this.#waits && this.#underWay < noteBytes) {
       return refuse();
     } else {
-      if (held.bytes + chunk.byteLength > held.most) return refuse();
+      if (held.bytes + chunk.byteLength > held.max) return refuse();
       // The bytes are the library's, and valid during the call only.
       const kept = Buffer.from(Buffer.from(chunk));
       this.#chunks.push(kept);

@@ -51,7 +51,7 @@ export class RequestForward implements RelayEnd<ToEntry> {
     this.stream = stream;
   }
 
-  /** Forwards the body; see relay-body.ts. */
+  /** Forwards the body; see body.ts. */
   forwardBody(parts: Pick<BodyParts, 'limitBytes' | 'held' | 'waits'>): void {
     if (!this.request) return;
     const { res } = this.request;

@@ -43,7 +43,7 @@ export class RelayGate implements RelayHost {
     this.#context = context;
     this.#relays = relays;
     this.#routes = routes;
-    this.#held = { bytes: 0, most: relays.maxHeld };
+    this.#held = { bytes: 0, max: relays.maxHeld };
   }
 
   // --- to other nodes

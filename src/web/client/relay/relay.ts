@@ -25,7 +25,7 @@ export interface RequestHead {
 }
 
 /**
- * A part of a body or of a WebSocket's message: at most `pieceBytes`, so that nothing waits long behind it. A string is
+ * A part of a body or of a WebSocket's message: at most 64 KiB, so that nothing waits long behind it. A string is
  * text, bytes are text or not.
  */
 export interface Chunk {

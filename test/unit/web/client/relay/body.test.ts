@@ -18,7 +18,7 @@ test('an empty last chunk that had to wait ends the body', () => {
   const sent: Chunk[] = [];
   const stream = { load: 0, send: (signal: ToOwner) => void sent.push(signal as Chunk) };
   const refuse = () => assert.fail('refused');
-  const held = { bytes: 0, most: 1_000_000 };
+  const held = { bytes: 0, max: 1_000_000 };
   const body = new BodyForward({
     res,
     stream: stream as unknown as RelayStream<ToOwner>,
