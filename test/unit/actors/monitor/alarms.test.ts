@@ -76,9 +76,10 @@ test('a threshold of 0 is no alarm; other metrics get theirs by their path', asy
 test('the monitor looks again and again, at nobody else’s word; one that is started anew keeps what is set', async () => {
   const kernel = new TestKernel();
   let looks = 0;
+  let value = 0;
   const read = () => {
     looks += 1;
-    return { value: 5 };
+    return { value };
   };
   const { metrics } = kernel;
   const specs = [{ alarm: 'some', unit: 'number', threshold: 5, read }] as const;
@@ -88,8 +89,10 @@ test('the monitor looks again and again, at nobody else’s word; one that is st
   const list = (monitor: Awaited<ReturnType<typeof start>>) => kernel.ask(monitor, { type: 'alarms' });
 
   const monitor = await start();
-  assert.deepEqual(await list(monitor), []);
   await eventually(() => looks >= 3, 'some looks');
+  assert.deepEqual(await list(monitor), []);
+  value = 5;
+  await eventually(() => alarms.list().length === 1, 'the alarm');
   const [alarm] = (await list(monitor)) as { at: number }[];
   assert.equal(new Monitor(setup, () => undefined).admits({ type: 'look' }), false);
   await kernel.stop(monitor);
