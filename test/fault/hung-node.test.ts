@@ -70,10 +70,15 @@ test('a node that hangs misses publishes, but is not cut off by whoever publishe
   }
   const missed = await one.metric('pubsub.dropped');
   assert.ok(missed > 0 && missed < 150, `${missed} of 150 missed`);
+  // The alarm is set before publishes are missed, if somebody looks in time.
+  const alarm = () => one.metric('hive.alarms.queue.set');
+  await eventually(async () => (await alarm()) === 1, 'the alarm of the queue', 20_000);
+  assert.ok((await one.metric('hive.distribution.max_queued_bytes')) >= 0.4 * 8 * 1024 * 1024);
   two.process.signal('SIGCONT');
   // What was sent arrives in order; then everything does again.
   for (let n = 0; n < 150 - missed; n += 1) assert.ok((await bob.next()).startsWith(`42["said",${n},`));
   ann.send('42["say",{"name":"said","args":["again"]}]');
   assert.equal(await bob.next(), '42["said","again"]');
+  await eventually(async () => (await alarm()) === 0, 'the end of the alarm', 20_000);
   for (const node of [one, two]) assert.equal(await node.metric('hive.cluster.size'), 2);
 });
