@@ -28,6 +28,7 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkHooks(sections, refuse);
   checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
+  checkGauges(sections, refuse);
   const lack = lackOfFiles(sections);
   if (lack) warn('hive', '/max_client_slots', lack, sections.hive.max_client_slots);
   return found;
@@ -160,5 +161,14 @@ function checkNamesOfThings({ connectors, pubsub }: Sections, warn: Report): voi
       const reason = 'matches no channel: a prefix is the part of a channel id before the first dot';
       warn('pubsub', pointerTo('/channels', prefix), reason);
     }
+  }
+}
+
+/** What has no dot is no metric, and may be the name of an alarm. Whether there is a metric of that path is seen when the node runs. */
+function checkGauges({ monitor }: Sections, refuse: Report): void {
+  for (const [path, threshold] of Object.entries(monitor.alarms.gauges)) {
+    if (path.includes('.')) continue;
+    const reason = 'is no metric: paths have dots, like plugins.shop.open_orders';
+    refuse('monitor', pointerTo('/alarms/gauges', path), reason, threshold);
   }
 }

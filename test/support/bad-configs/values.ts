@@ -141,6 +141,16 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('hive.cluster_port_min', 'configured elsewhere')],
   },
   {
+    title: 'a threshold in per cent, and looks without pause',
+    set: { 'monitor.alarms': { clients: 90, interval: 10 } },
+    expect: [invalid('monitor.alarms.clients', 'at most 1'), invalid('monitor.alarms.interval', 'at least 100')],
+  },
+  {
+    title: 'an alarm on a gauge that is named like another alarm',
+    set: { 'monitor.alarms': { gauges: { memory: 5 } } },
+    expect: [invalid('monitor.alarms.gauges.memory', 'is no metric')],
+  },
+  {
     title: 'another node without host, and one with an impossible port',
     set: { 'hive.cluster_nodes': ['node2'], 'hive.name': 'node 1@127.0.0.1' },
     expect: [invalid('hive.cluster_nodes[0]', 'node2@10.0.0.2'), invalid('hive.name', 'must be a node name')],
