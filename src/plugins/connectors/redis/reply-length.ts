@@ -9,8 +9,8 @@
 
 /** Items that may be due, as for messages between nodes: a list of them takes 32 MB. */
 const maxItems = 4_194_304;
-/** Characters of a line that are kept: a type and a number. */
-const maxKept = 24;
+/** Characters of a line that are kept: a type, a number, and the end. The longest are doubles, `,-1.7976931348623157e+308`. */
+const maxKept = 32;
 const lineEnd = 0x0a;
 const carriageReturn = 0x0d;
 /**

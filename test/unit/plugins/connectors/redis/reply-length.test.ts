@@ -40,7 +40,7 @@ test('what ioredis would read otherwise is refused', () => {
     assert.throws(() => follow(text), /makes no sense|ends wrongly/, text);
   }
   follow(
-    '*-1\r\n$-1\r\n_\r\n#t\r\n,1.5\r\n,inf\r\n(123\r\n-ERR no\r\n:-5\r\n',
+    '*-1\r\n$-1\r\n_\r\n#t\r\n,1.5\r\n,inf\r\n,-1.7976931348623157e+308\r\n(123\r\n-ERR no\r\n:-5\r\n',
     `+${'x'.repeat(100)}`,
     'y\r',
     '\n:1\r\n',
