@@ -27,8 +27,11 @@ export async function multiCall<Message, Reply>(
       const { code, message: description } = toHiveError(error);
       // Nodes come and go; that one is lost is told elsewhere.
       const isAway = code === 'cluster_error' || code === 'not_running';
-      log[isAway ? 'info' : 'warning'](`${node} did not answer: ${description}`, { peer: node });
+      const text = `${node} did not answer: ${description}`;
       missing.push(node);
+      if (isAway) log.info(text, { peer: node });
+      // Whoever watches the cluster asks again every two seconds, for as long as a node hangs.
+      else kernel.repeated.warn(log, `${node} did not answer`, text, { peer: node });
     }
   };
   await Promise.all(cluster.nodes().map(ask));
