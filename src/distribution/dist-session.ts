@@ -80,7 +80,7 @@ export class DistSession {
   /** Links that we ended and the peer has not confirmed; meanwhile what comes over them counts for nothing. */
   readonly #unlinking = new Map<string, number>();
   /** Monitors of the peer on actors here, and how to end each. */
-  readonly #watches = new Map<string, () => void>();
+  readonly #watches = new Map<string, Disposable>();
   #lastUnlink = 0;
   #ended = false;
 
@@ -238,7 +238,7 @@ export class DistSession {
     for (const { from } of calls) from.fail(lost);
     for (const { local, remote } of this.#links.values()) this.#kernel.signalLinkExit(remote, local, 'noconnection');
     for (const { ended } of this.#monitors.values()) ended('noconnection');
-    for (const stop of this.#watches.values()) stop();
+    for (const watch of this.#watches.values()) watch[Symbol.dispose]();
     this.#links.clear();
     this.#monitors.clear();
     this.#watches.clear();
@@ -290,7 +290,7 @@ export class DistSession {
         return this.#watch(control.from, control.to, control.ref);
       case 'demonitor': {
         const key = control.ref.toString();
-        this.#watches.get(key)?.();
+        this.#watches.get(key)?.[Symbol.dispose]();
         this.#watches.delete(key);
         return;
       }
@@ -367,7 +367,7 @@ export class DistSession {
     const local = typeof target === 'string' ? this.#kernel.whereis(target) : target;
     const from = typeof target === 'string' ? { name: target } : target;
     if (!local) return this.outbox.down(from, watcher, ref, atom('noproc'));
-    const stop = this.#kernel.onExit(local, (reason) => {
+    const watch = this.#kernel.onExit(local, (reason) => {
       if (!this.#watches.delete(key) || this.#ended) return;
       try {
         this.outbox.down(from, watcher, ref, reasonToTerm(reason));
@@ -376,7 +376,7 @@ export class DistSession {
         this.outbox.down(from, watcher, ref, atom('unprintable'));
       }
     });
-    this.#watches.set(key, stop);
+    this.#watches.set(key, watch);
   }
 
   #down(ref: Reference, reason: ExitReason): void {

@@ -125,16 +125,16 @@ export class Distribution {
     return this.#peers.up().filter((peer) => peer.hive);
   }
 
-  /** Called after a node was connected, before anything it sends is handled. Returns how to stop listening. */
-  onNodeUp(listener: (event: NodeUp) => void): () => void {
+  /** Called after a node was connected, before anything it sends is handled, until what is returned is disposed of. */
+  onNodeUp(listener: (event: NodeUp) => void): Disposable {
     this.#upListeners.add(listener);
-    return () => this.#upListeners.delete(listener);
+    return { [Symbol.dispose]: () => this.#upListeners.delete(listener) };
   }
 
-  /** Called after a node was lost and everything that relied on it was told. Returns how to stop listening. */
-  onNodeDown(listener: (event: NodeDown) => void): () => void {
+  /** Called after a node was lost and everything that relied on it was told, until what is returned is disposed of. */
+  onNodeDown(listener: (event: NodeDown) => void): Disposable {
     this.#downListeners.add(listener);
-    return () => this.#downListeners.delete(listener);
+    return { [Symbol.dispose]: () => this.#downListeners.delete(listener) };
   }
 
   /** Answers a registered name within this layer, without an actor. */

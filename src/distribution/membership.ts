@@ -25,8 +25,8 @@ export interface Connections {
   connect(node: string, port?: number): Promise<void>;
   disconnect(node: string, reason?: string): boolean;
   members(): NodeUp[];
-  onNodeUp(listener: (event: NodeUp) => void): () => void;
-  onNodeDown(listener: (event: NodeDown) => void): () => void;
+  onNodeUp(listener: (event: NodeUp) => void): Disposable;
+  onNodeDown(listener: (event: NodeDown) => void): Disposable;
   handle(name: string, builtin: (message: unknown, from: From | undefined, session: { node: string }) => void): void;
   tell(node: string, name: string, message: unknown): boolean;
 }
@@ -81,7 +81,7 @@ export class Membership {
   readonly #forgetAfterMs: number;
   readonly #patienceMs: number;
   readonly #known = new Map<string, Known>();
-  readonly #unlisten: (() => void)[] = [];
+  readonly #listening: Disposable[] = [];
   #stopped = false;
 
   /** @throws HiveError `invalid_config` for a seed that is no name of a node */
@@ -106,8 +106,8 @@ export class Membership {
   async start(): Promise<void> {
     const { node } = this.#connections;
     this.#connections.handle(membersName, (message, _from, session) => this.#hear(session.node, message));
-    this.#unlisten.push(this.#connections.onNodeUp((event) => this.#up(event)));
-    this.#unlisten.push(this.#connections.onNodeDown((event) => this.#down(event)));
+    this.#listening.push(this.#connections.onNodeUp((event) => this.#up(event)));
+    this.#listening.push(this.#connections.onNodeDown((event) => this.#down(event)));
     // Who was quick enough to connect before that may have spoken before anybody listened.
     for (const event of this.#connections.members()) this.#up(event, true);
     const dials = [...this.#known.values()].map((known) => this.#dial(known));
@@ -127,7 +127,7 @@ export class Membership {
   stop(): void {
     if (this.#stopped) return;
     this.#stopped = true;
-    for (const unlisten of this.#unlisten) unlisten();
+    for (const one of this.#listening) one[Symbol.dispose]();
     for (const known of this.#known.values()) clearTimeout(known.timer);
     for (const { node } of this.#connections.members()) {
       this.#connections.tell(node, membersName, { type: 'leaving' });

@@ -11,7 +11,7 @@
  */
 import { ActorTimer } from './actor-timer.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
-import { type ExitListener, type Monitor, noMonitor } from './exit-listener.ts';
+import { type ExitListener, nothing } from './exit-listener.ts';
 import { endFailure, Refusal, refused, undelivered } from './failures.ts';
 import { Mailbox } from './mailbox.ts';
 import { CallMessage, type DeadLetterReason, DownMessage, ExitMessage, messageType, PendingCall } from './messages.ts';
@@ -38,7 +38,7 @@ export interface CellHost {
   readonly wheel: TimingWheel;
   readonly runQueue: RunQueue;
   nextMonitor(): number;
-  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Monitor;
+  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Disposable;
   resolve(ref: AnyRef, found: (ref: AnyRef | undefined) => void): void;
   linkBack(from: Cell<never>, target: AnyRef): void;
   unlinkBack(from: Cell<never>, target: AnyRef): void;
@@ -84,7 +84,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
   /** Who watches this actor. */
   exitListeners: SmallSet<ExitListener>;
   /** The monitors that this actor has. */
-  #monitors: Map<number, Monitor> | undefined;
+  #monitors: Map<number, Disposable> | undefined;
   timers: SmallSet<Timer>;
   /** The calls it has not answered yet. */
   calls: SmallSet<PendingCall>;
@@ -237,17 +237,17 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     const monitor = this.host.nextMonitor();
     if (!this.alive) return monitor;
     this.#monitors ??= new Map();
-    this.#monitors.set(monitor, noMonitor);
+    this.#monitors.set(monitor, nothing);
     const started = this.host.startMonitor(this, monitor, target);
     // A node that is not there may have answered already.
-    if (this.#monitors.get(monitor) === noMonitor) this.#monitors.set(monitor, started);
+    if (this.#monitors.get(monitor) === nothing) this.#monitors.set(monitor, started);
     return monitor;
   }
 
   demonitor(monitor: number): void {
     const started = this.#monitors?.get(monitor);
     this.#monitors?.delete(monitor);
-    started?.end();
+    started?.[Symbol.dispose]();
   }
 
   /** A name stands for whoever bears it now. */
@@ -452,7 +452,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     this.host.forget(this);
     this.#abort?.abort();
     for (const timer of valuesOf(this.timers)) timer.cancel();
-    for (const monitor of this.#monitors?.values() ?? []) monitor.end();
+    for (const monitor of this.#monitors?.values() ?? []) monitor[Symbol.dispose]();
     this.timers = undefined;
     this.#monitors = undefined;
     while (this.mailbox.length > 0) {

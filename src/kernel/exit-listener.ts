@@ -1,5 +1,5 @@
 /** Those who are told when an actor of this node ends. */
-import { type SmallSet, withoutValue } from './small-set.ts';
+import { type SmallSet, withoutValue, withValue } from './small-set.ts';
 import type { AnyRef, Down, ExitReason } from './types.ts';
 
 /** Called once when an actor ends. Who watches many gives an object that it has anyway: a closure for each costs more. */
@@ -10,13 +10,24 @@ export function notify(watcher: ExitListener, reason: ExitReason): void {
   else watcher.ended(reason);
 }
 
-/** What an actor keeps of a monitor that it has. */
-export interface Monitor {
-  end(): void;
+/** A listener that is registered with an actor, until it is disposed of. */
+export class Listening implements Disposable {
+  readonly #to: Monitored;
+  readonly #listener: ExitListener;
+
+  constructor(to: Monitored, listener: ExitListener) {
+    this.#to = to;
+    this.#listener = listener;
+    to.exitListeners = withValue(to.exitListeners, listener);
+  }
+
+  [Symbol.dispose](): void {
+    this.#to.exitListeners = withoutValue(this.#to.exitListeners, this.#listener);
+  }
 }
 
-/** One that has ended, or has still to begin. */
-export const noMonitor: Monitor = { end() {} };
+/** What has ended, or has still to begin: a registration with an actor that is dead, a monitor. */
+export const nothing: Disposable = { [Symbol.dispose]() {} };
 
 /** The actor that has a monitor. */
 export interface Monitoring {
@@ -29,7 +40,7 @@ export interface Monitored {
 }
 
 /** A monitor between two actors of this node: the one object that both keep. */
-export class LocalMonitor implements Monitor {
+export class LocalMonitor implements Disposable {
   readonly #owner: Monitoring;
   readonly #id: number;
   readonly #target: Monitored;
@@ -47,7 +58,7 @@ export class LocalMonitor implements Monitor {
     this.#owner.signalDown({ monitor: this.#id, ref: this.#ref, reason });
   }
 
-  end(): void {
+  [Symbol.dispose](): void {
     this.#target.exitListeners = withoutValue<ExitListener>(this.#target.exitListeners, this);
   }
 }

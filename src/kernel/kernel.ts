@@ -11,13 +11,13 @@ import { stackOf } from '../observe/thrown.ts';
 import { type Behaviour, ignore } from './behaviour.ts';
 import { Cell, type CellHost } from './cell.ts';
 import { type CrashReport, CrashReports } from './crash-reports.ts';
-import { type ExitListener, LocalMonitor, type Monitor, noMonitor, notify } from './exit-listener.ts';
+import { type ExitListener, Listening, LocalMonitor, nothing, notify } from './exit-listener.ts';
 import { undelivered } from './failures.ts';
 import { type AbandonedHandler, type Inspection, inspectState } from './inspection.ts';
 import { CallMessage, type DeadLetterReason, deadLetterReasons, messageType, PendingCall } from './messages.ts';
 import { NactSystem } from './nact.ts';
 import { NamedRef, type RefHost, RemoteRef } from './remote-ref.ts';
-import { withoutValue, withValue } from './small-set.ts';
+import { withoutValue } from './small-set.ts';
 import { TimingWheel } from './timers.ts';
 import type { Transport } from './transport.ts';
 import {
@@ -260,17 +260,14 @@ export class Kernel implements CellHost, RefHost {
     });
   }
 
-  /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has). Returns how to stop watching. */
-  onExit(ref: AnyRef, watcher: ExitListener): () => void {
+  /** Tells `watcher` once, when the actor of this node ends (at once with `noproc` if it has), unless what is returned is disposed of before. */
+  onExit(ref: AnyRef, watcher: ExitListener): Disposable {
     const local = this.#local(ref);
     if (!local?.alive) {
       queueMicrotask(() => notify(watcher, 'noproc'));
-      return () => {};
+      return nothing;
     }
-    local.exitListeners = withValue(local.exitListeners, watcher);
-    return () => {
-      local.exitListeners = withoutValue(local.exitListeners, watcher);
-    };
+    return new Listening(local, watcher);
   }
 
   /** @internal What a watcher throws is its own fault, and must not stop the others from being told. */
@@ -329,7 +326,7 @@ export class Kernel implements CellHost, RefHost {
   }
 
   /** @internal */
-  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Monitor {
+  startMonitor(watcher: Cell<never>, monitor: number, target: AnyRef): Disposable {
     const here = this.#local(target);
     if (here) {
       const local = new LocalMonitor(watcher, monitor, here, target);
@@ -340,11 +337,11 @@ export class Kernel implements CellHost, RefHost {
     if (!this.#transport || isHere) {
       const reason = isHere ? 'noproc' : 'noconnection';
       queueMicrotask(() => watcher.signalDown({ monitor, ref: target, reason }));
-      return noMonitor;
+      return nothing;
     }
     const remote = target instanceof NamedRef ? target.address : target;
     this.#transport.monitor(watcher, monitor, remote);
-    return { end: () => this.#transport?.demonitor(watcher, monitor, remote) };
+    return { [Symbol.dispose]: () => this.#transport?.demonitor(watcher, monitor, remote) };
   }
 
   /** @internal Whoever is behind a reference, at once unless it is a name on another node; undefined: nobody bears the name. */

@@ -1,7 +1,6 @@
 /** What lies in a mailbox besides plain messages: calls, and signals that become callbacks. */
 import { HiveError } from '../observe/errors.ts';
 import { asError } from '../observe/thrown.ts';
-import type { Monitor } from './exit-listener.ts';
 import { type SmallSet, withoutValue, withValue } from './small-set.ts';
 import { Timer, type TimingWheel } from './timers.ts';
 import type { PendingFrom } from './transport.ts';
@@ -17,12 +16,12 @@ export class CallMessage {
 }
 
 /** Kept in place of the monitor that brought it, which has ended. */
-export class DownMessage implements Monitor {
+export class DownMessage implements Disposable {
   readonly down: Down;
   constructor(down: Down) {
     this.down = down;
   }
-  end(): void {}
+  [Symbol.dispose](): void {}
 }
 
 export class ExitMessage {

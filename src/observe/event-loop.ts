@@ -9,8 +9,8 @@ import type { Metrics } from './metrics.ts';
 const everyMs = 20;
 const utilizationMs = 1000;
 
-/** Watches until the returned function is called. */
-export function watchEventLoop(metrics: Metrics): () => void {
+/** Watches until it is disposed of. */
+export function watchEventLoop(metrics: Metrics): Disposable {
   const delay = metrics.histogram('hive.event_loop.delay');
   let before = performance.eventLoopUtilization();
   let utilization: number | undefined;
@@ -29,5 +29,5 @@ export function watchEventLoop(metrics: Metrics): () => void {
     utilization = performance.eventLoopUtilization(present, before).utilization;
     before = present;
   }, everyMs).unref();
-  return () => clearInterval(timer);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

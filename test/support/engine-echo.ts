@@ -33,7 +33,7 @@ class EngineEcho implements MessageLayer {
   upgraded(): void {}
   remove(): void {}
   close(): void {}
-  free(): void {}
+  [Symbol.dispose](): void {}
 }
 
 export const newEcho: NewMessageLayer = (_host, connection) => new EngineEcho(connection as EngineConnection);

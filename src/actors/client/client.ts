@@ -340,7 +340,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
     const disconnected = isKnown ? this.#runOnDisconnect() : undefined;
-    return disconnected ? disconnected.then(() => this.#disposeState()) : this.#disposeState();
+    return disconnected ? disconnected.then(() => this.#forgetState()) : this.#forgetState();
   }
 
   #runOnDisconnect(): void | Promise<void> {
@@ -353,10 +353,10 @@ export class ClientActor extends Actor<ClientActorMessage> {
     }
   }
 
-  #disposeState(): void | Promise<void> {
+  #forgetState(): void | Promise<void> {
     let forgotten: void | Promise<void>;
     try {
-      forgotten = this.#client.dispose();
+      forgotten = this.#client.forgetState();
     } catch (error) {
       forgotten = this.#complain('forgetting the state', error);
     }

@@ -93,7 +93,7 @@ export class PluginClient implements Client, Identity {
   }
 
   /** The last of all: forgets the state, for hooks that still run, too. */
-  dispose(): void | Promise<void> {
+  forgetState(): void | Promise<void> {
     const state = this.#state;
     this.#state = undefined;
     const pending: unknown = state?.cleanup();

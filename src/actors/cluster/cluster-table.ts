@@ -40,10 +40,10 @@ export class ClusterTable implements ClusterView {
     return tag === undefined ? undefined : this.#byTag.get(tag);
   }
 
-  /** Returns how to stop listening. */
-  listen(listener: ClusterListener): () => void {
+  /** The listener is called until what is returned is disposed of. */
+  listen(listener: ClusterListener): Disposable {
     this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return { [Symbol.dispose]: () => this.#listeners.delete(listener) };
   }
 
   /** A member is connected. */

@@ -71,7 +71,8 @@ export class Monitor extends Actor<MonitorMessage | Look | GenServerRequest> {
     metrics.gauge('hive.memory.binary', () => process.memoryUsage().arrayBuffers);
     metrics.gauge('hive.memory.code', codeBytes);
     metrics.gauge('hive.memory.ets', () => process.memoryUsage().external);
-    this.kernel.onExit(this.self, watchEventLoop(metrics));
+    const watch = watchEventLoop(metrics);
+    this.kernel.onExit(this.self, () => watch[Symbol.dispose]());
     this.#lookLater();
   }
 

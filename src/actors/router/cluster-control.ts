@@ -98,12 +98,12 @@ export class ClusterControl implements ClusterHost {
   /** Resolves when the node has done it, is lost, or has had its time. */
   async #await(node: NodeName, message: RouterMessage & { type: 'terminate' | 'stop' }): Promise<void> {
     const { kernel, cluster, graceMs, log } = this.#setup;
-    let unlisten = (): void => {};
+    let listening: Disposable | undefined;
     const lost = new Promise<void>((resolve) => {
       const nodeDown = (down: NodeName): void => {
         if (down === node) resolve();
       };
-      unlisten = cluster.listen({ nodeUp: () => {}, nodeDown });
+      listening = cluster.listen({ nodeUp: () => {}, nodeDown });
     });
     const router = kernel.remote<RouterMessage>(node, routerName);
     try {
@@ -115,7 +115,7 @@ export class ClusterControl implements ClusterHost {
       else if (cluster.nodes().includes(node))
         log.warning(`${node} did not ${message.type}: ${description}`, { peer: node });
     } finally {
-      unlisten();
+      listening?.[Symbol.dispose]();
     }
   }
 }

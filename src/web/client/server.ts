@@ -82,7 +82,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       listening.stop();
       router.close();
       await closeServer(app, listening);
-      router.forget();
+      router[Symbol.dispose]();
       options.topics.unbind(topicHost);
     },
   };
@@ -234,9 +234,9 @@ class Router {
     this.gate?.close();
   }
 
-  forget(): void {
-    this.#engine?.dispose();
-    this.#legacy?.dispose();
+  [Symbol.dispose](): void {
+    this.#engine?.[Symbol.dispose]();
+    this.#legacy?.[Symbol.dispose]();
   }
 
   #transportId(req: HttpRequest): string | undefined {

@@ -29,11 +29,11 @@ function fakeConnections(reachable: Set<string>) {
     members: () => [...connected.values()],
     onNodeUp: (listener) => {
       ups.add(listener);
-      return () => ups.delete(listener);
+      return { [Symbol.dispose]: () => ups.delete(listener) };
     },
     onNodeDown: (listener) => {
       downs.add(listener);
-      return () => downs.delete(listener);
+      return { [Symbol.dispose]: () => downs.delete(listener) };
     },
     handle: (_name, builtin) => {
       hear = (message, from) => builtin(message, undefined, { node: from });

@@ -67,9 +67,9 @@ test('a watcher that another has called off is not told', async () => {
   const told: string[] = [];
   kernel.onExit(other.self, () => {
     told.push('first');
-    cancel();
+    second[Symbol.dispose]();
   });
-  const cancel = kernel.onExit(other.self, () => told.push('called off'));
+  const second = kernel.onExit(other.self, () => told.push('called off'));
   kernel.onExit(other.self, () => told.push('last'));
   await kernel.stop(other.self);
   assert.deepEqual(told, ['first', 'last']);

@@ -113,7 +113,7 @@ export class HttpConnection extends Timer {
     this.#socket = undefined;
     this.#isConnecting = false;
     this.#isSent = false;
-    this.#parser?.free();
+    this.#parser?.[Symbol.dispose]();
     this.#parser = undefined;
     socket.destroy();
   }

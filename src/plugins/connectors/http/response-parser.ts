@@ -170,7 +170,7 @@ export class HttpResponseParser {
   }
 
   /** Nothing can be read any more. */
-  free(): void {
+  [Symbol.dispose](): void {
     this.#llhttp.llhttp_free(this.#parser);
   }
 

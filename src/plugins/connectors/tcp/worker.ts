@@ -51,7 +51,7 @@ interface Job {
   readonly from: From;
   deadline?: Timer;
   /** Ends the wait for the asker's end. */
-  unhook?: () => void;
+  listening?: Disposable;
 }
 
 type Internal =
@@ -186,7 +186,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     if (!signal) return;
     const giveUp = (): void => this.send(this.self, { type: 'given_up', job });
     signal.addEventListener('abort', giveUp);
-    job.unhook = () => signal.removeEventListener('abort', giveUp);
+    job.listening = { [Symbol.dispose]: () => signal.removeEventListener('abort', giveUp) };
   }
 
   /** False if the request cannot be sent. */
@@ -269,7 +269,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
     if (job !== this.#job) return undefined;
     this.#job = undefined;
     job.deadline?.cancel();
-    job.unhook?.();
+    job.listening?.[Symbol.dispose]();
     if (this.#draining) this.stop('shutdown');
     else this.#rest();
     return job.from;

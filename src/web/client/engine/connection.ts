@@ -255,7 +255,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
   override expire(): void {
     const { wheel, config } = this.#host.context;
     if (this.isClosed) {
-      this.dispose();
+      this[Symbol.dispose]();
       return;
     }
     if (this.#awaitsPong || this.dialect.clientPings) {
@@ -301,7 +301,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     if (this.isClosed) {
       for (const packet of packets) sendFrame(socket, packet, compression);
       socket.end(closeReasons.stopped.code);
-      this.dispose();
+      this[Symbol.dispose]();
       return;
     }
     this.socket = socket;
@@ -344,24 +344,24 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
     // A client that has disconnected itself is not notified: its poll ends as for a client that changes its transport, even if
     // it arrives only now.
     if (reason === 'client_disconnect') {
-      if (!polls) return this.dispose();
+      if (!polls) return this[Symbol.dispose]();
       if (!polls.waiting) polls.take();
       wheel.start(this, crossingMs);
-      polls.finish(packetTypes.noop, () => this.dispose());
+      polls.finish(packetTypes.noop, () => this[Symbol.dispose]());
       return;
     }
     const lastWords = polls && (polls.waiting || (!mute && (polls.bufferedBytes > 0 || closeReasons[reason].final)));
-    if (!lastWords) return this.dispose();
+    if (!lastWords) return this[Symbol.dispose]();
     // The client learns from this or its next poll, or from the socket that it is changing to, that it is over.
     wheel.start(this, config.socketio.ping_timeout);
-    polls.finish(packetTypes.close, () => this.dispose());
+    polls.finish(packetTypes.close, () => this[Symbol.dispose]());
   }
 
   /** Gives up what is left of an ended connection: its last words. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.cancel();
     this.upgrade?.abandon();
-    this.#messages.free();
+    this.#messages[Symbol.dispose]();
     this.#host.remove(this);
   }
 }

@@ -13,7 +13,7 @@ export interface Carrier extends ClientConnection {
   close(reason: CloseReason): void;
 }
 
-export interface MessageLayer {
+export interface MessageLayer extends Disposable {
   /** The open packet has been written. */
   start(): void;
   /** Takes a packet of type message, with its type. @throws HiveError `bad_packet` */
@@ -29,5 +29,5 @@ export interface MessageLayer {
   /** The connection is closed. */
   close(reason: CloseReason): void;
   /** The connection is forgotten. */
-  free(): void;
+  [Symbol.dispose](): void;
 }

@@ -89,8 +89,12 @@ export class EngineNamespaces implements MessageLayer {
     for (const client of valuesOf(this.#clients)) client.upgraded();
   }
 
+  [Symbol.dispose](): void {
+    this.#leaveClientless();
+  }
+
   /** It has a client, or is forgotten: it takes no room for connections without one any more. */
-  free(): void {
+  #leaveClientless(): void {
     if (this.#clientlessBytes === 0) return;
     this.#host.context.clientless.leave(this.#clientlessBytes);
     this.#clientlessBytes = 0;
@@ -129,7 +133,7 @@ export class EngineNamespaces implements MessageLayer {
       this.#connection.write(dialect.invalidNamespace(namespace));
       return;
     }
-    this.free();
+    this.#leaveClientless();
     const isWanted = host.wantsHandshakes;
     const held = isWanted ? weightOf(this.#handshake) + bytes : 0;
     // A refusal would keep the client away, but it is to come back.

@@ -86,7 +86,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
    */
   poll(res: HttpResponse): boolean {
     if (!this.#polls && !this.#isGeneric) return false;
-    if (this.isClosed) this.dispose();
+    if (this.isClosed) this[Symbol.dispose]();
     const first = this.#polls === undefined;
     const polls = this.#polls ?? new LegacyPolls(this.#context, this);
     this.#polls = polls;
@@ -283,7 +283,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   expire(): void {
     const { wheel, config } = this.#context;
     if (this.isClosed) {
-      this.dispose();
+      this[Symbol.dispose]();
     } else if (!this.socket) {
       this.close('connect_timeout');
     } else if (this.#awaitsPong) {
@@ -318,7 +318,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
     }
     const served = this.#polls?.close() ?? true;
     if (served || mute) {
-      this.dispose();
+      this[Symbol.dispose]();
     } else {
       const { wheel, config } = this.#context;
       wheel.start(this.#timer, config.socketio.heartbeat_timeout);
@@ -326,7 +326,7 @@ export class LegacyConnection implements ClientConnection, FrameHandler, Expirin
   }
 
   /** Gives up what is left of an ended connection: its last words. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     this.#timer.cancel();
     this.#owner.ended();
   }

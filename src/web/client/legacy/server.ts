@@ -75,10 +75,10 @@ export class LegacyServer {
   }
 
   /** After `close`: ends who has come meanwhile, and gives up last words that nobody has come for. */
-  dispose(): void {
+  [Symbol.dispose](): void {
     for (const connection of this.#connections.values()) {
       connection.close('shutdown');
-      connection.dispose();
+      connection[Symbol.dispose]();
     }
   }
 

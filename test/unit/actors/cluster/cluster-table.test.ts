@@ -27,7 +27,7 @@ test('a session id leads to the node whose present boot made it', () => {
 test('listeners hear of each change once, and see the table after it', () => {
   const table = new ClusterTable(a, 7);
   const heard: string[] = [];
-  const stop = table.listen({
+  const listening = table.listen({
     nodeUp: (node) => heard.push(`+${node} ${table.nodes().length}`),
     nodeDown: (node) => heard.push(`-${node} ${table.nodes().length}`),
   });
@@ -37,7 +37,7 @@ test('listeners hear of each change once, and see the table after it', () => {
   table.down(b);
   table.up(b, 9);
   table.clear();
-  stop();
+  listening[Symbol.dispose]();
   table.up(b, 9);
   assert.deepEqual(heard, [`+${b} 2`, `-${b} 1`, `+${b} 2`, `-${b} 1`, `+${b} 2`, `-${b} 1`]);
   assert.deepEqual(table.nodes(), [a, b]);

@@ -28,7 +28,7 @@ function parsed(text: string, { max = 1000, size }: { max?: number; size?: numbe
   try {
     return feed(parser, text, size);
   } finally {
-    parser.free();
+    parser[Symbol.dispose]();
   }
 }
 
@@ -65,7 +65,7 @@ test('one parser reads one answer after the other', () => {
     const text = `${head('HTTP/1.1 200 OK', `Content-Length: ${body.length}`)}${body}`;
     assert.deepEqual(feed(parser, text), { isComplete: true, status: 200, body, keeps: true });
   }
-  parser.free();
+  parser[Symbol.dispose]();
 });
 
 test('a body without a length ends with the connection, and only such a one', () => {
@@ -75,12 +75,12 @@ test('a body without a length ends with the connection, and only such a one', ()
   assert.equal(parser.finish(), true);
   assert.equal(bodyOf(parser), 'all of it');
   assert.equal(parser.keepsConnection, false);
-  parser.free();
+  parser[Symbol.dispose]();
   for (const text of ['', 'HTTP/1.1 200 OK\r\n', `${head('HTTP/1.1 200 OK', 'Content-Length: 5')}hell`]) {
     const cut = new HttpResponseParser(1000);
     feed(cut, text);
     assert.equal(cut.finish(), false, JSON.stringify(text));
-    cut.free();
+    cut[Symbol.dispose]();
   }
 });
 
@@ -103,7 +103,7 @@ test('the server says how long it keeps the connection', () => {
       feed(parser, answer(line, 'A: b'), size);
       assert.equal(parser.keepsSeconds, seconds, `${line} by ${size}`);
     }
-    parser.free();
+    parser[Symbol.dispose]();
   }
 });
 
@@ -130,6 +130,6 @@ test('many parsers read at the same time', () => {
     const body = `${index}`;
     const answer = feed(parser, `Length: ${body.length}\r\n\r\n${body}`);
     assert.deepEqual(answer, { isComplete: true, status: 200 + (index % 4), body, keeps: true });
-    parser.free();
+    parser[Symbol.dispose]();
   }
 });
