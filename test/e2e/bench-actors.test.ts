@@ -1,4 +1,4 @@
-/** The benchmark of actors still works, and with it its checks: no letter lost, doubled or overtaken. Its speeds are nobody's business here. */
+/** The benchmark of actors still works, and with it its checks: no message lost, doubled or overtaken. Its speeds are nobody's business here. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { test } from 'node:test';

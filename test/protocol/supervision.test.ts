@@ -49,7 +49,7 @@ describe('the monitor', () => {
     }
   });
 
-  test('shows so many of those with the most letters', async () => {
+  test('shows so many of those with the most messages', async () => {
     const busiest = await tree('supervision?path=hive_sup/hive_pubsub_sup&depth=1&sort=mailbox&limit=1');
     assert.equal(busiest.count, 2);
     assert.equal(busiest.children?.length, 1);

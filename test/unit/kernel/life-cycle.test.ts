@@ -15,7 +15,7 @@ test('spawn resolves after an asynchronous init, and messages wait for it', asyn
   assert.equal(puppet.cell.status, 'starting');
   gate.open();
   assert.equal(await starting, puppet.self);
-  await eventually(() => puppet.seen.length > 0, 'the letter');
+  await eventually(() => puppet.seen.length > 0, 'the message');
 });
 
 test('an init that throws makes the start fail with what it threw, and leaves nothing', async () => {

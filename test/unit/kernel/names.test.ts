@@ -80,7 +80,7 @@ test('a named reference leads to the present bearer', async () => {
     const puppet = new Puppet();
     const ref = await kernel.run(puppet, { name: 'role' });
     named.tell(round);
-    await eventually(() => puppet.seen.includes(round), 'the letter');
+    await eventually(() => puppet.seen.includes(round), 'the message');
     await kernel.stop(ref);
   }
   await assert.rejects(kernel.ask(named, 'anybody?'), /No actor named role is running/);

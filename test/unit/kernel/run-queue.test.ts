@@ -7,11 +7,11 @@ import { fc } from '../../support/properties.ts';
 
 test('messages of each sender arrive in their order, whether handlers wait or not', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), fc.boolean()), { maxLength: 300 }), async (letters) => {
+    fc.asyncProperty(fc.array(fc.tuple(fc.nat(2), fc.boolean()), { maxLength: 300 }), async (messages) => {
       const kernel = new TestKernel();
       const received: number[][] = [[], [], []];
       const ref = await kernel.run(new Puppet());
-      letters.forEach(([sender, waits], number) => {
+      messages.forEach(([sender, waits], number) => {
         ref.tell({
           type: 'do',
           task: () => {
@@ -26,7 +26,7 @@ test('messages of each sender arrive in their order, whether handlers wait or no
           numbers,
           [...numbers].sort((a, b) => a - b),
         );
-      assert.equal(received.flat().length, letters.length);
+      assert.equal(received.flat().length, messages.length);
       kernel.halt();
     }),
     { numRuns: 50 },
@@ -69,13 +69,13 @@ test('a mailbox that is full refuses messages: calls fail, the rest is counted',
   const ref = await kernel.run(puppet);
   ref.tell({ type: 'do', task: () => gate.promise });
   await eventually(() => kernel.inspect(ref)?.status === 'waiting', 'the handler');
-  for (const letter of ['1', '2', '3', '4']) ref.tell(letter);
+  for (const message of ['1', '2', '3', '4']) ref.tell(message);
   await assert.rejects(kernel.ask(ref, 'call'), (error) => error instanceof HiveError && error.code === 'overloaded');
   assert.equal(kernel.count('dead_letters'), 3);
   gate.open();
-  await eventually(() => puppet.seen.length === 2, 'the accepted letters');
+  await eventually(() => puppet.seen.length === 2, 'the accepted messages');
   ref.tell('5');
-  await eventually(() => puppet.seen.length === 3, 'the letter after the jam');
+  await eventually(() => puppet.seen.length === 3, 'the message after the jam');
 });
 
 test('messages that an actor leaves behind are dead letters', async () => {

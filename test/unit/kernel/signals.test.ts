@@ -58,7 +58,7 @@ test('demonitor removes a Down that is queued already', async () => {
     self.cell.tell('between');
     self.demonitor(monitor);
   });
-  await eventually(() => one.seen.length === 1, 'the letter');
+  await eventually(() => one.seen.length === 1, 'the message');
   assert.deepEqual(one.downs, []);
 });
 

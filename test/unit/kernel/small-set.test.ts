@@ -5,7 +5,7 @@ import type { NodeName } from '../../../src/kernel/types.ts';
 import { TestKernel } from '../../support/actors.ts';
 import { fc } from '../../support/properties.ts';
 
-test('few are a set in the order in which they came', () => {
+test('a small set keeps the order in which values came', () => {
   const values = Array.from({ length: 7 }, (_, number) => ({ number }));
   const steps = fc.array(fc.tuple(fc.boolean(), fc.constantFrom(...values)));
   fc.assert(

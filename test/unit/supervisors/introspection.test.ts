@@ -110,11 +110,11 @@ test('the tree can be read while its supervisor waits, and not when it has ended
 test('the children with the most messages come first, if asked for', async () => {
   const world = new World();
   const root = await world.supervise({ children: [world.worker('a'), world.worker('b'), world.worker('c')] });
-  for (const [id, letters] of [
+  for (const [id, messages] of [
     ['b', 3],
     ['c', 1],
   ] as const) {
-    for (let i = 0; i < letters; i += 1) world.ref(id).tell('letter' as never);
+    for (let i = 0; i < messages; i += 1) world.ref(id).tell('message' as never);
   }
   const ids = (sort: 'mailbox' | undefined) => supervisionTree(root, { sort, limit: 2 })?.children?.map(({ id }) => id);
   assert.deepEqual(

@@ -78,7 +78,7 @@ test('only what was not begun is tried again', async (t) => {
   assert.equal(plugin.handled, 5);
 });
 
-test('a crashed worker is replaced and its seat is not lost', async (t) => {
+test('a crashed worker is replaced and its slot is not lost', async (t) => {
   const { connectors, plugin, ask } = await started(t, { size: 1, overflow: 0 });
   for (let round = 0; round < 3; round += 1) {
     await assert.rejects(ask('crash'), { code: 'connector_error' });
