@@ -275,10 +275,10 @@ export const events = {
 } as const;
 
 /**
- * Subscribes; returns how to unsubscribe. What the listener throws becomes a rejection that nobody waits for, which `hive run` logs
+ * Subscribes, until what is returned is disposed of. What the listener throws becomes a rejection that nobody waits for, which `hive run` logs
  * and survives. A listener that is subscribed without this function ends the process when it throws.
  */
-export function listen<Event>(to: EventChannel<Event>, listener: (event: Event) => void): () => void {
+export function listen<Event>(to: EventChannel<Event>, listener: (event: Event) => void): Disposable {
   const guarded = (event: Event): void => {
     try {
       listener(event);
@@ -287,5 +287,5 @@ export function listen<Event>(to: EventChannel<Event>, listener: (event: Event) 
     }
   };
   to.subscribe(guarded);
-  return () => void to.unsubscribe(guarded);
+  return { [Symbol.dispose]: () => void to.unsubscribe(guarded) };
 }

@@ -108,11 +108,12 @@ export class RelayService implements Relays {
     return this.#budget;
   }
 
-  serve(host: RelayHost): void {
+  serve(host: RelayHost): Disposable {
     this.#host = host;
+    return { [Symbol.dispose]: () => this.#close(host) };
   }
 
-  close(host: RelayHost): void {
+  #close(host: RelayHost): void {
     if (this.#host !== host) return;
     this.#host = undefined;
     for (const stream of this.#all()) {

@@ -74,7 +74,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
     sweepBytes: Math.ceil(socketio.max_backpressure / 4),
     sweep: () => router.checkBackpressure(),
   };
-  options.topics.bind(topicHost);
+  const binding = options.topics.bind(topicHost);
   router.gate?.serve();
   return {
     port: listening.port,
@@ -83,7 +83,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
       router.close();
       await closeServer(app, listening);
       router[Symbol.dispose]();
-      options.topics.unbind(topicHost);
+      binding[Symbol.dispose]();
     },
   };
 }

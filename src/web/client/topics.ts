@@ -39,15 +39,15 @@ export class Topics {
   #host: TopicHost | undefined;
   #bytesToSweep = 0;
 
-  /** Connects the topics to the running server. */
-  bind(host: TopicHost): void {
+  /** Connects the topics to the running server, until what is returned is disposed of. Another server may have been bound by then. */
+  bind(host: TopicHost): Disposable {
     this.#host = host;
     this.#bytesToSweep = host.sweepBytes;
-  }
-
-  /** That server has ended; another one may have been bound since. */
-  unbind(host: TopicHost): void {
-    if (this.#host === host) this.#host = undefined;
+    return {
+      [Symbol.dispose]: () => {
+        if (this.#host === host) this.#host = undefined;
+      },
+    };
   }
 
   /** Returns the number of members that the packet was handed to. */

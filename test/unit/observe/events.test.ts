@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { type EventChannel, type EventError, EventTrace, events, listen } from '../../../src/observe/events.ts';
 
 interface Traced {
@@ -11,6 +11,10 @@ interface Traced {
 
 const trace = new EventTrace<Traced>('hive:test');
 const record = (): Traced => ({ waits: false, error: undefined });
+
+function disposeAfter(t: TestContext, listening: Disposable): void {
+  t.after(() => listening[Symbol.dispose]());
+}
 
 test('the channels are those that Node finds by their names', (t) => {
   const seen: unknown[] = [];
@@ -29,15 +33,18 @@ test('the channels are those that Node finds by their names', (t) => {
 test('a trace has a subscriber if one of its channels has', () => {
   for (const channel of [trace.start, trace.end, trace.asyncStart, trace.asyncEnd, trace.error]) {
     assert.ok(!trace.hasSubscribers);
-    const unlisten = listen(channel as EventChannel<Traced>, () => {});
+    const listening = listen(channel as EventChannel<Traced>, () => {});
     assert.ok(trace.hasSubscribers);
-    unlisten();
+    listening[Symbol.dispose]();
   }
   assert.ok(!trace.hasSubscribers);
 });
 
 test('what is traced returns, throws and waits as it does untraced', async (t) => {
-  t.after(listen(trace.start, () => {}));
+  disposeAfter(
+    t,
+    listen(trace.start, () => {}),
+  );
   assert.equal(
     trace.run(record(), () => 1),
     1,
@@ -60,7 +67,10 @@ test('what is traced returns, throws and waits as it does untraced', async (t) =
 });
 
 test('an error of odd make is told all the same', (t) => {
-  t.after(listen(trace.error, () => {}));
+  disposeAfter(
+    t,
+    listen(trace.error, () => {}),
+  );
   for (const [thrown, summary] of [
     [undefined, 'Error: undefined was thrown'],
     [new RangeError('far'), 'RangeError: far'],
@@ -78,12 +88,16 @@ test('an error of odd make is told all the same', (t) => {
 test('a listener that throws disturbs neither the others nor who publishes; its error is a rejection that nobody waits for', async (t) => {
   const boom = new Error('boom');
   const seen: string[] = [];
-  t.after(
+  disposeAfter(
+    t,
     listen(events.linkUp, () => {
       throw boom;
     }),
   );
-  t.after(listen(events.linkUp, ({ peer }) => void seen.push(peer)));
+  disposeAfter(
+    t,
+    listen(events.linkUp, ({ peer }) => void seen.push(peer)),
+  );
   const others = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection');
   t.after(() => {

@@ -38,6 +38,7 @@ export class RelayGate implements RelayHost {
   readonly #relays: Relays;
   readonly #routes: Routes;
   readonly #held: Held;
+  #serving: Disposable | undefined;
 
   constructor(context: ConnectionContext, relays: Relays, routes: Routes) {
     this.#context = context;
@@ -123,12 +124,12 @@ export class RelayGate implements RelayHost {
 
   /** Takes in what other nodes forward, from now on. */
   serve(): void {
-    this.#relays.serve(this);
+    this.#serving = this.#relays.serve(this);
   }
 
   /** Ends everything that is being relayed, so that clients turn elsewhere. */
   close(): void {
-    this.#relays.close(this);
+    this.#serving?.[Symbol.dispose]();
   }
 
   /** @throws RequestError (431) */

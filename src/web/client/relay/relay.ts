@@ -103,10 +103,8 @@ export interface Relays {
   load(node: NodeName): number;
   /** Bytes of bodies that may wait until they are wanted, all together. */
   readonly maxHeld: number;
-  /** Takes in what other nodes forward from now on. */
-  serve(host: RelayHost): void;
-  /** The host has ended: every stream of this node is lost, to both ends. */
-  close(host: RelayHost): void;
+  /** Takes in what other nodes forward, until what is returned is disposed of: then every stream of this node is lost, to both ends. */
+  serve(host: RelayHost): Disposable;
 }
 
 /** Where a node takes in what other nodes forward. */
