@@ -58,6 +58,11 @@ function describeNode(
   lines.push(['version', version], ['sockets', sockets], ['uptime', duration(number('hive.uptime'))]);
   const transports = `${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`;
   lines.push(['clients', `${number('clients.total')} (${transports})`]);
+  const departures = number('clients.departures.waiting');
+  if (departures > 0) {
+    const oldest = duration(number('clients.departures.oldest_ms'));
+    lines.push(['departures', `${departures} not answered by a back end, the oldest for ${oldest}`]);
+  }
   lines.push(['channels', String(number('pubsub.total_channels'))]);
   lines.push(['nodes', readings.names('hive.cluster.nodes').join(', ')]);
   const heap = bytes(number('hive.memory.processes'));

@@ -50,10 +50,10 @@ export class StopSignals {
   /** As the shell has it for programs that a signal has ended: 128 and its number. */
   #endAtOnce(signal: StopSignal): never {
     const node = this.#node;
-    const clients = node?.stopping?.clients ?? 0;
-    const lastWords = `${node?.name ?? 'hive'} ends at once, as ${signal} came again; clients that are cut off: ${clients}`;
+    const { clients = 0, departures = 0 } = node?.stopping ?? {};
+    const lastWords = `${node?.name ?? 'hive'} ends at once, as ${signal} came again; clients that are cut off: ${clients}${departures > 0 ? `, on_disconnect not answered: ${departures}` : ''}`;
     if (node) {
-      node.log.warning(`Ended at once, as ${signal} came again`, { clients });
+      node.log.warning(`Ended at once, as ${signal} came again`, { clients, departures });
       node.flushLogs(`${printable(lastWords)}\n`);
     } else say(lastWords);
     process.exit(128 + constants.signals[signal]);
@@ -62,10 +62,12 @@ export class StopSignals {
 
 function describe(node: Node | undefined): string {
   if (!node?.stopping) return 'hive was told to stop before it had started, and ends what it has begun';
-  const { clients, leaving, leftMs } = node.stopping;
-  if (clients === 0) return `${node.name} is stopping: its clients have gone, its servers and pools are ending`;
+  const { clients, leaving, departures, leftMs } = node.stopping;
+  if (clients === 0 && departures === 0)
+    return `${node.name} is stopping: its clients have gone, its servers and pools are ending`;
   const left = `${clients} client${clients === 1 ? '' : 's'} left, ${leaving} of them in on_disconnect`;
-  return `${node.name} is stopping: ${left}; who has not gone in ${Math.ceil(leftMs / 1000)} s is cut off`;
+  const waiting = departures === 0 ? '' : `, ${departures} on_disconnect to repeat`;
+  return `${node.name} is stopping: ${left}${waiting}; who has not gone in ${Math.ceil(leftMs / 1000)} s is cut off`;
 }
 
 function say(line: string): void {

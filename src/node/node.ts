@@ -7,6 +7,7 @@
  * restarted finds what its predecessor knew.
  */
 import { ClientServices } from '../actors/client/client-services.ts';
+import { Departures } from '../actors/client/departures.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
 import { alarmSpecs } from '../actors/monitor/alarm-specs.ts';
@@ -198,6 +199,7 @@ export async function startNode(
         connector: (connector) => registry.connector(connector),
       }),
     router: () => new Router(router),
+    departures: () => new Departures(clients.departures),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () => servers.monitor(),

@@ -13,6 +13,7 @@
  *      ├─ hive_router_sup                    one_for_one
  *      │  ├─ hive_client_sup                 partitions       one actor per client
  *      │  ├─ hive_router                                      acts on clients for other nodes
+ *      │  ├─ hive_departures                                  repeats `on_disconnect` that no back end has answered
  *      │  └─ hive_relay                                       requests of clients whose session another node has
  *      ├─ hive_pubsub_sup                    one_for_one
  *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel, and per Erlang subscriber
@@ -46,6 +47,7 @@ export interface Workers {
   readonly health: (() => Actor<never>) | undefined;
   connectors(): Actor<never>;
   router(): Actor<never>;
+  departures(): Actor<never>;
   relay(): Actor<never>;
   pubsub(): Actor<never>;
   monitorServer(): Actor<never>;
@@ -73,6 +75,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
         supervisor('hive_router_sup', 'one_for_one', [
           partitions(names.clients, few),
           worker('hive_router', workers.router),
+          worker('hive_departures', workers.departures),
           worker('hive_relay', workers.relay),
         ]),
         supervisor('hive_pubsub_sup', 'one_for_one', [

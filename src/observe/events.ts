@@ -26,7 +26,7 @@ export interface ConnectEvent {
   readonly transport: string;
 }
 
-/** A client that was connected has ended: `on_disconnect` is over and its state forgotten, or it was killed. */
+/** A client that was connected has ended: `on_disconnect` is over and its state forgotten, or that is left to its departure, or it was killed. */
 export interface DisconnectEvent {
   readonly node: string;
   readonly sid: string;

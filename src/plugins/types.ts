@@ -164,8 +164,20 @@ export interface Trigger {
   readonly event: ClientEvent | undefined;
   /** `""`, `"5"` or `"5+"`: the id of the client's packet. */
   readonly id: string;
-  /** JSON text of what back ends see as `trigger`: the event, `null`, or the reason of a termination. */
+  /** JSON text of what back ends see as `trigger`: the event, `null`, or the reason of a termination or disconnect. */
   readonly json: string;
+  /** Only of `on_disconnect`. */
+  readonly departure?: DepartureAttempt;
+}
+
+/**
+ * One of several attempts to tell a back end that a client has gone. A hook that throws `http_error`, `tcp_error`, `connector_error`
+ * or `bad_connector_id` is run again later, unless this is the last attempt.
+ */
+export interface DepartureAttempt {
+  readonly isLast: boolean;
+  /** For a hook that does not throw its failures, at the last attempt: logs and counts the departure as given up. */
+  lost(error: HiveError): void;
 }
 
 export type Privilege = 'public' | 'private';
@@ -182,6 +194,11 @@ export interface Client {
   report(error: HiveError): void;
   /** The JSON text that is sent to back ends: sid, trigger, trigger_id, state, node, … */
   metadata(trigger: Trigger): string | Promise<string>;
+  /**
+   * Names what the client's hooks run for now, the same for each of them: `<sid>/<epoch>.<event>`, the last two as in the metadata, or
+   * `<sid>/end` for `on_disconnect`. Back ends get it as the header `Idempotency-Key`.
+   */
+  readonly idempotencyKey: string;
   /** Runs actions first to last; stops at the first failure. What was sent before stays sent. */
   runActions(events: readonly ActionCall[]): void | Promise<void>;
   /** Runs the hooks of an event as if the client had sent it. */

@@ -75,7 +75,7 @@ describe('a running node', () => {
     };
     assert.match(await tree(), /^hive_root_sup .*\n├─ hive_env_sup [\s\S]*└─ hive_web </);
     const part = await tree('--path', 'hive_sup/hive_router_sup', '--depth', '1', '--limit', '2', '--sort', 'mailbox');
-    assert.match(part, /^hive_router_sup .*\n├─ .*\n├─ .*\n└─ … 1 more\n$/);
+    assert.match(part, /^hive_router_sup .*\n├─ .*\n├─ .*\n└─ … 2 more\n$/);
     assert.equal(JSON.parse(await tree('--json', '--depth', '0')).id, 'hive_root_sup');
     const { trees } = JSON.parse(await tree('--json', '--depth', '0', '--cluster'));
     assert.deepEqual(Object.keys(trees), ['hive@127.0.0.1']);

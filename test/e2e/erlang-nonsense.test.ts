@@ -16,8 +16,8 @@ import { missing } from '../support/programs.ts';
 const node = 'h@127.0.0.1';
 
 const registered = `hive_root_sup, hive_env_sup, hive_sup, hive_connectors_sup, hive_connectors_pool_sup, hive_router_sup, hive_client_sup,
-  hive_pubsub_sup, hive_pubsub_channel_sup, hive_web_sup, hive_monitor, hive_cluster, hive_connectors, hive_router, hive_relay, hive_pubsub,
-  hive_monitor_server, hive_api, hive_web`;
+  hive_pubsub_sup, hive_pubsub_channel_sup, hive_web_sup, hive_monitor, hive_cluster, hive_connectors, hive_router, hive_departures, hive_relay,
+  hive_pubsub, hive_monitor_server, hive_api, hive_web`;
 
 /** All words that an actor of ours has for a message, and words of other nodes with something missing or wrong. */
 const nonsense = `

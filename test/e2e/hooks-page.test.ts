@@ -59,7 +59,13 @@ test('the example of the page works', async (t) => {
   const buy = () => new Promise((called) => client.emit('buy', { item: 42 }, (answer: unknown) => called(answer)));
   heard.push(await buy());
   assert.deepEqual(heard, [{ items: 1 }, 'bought']);
-  assert.deepEqual(JSON.parse(backEnd.asked[0]!.body), { ...metadata, sid: client.id });
+  const { headers, body } = backEnd.asked[0]!;
+  const asked = JSON.parse(body) as { session: { connected_at: number; event: number } };
+  const { connected_at } = asked.session;
+  assert.ok(Math.abs(Date.now() - connected_at) < 60_000);
+  const session = { ...(metadata.session as object), connected_at };
+  assert.deepEqual(asked, { ...metadata, sid: client.id, session });
+  assert.equal(headers['idempotency-key'], `${client.id}/0.1`);
 
   client.emit('buy', { item: 43 });
   const again = await eventually(() => backEnd.asked[1], 'the next request');

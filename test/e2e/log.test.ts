@@ -167,6 +167,8 @@ test('a busy node logs neither secrets nor payloads, also when things go wrong',
     Object.assign(config.pubsub!.channels as object, { closed: { privilege: 'private', timeout: 0 } });
     hooks.on_connect = hook('hp.post', '/state');
     hooks.on_disconnect = hook('hp.put', '/fails');
+    // It is repeated until the node has stopped.
+    config.hive!.graceful_termination_timeout = 500;
   });
   t.after(() => node.stop());
 

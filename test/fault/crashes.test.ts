@@ -84,7 +84,10 @@ function find(tree: Tree, id: string): Tree | undefined {
 }
 
 /** Nothing depends on them from moment to moment: whatever ends them, all talk on. */
-for (const name of ['hive_router', 'hive_relay', 'hive_pubsub', 'hive_connectors', 'hive_cluster', 'hive_monitor']) {
+for (const name of [
+  ...['hive_router', 'hive_departures', 'hive_relay', 'hive_pubsub'],
+  ...['hive_connectors', 'hive_cluster', 'hive_monitor'],
+]) {
   test(`${name} is restarted after a crash and after a kill; nobody loses anything`, async (t) => {
     const node = await CrashNode.start(t);
     let present = node.actor(name);

@@ -38,7 +38,7 @@ describe('the monitor', () => {
       assert.equal(id, 'hive_router_sup');
       assert.deepEqual(
         children?.map((child) => child.id),
-        ['hive_client_sup', 'hive_router', 'hive_relay'],
+        ['hive_client_sup', 'hive_router', 'hive_departures', 'hive_relay'],
       );
     }
     assert.equal((await tree('supervision?path=hive_env_sup/hive_monitor')).children, undefined);

@@ -1,6 +1,8 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
 import type { ClientActorMessage } from '../../src/actors/client/client.ts';
 import { ClientServices } from '../../src/actors/client/client-services.ts';
+import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
+import { Departures } from '../../src/actors/client/departures.ts';
 import type { ClusterView, Memberships } from '../../src/actors/contracts.ts';
 import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
@@ -71,6 +73,7 @@ export interface Clients {
   readonly kernel: TestKernel;
   readonly services: FakeServices;
   readonly router: RouterService;
+  readonly departures: DepartureTable;
   readonly supervisor: Ref<SupervisorMessage>;
   /** What was asked of pub-sub: `join a,b private`. */
   readonly changes: string[];
@@ -153,10 +156,12 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     metrics,
   });
   await kernel.run(new Router(router), { name: routerName });
+  await kernel.run(new Departures(context.departures), { name: 'hive_departures' });
   const rig: Clients = {
     kernel,
     services,
     router,
+    departures: context.departures,
     supervisor,
     changes,
     open: (namespace = '/') => router.open({ namespace, handshake, protocol: 'eio4' }),

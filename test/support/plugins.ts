@@ -38,6 +38,8 @@ export function clientConfig(
       state: { state_manager: 'sm.local', initial_value: { nick: null }, args: null },
       hooks: {},
       actions: {},
+      departure_retry: 600_000,
+      departure_limit: 100,
       ...clients,
     },
     connectors: { rent_timeout: 1000, backoff_num: 1, backoff_time: 0, overflow_idle: 5000, pools },
@@ -46,7 +48,7 @@ export function clientConfig(
 
 export interface Asked {
   readonly pool: string;
-  readonly request: { method: string; endpoint: string; body?: string };
+  readonly request: { method: string; endpoint: string; body?: string; idempotencyKey?: string };
   readonly signal: AbortSignal | undefined;
 }
 
@@ -92,6 +94,7 @@ export function fakeServices(
 /** A client that does nothing but remember what plugins made it do. */
 export class FakeClient implements Client {
   readonly sid = 'sid-1';
+  readonly idempotencyKey = 'sid-1/0.1';
   readonly signal = new AbortController().signal;
   log: Log = silent;
   readonly sent: ServerPacket[] = [];

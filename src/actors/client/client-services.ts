@@ -5,6 +5,7 @@ import type { Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type { PluginSet } from '../../plugins/plugin-set.ts';
 import type { Memberships } from '../contracts.ts';
+import { DepartureTable } from './departure-table.ts';
 import { type HookTable, withHooks } from './hook-table.ts';
 import { ClientMetrics } from './metrics.ts';
 
@@ -32,6 +33,7 @@ export class ClientServices {
   readonly log: Log;
   readonly metrics: ClientMetrics;
   readonly hooks: HookTable;
+  readonly departures: DepartureTable;
   /** The store of state that does not open. */
   readonly stateTrouble = new Trouble();
 
@@ -45,6 +47,12 @@ export class ClientServices {
     this.log = log.child({ component: 'clients' });
     this.metrics = new ClientMetrics(metrics);
     this.hooks = withHooks(new Map(), plugins.hooks, this.metrics);
+    this.departures = new DepartureTable({
+      retryMs: config.clients.departure_retry,
+      maxWaiting: config.clients.departure_limit,
+      metrics,
+      log: this.log,
+    });
     this.maxEvents = this.hooks.size + config.clients.max_added_events;
   }
 }

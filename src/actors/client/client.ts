@@ -16,7 +16,7 @@ import { Actor } from '../../kernel/actor.ts';
 import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import { events } from '../../observe/events.ts';
-import { asError, stackOf, titleOf } from '../../observe/thrown.ts';
+import { asError } from '../../observe/thrown.ts';
 import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import { type ActionCall, type ClientState, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
@@ -25,12 +25,15 @@ import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import type { ClientDelivery } from '../contracts.ts';
 import { NoWorker } from '../pools/worker-source.ts';
 import type { ClientServices } from './client-services.ts';
+import { complain } from './complaint.ts';
+import { Departure } from './departure.ts';
+import type { Outcome } from './departure-table.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
 import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
-import { EventTrigger, isSpecialEvent, onConnect, onDisconnect, onTerminate } from './triggers.ts';
+import { EventTrigger, isSpecialEvent, onConnect, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
 type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
@@ -339,18 +342,33 @@ export class ClientActor extends Actor<ClientActorMessage> {
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
-    const disconnected = isKnown ? this.#runOnDisconnect() : undefined;
-    return disconnected ? disconnected.then(() => this.#forgetState()) : this.#forgetState();
+    const isOwed = isKnown && this.#depart();
+    if (isOwed instanceof Promise) return isOwed.then((waits) => (waits ? this.#closed() : this.#forgetState()));
+    return isOwed ? this.#closed() : this.#forgetState();
   }
 
-  #runOnDisconnect(): void | Promise<void> {
-    try {
-      return this.#client
-        .run(onDisconnect)
-        ?.then(undefined, (error: unknown) => this.#complain('on_disconnect', error));
-    } catch (error) {
-      this.#complain('on_disconnect', error);
+  /** Whether the state is still needed: no back end has answered `on_disconnect`, which is repeated without this actor. */
+  #depart(): boolean | Promise<boolean> {
+    const hooks = this.#client.hooks.get('on_disconnect');
+    if (!hooks) return false;
+    const { departures } = this.#context;
+    this.#client.countEvent();
+    const departure = new Departure(this.#client, hooks, this.#closeReason ?? 'shutdown', this.#context);
+    const outcome = departure.tell(departures.isLastAttempt);
+    if (!(outcome instanceof Promise)) return this.#departed(departure, outcome);
+    departures.begin(this);
+    return outcome.then((reached) => this.#departed(departure, reached));
+  }
+
+  #departed(departure: Departure, outcome: Outcome): boolean {
+    const { departures } = this.#context;
+    departures.left(this);
+    if (this.alive && outcome === 'repeat') {
+      departures.add(departure);
+      return true;
     }
+    departures.count(this.alive ? outcome : 'lost');
+    return false;
   }
 
   #forgetState(): void | Promise<void> {
@@ -358,12 +376,10 @@ export class ClientActor extends Actor<ClientActorMessage> {
     try {
       forgotten = this.#client.forgetState();
     } catch (error) {
-      forgotten = this.#complain('forgetting the state', error);
+      forgotten = this.#complain(error);
     }
     if (!forgotten) return this.#closed();
-    return forgotten
-      .then(undefined, (error: unknown) => this.#complain('forgetting the state', error))
-      .then(() => this.#closed());
+    return forgotten.then(undefined, (error: unknown) => this.#complain(error)).then(() => this.#closed());
   }
 
   #closed(): void {
@@ -387,25 +403,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
     });
   }
 
-  /** Nobody is there any more to be told. */
-  #complain(what: string, thrown: unknown): void {
-    const error = asError(thrown);
-    const cause = error instanceof StopClient ? error.error : error;
-    const expected = cause instanceof HiveError;
-    const fields = {
-      sid: shortSid(this.sid),
-      error: expected ? cause.code : 'internal_error',
-      description: expected ? cause.summary : titleOf(cause),
-    };
-    const { log } = this.#context;
-    if (expected) {
-      if (!log.excess('What the end of a client takes failed', 'clients')) {
-        log.warning(`At the end of a client ${what} failed`, fields);
-      }
-    } else if (!log.excess('What the end of a client takes crashed', 'clients', 'error')) {
-      log.error(`At the end of a client ${what} crashed`, { ...fields, stack: stackOf(cause) });
-    }
-    this.#context.metrics.failed('control');
+  #complain(error: unknown): void {
+    complain(this.#context, this.sid, 'forgetting the state', error);
   }
 
   override inspect(): Record<string, unknown> {
@@ -417,5 +416,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
 /** The first hook of `on_connect` has refused the client by itself, or nothing was begun: no back end waits for its end. */
 function saysNo(error: Error): boolean {
   if (error instanceof StopClient || error instanceof NoWorker || error instanceof Unavailable) return true;
+  // Nothing was sent: otherwise clients that try again while the back end is away would leave a departure each.
+  if (Object(error.cause).code === 'ECONNREFUSED') return true;
   return error instanceof HiveError && (error.code === 'client_error' || error.code === 'internal_error');
 }

@@ -17,15 +17,17 @@ export type RunningClient = Client & {
   failedHook: number;
 };
 
+/** @param from the hook to begin with */
 export function runHooks(
   client: RunningClient,
   event: EventHooks,
   trigger: Trigger,
   metrics: ClientMetrics,
+  from = 0,
 ): void | Promise<void> {
   const { hooks, latency } = event;
   const begun = latency.begin();
-  for (let at = 0; at < hooks.length; at += 1) {
+  for (let at = from; at < hooks.length; at += 1) {
     let pending: void | Promise<void>;
     try {
       pending = run(at, client, event, trigger, metrics);

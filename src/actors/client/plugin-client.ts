@@ -4,6 +4,7 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
+import { Answered } from '../../plugins/hooks/hp.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
@@ -12,7 +13,7 @@ import { runActions } from './actions.ts';
 import type { ClientServices } from './client-services.ts';
 import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
-import { type Identity, metadataText } from './metadata.ts';
+import { epoch, type Identity, metadataText } from './metadata.ts';
 import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
@@ -29,8 +30,10 @@ export interface Life {
 export class PluginClient implements Client, Identity {
   readonly sid: string;
   readonly namespace: string;
+  readonly connectedAt = Date.now();
+  /** The actor; its departure, if that outlives the actor. */
+  life: Life;
   readonly #context: ClientServices;
-  readonly #life: Life;
   readonly #output: ClientOutput;
   /** There until `on_connect` is over. */
   #handshake: Handshake | undefined;
@@ -41,10 +44,14 @@ export class PluginClient implements Client, Identity {
   /** Hooks of the events that were dispatched since the outermost of them. */
   #dispatchedHooks = 0;
   #silent = false;
+  /** Events that hooks were run for. */
+  #events = 0;
+  /** The number of the one that they run for now. */
+  #event = 0;
 
   constructor(
     context: ClientServices,
-    identity: Omit<Identity, 'node'>,
+    identity: Pick<Identity, 'sid' | 'namespace'>,
     handshake: Handshake,
     life: Life,
     output: ClientOutput,
@@ -53,7 +60,7 @@ export class PluginClient implements Client, Identity {
     this.sid = identity.sid;
     this.namespace = identity.namespace;
     this.#handshake = handshake;
-    this.#life = life;
+    this.life = life;
     this.#output = output;
     this.#hooks = context.hooks;
   }
@@ -63,11 +70,11 @@ export class PluginClient implements Client, Identity {
   }
 
   get alive(): boolean {
-    return this.#life.alive;
+    return this.life.alive;
   }
 
   get signal(): AbortSignal {
-    return this.#life.signal;
+    return this.life.signal;
   }
 
   get log(): Log {
@@ -117,7 +124,15 @@ export class PluginClient implements Client, Identity {
 
   /** Runs the hooks of an event, if it has any. */
   run(trigger: Trigger, hooks = this.#hooks.get(trigger.name)): void | Promise<void> {
-    return hooks ? runHooks(this, hooks, trigger, this.#context.metrics) : undefined;
+    if (!hooks) return;
+    this.countEvent();
+    return runHooks(this, hooks, trigger, this.#context.metrics);
+  }
+
+  /** Hooks are about to run for the next event. */
+  countEvent(): void {
+    this.#events += 1;
+    this.#event = this.#events;
   }
 
   // --- for plugins
@@ -136,16 +151,33 @@ export class PluginClient implements Client, Identity {
     this.send(errorPacket(publicError(error, this.sid, this.#context)));
   }
 
+  get idempotencyKey(): string {
+    return this.#silent ? `${this.sid}/end` : `${this.sid}/${epoch}.${this.#event}`;
+  }
+
   metadata(trigger: Trigger): string | Promise<string> {
+    const event = this.#event;
     const handshake = trigger.name === 'on_connect' ? this.#handshake : undefined;
     const state = this.state.get();
-    if (!(state instanceof Promise)) return metadataText(this, trigger, state, handshake);
-    return state.then((pairs: State) => metadataText(this, trigger, pairs, handshake));
+    if (!(state instanceof Promise)) return metadataText(this, trigger, event, state, handshake);
+    return state.then((pairs: State) => metadataText(this, trigger, event, pairs, handshake));
   }
 
   runActions(events: readonly ActionCall[]): void | Promise<void> {
     if (!this.alive) return;
+    if (this.#silent) return this.#runLastActions(events);
     return runActions(this, this.#context.plugins.actions, events);
+  }
+
+  /** A back end that has answered `on_disconnect` is not to be asked again because its actions fail. */
+  #runLastActions(events: readonly ActionCall[]): void | Promise<void> {
+    try {
+      return runActions(this, this.#context.plugins.actions, events)?.catch((error: unknown) => {
+        throw answered(error);
+      });
+    } catch (error) {
+      throw answered(error);
+    }
   }
 
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void> {
@@ -161,6 +193,7 @@ export class PluginClient implements Client, Identity {
       throw this.#tooManyHooks('Events dispatch each other and run more');
     }
     this.#depth += 1;
+    const current = this.#event;
     let waits = false;
     try {
       const pending = this.run(new EventTrigger(event, triggerId), hooks);
@@ -168,9 +201,13 @@ export class PluginClient implements Client, Identity {
       waits = true;
       return pending.finally(() => {
         this.#depth -= 1;
+        this.#event = current;
       });
     } finally {
-      if (!waits) this.#depth -= 1;
+      if (!waits) {
+        this.#depth -= 1;
+        this.#event = current;
+      }
     }
   }
 
@@ -205,6 +242,12 @@ export class PluginClient implements Client, Identity {
   removeHooks(events: readonly string[]): void {
     this.#hooks = withoutHooks(this.#hooks, events);
   }
+}
+
+/** The failure of an action, as one that comes after the answer. */
+function answered(error: unknown): unknown {
+  if (!(error instanceof HiveError)) return error;
+  return new Answered(error.code, error.message, { summary: error.summary, cause: error });
 }
 
 /** The failure of a client or back end that uses the name of a special event. */

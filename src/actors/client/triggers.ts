@@ -1,6 +1,7 @@
 /** What hooks are run for: events of the client, and the special events of its life. */
-import type { Trigger } from '../../plugins/types.ts';
+import type { DepartureAttempt, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent } from '../../protocol/packet.ts';
+import type { CloseReason } from '../../web/client/client-handle.ts';
 
 /** Events of the server: no client may send them, and no action may dispatch them. */
 export type SpecialEvent = 'on_connect' | 'on_disconnect' | 'on_terminate';
@@ -34,7 +35,10 @@ export class EventTrigger implements Trigger {
 }
 
 export const onConnect: Trigger = { name: 'on_connect', event: undefined, id: '', json: 'null' };
-export const onDisconnect: Trigger = { name: 'on_disconnect', event: undefined, id: '', json: 'null' };
+
+export function onDisconnect(reason: CloseReason, departure: DepartureAttempt): Trigger {
+  return { name: 'on_disconnect', event: undefined, id: '', json: JSON.stringify(reason), departure };
+}
 
 export function onTerminate(reason: string): Trigger {
   return { name: 'on_terminate', event: undefined, id: '', json: JSON.stringify(reason) };

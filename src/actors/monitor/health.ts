@@ -21,7 +21,16 @@ export interface HealthSetup {
 }
 
 /** Without which a node does not do all it should. */
-const vital = ['hive_cluster', 'hive_connectors', 'hive_router', 'hive_relay', 'hive_pubsub', 'hive_api', 'hive_web'];
+const vital = [
+  'hive_cluster',
+  'hive_connectors',
+  'hive_router',
+  'hive_departures',
+  'hive_relay',
+  'hive_pubsub',
+  'hive_api',
+  'hive_web',
+];
 
 /** With whose it is. */
 export function nodeHealth(setup: HealthSetup): NodeHealth {

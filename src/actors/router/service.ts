@@ -52,6 +52,8 @@ export interface Closing {
   readonly clients: number;
   /** Those of them whose `on_disconnect` runs. */
   readonly leaving: number;
+  /** Clients that have ended, but no back end has answered their `on_disconnect`. */
+  readonly departures: number;
   /** Until the rest is cut off, ms. */
   readonly leftMs: number;
 }
@@ -99,8 +101,9 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   refusal(): HiveError | undefined {
     if (!this.#registry.isEnabled) return new HiveError('router_error');
-    const { config, obstacle } = this.#setup;
-    if (this.#registry.slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
+    const { config, clients, obstacle } = this.#setup;
+    const slots = this.#registry.slots - clients.departures.departing;
+    if (slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
     return undefined;
   }
 
@@ -137,6 +140,7 @@ export class RouterService implements SessionHost, LocalRoutes {
 
   #ended(client: ClientActor): void {
     this.#registry.remove(client);
+    this.#setup.clients.departures.left(client);
     // One that was killed could not close its connection itself.
     client.closed('internal_error');
     for (const termination of this.#terminations) termination.gone(client);
@@ -144,7 +148,11 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   #slotFreed(): void {
-    if (this.#registry.slots === 0) this.#whenEmpty();
+    if (this.#isEmpty) this.#whenEmpty();
+  }
+
+  get #isEmpty(): boolean {
+    return this.#registry.slots === 0 && this.#setup.clients.departures.waiting === 0;
   }
 
   // --- acting on clients, wherever they live
@@ -303,21 +311,28 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   /**
-   * Lets the clients leave for good: nobody is admitted any more. Resolves when they have ended; those whose `on_disconnect` takes
-   * longer than `hive.graceful_termination_timeout` once more are cut off.
+   * Lets the clients leave for good: nobody is admitted any more. Resolves when they have ended and back ends have answered their
+   * `on_disconnect`; where that takes longer than `hive.graceful_termination_timeout` once more, clients are cut off and departures
+   * given up.
    */
   async close(reason: string): Promise<void> {
-    const { config, kernel } = this.#setup;
+    const { config, clients, kernel } = this.#setup;
+    const { departures } = clients;
     const graceMs = config.hive.graceful_termination_timeout;
     this.#stopping = true;
     this.#deadline = performance.now() + 2 * graceMs;
+    departures.hurry();
     await this.terminate(reason);
-    if (this.#registry.slots === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenEmpty = resolve;
-      kernel.wheel.schedule(this.#deadline - performance.now(), resolve);
-    });
+    if (!this.#isEmpty) {
+      await new Promise<void>((resolve) => {
+        this.#whenEmpty = resolve;
+        departures.onEmpty(() => this.#slotFreed());
+        kernel.wheel.schedule(this.#deadline - performance.now(), resolve);
+      });
+    }
     const left = this.#registry.all();
+    const lost = departures.close();
+    if (lost > 0) this.#log.warning('No back end has answered on_disconnect: it is given up', { clients: lost });
     if (left.length === 0) return;
     this.#log.warning('Clients are cut off, their on_disconnect unfinished', { clients: left.length });
     for (const { cell } of left) kernel.exit(cell.parent ?? cell, cell, 'kill');
@@ -327,7 +342,8 @@ export class RouterService implements SessionHost, LocalRoutes {
   get closing(): Closing {
     let leaving = 0;
     for (const client of this.#registry.all()) if (client.isLeaving) leaving += 1;
-    return { clients: this.#registry.slots, leaving, leftMs: Math.max(0, this.#deadline - performance.now()) };
+    const leftMs = Math.max(0, this.#deadline - performance.now());
+    return { clients: this.#registry.slots, leaving, departures: this.#setup.clients.departures.waiting, leftMs };
   }
 
   get isStopping(): boolean {

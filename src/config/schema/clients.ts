@@ -1,6 +1,6 @@
 /** Section `clients`: where state is kept, and which hooks and actions run for whom. */
 import { Type } from 'typebox';
-import { mapOf, strictObject } from './fields.ts';
+import { mapOf, milliseconds, strictObject } from './fields.ts';
 
 const anyArgs = Type.Unknown({ description: 'Arguments of the plugin; any JSON value that it accepts.' });
 
@@ -29,6 +29,16 @@ export const clientsSchema = strictObject(
       maximum: 1_000_000,
       description:
         'Maximum number of events of a client, in addition to those in the configuration, to which back ends may add hooks.',
+    }),
+    departure_retry: milliseconds(
+      'How long `on_disconnect` of a client is repeated if no back end answers it; 0 = not at all.',
+      { default: 600_000, minimum: 0 },
+    ),
+    departure_limit: Type.Integer({
+      default: 100_000,
+      minimum: 1,
+      maximum: 10_000_000,
+      description: 'Maximum number of clients that have gone and whose `on_disconnect` is being repeated.',
     }),
     state: strictObject(
       {

@@ -7,6 +7,8 @@ export interface BackEndRequest {
   readonly endpoint: string;
   /** JSON text. */
   readonly body?: string;
+  /** Sent where there is a place for it: by HTTP as the header `Idempotency-Key`. */
+  readonly idempotencyKey?: string;
   /** The asker will not look at the answer. */
   readonly async?: boolean;
 }

@@ -11,8 +11,9 @@ export const hpPost: HookPlugin<BackEndArgs> = {
     const runs = new HookCounter(metrics, 'hp.post');
     return (client, trigger) => {
       runs.count(trigger.name);
+      const { idempotencyKey } = client;
       const post = async (body: string): Promise<void> => {
-        const request: BackEndRequest = { method: 'POST', endpoint, body };
+        const request: BackEndRequest = { method: 'POST', endpoint, body, idempotencyKey };
         return runAnswer(
           client,
           await pools.get<BackEndRequest, BackEndReply>(connector).request(request, client.signal),

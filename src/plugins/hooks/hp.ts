@@ -33,11 +33,14 @@ export function checkBackEnd(args: BackEndArgs, config: Config): Refusal | undef
   return { code: 'bad_config', path: 'endpoint', reason: 'must not contain a colon: over TCP that ends it' };
 }
 
+/** A failure after the back end has answered: asking it again is of no use. */
+export class Answered extends HiveError {}
+
 /** The back end works but refuses what the client has sent: a 4xx answer. */
-export class Refused extends HiveError {}
+export class Refused extends Answered {}
 
 /** The back end has answered what are no actions, whatever the client has sent. */
-export class BadAnswer extends HiveError {}
+export class BadAnswer extends Answered {}
 
 export function isSuccess({ status }: BackEndReply): boolean {
   return status >= 200 && status <= 299;
@@ -46,9 +49,13 @@ export function isSuccess({ status }: BackEndReply): boolean {
 /** @throws HiveError `http_error` for any status but 2xx; `invalid_json` or `bad_internal_event` (BadAnswer) for other bodies */
 export function runAnswer(client: Client, reply: BackEndReply, endpoint: string): void | Promise<void> {
   if (isSuccess(reply)) return client.runActions(actionsIn(reply.body));
-  const { status } = reply;
-  const Failure = status >= 400 && status < 500 ? Refused : HiveError;
-  throw new Failure('http_error', `The back end answered ${endpoint} with ${status}.`);
+  throw failureOf(reply, endpoint);
+}
+
+/** The failure that an answer without a 2xx status is. */
+export function failureOf({ status }: BackEndReply, endpoint: string): HiveError {
+  const Failure = status >= 500 ? HiveError : status >= 400 ? Refused : Answered;
+  return new Failure('http_error', `The back end answered ${endpoint} with ${status}.`);
 }
 
 function actionsIn(body: string): ActionCall[] {

@@ -35,7 +35,7 @@ export function showNodes(history, view, health, choose) {
       swatch.hidden = rows.length === 1;
       swatch.style.background = node.colour;
       title.querySelector('button').disabled = node.missing;
-      showHealth(state, node, view);
+      showHealth(state, node, view, history.latest.get(node.name));
       const texts = node.missing ? [] : numbersOf(history, node.name);
       for (const [i, cell] of numbers.entries()) setText(cell, texts[i] ?? none);
     },
@@ -59,12 +59,21 @@ function row(name, choose) {
   return made;
 }
 
-function showHealth(cell, { name, health, missing }, view) {
+function showHealth(cell, { name, health, missing }, view, sample) {
   const status = missing ? 'missing' : (health?.status ?? 'unknown');
   const [chip, reasons] = cell.children;
   chip.dataset.state = status;
   setText(chip, status);
-  setText(reasons, missing ? awayText(view, name) : (health?.reasons ?? []).join('; '), mostOfReasons);
+  const present = [...(health?.reasons ?? []), ...departuresText(sample)].join('; ');
+  setText(reasons, missing ? awayText(view, name) : present, mostOfReasons);
+}
+
+/** Clients that have gone, of which back ends do not know yet. */
+function departuresText(sample) {
+  if (!sample?.departures) return [];
+  return [
+    `departures not answered by a back end: ${count(sample.departures)}, oldest ${age(sample.oldestDepartureMs)}`,
+  ];
 }
 
 function numbersOf(history, name) {

@@ -87,6 +87,8 @@ export function sampleOf(tree) {
     deliveries: number(tree, 'pubsub.deliveries') ?? 0,
     memory: number(tree, 'hive.memory.total') ?? 0,
     use: number(tree, 'hive.event_loop.utilization') ?? 0,
+    departures: number(tree, 'clients.departures.waiting') ?? 0,
+    oldestDepartureMs: number(tree, 'clients.departures.oldest_ms') ?? 0,
     crashes: number(tree, 'hive.actors.crashes') ?? 0,
     alarms: alarmsOf(tree),
     abandoned: number(tree, 'hive.actors.abandoned') ?? 0,

@@ -17,7 +17,10 @@ export const silence = '(nothing)';
 export const closed = '(closed)';
 
 /** Back ends get more metadata now; these fields had no counterpart. */
-const newMetadata = ['node', 'namespace', 'handshake'];
+const newMetadata = ['node', 'session', 'namespace', 'handshake'];
+
+/** Of `on_disconnect`, whose trigger says now why the client has gone. */
+const disconnectPath = '/gone';
 
 /** JSON text with sorted members; other text as it is. */
 export function canonicalJson(text: string): string {
@@ -170,6 +173,7 @@ export function backEndOutcome(method: string, path: string, text: string): stri
   if (text === '') return `${method} ${path}`;
   const metadata = JSON.parse(text) as Record<string, unknown>;
   for (const name of newMetadata) delete metadata[name];
+  if (path === disconnectPath && typeof metadata.trigger === 'string') metadata.trigger = null;
   return `${method} ${path} ${JSON.stringify(sorted(metadata))}`;
 }
 

@@ -44,7 +44,8 @@ What the recordings do not contain is not covered by this page. What is compared
 - \`Connection\`, \`Date\`, \`Server\`, \`Content-Length\`, and whether a connection stays open after an answer, are left to the HTTP library.
 - Metadata for back ends and the metric tree have more fields than in 2014; the recorded ones must be present. Metrics are
   compared by name, because their values depend on what ran before.
-- Requests to back ends have a \`Content-Type\` now.
+- The \`trigger\` of \`on_disconnect\` is a text that says why the client has gone; in 2014 it was \`null\`, which the recordings have.
+- Requests to back ends have a \`Content-Type\` now, those with metadata an \`Idempotency-Key\`.
 - The id in the URLs of Socket.IO 0.9 is not the session id that back ends get; in the recordings they are the same (S6).
 `;
 }

@@ -64,23 +64,6 @@ test('hooks of an event run in order, and what they send arrives in that order',
   assert.equal(clients.metric('clients.hooks.go.calls'), 6);
 });
 
-test('back ends get sid, trigger, trigger id, state and node', async () => {
-  await start({ clients: { hooks: { go: [post('/x')], on_connect: [post('/c')], on_disconnect: [post('/d')] } } });
-  const { session, sink } = await clients.connect();
-  session.receive(event('go', [{ a: 'ü' }], 7));
-  await clients.settled(session, sink);
-  session.close('client_disconnect');
-  await eventually(() => clients.services.asked.length === 3, 'on_disconnect');
-  const [connect, go, disconnect] = clients.services.asked.map(({ request }) => request.body);
-  const { sid } = session;
-  const rest = { state: { nick: null }, node: 'test@127.0.0.1' };
-  assert.equal(go, JSON.stringify({ sid, trigger: { name: 'go', args: [{ a: 'ü' }] }, trigger_id: '7+', ...rest }));
-  assert.equal(disconnect, JSON.stringify({ sid, trigger: null, trigger_id: '', ...rest }));
-  const { handshake, ...metadata } = JSON.parse(connect ?? '');
-  assert.deepEqual(metadata, { sid, trigger: null, trigger_id: '', ...rest });
-  assert.deepEqual(handshake.auth, { token: 't' });
-});
-
 test('an error ends its list of hooks, keeps what was sent before, and the client lives on', async () => {
   await start({
     clients: { hooks: { go: [echo('a'), post('/x'), echo('never')] } },
@@ -227,7 +210,7 @@ test('on_disconnect runs exactly once, after what the client sent before it left
 
 test('a failing farewell is logged and the state is forgotten all the same', async () => {
   await start({
-    clients: { hooks: { on_disconnect: [post('/bye')] } },
+    clients: { departure_retry: 0, hooks: { on_disconnect: [post('/bye')] } },
     answer: () => Promise.reject(new HiveError('http_error', 'refused')),
   });
   const { session } = await clients.connect();

@@ -198,8 +198,8 @@ test('termination: on_terminate, then clients may leave, and are ended when the 
   assert.deepEqual(asked.sort(), [
     ['/bye', 'maintenance'],
     ['/bye', 'maintenance'],
-    ['/gone', null],
-    ['/gone', null],
+    ['/gone', 'client_disconnect'],
+    ['/gone', 'shutdown'],
   ]);
 });
 

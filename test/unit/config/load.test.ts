@@ -59,6 +59,8 @@ test('only the keys of API and monitor have no default', async () => {
   assert.deepEqual(clients, {
     max_hooks_per_event: 1000,
     max_added_events: 1000,
+    departure_retry: 600_000,
+    departure_limit: 100_000,
     state: { state_manager: 'sm.local', initial_value: {}, args: null },
     actions: {},
     hooks: {},

@@ -157,7 +157,12 @@ test('hp.post sends the metadata and obeys the actions in the answer', async () 
   const services = fakeServices(clientConfig(), () => ({ status: 201, body }));
   const client = new FakeClient();
   await hook('hp.post', backend, services)(client, trigger('join', ['x']));
-  const request = { method: 'POST', endpoint: '/join', body: 'metadata of join' };
+  const request = {
+    method: 'POST',
+    endpoint: '/join',
+    body: 'metadata of join',
+    idempotencyKey: client.idempotencyKey,
+  };
   assert.deepEqual(services.asked, [{ pool: 'backend', request, signal: client.signal }]);
   assert.deepEqual(
     client.performed.map(({ action }) => action),
@@ -232,7 +237,7 @@ test('the puts of on_disconnect are waited for, behind those before them', async
   const client = new FakeClient();
   put(client, trigger('a', []));
   let isDone = false;
-  const done = Promise.resolve(put(client, onDisconnect)).then(() => {
+  const done = Promise.resolve(put(client, onDisconnect('client_disconnect', { isLast: true, lost() {} }))).then(() => {
     isDone = true;
   });
   for (let answered = 0; answered < 2; answered += 1) {

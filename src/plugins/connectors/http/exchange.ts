@@ -26,6 +26,11 @@ export const maxBodyBytes = 16 * 1024 * 1024;
 const getHeaders = ['accept-encoding', acceptedEncodings];
 const jsonHeaders = ['content-type', 'application/json', ...getHeaders];
 
+function headersOf(idempotencyKey: string | undefined): string[] {
+  if (idempotencyKey === undefined) return jsonHeaders;
+  return ['idempotency-key', idempotencyKey, 'content-type', 'application/json', 'accept-encoding', acceptedEncodings];
+}
+
 export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatcher, Dispatcher.DispatchHandler {
   readonly #asker: HttpAsker;
   readonly #request: BackEndRequest;
@@ -59,8 +64,8 @@ export class HttpExchange extends Timer implements HttpAnswerHandler, AbortWatch
     if (this.#signal?.aborted) return this.abort('the asker is gone');
     wheel.start(this, timeoutMs);
     watchAbort(this.#signal, this);
-    const { method, body } = this.#request;
-    const usual = body === undefined ? getHeaders : jsonHeaders;
+    const { method, body, idempotencyKey } = this.#request;
+    const usual = body === undefined ? getHeaders : headersOf(idempotencyKey);
     const headers = added ? [...usual, ...added.flat()] : usual;
     try {
       // It never waits behind another one, so it need not tell when the connection would be free for that.

@@ -10,6 +10,7 @@ const managers = [
   'hive_cluster',
   'hive_connectors',
   'hive_router',
+  'hive_departures',
   'hive_relay',
   'hive_pubsub',
   'hive_api',
