@@ -74,8 +74,8 @@ export class Listeners {
   keep(library: SocketLibrary, whose: keyof typeof shares): SocketLibrary {
     if (!this.#files) return library;
     return {
-      createApp: (tls) => {
-        const app = library.createApp(tls);
+      createApp: (tls, mayBeProxied) => {
+        const app = library.createApp(tls, mayBeProxied);
         const listen = app.listen.bind(app);
         return Object.assign(app, {
           listen: async (host: string, port: number) => this.#hang(await listen(host, port), whose),

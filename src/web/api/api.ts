@@ -57,7 +57,7 @@ const batch = 'batch';
 
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startApiServer(settings: ApiSettings): Promise<Server> {
-  const app = settings.sockets.createApp(settings.tls);
+  const app = settings.sockets.createApp(settings.tls, settings.proxies !== undefined);
   const api = new Api(settings);
   // What is asked most is told its method by the library's own table.
   app.post('/*', (res, req) => api.handle(res, req, 'post'));

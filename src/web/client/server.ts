@@ -57,7 +57,7 @@ export async function startClientServer(options: ClientServerOptions): Promise<C
   const context = new ConnectionContext({ ...options, counters });
   const router = new Router(context, options.relays, options.newMessageLayer ?? newNamespaces);
   const { hive, socketio } = options.config;
-  const app = options.sockets.createApp(hive.tls);
+  const app = options.sockets.createApp(hive.tls, hive.trusted_proxies.length > 0);
   openSockets(app, router, context);
   app.any('/*', (res, req) => {
     try {

@@ -75,7 +75,7 @@ const code = 'bad_monitor_request';
 
 /** @throws HiveError (rejection) `port_taken`, `file_error` */
 export async function startMonitorServer(settings: MonitorSettings): Promise<Server> {
-  const app = settings.sockets.createApp(settings.tls);
+  const app = settings.sockets.createApp(settings.tls, settings.proxies !== undefined);
   const monitor = new MonitorPages(settings);
   app.any('/*', (res, req) => {
     defer(res);

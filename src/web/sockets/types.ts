@@ -20,7 +20,8 @@ export interface TlsFiles {
 
 export interface SocketLibrary {
   /** @throws HiveError `file_error` if the certificate or its key cannot be used */
-  createApp(tls?: TlsFiles): SocketApp;
+  /** @param mayBeProxied whether connections may begin with the PROXY protocol; native libraries read it from everybody */
+  createApp(tls?: TlsFiles, mayBeProxied?: boolean): SocketApp;
 }
 
 export type RequestHandler = (res: SocketResponse, req: SocketRequest) => void;

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Payload, SocketRequest, SocketResponse } from '../types.ts';
 import { Connection, closeGently, type Exchange } from './connection.ts';
+import { proxiedAddressOf } from './proxy-header.ts';
 
 export class NodeRequest implements SocketRequest {
   readonly #message: IncomingMessage;
@@ -121,6 +122,10 @@ export abstract class Answer implements SocketResponse, Exchange {
 
   getRemoteAddressAsText(): ArrayBuffer {
     return toArrayBuffer(Buffer.from(this.message.socket.remoteAddress ?? ''));
+  }
+
+  getProxiedRemoteAddressAsText(): ArrayBuffer {
+    return toArrayBuffer(Buffer.from(proxiedAddressOf(this.message.socket) ?? ''));
   }
 
   abort(): void {

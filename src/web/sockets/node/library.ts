@@ -29,6 +29,7 @@ import type {
 import { Connection, closeGently } from './connection.ts';
 import { NodeRequest, NodeResponse } from './exchange.ts';
 import { compressedFrameOf, frameOf, opcodes } from './frames.ts';
+import { readProxyHeader } from './proxy-header.ts';
 import { HeldPeer, type NodeSocket, type SocketHost } from './socket.ts';
 import { Subscriptions } from './subscriptions.ts';
 import {
@@ -64,7 +65,7 @@ const statusOf = new Map<string | undefined, number>([
 ]);
 
 export function nodeLibrary(): SocketLibrary {
-  return { createApp: (tls) => new NodeApp(tls) };
+  return { createApp: (tls, mayBeProxied) => new NodeApp(tls, mayBeProxied === true && !tls) };
 }
 
 class NodeApp implements SocketApp {
@@ -79,10 +80,10 @@ class NodeApp implements SocketApp {
   #post: RequestHandler | undefined;
   #any: RequestHandler | undefined;
 
-  constructor(tls: TlsFiles | undefined) {
+  /** @param mayBeProxied whether to look for the PROXY protocol, which costs each connection a turn of the event loop */
+  constructor(tls: TlsFiles | undefined, mayBeProxied: boolean) {
     // What `node:http` and `node:https` listen to.
     const connected = tls ? 'secureConnection' : 'connection';
-    this.#parse = (socket) => this.#server.emit(connected, socket);
     const options = {
       ...httpOptions,
       shouldUpgradeCallback: (message: IncomingMessage) => this.#holdsSockets && wantsWebSocket(message),
@@ -90,6 +91,10 @@ class NodeApp implements SocketApp {
     this.#server = tls
       ? createTlsServer({ ...options, ...readTls(tls), handshakeTimeout: tlsHandshakeMs })
       : createServer(options);
+    const [serve] = this.#server.listeners('connection') as [(this: Server, socket: Socket) => void];
+    this.#parse = mayBeProxied
+      ? (socket) => serve.call(this.#server, socket)
+      : (socket) => this.#server.emit(connected, socket);
     const connections = this.#connections;
     const closed = function (this: Socket): void {
       connections.delete(this);
@@ -99,6 +104,10 @@ class NodeApp implements SocketApp {
       connections.add(socket);
       socket.on('close', closed);
     });
+    if (mayBeProxied) {
+      this.#server.off('connection', serve);
+      this.#server.on('connection', (socket: Socket) => readProxyHeader(socket, () => this.#parse(socket)));
+    }
     this.#server.on('request', (message, response) => this.#handle(message, response));
     this.#server.on('clientError', refuse);
     this.#server.on('error', () => {
