@@ -62,10 +62,28 @@ function runShared(some, index) {
   return run([process.execPath, ...sharedArgs, ...some], name, { timeout: sharedTimeoutMs, killSignal: 'SIGKILL' });
 }
 
+/** Groups of processes of tests. */
+const running = new Set();
+
+function endGroup(pid) {
+  running.delete(pid);
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // Nothing was left.
+  }
+}
+process.once('exit', () => {
+  for (const pid of running) endGroup(pid);
+});
+
 function run([command, ...args], name, options) {
   const started = performance.now();
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { ...options, cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+    // In a group of its own, so that what a test has left running ends with it: it would keep its output open.
+    const child = spawn(command, args, { ...options, cwd: root, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    running.add(child.pid);
+    child.once('exit', () => endGroup(child.pid));
     let output = '';
     const add = (data) => {
       output += data;
