@@ -73,11 +73,17 @@ export class RoundRobin {
         answer.on('error', () => res.destroy());
       },
     );
-    forward.on('error', () => res.destroy());
+    forward.on('error', (error: NodeJS.ErrnoException) => {
+      // The server has closed an idle connection in that moment: what has no body is asked once more, as proxies do.
+      const isStale = forward.reusedSocket && error.code === 'ECONNRESET' && method === 'GET' && !res.headersSent;
+      if (isStale && !res.destroyed) this.#forward(req, res);
+      else res.destroy();
+    });
     req.on('error', () => forward.destroy());
     // After a complete answer the connection to the server is somebody else's.
     res.on('close', () => res.writableFinished || forward.destroy());
-    req.pipe(forward);
+    if (req.readableEnded) forward.end();
+    else req.pipe(forward);
   }
 
   #upgrade(req: IncomingMessage, client: Socket, head: Buffer): void {
