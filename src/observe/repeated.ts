@@ -12,14 +12,17 @@ interface Kind {
   /** How many were not logged. */
   silent: number;
   readonly log: () => void;
+  timer: Scheduled | undefined;
 }
 
+type Scheduled = { cancel(): void } | void;
+
 export class RepeatedLog {
-  readonly #schedule: (ms: number, callback: () => void) => unknown;
+  readonly #schedule: (ms: number, callback: () => void) => Scheduled;
   readonly #kinds = new Map<string, Kind>();
 
   /** @param schedule calls back once when so many ms are over */
-  constructor(schedule: (ms: number, callback: () => void) => unknown) {
+  constructor(schedule: (ms: number, callback: () => void) => Scheduled) {
     this.#schedule = schedule;
   }
 
@@ -38,17 +41,19 @@ export class RepeatedLog {
   /** Logs the first line of a kind that `counts` knows nothing of. @param kind one of a small number: each is remembered for as long as it goes on */
   begin(log: Log, level: Level, kind: string, message: string, fields: Record<string, unknown>): void {
     log[level](message, fields);
-    const more: Kind = { silent: 0, log: () => log[level](message, { ...fields, times: more.silent }) };
+    const tell = () => log[level](message, { ...fields, times: more.silent });
+    const more: Kind = { silent: 0, log: tell, timer: undefined };
     this.#kinds.set(kind, more);
-    this.#schedule(pauseMs, () => this.#tell(kind, more));
+    more.timer = this.#schedule(pauseMs, () => this.#tell(kind, more));
   }
 
-  /** Tells at once of all that was counted: for a node that is about to end. */
+  /** Tells at once of all that was counted, and waits for nothing more: for a node that is about to end. */
   settle(): void {
     for (const more of this.#kinds.values()) {
       if (more.silent > 0) more.log();
-      more.silent = 0;
+      more.timer?.cancel();
     }
+    this.#kinds.clear();
   }
 
   #tell(kind: string, more: Kind): void {
@@ -58,6 +63,6 @@ export class RepeatedLog {
     }
     more.log();
     more.silent = 0;
-    this.#schedule(pauseMs, () => this.#tell(kind, more));
+    more.timer = this.#schedule(pauseMs, () => this.#tell(kind, more));
   }
 }

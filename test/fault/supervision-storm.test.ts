@@ -95,6 +95,7 @@ test('a tree stands in any storm, and leaves nothing behind', async () => {
         assert.equal(await kernel.stop(root, 'shutdown'), 'shutdown');
         const running = (): unknown => kernel.metrics.tree('hive.actors.running')?.hive;
         await eventually(() => JSON.stringify(running()) === '{"actors":{"running":0}}', 'the end of everybody');
+        kernel.repeated.settle();
         assert.deepEqual([kernel.registered(), kernel.abandoned(), kernel.wheel.pending], [[], [], 0]);
       },
     ),

@@ -17,7 +17,7 @@ import { RepeatedLog } from '../../src/observe/repeated.ts';
 test('a client that provokes errors without end costs fifty lines, and each reference that it sees is in the log', () => {
   const references: unknown[] = [];
   const due: (() => void)[] = [];
-  const floods = new FloodLog((_ms, callback) => due.push(callback));
+  const floods = new FloodLog((_ms, callback) => void due.push(callback));
   const log: Log = {
     ...silent,
     warning: (_, fields = {}) => void references.push((fields as { reference: string }).reference),
@@ -43,7 +43,7 @@ test('a node that hangs while a dashboard asks it again and again costs a line i
   const due: (() => void)[] = [];
   const log: Log = { ...silent, warning: (text, fields) => void lines.push([text, fields]) };
   const kernel = {
-    repeated: new RepeatedLog((_ms, callback) => due.push(callback)),
+    repeated: new RepeatedLog((_ms, callback) => void due.push(callback)),
     remote: (node: string) => node,
     ask: async (node: string) => {
       if (node === 'hung@h') throw new HiveError('timeout');
