@@ -1,25 +1,13 @@
 /** The last crashes of a node's actors. */
+import type { CrashEvent } from '../observe/events.ts';
 import { stackOf } from '../observe/thrown.ts';
 
-/** What is kept of a crash. */
-export interface CrashReport {
-  /** When, in ms since 1970. */
+/** What is kept of a crash: what subscribers are told, and when it was. */
+export interface CrashReport extends Omit<CrashEvent, 'node'> {
+  /** In ms since 1970. */
   readonly at: number;
   /** How long ago that is. */
   readonly agoMs: number;
-  readonly pid: string;
-  readonly label: string;
-  /** Where it was in the supervision tree: labels from the top down. */
-  readonly path: string;
-  readonly reason: string;
-  readonly stack: string | undefined;
-  /** The `type` of the last message; never its payload. */
-  readonly lastMessage: string | undefined;
-  /** Messages that waited. */
-  readonly mailbox: number;
-  readonly ageMs: number;
-  /** How often its supervisor had restarted it. */
-  readonly restarts: number;
 }
 
 /** The actor that has crashed. */
@@ -40,7 +28,7 @@ export class CrashReports {
   readonly #reports: (Omit<CrashReport, 'agoMs'> & { readonly since: number })[] = [];
 
   /** @returns what there is to log of it */
-  add(actor: Crashed, reason: Error): Omit<CrashReport, 'at' | 'agoMs'> {
+  add(actor: Crashed, reason: Error): Omit<CrashEvent, 'node'> {
     const report = {
       pid: actor.toString(),
       label: actor.label,
