@@ -20,6 +20,14 @@ function hooks(config: Sections, added: Record<string, unknown>): void {
   Object.assign(config.clients!.hooks as object, added);
 }
 
+/** The pool `backend`. @param more args of the connector */
+function backEndPool(config: Sections, { url }: BackEnd, more: object = {}): void {
+  const args = { base_url: url, max_connection_timeout: 5000, ...more };
+  Object.assign(config.connectors!.pools as object, {
+    backend: { connector: 'connector.http', size: 1, overflow: 0, args },
+  });
+}
+
 const names = (published: readonly Published[]) => published.map(({ name }) => name.split(' ')[1]);
 
 test('a node subscribes to nothing itself', async (t) => {
@@ -163,14 +171,7 @@ test('hooks: those that wait, that do not, that fail and that are not reached', 
       ],
       fail: [{ hook: 'events.fail', args: 'fail' }],
     });
-    Object.assign(config.connectors!.pools as object, {
-      backend: {
-        connector: 'connector.http',
-        size: 1,
-        overflow: 0,
-        args: { base_url: backEnd.url, max_connection_timeout: 5000 },
-      },
-    });
+    backEndPool(config, backEnd);
   });
   const recorder = new Recorder(t);
   const client = await connect(t, node.url);
@@ -222,14 +223,7 @@ test('pool requests: answered, failed, tried again', async (t) => {
       once: [{ hook: 'events.away', args: 1 }],
       always: [{ hook: 'events.away', args: 100 }],
     });
-    Object.assign(config.connectors!.pools as object, {
-      backend: {
-        connector: 'connector.http',
-        size: 1,
-        overflow: 0,
-        args: { base_url: backEnd.url, max_connection_timeout: 5000 },
-      },
-    });
+    backEndPool(config, backEnd);
   });
   const recorder = new Recorder(t);
   const client = await connect(t, node.url);
@@ -275,14 +269,7 @@ for (const client of ['fast', 'undici']) {
         put: [{ hook: 'hp.put', args: { connector: 'backend', endpoint: '/put' } }],
         bound: [{ hook: 'events.bound', args: null }],
       });
-      Object.assign(config.connectors!.pools as object, {
-        backend: {
-          connector: 'connector.http',
-          size: 1,
-          overflow: 0,
-          args: { base_url: backEnd.url, max_connection_timeout: 5000, client },
-        },
-      });
+      backEndPool(config, backEnd, { client });
     });
     const { start } = events.hook;
     start.bindStore(storage, (hook) => `within ${(hook as { event: string }).event}`);
