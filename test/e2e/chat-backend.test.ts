@@ -1,172 +1,19 @@
 /** The distributed chat's back ends alone: their answers to hooks, and their calls to two APIs that this file plays. */
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { createInterface } from 'node:readline';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { after, afterEach, beforeEach, describe, test } from 'node:test';
+import { type Action, ChatBackEnd, refusal, type State } from '../support/chat-back-end.ts';
 import { missing } from '../support/programs.ts';
 
-const example = (path: string) => fileURLToPath(new URL(`../../examples/distributed-chat/${path}`, import.meta.url));
-const key = 'a key/with a slash';
+function actsAsBackEnd(kind: 'python' | 'node'): void {
+  const backEnd = new ChatBackEnd(kind);
+  const { alive, first, second } = backEnd;
+  const hook = backEnd.hook.bind(backEnd);
+  const post = backEnd.post.bind(backEnd);
+  const enter = backEnd.enter.bind(backEnd);
 
-interface Call {
-  path: string;
-  body: unknown;
-}
-
-/** A node's API: records what it is asked and knows which sessions are alive. */
-class FakeApi {
-  readonly calls: Call[] = [];
-  readonly alive: Set<string>;
-  /** What to answer everything with instead of serving: a status, or nothing at all. */
-  failing: number | 'silent' | undefined;
-  port = 0;
-  #server: Server | undefined;
-  #waiting: (() => void)[] = [];
-
-  constructor(alive: Set<string>) {
-    this.alive = alive;
-  }
-
-  async start(): Promise<void> {
-    this.#server = createServer(async (request, response) => {
-      let text = '';
-      for await (const chunk of request) text += chunk;
-      const prefix = `/api/${encodeURIComponent(key)}/`;
-      const target = request.url ?? '';
-      assert.ok(target.startsWith(prefix), target);
-      const path = decodeURIComponent(target.slice(prefix.length));
-      if (this.failing === 'silent') return;
-      if (this.failing !== undefined) {
-        response.writeHead(this.failing).end();
-        return;
-      }
-      this.calls.push({ path, body: JSON.parse(text) });
-      const [section, , id] = path.split('/');
-      if (section === 'clients' && !this.alive.has(id ?? '')) {
-        response.writeHead(404).end('{"error":"bad_session_id","description":"no such session"}');
-      } else {
-        response.end();
-      }
-      for (const wake of this.#waiting.splice(0)) wake();
-    });
-    this.#server.listen(this.port, '127.0.0.1');
-    await once(this.#server, 'listening');
-    this.port = (this.#server.address() as AddressInfo).port;
-  }
-
-  async stop(): Promise<void> {
-    this.#server?.closeAllConnections();
-    this.#server?.close();
-    if (this.#server?.listening) await once(this.#server, 'close');
-    this.#server = undefined;
-  }
-
-  /** The first recorded call that fits, awaited if need be. */
-  async call(fits: (call: Call) => boolean): Promise<Call> {
-    for (;;) {
-      const found = this.calls.find(fits);
-      if (found) return found;
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-  }
-
-  /** Names and values of the events published to a room. */
-  published(room: string): [string, Record<string, unknown>][] {
-    return this.calls
-      .filter((call) => call.path === `pubsub/publish/chat.${room}`)
-      .map((call) => {
-        const event = call.body as { name: string; args: [Record<string, unknown>] };
-        return [event.name, event.args[0]];
-      });
-  }
-}
-
-interface Action {
-  action: string;
-  args: Record<string, unknown>;
-}
-
-interface State {
-  nick?: string | null;
-  rooms?: string[];
-}
-
-function actsAsBackEnd(program: string, script: string): void {
-  const alive = new Set<string>();
-  let first: FakeApi;
-  let second: FakeApi;
-  let backend: ChildProcess;
-  let url: string;
-
-  async function startBackend(...options: string[]): Promise<void> {
-    const apis = [first, second].flatMap((api) => ['--api', `http://127.0.0.1:${api.port}`]);
-    const args = [script, '--port', '0', '--key', key, ...apis, '--node', 'one=http://127.0.0.1:9', ...options];
-    backend = spawn(program, args, {
-      stdio: ['ignore', 'pipe', 'ignore'],
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
-    });
-    const [line] = (await once(createInterface(backend.stdout!), 'line')) as [string];
-    url = /http:\S+/.exec(line)?.[0] ?? assert.fail(line);
-  }
-
-  async function stopBackend(): Promise<number | null> {
-    if (backend.exitCode !== null) return backend.exitCode;
-    backend.kill('SIGTERM');
-    const [code] = (await once(backend, 'exit')) as [number | null];
-    return code;
-  }
-
-  function post(path: string, body: string, headers: Record<string, string> = {}): Promise<Response> {
-    return fetch(new URL(path, url), { method: 'POST', body, headers });
-  }
-
-  async function hook(path: string, sid: string, args: unknown[] | null, state: State | [] = []): Promise<Action[]> {
-    const trigger = args === null ? null : { name: 'event', args };
-    const response = await post(path, JSON.stringify({ sid, trigger, trigger_id: '', state }));
-    assert.equal(response.status, 200);
-    const text = await response.text();
-    return text === '' ? [] : (JSON.parse(text) as Action[]);
-  }
-
-  /** The code of the refusal among these actions, if there is one. */
-  function refusal(actions: Action[]): unknown {
-    const sent = actions.find((action) => action.action === 'send_event' && action.args.name === 'refused');
-    return (sent?.args.args as { code: string }[] | undefined)?.[0]?.code;
-  }
-
-  async function enter(sid: string, nick: string, room: string): Promise<State> {
-    alive.add(sid);
-    assert.equal(refusal(await hook('/authorize', sid, [{ nick }])), undefined);
-    assert.equal(refusal(await hook('/join', sid, [{ chat: room }], { nick, rooms: [] })), undefined);
-    return { nick, rooms: [room] };
-  }
-
-  before(async () => {
-    first = new FakeApi(alive);
-    second = new FakeApi(alive);
-  });
-
-  beforeEach(async () => {
-    alive.clear();
-    for (const api of [first, second]) {
-      api.calls.length = 0;
-      api.failing = undefined;
-      api.port = 0;
-      await api.start();
-    }
-    await startBackend('--sweep', '1000');
-  });
-
-  afterEach(async () => {
-    assert.equal(await stopBackend(), 0);
-    await Promise.all([first.stop(), second.stop()]);
-  });
-
-  after(() => backend?.kill('SIGKILL'));
+  beforeEach(() => backEnd.startAll('--sweep', '1000'));
+  afterEach(() => backEnd.stopAll());
+  after(() => backEnd.kill());
 
   test('authorises: the nick is stored and the client told', async () => {
     assert.deepEqual(await hook('/authorize', 's1', [{ nick: '  Żaneta ' }]), [
@@ -210,8 +57,8 @@ function actsAsBackEnd(program: string, script: string): void {
   });
 
   test('sweeps out members whose node died', async () => {
-    await stopBackend();
-    await startBackend('--sweep', '0.05');
+    await backEnd.stop();
+    await backEnd.start('--sweep', '0.05');
     await enter('s1', 'Ann', 'lobby');
     await enter('s2', 'Ben', 'lobby');
     alive.delete('s1');
@@ -319,9 +166,9 @@ function actsAsBackEnd(program: string, script: string): void {
   test('learns after a restart from the state of its sessions who is where', async () => {
     const ann = await enter('s1', 'Ann', 'lobby');
     const ben = await enter('s2', 'Ben', 'lobby');
-    await stopBackend();
+    await backEnd.stop();
     first.calls.length = 0;
-    await startBackend('--sweep', '1000');
+    await backEnd.start('--sweep', '1000');
     const asked = await first.call((call) => call.path === 'pubsub/action/chat');
     assert.deepEqual((asked.body as Action).action, 'dispatch');
     assert.equal((asked.body as Action).args.name, 'check_in');
@@ -352,7 +199,8 @@ function actsAsBackEnd(program: string, script: string): void {
   });
 
   test('answers malformed bodies with 400 and goes on', async () => {
-    const good = { sid: 's', trigger: { name: 'x', args: [] }, trigger_id: '', state: {} };
+    const session = { connected_at: 1_764_504_000_000, epoch: 0, event: 1 };
+    const good = { sid: 's', trigger: { name: 'x', args: [] }, trigger_id: '', state: {}, session };
     const bad = [
       '',
       '{',
@@ -370,10 +218,15 @@ function actsAsBackEnd(program: string, script: string): void {
       JSON.stringify({ ...good, state: 'x' }),
       JSON.stringify({ ...good, state: { nick: 5 } }),
       JSON.stringify({ ...good, state: { rooms: [1] } }),
+      JSON.stringify({ ...good, session: undefined }),
+      JSON.stringify({ ...good, session: 7 }),
+      JSON.stringify({ ...good, session: { ...session, event: '1' } }),
+      JSON.stringify({ ...good, session: { ...session, epoch: true } }),
+      JSON.stringify({ ...good, session: { ...session, connected_at: undefined } }),
     ];
     for (const body of bad) assert.equal((await post('/authorize', body)).status, 400, body);
     assert.equal((await post('/nothing', JSON.stringify(good))).status, 404);
-    assert.equal((await fetch(new URL('/join', url))).status, 405);
+    assert.equal((await fetch(new URL('/join', backEnd.url))).status, 405);
     assert.equal((await post('/join', 'x'.repeat(2_000_001))).status, 413);
     assert.equal((await post('/join', JSON.stringify(good))).status, 200);
   });
@@ -384,21 +237,20 @@ function actsAsBackEnd(program: string, script: string): void {
   });
 
   test('serves the page, the nodes it may choose from and the Socket.IO client, and nothing else', async () => {
-    const page = await fetch(url);
+    const page = await fetch(backEnd.url);
     assert.match(await page.text(), /<title>Distributed chat/);
     assert.match(
       page.headers.get('content-security-policy') ?? '',
       /connect-src 'self' http:\/\/127\.0\.0\.1:9 ws:\/\/127\.0\.0\.1:9;/,
     );
-    assert.deepEqual(await (await fetch(new URL('nodes', url))).json(), [{ name: 'one', url: 'http://127.0.0.1:9' }]);
-    assert.match(await (await fetch(new URL('socket.io.min.js', url))).text(), /Socket\.IO/);
-    assert.equal((await fetch(`${url}..%2fbackend%2fbackend.py`)).status, 404);
+    assert.deepEqual(await (await fetch(new URL('nodes', backEnd.url))).json(), [
+      { name: 'one', url: 'http://127.0.0.1:9' },
+    ]);
+    assert.match(await (await fetch(new URL('socket.io.min.js', backEnd.url))).text(), /Socket\.IO/);
+    assert.equal((await fetch(`${backEnd.url}..%2fbackend%2fbackend.py`)).status, 404);
   });
 }
 
-describe('the chat back end', { skip: missing('python3') }, () =>
-  actsAsBackEnd('python3', example('backend/backend.py')),
-);
+describe('the chat back end', { skip: missing('python3') }, () => actsAsBackEnd('python'));
 
-describe('the chat back end for Node alone', () =>
-  actsAsBackEnd(process.execPath, example('backend-node/backend.mjs')));
+describe('the chat back end for Node alone', () => actsAsBackEnd('node'));

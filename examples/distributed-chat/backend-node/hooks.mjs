@@ -28,9 +28,9 @@ export class Hooks {
     ['/leave', (metadata) => this.#leave(metadata)],
     ['/message', (metadata) => this.#message(metadata)],
     ['/check_in', (metadata) => this.#checkIn(metadata)],
-    ['/leave_rooms', ({ sid }) => this.#over(sid, this.#chat.leaveRooms(sid))],
+    ['/leave_rooms', (metadata) => this.#over(metadata)],
     // Comes after the one above, or alone if that one failed.
-    ['/free_nick', ({ sid }) => this.#over(sid, this.#chat.freeNick(sid))],
+    ['/free_nick', (metadata) => this.#over(metadata)],
   ]);
 
   /** `authorize {nick}`: gives the nick to the session, if nobody alive has it. */
@@ -48,10 +48,10 @@ export class Hooks {
 
   /** `join_chat {chat: room or rooms}`: Hive has subscribed the client by now and waits for this answer. */
   async #join(metadata) {
-    const { sid, argument } = metadata;
+    const { sid, session, argument } = metadata;
     try {
       await this.#know(metadata);
-      const { told, notices } = this.#chat.enter(sid, cleanRooms(argument));
+      const { told, notices } = this.#chat.enter(sid, cleanRooms(argument), session);
       await this.#publish(notices);
       return [store({ rooms: this.#chat.rooms(sid) }), send('entered', { rooms: told })];
     } catch (error) {
@@ -61,11 +61,11 @@ export class Hooks {
 
   /** `leave_chat {chat: room or rooms}`: Hive has unsubscribed the client by now. */
   async #leave(metadata) {
-    const { sid, argument } = metadata;
+    const { sid, session, argument } = metadata;
     try {
       await this.#know(metadata);
       const rooms = cleanRooms(argument);
-      await this.#publish(this.#chat.exit(sid, rooms));
+      await this.#publish(this.#chat.exit(sid, rooms, session));
       return [store({ rooms: this.#chat.rooms(sid) }), send('exited', { rooms })];
     } catch (error) {
       return this.#undo('leave_chat', refusal(error), metadata);
@@ -74,13 +74,13 @@ export class Hooks {
 
   /** `publish_msg {room, text}`. */
   async #message(metadata) {
-    const { sid, argument } = metadata;
+    const { sid, session, argument } = metadata;
     try {
       await this.#know(metadata);
       if (!isObject(argument) || typeof argument.room !== 'string') {
         throw new Refused('bad_message', 'A message names its room and its text.');
       }
-      await this.#publish([this.#chat.say(sid, argument.room, cleanText(argument.text))]);
+      await this.#publish([this.#chat.say(sid, argument.room, cleanText(argument.text), session)]);
     } catch (error) {
       const actions = [refused('publish_msg', refusal(error))];
       await this.#api.act(sid, actions).catch((unheard) => note(`session ${sid.slice(0, 8)}… was not told`, unheard));
@@ -99,9 +99,8 @@ export class Hooks {
   }
 
   /** `on_disconnect`. */
-  async #over(sid, notices) {
-    this.#chat.end(sid);
-    await this.#publish(notices);
+  async #over({ sid, nick, rooms }) {
+    await this.#publish(this.#chat.end(sid, nick, rooms));
     return [];
   }
 
@@ -121,11 +120,11 @@ export class Hooks {
   }
 
   /** Learns from the session's state what this process does not know. @throws Refused */
-  async #know({ sid, nick, rooms }) {
+  async #know({ sid, session, nick, rooms }) {
     if (nick === null) return;
     let notices;
     try {
-      notices = this.#chat.restore(sid, nick, rooms);
+      notices = this.#chat.restore(sid, nick, rooms, session);
     } catch (error) {
       throw new Refused('not_authorized', `${refusal(error).message} Choose a nick again.`);
     }
@@ -133,7 +132,7 @@ export class Hooks {
   }
 
   async #evictIfGone(sid) {
-    if (sid !== undefined && (await this.#api.isGone(sid))) await this.#publish(this.#chat.freeNick(sid));
+    if (sid !== undefined && (await this.#api.isGone(sid))) await this.#publish(this.#chat.evict(sid));
   }
 
   /** The client's subscriptions have changed before we were asked: refuse, and put them right again. */
@@ -152,7 +151,10 @@ export class Hooks {
 
   async #publish(notices) {
     for (const { room, event } of notices) {
-      await this.#api.publish(`chat.${room}`, event).catch((error) => note(`room ${room} was not told`, error));
+      const told = this.#api.publish(`chat.${room}`, event);
+      await told.catch((error) => {
+        if (error.code !== 'unknown_channel_id') note(`room ${room} was not told`, error); // else nobody is there
+      });
     }
   }
 }

@@ -7,14 +7,18 @@ const printable = /^(?: |[^\p{C}\p{Z}])+$/u;
 export class BadMetadata extends Error {}
 
 /**
- * `sid`; `args` of the event that the client sent, and the one `argument` if it is alone; `nick` (or null) and `rooms` as the
- * session's state has them.
+ * `sid`; `session`, which says when it began (`connected_at`) and which of its events this is (`epoch`, `event`); `args` of the
+ * event that the client sent, and the one `argument` if it is alone; `nick` (or null) and `rooms` as the session's state has them.
  * @throws BadMetadata
  */
 export function parseMetadata(body) {
-  const { sid, trigger = null, state: given } = parsed(body);
+  const { sid, session, trigger = null, state: given } = parsed(body);
   const state = given === null || given === undefined || isEmptyList(given) ? {} : given;
   expect(typeof sid === 'string' && printable.test(sid), 'sid must be a non-empty, printable string');
+  expect(
+    isObject(session) && ['connected_at', 'epoch', 'event'].every((name) => Number.isSafeInteger(session[name])),
+    'session must have connected_at, epoch and event, which are integers',
+  );
   expect(
     trigger === null || isObject(trigger) || typeof trigger === 'string',
     'trigger must be an event, a string or null',
@@ -28,7 +32,7 @@ export function parseMetadata(body) {
     Array.isArray(rooms) && rooms.every((room) => typeof room === 'string'),
     'state.rooms must be an array of strings',
   );
-  return { sid, args, argument: args.length === 1 ? args[0] : undefined, nick, rooms };
+  return { sid, session, args, argument: args.length === 1 ? args[0] : undefined, nick, rooms };
 }
 
 function parsed(body) {
@@ -40,6 +44,11 @@ function parsed(body) {
   }
   expect(isObject(data), 'not an object');
   return data;
+}
+
+/** Whether the session had this event before the other one: both are `session` of its metadata. */
+export function isBefore(event, other) {
+  return event.epoch < other.epoch || (event.epoch === other.epoch && event.event < other.event);
 }
 
 /** Some languages write an empty object like this. */

@@ -4,6 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Answers } from './answers.mjs';
 import { BadMetadata, parseMetadata } from './metadata.mjs';
 
 const here = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -32,9 +33,10 @@ function pageFiles() {
 /** Resolves when it listens. `nodes` are what the page may connect to; `hooks` maps paths to what answers with actions. */
 export async function startServer({ host, port, nodes, hooks }) {
   const server = createServer((request, response) =>
-    new Exchange(request, response, { files, nodes, hooks, policy }).handle(),
+    new Exchange(request, response, { files, nodes, hooks, policy, answers }).handle(),
   );
   const files = pageFiles();
+  const answers = new Answers();
   // The page may load from here and connect to the nodes, over HTTP and WebSocket, and do nothing else.
   const sources = nodes.flatMap(({ url }) => [url, url.replace(/^http/, 'ws')]);
   const policy = `default-src 'self'; connect-src 'self' ${sources.join(' ')}; frame-ancestors 'none'`;
@@ -78,13 +80,22 @@ class Exchange {
     if (!hook) return this.fail(404, 'no such hook');
     if (this.request.headers.origin) return this.fail(403, 'hooks are for Hive, not for web pages');
     try {
-      const actions = await hook(parseMetadata(body));
-      return this.reply(200, actions.length > 0 ? JSON.stringify(actions) : '');
+      return this.reply(200, await this.answerOnce(hook, parseMetadata(body)));
     } catch (error) {
       if (error instanceof BadMetadata) return this.fail(400, error.message);
       console.error(`${this.path} failed:`, error); // one failed call must not end the others
       return this.fail(500, 'internal error');
     }
+  }
+
+  /** The hooks of one event send the same key to all their endpoints. */
+  answerOnce(hook, metadata) {
+    const key = this.request.headers['idempotency-key'];
+    const answer = async () => {
+      const actions = await hook(metadata);
+      return actions.length > 0 ? JSON.stringify(actions) : '';
+    };
+    return key === undefined ? answer() : this.site.answers.once(`${this.path} ${key}`, answer);
   }
 
   /** Undefined if it is too large. */

@@ -34,7 +34,7 @@ class Hooks:
         try:
             self._know(metadata)
             names = clean_rooms(metadata.argument)
-            told, notices = self._chat.enter(metadata.sid, names)
+            told, notices = self._chat.enter(metadata.sid, names, metadata.event)
         except Refused as refusal:
             return self._undo("join_chat", refusal, metadata)
         self._publish(notices)
@@ -45,7 +45,7 @@ class Hooks:
         try:
             self._know(metadata)
             names = clean_rooms(metadata.argument)
-            self._publish(self._chat.exit(metadata.sid, names))
+            self._publish(self._chat.exit(metadata.sid, names, metadata.event))
         except Refused as refusal:
             return self._undo("leave_chat", refusal, metadata)
         return [store(rooms=self._chat.rooms(metadata.sid)), send("exited", {"rooms": names})]
@@ -57,7 +57,7 @@ class Hooks:
             self._know(metadata)
             if not isinstance(argument, dict) or not isinstance(argument.get("room"), str):
                 raise Refused("bad_message", "A message names its room and its text.")
-            notice = self._chat.say(metadata.sid, argument["room"], clean_text(argument.get("text")))
+            notice = self._chat.say(metadata.sid, argument["room"], clean_text(argument.get("text")), metadata.event)
         except Refused as refusal:
             self._act(metadata.sid, [refused("publish_msg", refusal)])
             return []
@@ -74,15 +74,12 @@ class Hooks:
 
     def leave_rooms(self, metadata):
         """`on_disconnect`, first half."""
-        self._chat.end(metadata.sid)
-        self._publish(self._chat.leave_rooms(metadata.sid))
+        self._publish(self._chat.end(metadata.sid, metadata.nick, metadata.rooms))
         return []
 
     def free_nick(self, metadata):
         """`on_disconnect`, second half: comes after the first, or alone if that one failed."""
-        self._chat.end(metadata.sid)
-        self._publish(self._chat.free_nick(metadata.sid))
-        return []
+        return self.leave_rooms(metadata)
 
     def ask_for_check_in(self):
         """A restarted back end knows nobody: every client in a room, on any node, is asked to run its `check_in` hook."""
@@ -102,7 +99,7 @@ class Hooks:
         if metadata.nick is None:
             return
         try:
-            notices = self._chat.restore(metadata.sid, metadata.nick, metadata.rooms)
+            notices = self._chat.restore(metadata.sid, metadata.nick, metadata.rooms, metadata.connected_at)
         except Refused as refusal:
             raise Refused("not_authorized", f"{refusal} Choose a nick again.") from refusal
         self._publish(notices)
@@ -110,7 +107,7 @@ class Hooks:
     def _evict_if_gone(self, sid, asking):
         if sid is not None and sid != asking and self._api.is_gone(sid):
             log.info("session %s… ended without notice", sid[:8])
-            self._publish(self._chat.free_nick(sid))
+            self._publish(self._chat.evict(sid))
 
     def _undo(self, event, refusal, metadata):
         """The client's subscriptions have changed before we were asked: refuse, and put them right again."""
@@ -129,7 +126,8 @@ class Hooks:
             try:
                 self._api.publish(f"chat.{room}", event)
             except ApiError as error:
-                log.error("room %s was not told: %s", room, error)
+                if error.code != "unknown_channel_id":  # else nobody is there
+                    log.error("room %s was not told: %s", room, error)
 
     def _act(self, sid, actions):
         try:

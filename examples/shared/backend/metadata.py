@@ -11,6 +11,8 @@ class BadMetadata(Exception):
 @dataclass
 class Metadata:
     sid: str
+    connected_at: int  # when the session began, in ms since 1970
+    event: tuple  # of two numbers: greater than those of the session's earlier events
     args: list  # of the event that the client sent
     nick: object  # str or None, as the session's state has it
     rooms: list
@@ -28,9 +30,12 @@ def parse_metadata(body):
         raise BadMetadata(f"not JSON: {error}") from error
     if not isinstance(data, dict):
         raise BadMetadata("not an object")
-    sid, trigger, state = data.get("sid"), data.get("trigger"), data.get("state") or {}
+    sid, session, trigger, state = data.get("sid"), data.get("session"), data.get("trigger"), data.get("state") or {}
     if not isinstance(sid, str) or not sid or not sid.isprintable():
         raise BadMetadata("sid must be a non-empty, printable string")
+    session = [session.get(name) for name in ("connected_at", "epoch", "event")] if isinstance(session, dict) else [None]
+    if not all(type(number) is int for number in session):  # True is no number
+        raise BadMetadata("session must have connected_at, epoch and event, which are integers")
     if trigger is not None and not isinstance(trigger, (dict, str)):
         raise BadMetadata("trigger must be an event, a string or null")
     if not isinstance(state, dict):
@@ -43,4 +48,4 @@ def parse_metadata(body):
         raise BadMetadata("state.nick must be a string or null")
     if not isinstance(rooms, list) or not all(isinstance(room, str) for room in rooms):
         raise BadMetadata("state.rooms must be an array of strings")
-    return Metadata(sid, args, nick, rooms)
+    return Metadata(sid, session[0], tuple(session[1:]), args, nick, rooms)

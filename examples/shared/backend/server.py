@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from answers import Answers
 from metadata import BadMetadata, parse_metadata
 
 log = logging.getLogger("backend")
@@ -46,6 +47,7 @@ class Server(ThreadingHTTPServer):
         self.files = page_files(web)
         self.nodes = nodes
         self.hooks = hooks
+        self.answers = Answers()
         # The page may load from here and connect to the nodes, over HTTP and WebSocket, and do nothing else.
         sources = [source for node in nodes for source in (node["url"], "ws" + node["url"][len("http") :])]
         self.policy = f"default-src 'self'; connect-src 'self' {' '.join(sources)}; frame-ancestors 'none'"
@@ -90,11 +92,22 @@ class Handler(BaseHTTPRequestHandler):
         except BadMetadata as error:
             return self.fail(400, str(error))
         try:
-            actions = hook(metadata)
+            answer = self.answer(hook, metadata)
         except Exception:  # one failed call must not end the connection that Hive keeps for the next ones
             log.exception("%s failed", self.path)
             return self.fail(500, "internal error")
-        return self.reply(200, json.dumps(actions).encode() if actions else b"", "application/json")
+        return self.reply(200, answer, "application/json")
+
+    def answer(self, hook, metadata):
+        def make():
+            actions = hook(metadata)
+            return json.dumps(actions).encode() if actions else b""
+
+        key = self.headers.get("Idempotency-Key")
+        if key is None:
+            return make()
+        # The hooks of one event send the same key to all their addresses.
+        return self.server.answers.once((urlsplit(self.path).path, key), make)
 
     def reply(self, status, body, content_type, close=False):
         self.send_response(status)

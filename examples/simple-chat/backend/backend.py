@@ -6,7 +6,8 @@
 Python 3.9 or newer, standard library only. It listens on loopback: whoever can reach the hooks' addresses can pretend to be Hive.
 
 Who somebody is and where is in the state of their session, which Hive keeps and sends along. This process only remembers what
-no single session knows: which nicks are taken, and who is in a room.
+no single session knows: which nicks are taken, and who is in a room; and which calls come too late, since a departure is repeated
+until it is answered, and a call that Hive no longer waits for may still be under way.
 """
 
 import logging
@@ -14,6 +15,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import OrderedDict
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -26,6 +28,8 @@ from server import add_api_options, node, serve, server_options
 
 log = logging.getLogger("chat")
 
+ENDED = 10_000  # ended sessions remembered
+
 
 class Chat:
     """Each public method answers one hook: it gets the client's metadata and returns actions for the client."""
@@ -35,6 +39,8 @@ class Chat:
         self._lock = threading.Lock()  # of what follows
         self._owners = {}  # same_nick(nick) -> sid
         self._rooms = {}  # name -> {sid: nick}
+        self._changes = {}  # sid -> the last event that changed its rooms
+        self._ended = OrderedDict()  # sid -> None, oldest first
         self._telling = threading.Lock()  # so that the older of two lists of members is never published last
 
     def authorize(self, metadata):
@@ -58,12 +64,14 @@ class Chat:
             if len(rooms) > MAX_ROOMS:
                 raise Refused("too_many_rooms", f"You can be in {MAX_ROOMS} rooms at once.")
             self._claim(nick, metadata.sid)  # once more, for this process may have been started since
+            with self._lock:
+                self._change(metadata)
+                for name in names:
+                    self._rooms.setdefault(name, {})[metadata.sid] = nick
         except Refused as refusal:
             undone = [leave(expression) for expression in metadata.args]
             return [refused("join_chat", refusal), *undone, *_back(metadata)]
         for name in names:
-            with self._lock:
-                self._rooms.setdefault(name, {})[metadata.sid] = nick
             self._tell(name, "joined", nick=nick)
         return [store(rooms=rooms), send("entered", {"rooms": names})]
 
@@ -85,23 +93,24 @@ class Chat:
         """`leave_chat {chat: room or rooms}`: Hive has unsubscribed the client by now."""
         try:
             names = clean_rooms(metadata.argument)
+            left = [name for name in names if name in metadata.rooms]
+            with self._lock:
+                self._change(metadata)
+                self._remove(metadata.sid, left)
         except Refused as refusal:
             return [refused("leave_chat", refusal), *_back(metadata)]
-        self._remove(metadata.sid, [name for name in names if name in metadata.rooms], metadata.nick)
+        for name in left:
+            self._tell(name, "left", nick=metadata.nick)
         return [store(rooms=[name for name in metadata.rooms if name not in names]), send("exited", {"rooms": names})]
 
     def leave_rooms(self, metadata):
         """`on_disconnect`, first half."""
-        self._remove(metadata.sid, metadata.rooms, metadata.nick)
+        self._end(metadata.sid, metadata.nick, metadata.rooms)
         return []
 
     def free_nick(self, metadata):
         """`on_disconnect`, second half: comes after the first, or alone if that one failed."""
-        if metadata.nick is not None:
-            with self._lock:
-                if self._owners.get(same_nick(metadata.nick)) == metadata.sid:
-                    del self._owners[same_nick(metadata.nick)]
-        return []
+        return self.leave_rooms(metadata)
 
     def _nick(self, metadata):
         if metadata.nick is None:
@@ -109,30 +118,48 @@ class Chat:
         return metadata.nick
 
     def _claim(self, nick, sid):
-        key = same_nick(nick)
-        owner = self._owners.get(key)
+        owner = self._owners.get(same_nick(nick))
         if owner not in (None, sid) and self._api.is_gone(owner):  # the node died and could not say goodbye
-            self._forget(owner, key)
+            self._end(owner, nick, [])
         with self._lock:
-            if self._owners.setdefault(key, sid) != sid:
+            if sid in self._ended:
+                raise Refused("ended", "This session has ended.")
+            if self._owners.setdefault(same_nick(nick), sid) != sid:
                 raise Refused("nick_taken", f"Somebody is called {nick} already.")
 
-    def _forget(self, sid, key):
-        with self._lock:
-            if self._owners.get(key) == sid:
-                del self._owners[key]
-            left = [(name, members[sid]) for name, members in self._rooms.items() if sid in members]
-        for name, nick in left:
-            self._remove(sid, [name], nick)
+    def _change(self, metadata):
+        """To be called with the lock, before the rooms of a session change: refuses what a later event, or the end, has overtaken."""
+        if metadata.sid in self._ended:
+            raise Refused("ended", "This session has ended.")
+        if metadata.event < self._changes.get(metadata.sid, metadata.event):
+            raise Refused("late", "A later request has been answered before this one.")
+        self._changes[metadata.sid] = metadata.event
 
-    def _remove(self, sid, names, nick):
-        for name in names:
-            with self._lock:
-                members = self._rooms.get(name, {})
-                members.pop(sid, None)
-                if not members:
-                    self._rooms.pop(name, None)
+    def _end(self, sid, nick, rooms):
+        """Forgets a session, and tells the rooms that it was in; `rooms` are those of its state."""
+        with self._lock:
+            if sid in self._ended:
+                return
+            self._ended[sid] = None
+            if len(self._ended) > ENDED:
+                self._ended.popitem(last=False)
+            self._changes.pop(sid, None)
+            left = [name for name, members in self._rooms.items() if sid in members]
+            # Unless somebody else has the nick by now, the session was also in rooms of which this process, restarted since, knows nothing.
+            if nick is not None and self._owners.get(same_nick(nick), sid) == sid:
+                self._owners.pop(same_nick(nick), None)
+                left = list(dict.fromkeys(left + rooms))
+            self._remove(sid, left)
+        for name in left:
             self._tell(name, "left", nick=nick)
+
+    def _remove(self, sid, names):
+        """To be called with the lock."""
+        for name in names:
+            members = self._rooms.get(name, {})
+            members.pop(sid, None)
+            if not members:
+                self._rooms.pop(name, None)
 
     def _tell(self, room, event, **value):
         """Publishes to the room's channel what has happened, and who is there now."""
