@@ -2,7 +2,7 @@
 /**
  * Measures Hive and what it is compared with, side by side, per second of processor time.
  *
- *     npm run bench                               everything, about half an hour; writes bench/RESULTS.md
+ *     npm run bench                               everything, about an hour; writes bench/RESULTS.md
  *     npm run bench -- echo hive socketio-uws     these scenarios (names or letters), these contestants
  *     npm run bench -- echo --save                a scenario anew, into the results of the others
  *     npm run bench -- --quick                    everything for a moment, to see that it works

@@ -3,11 +3,12 @@
 import { describeMachine, versions } from '../report/machine.mjs';
 import { writeResults } from '../report/results.mjs';
 import { load, save } from '../report/store.mjs';
-import { print } from '../report/table.mjs';
+import { print, sentence, targetsOf } from '../report/table.mjs';
 import { scenarios } from '../scenarios/all.mjs';
 import { contestants } from './contestants.mjs';
 import { pinGenerator } from './cpu.mjs';
 import { Selection } from './selection.mjs';
+import { exactPercent } from './statistics.mjs';
 import { runScenario } from './suite.mjs';
 
 /** @param plan `{ names, options, out: directory of the report, saves, measures }` */
@@ -20,8 +21,7 @@ export async function runAll({ names, options, out, saves, measures }) {
     for (const scenario of selection.scenarios) {
       const results = await runScenario(scenario, selection.entries(scenario), options);
       if (Object.keys(results).length === 0) continue;
-      if (options.quick)
-        console.log(`${scenario.name}: ${Object.keys(results).join(', ')}: complete, once and in order`);
+      if (options.quick) confirm(scenario, results);
       else print(scenario, results);
       if (saves) {
         stored[scenario.name] = record(results, options);
@@ -32,6 +32,19 @@ export async function runAll({ names, options, out, saves, measures }) {
   if (!saves && measures) return;
   writeResults(out, scenarios, stored);
   console.log(`\nwritten: ${out}/RESULTS.md`.replace('//', '/'));
+}
+
+/** Of a run that says nothing about speed. */
+function confirm(scenario, results) {
+  const missed = targetsOf(scenario, results).find(({ always, reached }) => always && !reached);
+  if (missed) throw new Error(`${scenario.name}: ${sentence(scenario, missed)}`);
+  // Where nothing is counted, the first message that is lost has ended the run.
+  const share = (entry) => results[entry][0].delivered ?? 1;
+  const entries = Object.keys(results);
+  const complete = entries.filter((entry) => share(entry) === 1);
+  if (complete.length > 0) console.log(`${scenario.name}: ${complete.join(', ')}: complete, once and in order`);
+  for (const entry of entries)
+    if (share(entry) < 1) console.log(`${scenario.name}: ${entry}: ${exactPercent(share(entry))} once and in order`);
 }
 
 function record(results, { runs, seconds }) {

@@ -7,12 +7,19 @@ import { Process } from './processes.mjs';
 import { Server } from './server.mjs';
 
 const file = (name) => fileURLToPath(new URL(`../servers/${name}.mjs`, import.meta.url));
-const publishing = { publish: (room, event) => ({ path: `/publish/${room}`, body: JSON.stringify(event) }) };
+const publish = (room, event) => ({ path: `/publish/${room}`, body: JSON.stringify(event) });
+/** In socket.io each client is alone in a room of its id. */
+const publishing = { publish, one: publish };
 
 /** A program that prints `ready PORT`, and serves clients and publishers there. */
-async function startProgram(name, protocol, { backEnd, redis, sockets } = {}) {
+async function startProgram(name, protocol, { backEnd, redis, recovery, sockets } = {}) {
   const process = Process.node(file(name), [], {
-    env: { BACK_END: backEnd, REDIS: redis, ...(sockets && { HIVE_SOCKETS: sockets }) },
+    env: {
+      BACK_END: backEnd,
+      REDIS: redis,
+      RECOVERY: recovery && 'yes',
+      ...(sockets && { HIVE_SOCKETS: sockets }),
+    },
   });
   const [, port] = await process.line(/^ready (\d+)$/);
   return new Server(process, { clients: Number(port), protocol, publishing });
@@ -30,10 +37,20 @@ function program(title, name, protocol) {
   };
 }
 
+/** The same with recovery of connections. */
+function recovering({ title, start }) {
+  return { title: `${title} with recovery`, start: (settings) => start({ ...settings, recovery: true }) };
+}
+
+const socketioUws = program('socket.io on uWebSockets.js', 'socketio-uws', 'socketio');
+const socketioWs = program('socket.io on ws', 'socketio-ws', 'socketio');
+
 export const contestants = {
   uws: program('raw uWebSockets.js', 'uws', 'plain'),
-  'socketio-uws': program('socket.io on uWebSockets.js', 'socketio-uws', 'socketio'),
-  'socketio-ws': program('socket.io on ws', 'socketio-ws', 'socketio'),
+  'socketio-uws': socketioUws,
+  'socketio-ws': socketioWs,
+  'socketio-uws+recovery': recovering(socketioUws),
+  'socketio-ws+recovery': recovering(socketioWs),
   ws: program('ws', 'ws', 'plain'),
   sockets: program('sockets without Hive', 'sockets', 'plain'),
   hive: { title: 'Hive', start: startHive, startPair: startHivePair },

@@ -35,7 +35,7 @@ export async function connectUpgrading(count, handshakeAt, upgradeAt, { guard, f
 
 function connectClient(target, fail, sid) {
   return new Promise((resolve) => {
-    const client = new WsClient(target, sid);
+    const client = new WsClient(target, { sid });
     client.onFault = fail;
     client.onReady = resolve;
   });

@@ -16,6 +16,10 @@ const publishing = {
     path: `/api/${apiKey}/pubsub/action/${room}`,
     body: JSON.stringify({ action: 'send', args: event }),
   }),
+  one: (sid, event) => ({
+    path: `/api/${apiKey}/clients/action/${sid}`,
+    body: JSON.stringify({ action: 'send', args: event }),
+  }),
 };
 
 /** Other nodes on the machine, and whoever maps their ports, take no part. */

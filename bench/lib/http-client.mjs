@@ -4,8 +4,9 @@ import { Wire } from './wire.mjs';
 const contentLength = /\r\ncontent-length: *(\d+)/i;
 
 export class HttpClient {
-  /** Called with the body of each answer. Any other status than 2xx is a fault. */
+  /** Called with the body of each answer. Any other status than `accepts` is a fault. */
   onAnswer = () => {};
+  accepts = /^HTTP\/1\.1 2/;
   onFault = (error) => {
     throw error;
   };
@@ -40,7 +41,7 @@ export class HttpClient {
     if (Number.isNaN(length)) this.onFault(new Error(`an answer without length: ${head}`));
     if (bodyEnd > end) return 0;
     const body = bytes.subarray(headEnd + 4, bodyEnd);
-    if (!this.#waiting || !head.startsWith('HTTP/1.1 2')) this.onFault(new Error(`a wrong answer: ${head}\n${body}`));
+    if (!this.#waiting || !this.accepts.test(head)) this.onFault(new Error(`a wrong answer: ${head}\n${body}`));
     this.#waiting = false;
     this.onAnswer(body);
     return bodyEnd;

@@ -30,6 +30,11 @@ export class Measurement {
     this.variant = variant;
   }
 
+  /** Whether this only has to show that everything works. */
+  get isQuick() {
+    return this.#options.quick;
+  }
+
   /** How many clients take part: as many as wanted, or just a few, to see that it works. */
   size(clients) {
     return this.#options.quick ? Math.max(fewest, Math.round(clients / 50)) : clients;

@@ -6,6 +6,12 @@ export function median(numbers) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The least of the numbers that so large a part of them do not exceed. */
+export function quantile(numbers, part) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return sorted[Math.max(0, Math.ceil(part * sorted.length) - 1)];
+}
+
 /** Median, and the distance between the least and the greatest as a part of it. */
 export function summary(numbers) {
   const middle = median(numbers);
@@ -30,3 +36,9 @@ export function readable(number) {
 }
 
 export const percent = (part) => `${Math.round(part * 100)} %`;
+
+/** For parts of which the last thousandth counts: all is 100 %, and nothing else is. */
+export function exactPercent(part) {
+  const text = (part < 1 ? Math.min(part * 100, 99.999) : part * 100).toFixed(3);
+  return `${Number(text)} %`;
+}

@@ -7,7 +7,8 @@ import { Measurement } from './measurement.mjs';
 export async function runScenario(scenario, entries, options) {
   const able = entries.filter((entry) => hasPrograms(scenario, entry));
   const results = Object.fromEntries(able.map((entry) => [entry, []]));
-  for (let run = 1; run <= options.runs; run += 1) {
+  const runs = Math.min(options.runs, scenario.mostRuns ?? options.runs);
+  for (let run = 1; run <= runs; run += 1) {
     // There and back, so that nobody always comes after the same one.
     const turns = run % 2 === 1 ? able : able.toReversed();
     for (const entry of turns) results[entry].push(await runOnce(scenario, entry, run, options));

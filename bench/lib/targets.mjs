@@ -1,6 +1,7 @@
 /**
  * What Hive is to reach, as data: `{ of, than?, figure?, atLeast | atMost }`, where `of` and `than` are entries of the scenario.
- * With `than` their ratio counts, without it the figure itself. `{ flat: [entries], within }` asks for figures that differ little.
+ * With `than` their ratio counts, without it the figure itself; with `moreAtMost` their difference. `{ flat: [entries], within }` asks for
+ * figures that differ little. `always`: it must be reached in a quick run, too.
  */
 import { median, ratio } from './statistics.mjs';
 
@@ -10,10 +11,14 @@ import { median, ratio } from './statistics.mjs';
  */
 export function evaluate(target, figuresOf) {
   if (target.flat) return evaluateFlat(target, figuresOf);
-  const { of, than, figure, atLeast, atMost } = target;
+  const { of, than, figure, atLeast, atMost, moreAtMost } = target;
   const own = figuresOf(of, figure);
   const other = than === undefined ? own?.map(() => 1) : figuresOf(than, figure);
   if (own === undefined || other === undefined) return undefined;
+  if (moreAtMost !== undefined) {
+    const value = median(own.map((each, round) => each - other[round]));
+    return { ...target, value, reached: value <= moreAtMost };
+  }
   const value = ratio(own, other);
   return { ...target, value, reached: atLeast === undefined ? value <= atMost : value >= atLeast };
 }

@@ -68,12 +68,23 @@ export class Window {
     if (cpu <= 0) throw new Error('the servers used no measurable processor time');
     const operations = after.count - before.count;
     if (operations === 0) throw new Error('nothing was done in the measured time');
-    return {
-      perCpuSecond: operations / cpu,
-      perSecond: operations / wall,
-      serverShare: cpu / wall,
-      generatorShare: (after.own - before.own - (after.idleMs - before.idleMs) / 1000) / wall,
-    };
+    return { perCpuSecond: operations / cpu, perSecond: operations / wall, ...shares(before, after) };
+  }
+
+  /**
+   * For a load that keeps its own pace: what the servers use for so long on the clock, ms.
+   * @param onStart called after the warm-up
+   * @returns figures of that time
+   */
+  async watch(warmupMs, ms, onStart) {
+    await this.guard(pause(warmupMs));
+    await this.onStart();
+    onStart();
+    const before = this.#clocks(0);
+    await this.guard(pause(ms));
+    const after = this.#clocks(0);
+    await this.onEnd();
+    return { cpuSeconds: after.cpu - before.cpu, ...shares(before, after) };
   }
 
   /** Lets the generator sleep again. */
@@ -114,4 +125,13 @@ export class Window {
       idleMs: this.#spinner.idleMs,
     };
   }
+}
+
+/** How busy servers and generator were. */
+function shares(before, after) {
+  const wall = (after.wall - before.wall) / 1000;
+  return {
+    serverShare: (after.cpu - before.cpu) / wall,
+    generatorShare: (after.own - before.own - (after.idleMs - before.idleMs) / 1000) / wall,
+  };
 }

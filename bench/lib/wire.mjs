@@ -34,6 +34,11 @@ export class Wire {
     this.#socket.write(bytes);
   }
 
+  /** Reads nothing any more. */
+  pause() {
+    this.#socket.pause();
+  }
+
   end() {
     this.#socket.end();
   }

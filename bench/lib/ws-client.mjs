@@ -12,17 +12,19 @@ const accept = 'ICX+Yqv66kxgM0FcWaLWlFLwTAI=';
 const pongFrame = clientFrame(opcodes.text, '3');
 const probeFrame = clientFrame(opcodes.text, '2probe');
 const upgradeFrame = clientFrame(opcodes.text, '5');
-const connectFrame = clientFrame(opcodes.text, '40');
 const closeFrame = clientFrame(opcodes.close, Buffer.from([0x03, 0xe8]));
 
 /** First characters of packets. */
 const [open, ping, message, event] = [0x30, 0x32, 0x34, 0x32];
+const [quote, comma, bracket] = [0x22, 0x2c, 0x5d];
 
 export class WsClient {
   /** Called with each event: bytes, start and end of `42[…]`. */
   onEvent = () => {
     throw new Error('an event that nothing waits for');
   };
+  /** CONNECT is about to be sent. */
+  onConnecting = () => {};
   onReady = () => {};
   /** The server has taken leave properly, and the connection is gone. */
   onClosed = () => {};
@@ -30,18 +32,27 @@ export class WsClient {
     throw error;
   };
   sid;
+  /** The secret that a server with recovery asks for when the client comes back. It adds a position to every event, which is taken off. */
+  pid;
+  /** The position of the last event, if `keepsPosition`. */
+  position;
+  keepsPosition = false;
   #wire;
   #socketIo;
   #upgrades;
+  #connectFrame;
+  /** Events that came before the answer to CONNECT wait for it, as in socket.io-client. */
+  #early = [];
   #stage = 'upgrade';
 
   /**
    * @param target `{ host, port, protocol: 'socketio' | 'plain' }`
-   * @param sid of a connection that has begun with polling, and is to be upgraded
+   * @param options `sid`: of a connection that has begun with polling, and is to be upgraded; `auth`: what CONNECT carries
    */
-  constructor(target, sid) {
+  constructor(target, { sid, auth } = {}) {
     this.#socketIo = target.protocol === 'socketio';
     this.#upgrades = sid !== undefined;
+    this.#connectFrame = clientFrame(opcodes.text, `40${auth === undefined ? '' : JSON.stringify(auth)}`);
     const query = `EIO=4&transport=websocket${sid === undefined ? '' : `&sid=${sid}`}`;
     const path = this.#socketIo ? `/socket.io/?${query}` : '/';
     this.#wire = new Wire(target, (bytes, end) => this.#consume(bytes, end));
@@ -63,6 +74,11 @@ export class WsClient {
   close() {
     this.#stage = 'closing';
     this.#wire.write(closeFrame);
+  }
+
+  /** Reads nothing any more, and answers nothing: to the server the connection looks alive. */
+  silence() {
+    this.#wire.pause();
   }
 
   /** Ends the connection at once. */
@@ -110,8 +126,7 @@ export class WsClient {
 
   #frame(opcode, bytes, start, end) {
     if (opcode === opcodes.text) {
-      if (bytes[start] === message && bytes[start + 1] === event && end > start + 2)
-        this.onEvent(bytes, start, end, this);
+      if (bytes[start] === message && bytes[start + 1] === event && end > start + 2) this.#event(bytes, start, end);
       else this.#packet(bytes, start, end);
     } else if (opcode === opcodes.close) {
       if (this.#stage !== 'closing')
@@ -125,6 +140,24 @@ export class WsClient {
     }
   }
 
+  #event(bytes, start, end) {
+    if (this.#stage === 'handshake') this.#early.push(Buffer.from(bytes.subarray(start, end)));
+    else this.onEvent(bytes, start, this.pid === undefined ? end : this.#withoutPosition(bytes, start, end), this);
+  }
+
+  /** Takes the last argument off an event, in place; gives the new end. */
+  #withoutPosition(bytes, start, end) {
+    let at = end - 3;
+    while (at > start && bytes[at] !== quote) at -= 1;
+    if (bytes[end - 1] !== bracket || bytes[end - 2] !== quote || bytes[at - 1] !== comma) {
+      this.#fail(`an event without a position: ${bytes.latin1Slice(start, end)}`);
+      return end;
+    }
+    if (this.keepsPosition) this.position = bytes.latin1Slice(at + 1, end - 2);
+    bytes[at - 1] = bracket;
+    return at;
+  }
+
   /** What is not an event: the handshake, and heartbeats. */
   #packet(bytes, start, end) {
     if (bytes[start] === ping && end === start + 1) {
@@ -133,17 +166,28 @@ export class WsClient {
     }
     const text = bytes.latin1Slice(start, end);
     if (this.#stage === 'handshake' && !this.#upgrades && bytes[start] === open) {
-      this.#wire.write(connectFrame);
+      this.#connect();
     } else if (this.#upgrades && text === '3probe') {
       this.#wire.write(upgradeFrame);
-      this.#wire.write(connectFrame);
+      this.#connect();
     } else if (this.#stage === 'handshake' && text.startsWith('40{"sid":"')) {
-      this.sid = JSON.parse(text.slice(2)).sid;
-      this.#stage = 'ready';
-      this.onReady(this);
+      this.#connected(JSON.parse(text.slice(2)));
     } else {
       this.#fail(`an unexpected packet: ${text}`);
     }
+  }
+
+  #connect() {
+    this.onConnecting();
+    this.#wire.write(this.#connectFrame);
+  }
+
+  #connected({ sid, pid }) {
+    this.sid = sid;
+    this.pid = pid;
+    this.#stage = 'ready';
+    this.onReady(this);
+    for (const bytes of this.#early.splice(0)) this.#event(bytes, 0, bytes.length);
   }
 
   #lost(error) {

@@ -1,7 +1,7 @@
 /** The prose of the report around the figures. */
 
 export const method = `How to read this: absolute figures depend on the machine; ratios between contestants of one run are more portable. All
-figures except those of memory are operations per second of **CPU time that the server used**, user and system time of all its threads. The number of
+figures except those of memory and jitter are operations per second of **CPU time that the server used**, user and system time of all its threads. The number of
 such seconds is below each table; they follow a warm-up. Server and load generator are pinned to a core each. Both columns "busy"
 are fractions of wall-clock time. Where the generator is near 100 %, the server waited for it, which does not affect the server's figure. Figures are medians of
 the runs; *spread* is the difference between the lowest and the highest run, relative to the median. The contestants take turns, each run with new processes. A

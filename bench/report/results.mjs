@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { percent, ratio, readable } from '../lib/statistics.mjs';
 import { barChart } from './chart.mjs';
 import { method, notes } from './notes.mjs';
-import { rowsOf, sentence, targetsOf, unitOf } from './table.mjs';
+import { extraText, rowsOf, sentence, targetsOf, unitOf } from './table.mjs';
 
 export function writeResults(dir, scenarios, stored) {
   const measured = scenarios.filter(({ name }) => name in stored);
@@ -51,7 +51,7 @@ function section(scenario, { results, date, options }) {
       readable(median),
       percent(spread),
       ...(scenario.ratios === false ? [] : hive.map((own) => ratio(own.figures, figures).toFixed(2))),
-      ...extra.map(readable),
+      ...extra.map((figure, index) => extraText(extras[index], figure)),
       ...(shared ? shares.map(percent) : []),
     ]);
   }

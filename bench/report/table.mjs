@@ -1,10 +1,13 @@
 /** The results of one scenario as rows, and what became of its targets. */
 import { contestants } from '../lib/contestants.mjs';
-import { percent, readable, summary } from '../lib/statistics.mjs';
+import { exactPercent, percent, readable, summary } from '../lib/statistics.mjs';
 import { evaluate } from '../lib/targets.mjs';
 
 /** The figure that a scenario is about. */
 export const mainFigure = (scenario) => scenario.figure ?? 'perCpuSecond';
+
+/** A figure besides the main one, as text. */
+export const extraText = ({ exact }, figure) => (exact ? exactPercent : readable)(figure);
 
 export function titleOf(entry) {
   const [name, variant] = entry.split(':');
@@ -32,15 +35,21 @@ export function targetsOf(scenario, results) {
 }
 
 /** One sentence about a target. */
-export function sentence(scenario, { of, than, figure, atLeast, atMost, flat, within, value, reached }) {
+export function sentence(scenario, { of, than, figure, atLeast, atMost, moreAtMost, flat, within, value, reached }) {
   const verdict = reached ? 'reached' : '**missed**';
   if (flat) {
     return `${titleOf(flat[0].split(':')[0])}: the most expensive operation costs ${percent(value)} more than the cheapest; goal: at most ${percent(within)}: ${verdict}.`;
   }
-  const label = scenario.extras?.find((each) => each.figure === figure)?.label;
-  const what = `${titleOf(of)}${label ? `, ${label}` : ''}`;
-  const bound = atLeast === undefined ? `at most ${readable(atMost)}` : `at least ${readable(atLeast)}`;
-  if (than === undefined) return `${what}: ${readable(value)} ${scenario.unit}; goal: ${bound}: ${verdict}.`;
+  if (moreAtMost !== undefined) {
+    return `${titleOf(of)}: ${readable(value)} ${scenario.unit} more than ${titleOf(than)}; goal: at most ${moreAtMost} more: ${verdict}.`;
+  }
+  const extra = scenario.extras?.find((each) => each.figure === figure);
+  const what = `${titleOf(of)}${extra ? `, ${extra.label}` : ''}`;
+  const text = (number) => (extra && than === undefined ? extraText(extra, number) : readable(number));
+  const bound = atLeast === undefined ? `at most ${text(atMost)}` : `at least ${text(atLeast)}`;
+  if (than === undefined) {
+    return `${what}: ${text(value)}${extra ? '' : ` ${scenario.unit}`}; goal: ${bound}: ${verdict}.`;
+  }
   return `${what}: ${value.toFixed(2)} × ${titleOf(than)}; goal: ${bound} ×: ${verdict}.`;
 }
 
@@ -50,8 +59,8 @@ export function print(scenario, results) {
   for (const { entry, median, spread, extra, shares } of rowsOf(scenario, results)) {
     const parts = [entry.padEnd(20), readable(median).padStart(9), `spread ${percent(spread)}`.padEnd(12)];
     if (shares) parts.push(`server ${percent(shares[0])}, generator ${percent(shares[1])}`);
-    (scenario.extras ?? []).forEach(({ label }, index) => {
-      parts.push(`${label} ${readable(extra[index])}`);
+    (scenario.extras ?? []).forEach((each, index) => {
+      parts.push(`${each.label} ${extraText(each, extra[index])}`);
     });
     console.log(parts.join('  '));
   }

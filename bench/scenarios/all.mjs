@@ -3,6 +3,7 @@ import { connects } from './connects.mjs';
 import { echo } from './echo.mjs';
 import { fanOut } from './fan-out.mjs';
 import { hook } from './hook.mjs';
+import { jitters } from './jitter.mjs';
 import { memory } from './memory.mjs';
 import { publishes } from './publishes.mjs';
 import { relay } from './relay.mjs';
@@ -22,4 +23,5 @@ export const scenarios = [
   relay,
   ...scaling,
   ...socketLibraries,
+  ...jitters,
 ];

@@ -20,6 +20,12 @@ test('without a peer the figure itself counts', () => {
   assert.equal(evaluate({ of: 'hive', atMost: 30 }, figuresOf).value, 30);
 });
 
+test('a difference is that of the rounds, too', () => {
+  const { value, reached } = evaluate({ of: 'hive', than: 'peer', moreAtMost: 1 }, figuresOf);
+  assert.deepEqual({ value, reached }, { value: 2, reached: false });
+  assert.equal(evaluate({ of: 'hive', than: 'peer', moreAtMost: 2 }, figuresOf).reached, true);
+});
+
 test('what was not measured is not judged', () => {
   assert.equal(evaluate({ of: 'hive', than: 'ws', atLeast: 1 }, figuresOf), undefined);
   assert.equal(evaluate({ flat: ['hive:100', 'hive:10000'], within: 0.2 }, figuresOf), undefined);

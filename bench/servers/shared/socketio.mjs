@@ -1,19 +1,25 @@
 /**
  * A Socket.IO server with the events of the measurements, whatever it runs on. Environment: `BACK_END`, the base URL for the event
- * `post`; `REDIS`, the port of the Redis that connects several servers.
+ * `post`; `REDIS`, the port of the Redis that connects several servers; `RECOVERY`, whether clients that come back get what they missed.
  */
 import { createAdapter } from '@socket.io/redis-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { asker } from './back-end.mjs';
 
-const { BACK_END, REDIS } = process.env;
+const { BACK_END, REDIS, RECOVERY } = process.env;
 
 export function createSockets() {
-  const io = new Server({ serveClient: false, ...(REDIS && { adapter: redisAdapter(Number(REDIS)) }) });
+  const io = new Server({
+    serveClient: false,
+    ...(REDIS && { adapter: redisAdapter(Number(REDIS)) }),
+    // With its own default, two minutes.
+    ...(RECOVERY && { connectionStateRecovery: {} }),
+  });
   const ask = BACK_END && asker(BACK_END);
   io.on('connection', (socket) => {
-    socket.data = { user: null };
+    if (socket.recovered) joinAgain(socket);
+    else socket.data = { user: null };
     socket.on('echo', (...args) => socket.emit('echo', ...args));
     socket.on('join', async (room) => {
       await socket.join(room);
@@ -27,6 +33,14 @@ export function createSockets() {
     }
   });
   return io;
+}
+
+/**
+ * On uWebSockets.js, socket.io 4.8 does not subscribe a recovered client to the topics of its rooms: it would hear of its rooms no
+ * more. It takes them back before the adapter can find it.
+ */
+function joinAgain(socket) {
+  for (const room of socket.rooms) socket.join(room);
 }
 
 function redisAdapter(port) {

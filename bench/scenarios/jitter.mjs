@@ -1,0 +1,90 @@
+/** k: connections are cut, clients come back and are to miss nothing. */
+import { Jitter } from '../lib/jitter.mjs';
+import { RealClient } from '../lib/real-client.mjs';
+import { RecoveringClient } from '../lib/recovering-client.mjs';
+import { quantile } from '../lib/statistics.mjs';
+
+const room = 'bench.room';
+/** Clients that are socket.io-client itself. */
+const real = 5;
+const usual = { warmupMs: 15_000, ms: 60_000, everyMs: 15_000, awayMs: 2000 };
+const quick = { warmupMs: 0, ms: 2000, everyMs: 1000, awayMs: 300 };
+/** Messages per second to everybody, and to one client each. */
+const pace = { perSecond: 20, singlesPerSecond: 100 };
+/** Handshakes under way at a time: fewer than any server's backlog. */
+const parallel = 50;
+
+function jitter({ name, title, contestants, silently }) {
+  return {
+    name,
+    letter: 'k',
+    title,
+    unit: 'server CPU seconds',
+    figure: 'cpuSeconds',
+    mostRuns: 3,
+    contestants,
+    extras: [
+      { figure: 'delivered', label: 'delivered, once and in order', exact: true },
+      { figure: 'doubled', label: 'delivered twice', exact: true },
+      { figure: 'unrecovered', label: 'returns not recovered', exact: true },
+      { figure: 'replayP50', label: 'replay p50, ms' },
+      { figure: 'replayP99', label: 'replay p99, ms' },
+    ],
+    async run(measurement, { clients = 1000 } = {}) {
+      const { warmupMs, ms, everyMs, awayMs } = measurement.isQuick ? quick : usual;
+      const server = await measurement.start();
+      const window = measurement.window();
+      const { fail, guard } = window;
+      const all = Array.from({ length: measurement.size(clients) }, (_, index) => {
+        // The real ones cannot go silently.
+        const Client = index < real && !silently ? RealClient : RecoveringClient;
+        const client = new Client(server.clients, room);
+        client.onFault = fail;
+        return client;
+      });
+      await guard(connectAll(all));
+      const { api, publishing } = server;
+      const load = new Jitter(all, { api, publishing, room, ...pace, everyMs, awayMs, silently, fail });
+      load.start();
+      const figures = await window.watch(warmupMs, ms, () => load.countReturns());
+      await guard(load.end());
+      const { replaysMs, ...shares } = load.figures;
+      return {
+        ...figures,
+        ...shares,
+        replayP50: quantile(replaysMs, 0.5),
+        replayP99: quantile(replaysMs, 0.99),
+      };
+    },
+  };
+}
+
+function connectAll(clients) {
+  const waiting = [...clients];
+  const connectNext = async () => {
+    for (let client = waiting.pop(); client !== undefined; client = waiting.pop()) await connect(client);
+  };
+  return Promise.all(Array.from({ length: parallel }, connectNext));
+}
+
+function connect(client) {
+  return new Promise((resolve) => {
+    client.onReady = resolve;
+    client.connect();
+  });
+}
+
+export const jitters = [
+  jitter({
+    name: 'jitter',
+    title: '1,000 clients, each cut every 15 s for 2 s, for a minute',
+    contestants: ['socketio-uws+recovery', 'socketio-ws+recovery'],
+    silently: false,
+  }),
+  jitter({
+    name: 'jitter-silent',
+    title: 'The same, and the server is not told that a connection is gone',
+    contestants: ['socketio-uws+recovery'],
+    silently: true,
+  }),
+];
