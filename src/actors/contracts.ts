@@ -17,6 +17,12 @@ export interface Member {
   openedChannels?: ChannelCount | undefined;
   join(channel: string): void;
   leave(channel: string): void;
+  /**
+   * Something that was published to the channel is lost for it: a crash or a full mailbox on this node, or a node that could neither
+   * send it nor keep it any longer. Called once for each gap, however much is missing in it, before what was published
+   * behind the gap.
+   */
+  missed?(channel: string): void;
 }
 
 /** What those who receive from channels want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */

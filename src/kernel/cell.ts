@@ -143,8 +143,8 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   // --- what others do to it
 
-  tell(message: Message): void {
-    this.#enqueue(message);
+  tell(message: Message): boolean {
+    return this.#enqueue(message);
   }
 
   call(message: Message, from: From): void {

@@ -30,8 +30,8 @@ export class RemoteRef<Message> extends EqualByText implements Ref<Message> {
     this.creation = creation;
   }
 
-  tell(message: Message): void {
-    sendRemote(this.#host, this, message);
+  tell(message: Message): boolean {
+    return sendRemote(this.#host, this, message);
   }
 
   call(message: Message, from: From): void {
@@ -60,11 +60,12 @@ export class NamedRef<Message> implements Ref<Message> {
     this.address = { node, name };
   }
 
-  tell(message: Message): void {
+  tell(message: Message): boolean {
     if (this.node !== this.#host.node) return sendRemote(this.#host, this.address, message);
     const local = this.#host.whereis<Message>(this.name);
-    if (local) local.tell(message);
-    else this.#host.deadLetter(this, 'unknown_name', message);
+    if (local) return local.tell(message);
+    this.#host.deadLetter(this, 'unknown_name', message);
+    return false;
   }
 
   /** Sends to another node, unless too much waits for it (see `Transport.offer`). @returns whether it was sent */
@@ -84,10 +85,11 @@ export class NamedRef<Message> implements Ref<Message> {
   }
 }
 
-function sendRemote(host: RefHost, to: AnyRef | RemoteTarget, message: unknown): void {
-  if (host.transport?.send(to, message)) return;
+function sendRemote(host: RefHost, to: AnyRef | RemoteTarget, message: unknown): boolean {
+  if (host.transport?.send(to, message)) return true;
   const ref = 'serial' in to ? to : new NamedRef<never>(host, to.node, to.name);
   host.deadLetter(ref, to.node === host.node ? 'dead' : 'no_connection', message);
+  return false;
 }
 
 function callRemote(host: RefHost, to: AnyRef | RemoteTarget, message: unknown, from: From): void {

@@ -20,14 +20,15 @@ export const callTimeoutMs = 5000;
 
 /**
  * The address of an actor, here or on another node. `creation` numbers the boots of a node: a reference to an actor of a
- * former boot is dead for ever. `tell` never throws and never waits; what cannot be delivered is counted as a dead letter.
+ * former boot is dead for ever. `tell` never throws and never waits; what cannot be delivered is counted as a dead letter. It is
+ * false if that is known at once: an actor of this node that has ended, or whose mailbox is full; a node that is not connected.
  */
 export interface Ref<Message> {
   readonly node: NodeName;
   readonly id: number;
   readonly serial: number;
   readonly creation: number;
-  tell(message: Message): void;
+  tell(message: Message): boolean;
   /** Tells with a demand for an answer; see `Actor.ask` and `Kernel.ask`, which everybody uses. */
   call(message: Message, from: From): void;
   toString(): string;

@@ -199,6 +199,7 @@ const rows: readonly Row[] = [
   ['pubsub.unsubscribe', 'Unsubscribe calls of the HTTP API'],
   ['pubsub.published_events', 'Events that this node was asked to publish or received from other nodes'],
   ['pubsub.deliveries', 'Events handed to subscribers on this node'],
+  ['pubsub.missed', 'Subscriptions of this node that missed something published to their channel'],
   ['pubsub.dropped', 'Publishes not sent to another node because too much is waiting for it'],
   ['pubsub.latency', 'From accepting a publish to handing it to the clients here', ms],
   ['pubsub.errors', 'Refused or failed requests'],

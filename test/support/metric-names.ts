@@ -31,7 +31,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',
-  pubsub: 'latency deliveries dropped',
+  pubsub: 'latency deliveries missed dropped',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.dead_letters': 'dead full unknown_name no_connection',
   'hive.event_loop': 'delay utilization',

@@ -44,6 +44,8 @@ export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly received: string[] = [];
   /** The channel of each. */
   readonly through: string[] = [];
+  /** The channels of which something is lost for it. */
+  readonly gaps: string[] = [];
   readonly fanout: TestFanout;
   readonly #held: (() => void)[] = [];
   deliveries = 0;
@@ -64,6 +66,10 @@ export class TestClient extends Actor<ClientDelivery> implements Member {
 
   leave(channel: string): void {
     this.fanout.members.get(channel)?.delete(this);
+  }
+
+  missed(channel: string): void {
+    this.gaps.push(channel);
   }
 
   isOn(channel: string): boolean {

@@ -26,6 +26,11 @@ export class ChannelEntry {
   announced = false;
   /** Joins under way: a channel that has any is not closed for being empty. */
   joining = 0;
+  /** Publications that its actor was given, and how many of them it has dealt with: it takes the rest with it when it crashes. */
+  handed = 0;
+  handled = 0;
+  /** Something published did not even reach its actor, and its subscribers have not been told. */
+  hasGap = false;
   readonly members = new Map<Ref<ClientDelivery>, Member>();
   /** Counts it for whoever has opened it, as long as it is there. */
   readonly opener: ChannelCount;

@@ -18,4 +18,6 @@ export type ChannelMessage =
   | ({ readonly type: 'unsubscribe'; readonly client: Ref<ClientDelivery> } & Call<void>)
   | ChannelPublish
   | Delivered
+  /** Another node could not pass on something that was published here. */
+  | { readonly type: 'gap' }
   | { readonly type: 'expire' };

@@ -2,7 +2,7 @@
  * The actor of one channel on one node. It keeps the subscribers (in the node's index, where they survive it), watches them,
  * and passes on what is published.
  *
- * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `delivered`, `expire`.
+ * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `gap`, `delivered`, `expire`.
  *
  * What clients receive as it is goes to the fan-out under the id of the channel: encoded once per protocol, without a visit to
  * the clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
@@ -33,6 +33,8 @@ export interface ChannelSetup {
   readonly latency: Histogram;
   /** What was published, times to how many subscribers. */
   readonly deliveries: Counter;
+  /** Subscriptions that were told that they miss something. */
+  readonly missed: Counter;
   /** Who is told that a channel has closed. */
   readonly manager: Ref<PubSubMessage>;
 }
@@ -71,13 +73,23 @@ export class Channel extends Actor<ChannelMessage> {
       this.#monitors.set(client, this.monitor(client));
       member.join(entry.id); // the actor before this one may have taken it off the fan-out
     }
+    // The actor before this one has not dealt with everything.
+    if (entry.hasGap || entry.handled !== entry.handed) this.#tellGap();
+    entry.handled = entry.handed;
     this.#expireIfEmpty();
   }
 
   receive(message: ChannelMessage, from: From | undefined): void {
+    if (this.#entry.hasGap) this.#tellGap();
     switch (message.type) {
       case 'publish':
-        return this.#publish(message);
+        this.#publish(message);
+        this.#entry.handled += 1;
+        return;
+      case 'gap':
+        this.#tellGap();
+        this.#entry.handled += 1;
+        return;
       case 'delivered':
         return this.#delivered(message.client);
       case 'subscribe':
@@ -171,6 +183,17 @@ export class Channel extends Actor<ChannelMessage> {
     for (const packet of packets) this.#setup.fanout.publish(id, packet);
   }
 
+  #tellGap(): void {
+    const entry = this.#entry;
+    entry.hasGap = false;
+    for (const member of entry.members.values()) this.#misses(member);
+  }
+
+  #misses(member: Member): void {
+    this.#setup.missed.value += 1;
+    member.missed?.(this.#entry.id);
+  }
+
   #deliverBehind(packets: readonly ServerPacket[]): void {
     const delivery: ClientDelivery = { type: 'published', actions: noActions, packets, channel: this.self };
     for (const [client, behind] of this.#behind) {
@@ -180,25 +203,35 @@ export class Channel extends Actor<ChannelMessage> {
         behind.offFanout = true;
         member.leave(this.#entry.id);
       }
-      behind.deliveries += 1;
-      this.#owed += 1;
-      this.send(client, delivery);
+      this.#deliver(member, behind, delivery);
     }
   }
 
   #sendActions(actions: readonly ActionCall[]): void {
     this.#count(actions.length);
     const delivery: ClientDelivery = { type: 'published', actions, packets: undefined, channel: this.self };
-    for (const client of this.#entry.members.keys()) {
+    for (const [client, member] of this.#entry.members) {
       let behind = this.#behind.get(client);
       if (!behind) {
         behind = new Behind(false);
         this.#behind.set(client, behind);
       }
+      this.#deliver(member, behind, delivery);
+    }
+  }
+
+  /** A client whose mailbox is full gets nothing, and owes no answer. */
+  #deliver(member: Member, behind: Behind, delivery: ClientDelivery): void {
+    const client = member.ref;
+    if (client.tell(delivery)) {
       behind.deliveries += 1;
       this.#owed += 1;
-      this.send(client, delivery);
+      return;
     }
+    this.#misses(member);
+    if (behind.deliveries > 0) return;
+    this.#behind.delete(client);
+    if (behind.offFanout) member.join(this.#entry.id);
   }
 
   #delivered(client: Ref<ClientDelivery>): void {

@@ -6,8 +6,8 @@ import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Publication } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
-import type { ChannelIndex } from './channel-index.ts';
-import type { ChannelPublish } from './channel-messages.ts';
+import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import type { ChannelMessage, ChannelPublish } from './channel-messages.ts';
 
 /**
  * The packets that these actions amount to, if they do nothing but send, the same to every client; else undefined. May throw a
@@ -15,6 +15,7 @@ import type { ChannelPublish } from './channel-messages.ts';
  */
 export type PacketsFor = (actions: readonly ActionCall[]) => readonly ServerPacket[] | undefined;
 
+const gap: ChannelMessage = { type: 'gap' };
 const noActions: readonly ActionCall[] = [];
 
 export class LocalPublisher {
@@ -47,8 +48,21 @@ export class LocalPublisher {
       const below = this.#index.below(prefix);
       if (!exact && !below) continue;
       publish ??= this.#broadcast(publication);
-      exact?.ref?.tell(publish);
-      if (below) for (const entry of below) entry.ref?.tell(publish);
+      if (exact) hand(exact, publish);
+      if (below) for (const entry of below) hand(entry, publish);
+    }
+  }
+
+  /** Something published to these prefixes, or to any channel without them, is lost. */
+  missed(prefixes: readonly string[] | undefined): void {
+    if (prefixes === undefined) {
+      for (const entry of this.#index.entries()) tellGap(entry);
+      return;
+    }
+    for (const prefix of prefixes) {
+      const exact = this.#index.get(prefix);
+      if (exact) tellGap(exact);
+      for (const entry of this.#index.below(prefix) ?? []) tellGap(entry);
     }
   }
 
@@ -70,4 +84,15 @@ export class LocalPublisher {
       throw error;
     }
   }
+}
+
+/** What its actor does not take, because it has crashed or its mailbox is full, is a gap: the subscribers get to know of it. */
+function hand(entry: ChannelEntry, publish: ChannelPublish): void {
+  if (entry.ref?.tell(publish)) entry.handed += 1;
+  else if (entry.members.size > 0) entry.hasGap = true;
+}
+
+function tellGap(entry: ChannelEntry): void {
+  if (entry.ref?.tell(gap)) entry.handed += 1;
+  else if (entry.members.size > 0) entry.hasGap = true;
 }

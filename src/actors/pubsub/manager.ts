@@ -72,8 +72,9 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     const { index, interests, fanout, metrics } = this.#setup;
     metrics.gauge('pubsub.uptime', () => this.cell.ageMs, 'max');
     const latency = metrics.histogram('pubsub.latency');
-    const deliveries = metrics.counter('pubsub.deliveries');
-    this.#channels = { index, fanout, latency, deliveries, manager: this.kernel.remote(this.self.node, managerName) };
+    const { deliveries, missed } = metrics.counters('pubsub', ['deliveries', 'missed']);
+    const manager = this.kernel.remote<PubSubMessage>(this.self.node, managerName);
+    this.#channels = { index, fanout, latency, deliveries, missed, manager };
     this.#announcer = new Announcer(this, {
       fellBehind: (peer, error, isNew) => this.#fellBehind(peer, error, isNew),
       answered: (peer) => this.#caughtUp(peer),

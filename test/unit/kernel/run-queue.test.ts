@@ -55,7 +55,7 @@ test('an actor that never runs out of messages leaves the others their turns', a
   const kernel = new TestKernel();
   const greedy = new Puppet();
   const ref = await kernel.run(greedy);
-  greedy.receive = () => ref.tell('again');
+  greedy.receive = () => void ref.tell('again');
   ref.tell('once');
   const other = await kernel.run(new Puppet());
   for (let i = 0; i < 10; i += 1) await kernel.ask(other, { type: 'do', task: () => undefined });

@@ -101,7 +101,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   override init(): void {
     // A worker that is killed has no `terminate`; its connection must close all the same.
     this.kernel.onExit(this.self, () => this.#socket.destroy());
-    const closed = (): void => this.send(this.self, { type: 'closed' });
+    const closed = () => this.send(this.self, { type: 'closed' });
     this.#socket.on('end', closed);
     this.#socket.on('close', closed);
     this.#socket.on('data', (chunk: Buffer) => {
@@ -184,7 +184,7 @@ export class TcpWorker extends Actor<WorkerMessage | Internal> {
   /** A get has done nothing yet: it need not go on when its asker has ended. */
   #listen(job: Job, signal: AbortSignal | undefined): void {
     if (!signal) return;
-    const giveUp = (): void => this.send(this.self, { type: 'given_up', job });
+    const giveUp = () => this.send(this.self, { type: 'given_up', job });
     signal.addEventListener('abort', giveUp);
     job.listening = { [Symbol.dispose]: () => signal.removeEventListener('abort', giveUp) };
   }
