@@ -37,6 +37,7 @@ import { Metrics } from '../observe/metrics.ts';
 import { openFiles } from '../observe/open-files.ts';
 import { PluginSet } from '../plugins/plugin-set.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
+import { MemoryStore } from '../sessions/memory-store.ts';
 import { supervisionTree } from '../supervisors/introspection.ts';
 import { version } from '../version.ts';
 import { Topics } from '../web/client/topics.ts';
@@ -97,7 +98,15 @@ export async function startNode(
   const ids = new IdSource(name, kernel.creation);
   const cluster = new ClusterTable(kernel.node, kernel.creation);
   const pools = new PoolTable(kernel, metrics);
-  const topics = new Topics();
+  const { recovery } = config.clients;
+  const sessions =
+    recovery &&
+    new MemoryStore({
+      bounds: { windowMs: recovery.window, maxBytes: recovery.max_bytes },
+      tag: ids.tag,
+      wheel: kernel.wheel,
+    });
+  const topics = new Topics(sessions);
   const pubsub = new PubSubService({
     kernel,
     config: config.pubsub,
@@ -118,7 +127,15 @@ export async function startNode(
     throw error;
   }
   const listeners = new Listeners(openFiles(), log.child({ component: 'web' }), metrics);
-  const clients = new ClientServices({ config, plugins, memberships: pubsub, log, metrics });
+  const clients = new ClientServices({
+    config,
+    plugins,
+    memberships: pubsub,
+    sessions,
+    wheel: kernel.wheel,
+    log,
+    metrics,
+  });
   const router = new RouterService({
     config,
     kernel,

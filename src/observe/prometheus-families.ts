@@ -44,7 +44,7 @@ const labels: Readonly<Record<string, string>> = {
   section: 'hive|router|clients|pubsub|batch',
   status: String.raw`[245]XX|\?\?\?`,
   transport: 'websocket|xhr_polling',
-  state: 'generic|transient|waiting|polling',
+  state: 'generic|transient|waiting|suspended|polling',
 };
 
 const rows: readonly Row[] = [
@@ -145,6 +145,19 @@ const rows: readonly Row[] = [
   ['clients.transports.websocket.hang_up', 'WebSockets closed'],
   ['clients.transports.too_slow', 'Connections ended because too many bytes were waiting for the client'],
   ['clients.too_many_errors', 'Clients disconnected because of hive.max_client_errors'],
+  ['clients.recovery.recovered', 'Clients that returned to their sessions'],
+  ['clients.recovery.events', 'Events that clients had missed and were sent when they returned'],
+  ['clients.recovery.lost', 'Sessions that ended because something that was published to their channels was lost'],
+  ['clients.recovery.unknown', 'Clients that returned to a session that is none of this node, and became new ones'],
+  ['clients.recovery.ended', 'Clients that returned to a session that had ended, and became new ones'],
+  [
+    'clients.recovery.incomplete',
+    'Clients that returned when not all that they had missed was kept, and became new ones',
+  ],
+  ['clients.recovery.too_much', 'Clients that had missed more than socketio.max_backpressure, and became new ones'],
+  ['clients.recovery.journal.entries', 'Events that are kept for clients that return'],
+  ['clients.recovery.journal.bytes', 'Memory that they take', bytes],
+  ['clients.recovery.journal.age_ms', 'Age of the oldest of them', { ...ms, name: 'clients_recovery_journal_age' }],
   ['clients.departures.waiting', 'Clients that have gone and whose on_disconnect no back end has answered yet'],
   [
     'clients.departures.oldest_ms',

@@ -6,8 +6,11 @@ import type { HiveError } from '../observe/errors.ts';
 import type { PacketEncoder } from './packet.ts';
 
 export interface Codec extends PacketEncoder {
-  /** The packet that accepts the client. */
-  connect(sid: string): string;
+  /**
+   * The packet that accepts the client.
+   * @param pid with which it may return, where the protocol knows that
+   */
+  connect(sid: string, pid?: string): string;
   /** The packet after which client libraries do not reconnect by themselves. */
   disconnect(): string;
   /** The packet that refuses the client. */

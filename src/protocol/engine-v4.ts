@@ -6,6 +6,7 @@ import { isUtf8 } from 'node:buffer';
 import { HiveError } from '../observe/errors.ts';
 import { decodeBase64 } from './binary.ts';
 import type { EngineDialect, EnginePacket } from './engine.ts';
+import { RecoverableV5Codec } from './recovery.ts';
 import { SocketV5Codec } from './socketio-v5.ts';
 
 const separator = '\x1e';
@@ -16,6 +17,7 @@ export const engineV4: EngineDialect = {
   connectsDefault: false,
 
   codec: (namespace) => new SocketV5Codec(namespace),
+  recoverableCodec: (namespace) => new RecoverableV5Codec(namespace),
   invalidNamespace: (namespace) => `44${namespace},{"message":"Invalid namespace"}`,
 
   encodePayload(packets) {

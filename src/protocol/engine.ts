@@ -41,6 +41,8 @@ export interface EngineDialect {
   /** The default namespace is connected without being asked for. */
   readonly connectsDefault: boolean;
   codec(namespace: string): Codec;
+  /** The same for clients that may return for what they missed, where the protocol knows that. */
+  recoverableCodec?(namespace: string): Codec;
   /** The packet that refuses a namespace that is not served. */
   invalidNamespace(namespace: string): string;
   /** The body of a poll's answer. */

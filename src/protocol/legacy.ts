@@ -140,6 +140,7 @@ function wellFormed(text: string): string {
 /** Encodes for the default endpoint of Socket.IO 0.9. */
 export class LegacyCodec implements Codec {
   readonly key = '0.9';
+  readonly isRecoverable = false;
 
   encode(packet: ServerPacket): string {
     if (packet.type === 'event') {

@@ -33,6 +33,8 @@ export interface EncodedBinary {
 /** What encodes packets: one wire format for one namespace. `key` tells the formats apart. */
 export interface PacketEncoder {
   readonly key: string;
+  /** It leaves the end of what may have a position to whoever gives it one. */
+  readonly isRecoverable: boolean;
   encode(packet: ServerPacket): Encoded;
 }
 

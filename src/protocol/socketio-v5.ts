@@ -161,6 +161,7 @@ function bad(description: string): HiveError {
 /** Encodes for one namespace of Socket.IO v5 over Engine.IO v4. */
 export class SocketV5Codec implements Codec {
   readonly key: string;
+  readonly isRecoverable: boolean = false;
   /** What stands between the type and the id or JSON. */
   protected readonly prefix: string;
   readonly #event: string;
@@ -186,8 +187,9 @@ export class SocketV5Codec implements Codec {
     return `${this.#event}["message",${data}]`;
   }
 
-  connect(sid: string): string {
-    return `40${this.prefix}{"sid":${JSON.stringify(sid)}}`;
+  connect(sid: string, pid?: string): string {
+    const secret = pid === undefined ? '' : `,"pid":${JSON.stringify(pid)}`;
+    return `40${this.prefix}{"sid":${JSON.stringify(sid)}${secret}}`;
   }
 
   disconnect(): string {

@@ -56,6 +56,8 @@ export class FakeSession implements ClientHandle {
     this.sink.send(new EventPacket('hive_error', JSON.stringify([error])));
   }
 
+  resume(): void {}
+
   close(reason: CloseReason): void {
     this.closed.push(reason);
   }
@@ -69,6 +71,7 @@ export class FakeHost implements SessionHost {
   readonly sessions: FakeSession[] = [];
   refusing: HiveError | undefined;
   wantsHandshakes = true;
+  readonly recovery = undefined;
   onOpen: () => void | Promise<void> = () => {};
   onAttach: (session: FakeSession) => void | Promise<void> = () => {};
 

@@ -15,6 +15,7 @@ import type { Log } from '../../src/observe/logger.ts';
 import { PluginSet } from '../../src/plugins/plugin-set.ts';
 import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { ServerPacket } from '../../src/protocol/packet.ts';
+import { MemoryStore } from '../../src/sessions/memory-store.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import type { ClientHandle, CloseReason, Handshake, Sink } from '../../src/web/client/client-handle.ts';
 import type { TestKernel } from './actors.ts';
@@ -141,7 +142,10 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
       return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);
     },
   };
-  const context = new ClientServices({ config, plugins, memberships, log, metrics });
+  const { recovery } = config.clients;
+  const bounds = recovery && { windowMs: recovery.window, maxBytes: recovery.max_bytes };
+  const sessions = bounds && new MemoryStore({ bounds, tag: ids.tag, wheel: kernel.wheel });
+  const context = new ClientServices({ config, plugins, memberships, sessions, wheel: kernel.wheel, log, metrics });
   const router = new RouterService({
     config,
     kernel,
@@ -164,7 +168,8 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     departures: context.departures,
     supervisor,
     changes,
-    open: (namespace = '/') => router.open({ namespace, handshake, protocol: 'eio4' }),
+    open: (namespace = '/') =>
+      router.open({ namespace, handshake, protocol: 'eio4', isRecoverable: sessions !== undefined }),
     async connect() {
       const session = await rig.open();
       const sink = new FakeSink();

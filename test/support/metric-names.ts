@@ -28,10 +28,13 @@ const newGroups: Readonly<Record<string, string>> = {
 
   clients: 'too_many_errors',
   'clients.departures': 'waiting oldest_ms told repeated given_up',
+  'clients.states': 'suspended',
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',
   pubsub: 'latency deliveries missed dropped',
+  'clients.recovery.journal': 'entries bytes age_ms',
+  'clients.recovery': 'recovered events unknown ended incomplete too_much lost',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.dead_letters': 'dead full unknown_name no_connection',
   'hive.event_loop': 'delay utilization',

@@ -12,7 +12,7 @@ const layers = [
   ['observe', 'version.ts'],
   ['config'],
   ['kernel', 'protocol'],
-  ['supervisors', 'distribution'],
+  ['supervisors', 'distribution', 'sessions'],
   ['plugins', 'web'],
   ['actors'],
   ['node'],

@@ -1,20 +1,33 @@
 /** What all clients of a node share: one object, so that a client holds one reference. */
 import type { Config } from '../../config/types.ts';
+import type { TimingWheel } from '../../kernel/timers.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type { PluginSet } from '../../plugins/plugin-set.ts';
+import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Memberships } from '../contracts.ts';
 import { DepartureTable } from './departure-table.ts';
 import { type HookTable, withHooks } from './hook-table.ts';
 import { ClientMetrics } from './metrics.ts';
+import { SuspendedSessions } from './suspension.ts';
 
 export interface ClientServicesSetup {
   readonly config: Config;
   readonly plugins: PluginSet;
   readonly memberships: Memberships;
+  /** Where sessions are kept for clients that return. */
+  readonly sessions: SessionStore | undefined;
+  readonly wheel: TimingWheel;
   readonly log: Log;
   readonly metrics: Metrics;
+}
+
+export interface ClientRecovery {
+  readonly sessions: SessionStore;
+  readonly wheel: TimingWheel;
+  /** How long a session waits for its client, ms. */
+  readonly windowMs: number;
 }
 
 export class ClientServices {
@@ -34,10 +47,13 @@ export class ClientServices {
   readonly metrics: ClientMetrics;
   readonly hooks: HookTable;
   readonly departures: DepartureTable;
+  /** For those who may return; undefined if nobody may. */
+  readonly recovery: ClientRecovery | undefined;
+  readonly suspended = new SuspendedSessions();
   /** The store of state that does not open. */
   readonly stateTrouble = new Trouble();
 
-  constructor({ config, plugins, memberships, log, metrics }: ClientServicesSetup) {
+  constructor({ config, plugins, memberships, sessions, wheel, log, metrics }: ClientServicesSetup) {
     this.node = config.hive.name;
     this.maxHooks = config.clients.max_hooks_per_event;
     this.showsErrors = config.hive.mode === 'development';
@@ -53,6 +69,12 @@ export class ClientServices {
       metrics,
       log: this.log,
     });
+    const { recovery } = config.clients;
+    const kept = sessions?.kept;
+    metrics.gauge('clients.recovery.journal.entries', () => kept?.count ?? 0);
+    metrics.gauge('clients.recovery.journal.bytes', () => kept?.bytes ?? 0);
+    metrics.gauge('clients.recovery.journal.age_ms', () => Math.round(kept?.ageMs ?? 0), 'max');
+    this.recovery = recovery && sessions && { sessions, wheel, windowMs: recovery.window };
     this.maxEvents = this.hooks.size + config.clients.max_added_events;
   }
 }

@@ -17,26 +17,34 @@ import type { Call, ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import { events } from '../../observe/events.ts';
 import { asError } from '../../observe/thrown.ts';
-import { Unavailable } from '../../plugins/connectors/unavailable.ts';
-import { type ActionCall, type ClientState, StopClient } from '../../plugins/types.ts';
+import { type ActionCall, type ClientState, StopClient, type Trigger } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
-import type { ClientProtocol, CloseReason, Handshake, Sink, TransportKind } from '../../web/client/client-handle.ts';
+import {
+  type ClientProtocol,
+  type CloseReason,
+  type Handshake,
+  recoverableReasons,
+  type Sink,
+  type TransportKind,
+} from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import type { ClientDelivery } from '../contracts.ts';
-import { NoWorker } from '../pools/worker-source.ts';
 import type { ClientServices } from './client-services.ts';
 import { complain } from './complaint.ts';
-import { Departure } from './departure.ts';
+import { Departure, saysNo } from './departure.ts';
 import type { Outcome } from './departure-table.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
 import type { EventKind } from './metrics.ts';
-import { ClientOutput } from './output.ts';
+import { ClientOutput, type Close } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
-import { EventTrigger, isSpecialEvent, onConnect, onTerminate } from './triggers.ts';
+import { type Suspendable, Suspension } from './suspension.ts';
+import { EventTrigger, isSpecialEvent, onConnect, onRecover, onSuspend, onTerminate } from './triggers.ts';
 
 type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
 type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
+/** A moment of its life that hooks may run for. */
+type LifeEvent = { readonly type: 'life'; readonly trigger: Trigger };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
 export type ClientActorMessage =
@@ -46,12 +54,13 @@ export type ClientActorMessage =
   | ClientDelivery
   | { readonly type: 'reject'; readonly error: HiveError }
   | Terminate
-  | { readonly type: 'close'; readonly reason: CloseReason };
+  | Close
+  | LifeEvent;
 
 /** Messages whose handling may fail without ending the client. */
-type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate;
+type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate | LifeEvent;
 
-export class ClientActor extends Actor<ClientActorMessage> {
+export class ClientActor extends Actor<ClientActorMessage> implements Suspendable {
   readonly output: ClientOutput;
   readonly #context: ClientServices;
   readonly #client: PluginClient;
@@ -59,14 +68,18 @@ export class ClientActor extends Actor<ClientActorMessage> {
   #closeReason: CloseReason | undefined;
   #errors: ErrorLimit | undefined;
   #leaving = false;
+  /** While it has no connection and waits for its client. */
+  #suspension: Suspension | undefined;
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
   #isUnheardOf = false;
 
-  constructor(context: ClientServices, sid: string, namespace: string, handshake: Handshake) {
+  /** @param isRecoverable whether its client may return */
+  constructor(context: ClientServices, sid: string, namespace: string, handshake: Handshake, isRecoverable = false) {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
-    this.output = new ClientOutput(context.metrics, sid);
+    const sessions = isRecoverable ? context.recovery?.sessions : undefined;
+    this.output = new ClientOutput(context.metrics, sid, sessions);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.output);
   }
 
@@ -76,7 +89,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** Whether back ends can know the client: its `on_connect` has begun, and its end has not. */
   get isKnown(): boolean {
-    return !this.#leaving && (this.output.phase === 'transient' || this.output.phase === 'waiting');
+    const { phase } = this.output;
+    return !this.#leaving && (phase === 'transient' || phase === 'waiting' || phase === 'suspended');
   }
 
   /** Whether its end has begun: `on_disconnect` runs, or its state is being forgotten. */
@@ -108,6 +122,67 @@ export class ClientActor extends Actor<ClientActorMessage> {
   /** Messages that wait. */
   get backlog(): number {
     return this.cell.mailbox.length;
+  }
+
+  // --- away
+
+  get namespace(): string {
+    return this.#client.namespace;
+  }
+
+  /** Whether its client may return to it. */
+  get isRecoverable(): boolean {
+    const { phase, isRecoverable } = this.output;
+    return isRecoverable && this.alive && !this.#leaving && (phase === 'waiting' || phase === 'suspended');
+  }
+
+  /** Its client has another connection: the present one ends, if it has not ended yet. */
+  interrupt(): void {
+    this.output.end('replaced');
+    this.#suspend('replaced');
+  }
+
+  /** The connection is gone. The session waits for its client, if that may return from such an end. */
+  lost(reason: CloseReason): void {
+    if (this.isRecoverable && recoverableReasons.has(reason)) this.#suspend(reason);
+    else this.close(reason);
+  }
+
+  #suspend(reason: CloseReason): void {
+    const { output } = this;
+    if (output.phase !== 'waiting') return;
+    const { suspended, recovery } = this.#context;
+    output.detach();
+    output.phase = 'suspended';
+    this.#suspension = new Suspension(this, reason);
+    recovery!.wheel.start(this.#suspension, recovery!.windowMs);
+    suspended.add(this);
+    if (this.#client.hooks.has('on_suspend')) this.self.tell({ type: 'life', trigger: onSuspend(reason) });
+  }
+
+  /** Its client has returned, and been sent what it had missed. */
+  resume(sink: Sink, transport: TransportKind): void {
+    const { output } = this;
+    const awayMs = this.#suspension?.ageMs ?? 0;
+    this.#leaveSuspended();
+    output.attach(sink, transport);
+    output.phase = 'waiting';
+    if (this.#client.hooks.has('on_recover')) this.self.tell({ type: 'life', trigger: onRecover(awayMs) });
+  }
+
+  /** What waits for its hooks is handled still. */
+  giveUp(): void {
+    this.#closeReason ??= this.#suspension?.reason ?? 'replaced';
+    this.output.end(this.#closeReason);
+    this.#leaveSuspended();
+    this.close(this.#closeReason);
+  }
+
+  #leaveSuspended(): void {
+    if (!this.#suspension) return;
+    this.#suspension.cancel();
+    this.#suspension = undefined;
+    this.#context.suspended.delete(this);
   }
 
   /** The connection is gone. Messages that came before are handled still, unless there are too many to take one more. */
@@ -163,6 +238,7 @@ export class ClientActor extends Actor<ClientActorMessage> {
       case 'published':
         return this.#published(message);
       case 'terminate':
+      case 'life':
         return this.#attempt(message, 'control', 1);
       case 'ack':
         return this.#context.metrics.handled('external');
@@ -260,6 +336,8 @@ export class ClientActor extends Actor<ClientActorMessage> {
         return this.#client.runActions(message.actions);
       case 'terminate':
         return this.#terminated(message.reason);
+      case 'life':
+        return this.#client.run(message.trigger);
     }
   }
 
@@ -329,16 +407,17 @@ export class ClientActor extends Actor<ClientActorMessage> {
   }
 
   #end(reason: CloseReason): void {
-    this.#closeReason ??= reason;
+    this.#closeReason ??= (reason === 'shutdown' && this.#suspension?.reason) || reason;
     this.stop();
   }
 
   /** Runs at every end but a kill. */
   override terminate(reason: ExitReason): void | Promise<void> {
     const { phase } = this.output;
-    const isKnown = phase === 'waiting' || (phase === 'transient' && !this.#isUnheardOf);
+    const isKnown = phase === 'waiting' || phase === 'suspended' || (phase === 'transient' && !this.#isUnheardOf);
     this.#closeReason ??= reason instanceof Error ? 'internal_error' : 'shutdown';
     this.#leaving = true;
+    this.#leaveSuspended();
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
@@ -388,7 +467,9 @@ export class ClientActor extends Actor<ClientActorMessage> {
 
   /** The client has ended. Idempotent: called by itself, and by who watches it in case it was killed. */
   closed(reason: CloseReason): void {
-    const wasConnected = this.output.phase === 'waiting';
+    const { phase } = this.output;
+    const wasConnected = phase === 'waiting' || phase === 'suspended';
+    this.#leaveSuspended();
     this.output.closed(reason);
     if (!wasConnected || !events.disconnect.hasSubscribers) return;
     const { node, namespace } = this.#client;
@@ -411,12 +492,4 @@ export class ClientActor extends Actor<ClientActorMessage> {
     const { phase, transport, channels, bufferedBytes } = this.output;
     return { sid: shortSid(this.sid), phase, transport, channels, bufferedBytes };
   }
-}
-
-/** The first hook of `on_connect` has refused the client by itself, or nothing was begun: no back end waits for its end. */
-function saysNo(error: Error): boolean {
-  if (error instanceof StopClient || error instanceof NoWorker || error instanceof Unavailable) return true;
-  // Nothing was sent: otherwise clients that try again while the back end is away would leave a departure each.
-  if (Object(error.cause).code === 'ECONNREFUSED') return true;
-  return error instanceof HiveError && (error.code === 'client_error' || error.code === 'internal_error');
 }

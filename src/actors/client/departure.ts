@@ -11,9 +11,11 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import { asError } from '../../observe/thrown.ts';
+import { Unavailable } from '../../plugins/connectors/unavailable.ts';
 import { Answered } from '../../plugins/hooks/hp.ts';
-import type { DepartureAttempt, Trigger } from '../../plugins/types.ts';
+import { type DepartureAttempt, StopClient, type Trigger } from '../../plugins/types.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
+import { NoWorker } from '../pools/worker-source.ts';
 import type { ClientServices } from './client-services.ts';
 import { complain } from './complaint.ts';
 import type { Outcome, WaitingDeparture } from './departure-table.ts';
@@ -120,4 +122,12 @@ export class Departure implements WaitingDeparture, Life, DepartureAttempt {
       complain(this.#context, this.#client.sid, 'forgetting the state', error);
     }
   }
+}
+
+/** The first hook of `on_connect` has refused the client by itself, or nothing was begun: no back end waits for its end. */
+export function saysNo(error: Error): boolean {
+  if (error instanceof StopClient || error instanceof NoWorker || error instanceof Unavailable) return true;
+  // Nothing was sent: otherwise clients that try again while the back end is away would leave a departure each.
+  if (Object(error.cause).code === 'ECONNREFUSED') return true;
+  return error instanceof HiveError && (error.code === 'client_error' || error.code === 'internal_error');
 }

@@ -7,14 +7,22 @@ import type { TransportKind } from '../../web/client/client-handle.ts';
 import { HookLatency } from './hook-latency.ts';
 
 /**
- * Where a client stands. `generic`: opened, without a transport. `transient`: `on_connect` runs. `waiting`: connected.
+ * Where a client stands. `generic`: opened, without a transport. `transient`: `on_connect` runs. `waiting`: connected. `suspended`:
+ * without a connection, to which its client may return.
  * `polling`, the state of 2014 in which packets were held back, is always 0: packets go out at once.
  */
-export type ClientPhase = 'generic' | 'transient' | 'waiting' | 'ended';
+export type ClientPhase = 'generic' | 'transient' | 'waiting' | 'suspended' | 'ended';
 
-const states = ['generic', 'transient', 'waiting'] as const;
+const states = ['generic', 'transient', 'waiting', 'suspended'] as const;
 const kinds = ['external', 'internal', 'control'] as const;
 export type EventKind = (typeof kinds)[number];
+
+/**
+ * Why clients that return are not recovered: the pid is none of this node, the session has ended, not all that was missed is
+ * there, more was missed than may wait for a client.
+ */
+const returnFailures = ['unknown', 'ended', 'incomplete', 'too_much'] as const;
+export type ReturnFailure = (typeof returnFailures)[number];
 
 /** What counts and times one event's hooks. */
 export interface HookMetrics {
@@ -29,13 +37,15 @@ export class ClientMetrics {
   readonly errors: Counter;
   /** Clients that were ended for `hive.max_client_errors`. */
   readonly tooManyErrors: Counter;
+  /** Returns of clients; `lost`: sessions that ended because something that was published to their channels is lost. */
+  readonly recovery: Readonly<Record<'recovered' | 'events' | 'lost' | ReturnFailure, Counter>>;
   readonly hookCalls: Counter;
   readonly hookErrors: Counter;
   readonly #metrics: Metrics;
   readonly #hookLatency: Histogram;
   readonly #ofEvents = new Map<string, HookMetrics>();
   readonly #transports: Record<TransportKind, number> = { websocket: 0, polling: 0 };
-  readonly #states = { generic: 0, transient: 0, waiting: 0 };
+  readonly #states = { generic: 0, transient: 0, waiting: 0, suspended: 0 };
   readonly #transitions: Counter;
   readonly #events: Record<'total' | 'errors' | EventKind | `${EventKind}_errors`, Counter>;
 
@@ -43,6 +53,7 @@ export class ClientMetrics {
     this.#metrics = metrics;
     this.errors = metrics.counter('clients.errors');
     this.tooManyErrors = metrics.counter('clients.too_many_errors');
+    this.recovery = metrics.counters('clients.recovery', ['recovered', 'events', 'lost', ...returnFailures]);
     this.hookCalls = metrics.counter('clients.hooks.calls');
     this.hookErrors = metrics.counter('clients.hooks.errors');
     this.#hookLatency = metrics.histogram('clients.hooks.latency');

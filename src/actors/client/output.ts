@@ -8,28 +8,43 @@
 import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
+import { isPositioned } from '../../protocol/recovery.ts';
+import type { SessionLog } from '../../sessions/session-log.ts';
+import type { Missed, SessionStore } from '../../sessions/session-store.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 import { shortSid } from './public-error.ts';
 
+/** Ends the client. */
+export interface Close {
+  readonly type: 'close';
+  readonly reason: CloseReason;
+}
+
 export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
   readonly #sid: string;
-  #ref: Ref<ClientDelivery> | undefined;
+  readonly #sessions: SessionStore | undefined;
+  /** What it was sent, if its client may return. */
+  #log: SessionLog | undefined;
+  #ref: Ref<ClientDelivery | Close> | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
   #channels: SmallSet<string>;
 
-  constructor(metrics: ClientMetrics, sid: string) {
+  /** @param sessions of a client that may return */
+  constructor(metrics: ClientMetrics, sid: string, sessions: SessionStore | undefined) {
     this.#metrics = metrics;
     this.#sid = sid;
+    this.#sessions = sessions;
+    this.#log = sessions?.open();
   }
 
   /** The client has started. */
-  opened(ref: Ref<ClientDelivery>): void {
+  opened(ref: Ref<ClientDelivery | Close>): void {
     this.#ref = ref;
     this.#metrics.opened();
   }
@@ -79,13 +94,17 @@ export class ClientOutput implements Member {
     for (const channel of valuesOf(this.#channels)) sink.join(channel);
   }
 
+  /** Without a connection it is kept for a client that may return. */
   send(packet: ServerPacket): void {
-    this.#sink?.send(packet);
+    const log = this.#log;
+    const tail = log && isPositioned(packet) ? this.#sessions!.send(log, packet) : '';
+    this.#sink?.send(packet, tail);
   }
 
   join(channel: string): void {
     if (this.#phase === 'ended' || hasValue(this.#channels, channel)) return;
     this.#channels = withValue(this.#channels, channel);
+    if (this.#log) this.#sessions!.join(this.#log, channel);
     this.#sink?.join(channel);
   }
 
@@ -93,6 +112,25 @@ export class ClientOutput implements Member {
     if (!hasValue(this.#channels, channel)) return;
     this.#channels = withoutValue(this.#channels, channel);
     this.#sink?.leave(channel);
+    if (this.#log) this.#sessions!.leave(this.#log, channel);
+  }
+
+  /** Whoever may return ends, so that the application loads everything anew instead of missing something in silence. */
+  missed(): void {
+    if (!this.#log || this.#phase === 'ended') return;
+    this.#metrics.recovery.lost.value += 1;
+    this.#sessions!.lose(this.#log);
+    this.#ref?.tell({ type: 'close', reason: 'missed_events' });
+  }
+
+  /** What its client has missed since that position; undefined if not all of it is there. */
+  missedSince(position: unknown): Missed {
+    return this.#log && this.#sessions!.missed(this.#log, position);
+  }
+
+  /** Whether its client may return. */
+  get isRecoverable(): boolean {
+    return this.#log !== undefined;
   }
 
   /** The connection is gone. */
@@ -112,6 +150,8 @@ export class ClientOutput implements Member {
   closed(reason: CloseReason): void {
     this.end(reason);
     this.#channels = undefined;
+    if (this.#log) this.#sessions!.close(this.#log);
+    this.#log = undefined;
     if (this.#phase === 'ended' || !this.#ref) return;
     this.phase = 'ended';
     this.#metrics.total -= 1;

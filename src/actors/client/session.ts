@@ -71,10 +71,15 @@ export class ClientSession implements ClientHandle {
     if (!this.#closed) this.#actor.self.tell({ type: 'reject', error });
   }
 
-  close(reason: CloseReason): void {
+  resume(sink: Sink, transport: TransportKind): void {
+    this.#actor.resume(sink, transport);
+  }
+
+  close(reason: CloseReason, isAnswered = false): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#actor.close(reason);
+    if (isAnswered) this.#actor.lost(reason);
+    else this.#actor.close(reason);
   }
 
   /** The session is also who watches the actor: that spares every client a closure. */

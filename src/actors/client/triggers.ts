@@ -4,10 +4,11 @@ import type { ClientEvent } from '../../protocol/packet.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
 
 /** Events of the server: no client may send them, and no action may dispatch them. */
-export type SpecialEvent = 'on_connect' | 'on_disconnect' | 'on_terminate';
+const specialEvents = ['on_connect', 'on_disconnect', 'on_terminate', 'on_suspend', 'on_recover'] as const;
+export type SpecialEvent = (typeof specialEvents)[number];
 
 export function isSpecialEvent(name: string): name is SpecialEvent {
-  return name === 'on_connect' || name === 'on_disconnect' || name === 'on_terminate';
+  return name.startsWith('on_') && (specialEvents as readonly string[]).includes(name);
 }
 
 /** An event with its JSON text, which is made only if a hook wants it. */
@@ -38,6 +39,16 @@ export const onConnect: Trigger = { name: 'on_connect', event: undefined, id: ''
 
 export function onDisconnect(reason: CloseReason, departure: DepartureAttempt): Trigger {
   return { name: 'on_disconnect', event: undefined, id: '', json: JSON.stringify(reason), departure };
+}
+
+/** The client has lost its connection and may return. */
+export function onSuspend(reason: CloseReason): Trigger {
+  return { name: 'on_suspend', event: undefined, id: '', json: JSON.stringify(reason) };
+}
+
+/** @param awayMs how long it was without a connection */
+export function onRecover(awayMs: number): Trigger {
+  return { name: 'on_recover', event: undefined, id: '', json: `{"away_ms":${awayMs}}` };
 }
 
 export function onTerminate(reason: string): Trigger {

@@ -12,9 +12,17 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
-import type { ClientHandle, OpenRequest, SessionHost } from '../../web/client/client-handle.ts';
+import type {
+  Claim,
+  ClientHandle,
+  OpenRequest,
+  Recovered,
+  RecoveryHost,
+  SessionHost,
+} from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
+import type { ReturnFailure } from '../client/metrics.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
@@ -58,7 +66,7 @@ export interface Closing {
   readonly leftMs: number;
 }
 
-export class RouterService implements SessionHost, LocalRoutes {
+export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
@@ -99,20 +107,25 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#setup.clients.plugins.wantsHandshakes;
   }
 
-  refusal(): HiveError | undefined {
+  refusal(mayReturn = false): HiveError | undefined {
     if (!this.#registry.isEnabled) return new HiveError('router_error');
-    const { config, clients, obstacle } = this.#setup;
-    const slots = this.#registry.slots - clients.departures.departing;
-    if (slots >= config.hive.max_client_slots || obstacle()) return new HiveError('no_slots');
+    const { clients, obstacle } = this.#setup;
+    if ((this.#isFull && !mayReturn && clients.suspended.size === 0) || obstacle()) return new HiveError('no_slots');
     return undefined;
   }
 
-  async open({ namespace, handshake }: OpenRequest): Promise<ClientHandle> {
+  get #isFull(): boolean {
+    const { config, clients } = this.#setup;
+    return this.#registry.slots - clients.departures.departing >= config.hive.max_client_slots;
+  }
+
+  async open({ namespace, handshake, isRecoverable }: OpenRequest): Promise<ClientHandle> {
     this.#counters.requests.value += 1;
     const refusal = this.refusal();
     if (refusal) throw refusal;
     const { clients, ids, kernel } = this.#setup;
-    const client = new ClientActor(clients, ids.next(), namespace, handshake);
+    if (this.#isFull) clients.suspended.giveUpOne();
+    const client = new ClientActor(clients, ids.next(), namespace, handshake, isRecoverable);
     try {
       await this.#registry.admit(() => this.#start(client));
     } catch (error) {
@@ -126,6 +139,39 @@ export class RouterService implements SessionHost, LocalRoutes {
     const session = new ClientSession(client, this.#sessions);
     kernel.onExit(client.self, session);
     return session;
+  }
+
+  // --- clients that return
+
+  get recovery(): RecoveryHost | undefined {
+    return this.#setup.clients.recovery && this;
+  }
+
+  pidOf(sid: string, namespace: string): string {
+    return this.#setup.clients.recovery!.sessions.pids.of(sid, namespace);
+  }
+
+  take({ pid, offset }: Claim, namespace: string): Recovered | undefined {
+    const { clients, config } = this.#setup;
+    const sid = clients.recovery?.sessions.pids.verify(pid, namespace);
+    if (sid === undefined) return this.#notRecovered('unknown');
+    const client = this.#registry.any(sid);
+    if (!client?.isRecoverable) return this.#notRecovered('ended');
+    client.interrupt();
+    const missed = client.output.missedSince(offset);
+    const isTooMuch = missed !== undefined && missed.bytes > config.socketio.max_backpressure;
+    if (!missed || isTooMuch) {
+      client.giveUp();
+      return this.#notRecovered(isTooMuch ? 'too_much' : 'incomplete');
+    }
+    const { recovery } = clients.metrics;
+    recovery.recovered.value += 1;
+    recovery.events.value += missed.events.length;
+    return { client: new ClientSession(client, this.#sessions), missed: missed.events };
+  }
+
+  #notRecovered(reason: ReturnFailure): undefined {
+    this.#setup.clients.metrics.recovery[reason].value += 1;
   }
 
   async #start(client: ClientActor): Promise<ClientActor> {

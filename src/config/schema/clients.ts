@@ -40,6 +40,26 @@ export const clientsSchema = strictObject(
       maximum: 10_000_000,
       description: 'Maximum number of clients that have gone and whose `on_disconnect` is being repeated.',
     }),
+    recovery: Type.Optional(
+      strictObject(
+        {
+          window: milliseconds(
+            'How long a session waits for its client to return after a connection was lost, and what it is sent is kept.',
+            { default: 120_000, minimum: 100 },
+          ),
+          max_bytes: Type.Integer({
+            default: 33_554_432,
+            minimum: 65_536,
+            maximum: 4_294_967_296,
+            description: 'Memory for what all sessions are sent in that time; the oldest is forgotten first. Bytes.',
+          }),
+        },
+        {
+          description:
+            'Connection state recovery for Socket.IO clients from 4.6. Absent: a session ends with its connection.',
+        },
+      ),
+    ),
     state: strictObject(
       {
         state_manager: Type.String({
@@ -59,7 +79,7 @@ export const clientsSchema = strictObject(
     ),
     hooks: mapOf(
       Type.Array(hookDescriptorSchema),
-      'Hooks per client event: name → hook plugins, which run in order. The server itself triggers `on_connect`, `on_disconnect` and `on_terminate`.',
+      'Hooks per client event: name → hook plugins, which run in order. The server itself triggers `on_connect`, `on_disconnect`, `on_terminate`, and with `recovery` `on_suspend` and `on_recover`.',
       { default: {} },
     ),
   },

@@ -8,6 +8,7 @@
  */
 import type { HiveError } from '../../observe/errors.ts';
 import type { ClientPacket, ServerPacket } from '../../protocol/packet.ts';
+import type { MissedEvent } from '../../sessions/session-store.ts';
 
 /** The client protocols: today's Engine.IO (v4), that of Socket.IO 1 and 2 (v3), and that of Socket.IO 0.9. */
 export type ClientProtocol = 'eio4' | 'eio3' | '0.9';
@@ -20,8 +21,13 @@ export interface SessionHost {
    * `open` is given have none.
    */
   readonly wantsHandshakes: boolean;
-  /** Why no new client is accepted now (router disabled, no free slot), or undefined. Cheap: asked at each handshake. */
-  refusal(): HiveError | undefined;
+  /**
+   * Why no new client is accepted now (router disabled, no free slot), or undefined. Cheap: asked at each handshake.
+   * @param mayReturn whether it may be a client that returns to a session, which has a slot
+   */
+  refusal(mayReturn?: boolean): HiveError | undefined;
+  /** Gives clients back the sessions whose connections they have lost; undefined if that is switched off. */
+  readonly recovery: RecoveryHost | undefined;
   /**
    * Starts a client: takes a slot and initialises its state. A 0.9 client is opened at its handshake and attached when its
    * transport arrives; today's clients are attached at once.
@@ -34,6 +40,32 @@ export interface OpenRequest {
   readonly namespace: string;
   readonly handshake: Handshake;
   readonly protocol: ClientProtocol;
+  /** Whether the session may outlive its connection. */
+  readonly isRecoverable: boolean;
+}
+
+export interface RecoveryHost {
+  /** With what the client of a session may return. */
+  pidOf(sid: string, namespace: string): string;
+  /**
+   * Takes a session from its former connection, which is closed if it is still there, for a client that returns. Everything that it
+   * has missed comes with it; undefined, and the session ends if it has not ended yet, if not all of that is there. What is
+   * taken must be resumed in the same turn of the event loop, or closed.
+   */
+  take(claim: Claim, namespace: string): Recovered | undefined;
+}
+
+/** What a returning client says; anything. */
+export interface Claim {
+  readonly pid: string;
+  /** The position of the last event that it has received; absent if it has received none. */
+  readonly offset: unknown;
+}
+
+export interface Recovered {
+  readonly client: ClientHandle;
+  /** In order. */
+  readonly missed: readonly MissedEvent[];
 }
 
 /** What is known about a client from its handshake; `on_connect` hooks give it to back ends. */
@@ -60,16 +92,25 @@ export interface ClientHandle {
   receive(packet: ClientPacket): void;
   /** The client sent something unusable that harms nothing: tells it with a `hive_error` event; the connection lives on. */
   reject(error: HiveError): void;
-  /** The transport is gone or the client disconnected: ends the client (`on_disconnect` runs). Idempotent. */
-  close(reason: CloseReason): void;
+  /** In place of `attach` for a session that was taken: the client has been sent what it had missed. */
+  resume(sink: Sink, transport: TransportKind): void;
+  /**
+   * The transport is gone or the client disconnected: ends the client (`on_disconnect` runs), or suspends it if it may return.
+   * Idempotent.
+   * @param isAnswered whether the client was sent its connect packet: without it it cannot return
+   */
+  close(reason: CloseReason, isAnswered?: boolean): void;
   /** The connection changed its transport (upgrade). */
   transport(kind: TransportKind): void;
 }
 
 /** What a client may do to its connection. After `end`, or when the connection is gone, every call is a no-op. */
 export interface Sink {
-  /** In the order of the calls; before the connect packet was sent: kept and sent behind it. */
-  send(packet: ServerPacket): void;
+  /**
+   * In the order of the calls; before the connect packet was sent: kept and sent behind it.
+   * @param tail of a recoverable client: what ends the text (protocol/recovery.ts)
+   */
+  send(packet: ServerPacket, tail?: string): void;
   /** From now on the client receives what is published to the channel, in order with what is sent. */
   join(channel: string): void;
   leave(channel: string): void;
@@ -110,9 +151,22 @@ export const closeReasons = {
   /** A hook refused the client, or an action stopped it. */
   stopped: { code: 1000, final: true },
   refused: { code: 1000, final: true },
+  /** The client has returned to its session over another connection. */
+  replaced: { code: 1000, final: false },
+  /** Something that it should have received is lost: it is to come back, as a new client, and load everything anew. */
+  missed_events: { code: 1013, final: false },
   /** The node stops: reconnect, elsewhere. */
   shutdown: { code: 1001, final: false },
   internal_error: { code: 1011, final: false },
 } as const satisfies Record<string, { code: number; final: boolean }>;
 
 export type CloseReason = keyof typeof closeReasons;
+
+/** Ends of a connection that a session may outlive: nobody wanted it to end. */
+export const recoverableReasons: ReadonlySet<CloseReason> = new Set([
+  'transport_closed',
+  'transport_error',
+  'ping_timeout',
+  'too_slow',
+  'replaced',
+]);

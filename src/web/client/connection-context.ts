@@ -63,8 +63,8 @@ export class ConnectionContext {
   }
 
   /** Why no client is accepted from where the request comes now, or undefined. Asked once for each handshake. */
-  refusal(res: HttpResponse, req: HttpRequest): HiveError | undefined {
-    return this.limits?.refusal(this.addressOf(res, req)) ?? this.host.refusal();
+  refusal(res: HttpResponse, req: HttpRequest, mayReturn = false): HiveError | undefined {
+    return this.limits?.refusal(this.addressOf(res, req)) ?? this.host.refusal(mayReturn);
   }
 
   /** Prepares for an answer that comes later; `onAbort` runs if the client goes away before it. */

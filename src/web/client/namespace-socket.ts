@@ -11,11 +11,15 @@
 import { HiveError } from '../../observe/errors.ts';
 import type { Codec } from '../../protocol/codec.ts';
 import type { ClientPacket, Encoded, ServerPacket } from '../../protocol/packet.ts';
+import { withTail } from '../../protocol/recovery.ts';
 import {
+  type Claim,
   type ClientHandle,
   type CloseReason,
   closeReasons,
   type OpenRequest,
+  type Recovered,
+  type RecoveryHost,
   type SessionHost,
   type Sink,
   type TransportKind,
@@ -46,6 +50,8 @@ export class NamespaceSocket implements Sink, ChannelMember {
   readonly #connection: ClientConnection;
   readonly #topics: Topics;
   #session: ClientHandle | undefined;
+  /** Of a client that may return. */
+  #recovery: RecoveryHost | undefined;
   #ended: CloseReason | undefined;
   /** What is to be written behind the connect packet; undefined once that is written. */
   #held: Encoded[] | undefined = [];
@@ -65,7 +71,11 @@ export class NamespaceSocket implements Sink, ChannelMember {
   }
 
   /** Opens the client and attaches it. Never rejects: the client learns what went wrong. */
-  async open(host: SessionHost, request: OpenRequest, transport: TransportKind): Promise<void> {
+  async open(host: SessionHost, request: OpenRequest, transport: TransportKind, claim?: Claim): Promise<void> {
+    const { recovery } = host;
+    if (request.isRecoverable) this.#recovery = recovery;
+    const recovered = claim && recovery?.take(claim, this.namespace);
+    if (recovered) return this.#recover(recovered, transport);
     try {
       this.adopt(await host.open(request));
     } catch (error) {
@@ -114,14 +124,17 @@ export class NamespaceSocket implements Sink, ChannelMember {
   /** The client or its transport is gone. */
   close(reason: CloseReason): void {
     if (this.#ended !== undefined) return;
+    const isAnswered = this.connected;
     this.#finish(reason);
-    this.#session?.close(reason);
+    this.#session?.close(reason, isAnswered);
   }
 
   // Sink
 
-  send(packet: ServerPacket): void {
-    if (this.#ended === undefined) this.deliver(packet.encodedBy(this.encoder));
+  send(packet: ServerPacket, tail = ''): void {
+    if (this.#ended !== undefined) return;
+    const encoded = packet.encodedBy(this.encoder);
+    this.deliver(this.encoder.isRecoverable ? withTail(encoded, tail) : encoded);
   }
 
   join(channel: string): void {
@@ -173,10 +186,20 @@ export class NamespaceSocket implements Sink, ChannelMember {
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
-    this.#connection.write(this.encoder.connect(sid));
+    this.#connection.write(this.encoder.connect(sid, this.#recovery?.pidOf(sid, this.namespace)));
     for (const packet of held) this.#connection.write(packet);
     // A write may have ended the connection.
     if (this.#ended === undefined) this.#subscribe();
+  }
+
+  /** The missed events go directly behind the answer: a cut between them leaves the client with a position that is true. */
+  #recover({ client, missed }: Recovered, transport: TransportKind): void {
+    this.#session = client;
+    this.#held = undefined;
+    this.#connection.write(this.encoder.connect(client.sid, this.#recovery?.pidOf(client.sid, this.namespace)));
+    for (const { packet, tail } of missed) this.#connection.write(withTail(packet.encodedBy(this.encoder), tail));
+    // A write may have ended the connection.
+    if (this.#ended === undefined) client.resume(this, transport);
   }
 
   #refuse(thrown: unknown): void {

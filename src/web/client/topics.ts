@@ -10,6 +10,8 @@
  */
 import type { Counter } from '../../observe/metrics.ts';
 import type { Encoded, PacketEncoder, ServerPacket } from '../../protocol/packet.ts';
+import { isPositioned, withTail } from '../../protocol/recovery.ts';
+import type { SessionStore } from '../../sessions/session-store.ts';
 import type { SocketApp } from '../sockets/types.ts';
 import type { NativeSocket } from './client-socket.ts';
 
@@ -34,6 +36,7 @@ export interface TopicHost {
 const separator = '\0';
 
 export class Topics {
+  readonly #sessions: SessionStore | undefined;
   readonly #encoders: PacketEncoder[] = [];
   readonly #members = new Map<string, Set<ChannelMember>>();
   #host: TopicHost | undefined;
@@ -50,8 +53,14 @@ export class Topics {
     };
   }
 
+  /** @param sessions numbers what recoverable clients are sent; absent if there are none */
+  constructor(sessions?: SessionStore) {
+    this.#sessions = sessions;
+  }
+
   /** Returns the number of members that the packet was handed to. */
   publish(channel: string, packet: ServerPacket): number {
+    const tail = this.#sessions && isPositioned(packet) ? this.#sessions.publish(channel, packet) : '';
     let receivers = 0;
     const host = this.#host;
     if (host) {
@@ -59,7 +68,7 @@ export class Topics {
         const native = channel + separator + encoder.key;
         const count = host.app.numSubscribers(native);
         if (count === 0) continue;
-        const encoded = packet.encodedBy(encoder);
+        const encoded = encodedFor(encoder, packet, tail);
         publish(host, native, encoded);
         receivers += count;
         this.#account(host, encoded.length);
@@ -68,7 +77,7 @@ export class Topics {
     }
     const members = this.#members.get(channel);
     if (!members) return receivers;
-    for (const member of members) member.deliver(packet.encodedBy(member.encoder));
+    for (const member of members) member.deliver(encodedFor(member.encoder, packet, tail));
     return receivers + members.size;
   }
 
@@ -114,6 +123,11 @@ export class Topics {
 function leave(socket: NativeSocket, native: string): void {
   if (!socket.isSubscribed(separator)) socket.subscribe(separator);
   socket.unsubscribe(native);
+}
+
+function encodedFor(encoder: PacketEncoder, packet: ServerPacket, tail: string): Encoded {
+  const encoded = packet.encodedBy(encoder);
+  return encoder.isRecoverable ? withTail(encoded, tail) : encoded;
 }
 
 /** One frame after the other: the library keeps them together, also where a socket is in several topics. */

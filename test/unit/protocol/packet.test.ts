@@ -71,13 +71,13 @@ test('a packet is encoded once for all clients of one format, whatever their ord
     calls += 1;
     return `${packet.type}${calls}`;
   };
-  const encoder = { key: 'a', encode };
+  const encoder = { isRecoverable: false, key: 'a', encode };
   for (const packet of [eventPacket('say', []), new MessagePacket('x', false), ackPacket(1, [])]) {
     calls = 0;
     assert.equal(packet.encodedBy(encoder), packet.encodedBy(encoder));
     assert.equal(calls, 1);
-    packet.encodedBy({ key: 'b', encode: () => 'other' });
-    assert.equal(packet.encodedBy({ key: 'b', encode: () => 'never asked' }), 'other');
+    packet.encodedBy({ isRecoverable: false, key: 'b', encode: () => 'other' });
+    assert.equal(packet.encodedBy({ isRecoverable: false, key: 'b', encode: () => 'never asked' }), 'other');
     packet.encodedBy(encoder);
     assert.equal(calls, 1);
   }

@@ -51,6 +51,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
   upgrade: EngineUpgrade | undefined;
   /** What its address is counted as; undefined where nobody counts. */
   source: string | undefined;
+  isRecoverable = false;
   packets = 0;
   sinceMs = 0;
   readonly #host: EngineHost;

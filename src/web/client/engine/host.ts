@@ -12,7 +12,7 @@ export interface EngineHost {
   /** Whether more than one namespace is configured. */
   readonly hasNamespaces: boolean;
   /** The codec of a configured namespace. */
-  codec(dialect: EngineDialect, namespace: string): Codec | undefined;
+  codec(dialect: EngineDialect, namespace: string, isRecoverable: boolean): Codec | undefined;
   openPacket(sid: string, transport: TransportKind): string;
   /** Makes what a new connection carries. */
   readonly newMessageLayer: NewMessageLayer;

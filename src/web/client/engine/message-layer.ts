@@ -10,6 +10,8 @@ import type { ClientConnection, NamespaceSocket } from '../namespace-socket.ts';
 export interface Carrier extends ClientConnection {
   readonly dialect: EngineDialect;
   readonly isClosed: boolean;
+  /** Whether its clients may return to their sessions over another connection. */
+  readonly isRecoverable: boolean;
   close(reason: CloseReason): void;
 }
 

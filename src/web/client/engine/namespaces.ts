@@ -7,7 +7,8 @@ import type { Timer } from '../../../kernel/timers.ts';
 import { HiveError } from '../../../observe/errors.ts';
 import type { ClientPacket } from '../../../protocol/packet.ts';
 import { decodeSocketPacket, type IncompletePacket } from '../../../protocol/socketio-v5.ts';
-import type { CloseReason, Handshake } from '../client-handle.ts';
+import { isPid } from '../../../sessions/pids.ts';
+import type { Claim, CloseReason, Handshake } from '../client-handle.ts';
 import { weightOf } from '../clientless.ts';
 import { NamespaceSocket } from '../namespace-socket.ts';
 import { nothing, ownTexts, parseQuery } from '../requests.ts';
@@ -40,8 +41,8 @@ export class EngineNamespaces implements MessageLayer {
 
   /** Connects the default namespace, where the protocol wants that, or waits for the client to ask. */
   start(): void {
-    const { dialect } = this.#connection;
-    if (dialect.connectsDefault && this.#host.codec(dialect, '/')) this.#connect('/', undefined, 0);
+    const { dialect, isRecoverable } = this.#connection;
+    if (dialect.connectsDefault && this.#host.codec(dialect, '/', isRecoverable)) this.#connect('/', undefined, 0);
     else this.#awaitConnect();
   }
 
@@ -107,7 +108,9 @@ export class EngineNamespaces implements MessageLayer {
     this.#forgetHandshake();
     const clients = valuesOf(this.#clients);
     this.#clients = undefined;
-    for (const client of clients) client.close(reason);
+    // A library that closes its connection without leaving a namespace first means to come back.
+    const isKept = this.#connection.isRecoverable && reason === 'client_disconnect';
+    for (const client of clients) client.close(isKept ? 'transport_closed' : reason);
   }
 
   #deliver(namespace: string, packet: ClientPacket): void {
@@ -122,13 +125,13 @@ export class EngineNamespaces implements MessageLayer {
    */
   #connect(name: string, auth: unknown, bytes: number): void {
     const { host, topics, clientless } = this.#host.context;
-    const { dialect } = this.#connection;
+    const { dialect, isRecoverable } = this.#connection;
     const [namespace = '', query] = dialect.connectsDefault ? name.split('?', 2) : [name];
     if (this.#find(namespace)) {
       if (dialect.connectsDefault && namespace === '/') return; // some clients ask nevertheless
       throw new HiveError('bad_packet', 'The namespace is connected already.');
     }
-    const codec = this.#host.codec(dialect, namespace);
+    const codec = this.#host.codec(dialect, namespace, isRecoverable);
     if (!codec) {
       this.#connection.write(dialect.invalidNamespace(namespace));
       return;
@@ -143,12 +146,14 @@ export class EngineNamespaces implements MessageLayer {
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake };
-    if (isWanted) handshake.auth = auth;
+    const { own, claim } = isRecoverable ? claimIn(auth) : { own: auth };
+    if (isWanted) handshake.auth = own;
     if (isWanted && query) handshake.query = { ...handshake.query, ...ownTexts(parseQuery(query)) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#host.hasNamespaces) this.#forgetHandshake();
     const transport = this.#connection.socket ? 'websocket' : 'polling';
-    const opening = client.open(host, { namespace, handshake, protocol: dialect.protocol }, transport);
+    const request = { namespace, handshake, protocol: dialect.protocol, isRecoverable };
+    const opening = client.open(host, request, transport, claim);
     if (held > 0) void opening.then(() => clientless.release(held));
   }
 
@@ -177,4 +182,11 @@ export class EngineNamespaces implements MessageLayer {
     this.#connectTimer?.cancel();
     this.#connectTimer = context.wheel.schedule(patienceMs, () => this.#connection.close('connect_timeout'));
   }
+}
+
+/** An auth payload taken apart: what the application says, and what its library adds for a client that returns. */
+function claimIn(auth: unknown): { readonly own: unknown; readonly claim?: Claim } {
+  if (typeof auth !== 'object' || auth === null || !('pid' in auth) || !isPid(auth.pid)) return { own: auth };
+  const { pid, offset, ...own } = auth as Claim;
+  return { own: Object.keys(own).length > 0 ? own : undefined, claim: { pid, offset } };
 }

@@ -31,6 +31,8 @@ export class EngineServer implements EngineHost {
   /** By the `EIO` of a query. */
   readonly #dialects = new Map<string | undefined, EngineDialect>();
   readonly #codecs = new Map<string, Codec>();
+  /** By namespace. */
+  readonly #recoverableCodecs = new Map<string, Codec>();
   readonly #polling: boolean;
   readonly #websocket: boolean;
   /** Makes the open packet for a connection on either transport. */
@@ -44,7 +46,11 @@ export class EngineServer implements EngineHost {
     for (const [version, dialect] of dialects) {
       if (!protocols.includes(dialect.protocol)) continue;
       this.#dialects.set(version, dialect);
-      for (const namespace of namespaces) this.#codecs.set(dialect.protocol + namespace, dialect.codec(namespace));
+      for (const namespace of namespaces) {
+        this.#codecs.set(dialect.protocol + namespace, dialect.codec(namespace));
+        const recoverable = dialect.recoverableCodec?.(namespace);
+        if (recoverable) this.#recoverableCodecs.set(namespace, recoverable);
+      }
     }
     this.#polling = transports.includes('xhr-polling');
     this.#websocket = transports.includes('websocket') || transports.includes('flashsocket');
@@ -56,8 +62,8 @@ export class EngineServer implements EngineHost {
     };
   }
 
-  codec({ protocol }: EngineDialect, namespace: string): Codec | undefined {
-    return this.#codecs.get(protocol + namespace);
+  codec({ protocol }: EngineDialect, namespace: string, isRecoverable: boolean): Codec | undefined {
+    return isRecoverable ? this.#recoverableCodecs.get(namespace) : this.#codecs.get(protocol + namespace);
   }
 
   openPacket(sid: string, transport: TransportKind): string {
@@ -85,12 +91,13 @@ export class EngineServer implements EngineHost {
     const fault = this.#check(query, 'websocket');
     if (fault) return this.refuse(res, fault);
     if (query.sid === undefined) {
-      const refusal = this.#refusal(res, req);
+      const isRecoverable = this.#isRecoverable(query, dialect);
+      const refusal = this.#refusal(res, req, isRecoverable);
       if (refusal) {
         this.context.replyError(res, refusal);
         return undefined;
       }
-      return this.#create(dialect, this.#read(res, req, query, 'websocket', dialect));
+      return this.#create(dialect, this.#read(res, req, query, 'websocket', dialect), isRecoverable);
     }
     const connection = this.#find(query.sid, dialect);
     if (!connection || connection.isClosed) return this.refuse(res, faults.session);
@@ -133,8 +140,13 @@ export class EngineServer implements EngineHost {
   }
 
   /** Why no connection is opened now. */
-  #refusal(res: HttpResponse, req: HttpRequest): HiveError | undefined {
-    return this.context.refusal(res, req) ?? this.context.clientless.refusal();
+  #refusal(res: HttpResponse, req: HttpRequest, mayReturn: boolean): HiveError | undefined {
+    return this.context.refusal(res, req, mayReturn) ?? this.context.clientless.refusal();
+  }
+
+  /** Whether a new connection's clients may return. Clients whose library knows nothing of it say so, since nothing else tells them apart. */
+  #isRecoverable(query: Query, dialect: EngineDialect): boolean {
+    return this.context.host.recovery !== undefined && dialect.recoverableCodec !== undefined && query.recovery !== '0';
   }
 
   #read(
@@ -149,8 +161,9 @@ export class EngineServer implements EngineHost {
     return readHandshake(req, address, query, transport, protocol, context.host.wantsHandshakes);
   }
 
-  #create(dialect: EngineDialect, handshake: Handshake, polls?: PollTraits): EngineConnection {
+  #create(dialect: EngineDialect, handshake: Handshake, isRecoverable: boolean, polls?: PollTraits): EngineConnection {
     const connection = new EngineConnection(this, dialect, this.context.newId(), handshake, polls);
+    connection.isRecoverable = isRecoverable;
     this.#connections.set(connection.id, connection);
     connection.source = this.context.limits?.enter(handshake.address);
     return connection;
@@ -158,10 +171,11 @@ export class EngineServer implements EngineHost {
 
   #handshake(res: HttpResponse, req: HttpRequest, query: Query, method: string, dialect: EngineDialect): void {
     if (method !== 'get') return this.refuse(res, faults.method);
-    const refusal = this.#refusal(res, req);
+    const isRecoverable = this.#isRecoverable(query, dialect);
+    const refusal = this.#refusal(res, req, isRecoverable);
     if (refusal) return this.context.replyError(res, refusal);
     const handshake = this.#read(res, req, query, 'polling', dialect);
-    this.#create(dialect, handshake, pollTraits(req, query)).open(res);
+    this.#create(dialect, handshake, isRecoverable, pollTraits(req, query)).open(res);
   }
 
   /** A request of a session. */

@@ -102,7 +102,7 @@ export class LegacyServer {
     }
     const source = limits?.enter(address);
     this.#context.defer(res);
-    host.open({ namespace: '/', handshake, protocol: '0.9' }).then(
+    host.open({ namespace: '/', handshake, protocol: '0.9', isRecoverable: false }).then(
       (session) => {
         const connection = new LegacyConnection(this.#context, newId(), session, {
           attached: () => clientless.release(held),

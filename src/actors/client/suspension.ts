@@ -1,0 +1,53 @@
+/**
+ * A session without a connection, which its client may take up again: since when and why, and when that is over. The sessions that are
+ * suspended now are in the order in which they lost their connections: if their slots are needed, the first one goes.
+ */
+import { Timer } from '../../kernel/timers.ts';
+import type { CloseReason } from '../../web/client/client-handle.ts';
+
+export interface Suspendable {
+  /** The session ends: nobody has come back in time, or somebody else needs its slot. */
+  giveUp(): void;
+}
+
+export class Suspension extends Timer {
+  /** Why the connection ended. */
+  readonly reason: CloseReason;
+  readonly #since = performance.now();
+  readonly #session: Suspendable;
+
+  constructor(session: Suspendable, reason: CloseReason) {
+    super();
+    this.#session = session;
+    this.reason = reason;
+  }
+
+  get ageMs(): number {
+    return Math.round(performance.now() - this.#since);
+  }
+
+  override expire(): void {
+    this.#session.giveUp();
+  }
+}
+
+export class SuspendedSessions {
+  readonly #sessions = new Set<Suspendable>();
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  add(session: Suspendable): void {
+    this.#sessions.add(session);
+  }
+
+  delete(session: Suspendable): void {
+    this.#sessions.delete(session);
+  }
+
+  /** Ends the session that has waited longest. */
+  giveUpOne(): void {
+    for (const session of this.#sessions) return session.giveUp();
+  }
+}

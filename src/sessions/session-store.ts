@@ -1,0 +1,56 @@
+/**
+ * The seam behind which it is kept what a client that returns needs: what its session was sent, in which channels it was, and the
+ * secret by which it is known. `memory-store.ts` is for as long as a node lives. `test/support/session-store-suite.ts` has what every
+ * store must pass.
+ *
+ *   open ──▶ join, leave, send, publish … ──▶ missed ──▶ … ──▶ close
+ *
+ * Numbers are given in the order of the calls, in which what is sent must leave for the clients, too.
+ */
+import type { ServerPacket } from '../protocol/packet.ts';
+import type { Pids } from './pids.ts';
+import type { SessionLog } from './session-log.ts';
+
+/** An event that a client has not received. */
+export interface MissedEvent {
+  readonly packet: ServerPacket;
+  /** What ends its text: see `Positions`. */
+  readonly tail: string;
+}
+
+/** What a returning client is sent; or why it is not recovered. */
+export type Missed = { readonly events: readonly MissedEvent[]; readonly bytes: number } | undefined;
+
+/** How much is kept for clients that return. */
+export interface Kept {
+  /** Events. */
+  readonly count: number;
+  /** Memory that they take, by a rough measure. */
+  readonly bytes: number;
+  /** Of the oldest one, ms. */
+  readonly ageMs: number;
+}
+
+export interface SessionStore {
+  readonly pids: Pids;
+  readonly kept: Kept;
+  /** A recoverable session begins. */
+  open(): SessionLog;
+  /** From now on it gets what is published to that channel. */
+  join(session: SessionLog, channel: string): void;
+  /** It gets nothing more of that channel. */
+  leave(session: SessionLog, channel: string): void;
+  /** Numbers what is sent to one session. Returns the end of its text. */
+  send(session: SessionLog, packet: ServerPacket): string;
+  /** The same for what is published to a channel; `noPosition` if no recoverable session is in it. */
+  publish(channel: string, packet: ServerPacket): string;
+  /** Something is lost for it: it cannot return to before that. */
+  lose(session: SessionLog): void;
+  /**
+   * What a client has missed, in order: all of it, or undefined.
+   * @param position as its last event had it; undefined if it has received none
+   */
+  missed(session: SessionLog, position: unknown): Missed;
+  /** The session has ended. */
+  close(session: SessionLog): void;
+}
