@@ -74,10 +74,11 @@ export class SessionLog extends Scope {
 
   /**
    * What its client has missed, in order; undefined if not all of that is there.
-   * @param position number of the last event that it has received
+   * @param received number of the last event that it has received; one of a former session if it has received none of this one
    */
-  missed(position: number, journal: Journal): readonly Entry[] | undefined {
-    if (position < this.began || position > journal.last || position < this.lostUpTo) return undefined;
+  missed(received: number, journal: Journal): readonly Entry[] | undefined {
+    const position = Math.max(received, this.began);
+    if (position > journal.last || position < this.lostUpTo) return undefined;
     const missed: Entry[] = [];
     if (!collect(this, position, Number.POSITIVE_INFINITY, missed)) return undefined;
     for (let span = this.#spans; span; span = span.next) {

@@ -133,7 +133,8 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   /** Whether its client may return to it. */
   get isRecoverable(): boolean {
     const { phase, isRecoverable } = this.output;
-    return isRecoverable && this.alive && !this.#leaving && (phase === 'waiting' || phase === 'suspended');
+    if (!isRecoverable || !this.alive || this.#closeReason !== undefined) return false;
+    return phase === 'waiting' || phase === 'suspended';
   }
 
   /** Its client has another connection: the present one ends, if it has not ended yet. */
