@@ -8,6 +8,7 @@ export type { From } from './kernel/types.ts';
 export { type End, type Node, startNode } from './node/node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
 export {
+  type ClientOfEvent,
   type ConnectEvent,
   type CrashEvent,
   type DisconnectEvent,
@@ -21,8 +22,10 @@ export {
   listen,
   type PoolRequestEvent,
   type PublishEvent,
+  type RecoverEvent,
   type RestartEvent,
   type SubscribeEvent,
+  type SuspendEvent,
   type UnsubscribeEvent,
 } from './observe/events.ts';
 export type { Histogram } from './observe/histogram.ts';

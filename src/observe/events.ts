@@ -10,8 +10,8 @@ import { HiveError } from './errors.ts';
 import type { RequestHeaders } from './request-headers.ts';
 import { asError, titleOf } from './thrown.ts';
 
-/** A client is connected: the hooks of `on_connect` have accepted it. Published before it is told so. */
-export interface ConnectEvent {
+/** Whose event it is. */
+export interface ClientOfEvent {
   /** Name of the node. */
   readonly node: string;
   /** Start of the session id, as log lines show it: enough to find the client, too little to be it. */
@@ -20,6 +20,10 @@ export interface ConnectEvent {
   readonly pid: string;
   /** Socket.IO namespace. */
   readonly namespace: string;
+}
+
+/** A client is connected: the hooks of `on_connect` have accepted it. Published before it is told so. */
+export interface ConnectEvent extends ClientOfEvent {
   /** `eio4`, `eio3` or `0.9`. */
   readonly protocol: string;
   /** `websocket` or `polling`. It may change later. */
@@ -27,15 +31,27 @@ export interface ConnectEvent {
 }
 
 /** A client that was connected has ended: `on_disconnect` is over and its state forgotten, or that is left to its departure, or it was killed. */
-export interface DisconnectEvent {
-  readonly node: string;
-  readonly sid: string;
-  readonly pid: string;
-  readonly namespace: string;
+export interface DisconnectEvent extends ClientOfEvent {
   /** Why its connection ended, a key of `closeReasons`. */
   readonly reason: string;
   /** Since its session was opened, ms. */
   readonly ageMs: number;
+}
+
+/** A client has lost its connection, and may return to its session. */
+export interface SuspendEvent extends ClientOfEvent {
+  /** Why its connection ended: one of `recoverableReasons`. */
+  readonly reason: string;
+}
+
+/** A client has returned to its session. Published when it has been sent what it had missed. */
+export interface RecoverEvent extends ClientOfEvent {
+  /** `websocket` or `polling`. */
+  readonly transport: string;
+  /** Since its connection was lost, ms. */
+  readonly awayMs: number;
+  /** Events that it had missed. */
+  readonly missed: number;
 }
 
 /** A client, or an Erlang process, is subscribed to a channel of its node. */
@@ -263,6 +279,8 @@ function named<Event>(name: string): EventChannel<Event> {
 export const events = {
   connect: named<ConnectEvent>('hive:connect'),
   disconnect: named<DisconnectEvent>('hive:disconnect'),
+  suspend: named<SuspendEvent>('hive:suspend'),
+  recover: named<RecoverEvent>('hive:recover'),
   subscribe: named<SubscribeEvent>('hive:subscribe'),
   unsubscribe: named<UnsubscribeEvent>('hive:unsubscribe'),
   publish: named<PublishEvent>('hive:publish'),

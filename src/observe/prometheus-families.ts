@@ -11,6 +11,8 @@ export interface Family {
   readonly scale: number;
   /** A gauge that only grows. */
   readonly counts: boolean;
+  /** Of a histogram: bounds above those of all histograms, ms. */
+  readonly furtherBounds: readonly number[];
 }
 
 export interface Series {
@@ -24,6 +26,7 @@ interface Special {
   readonly unit?: 'seconds' | 'bytes';
   readonly scale?: number;
   readonly counts?: boolean;
+  readonly furtherBounds?: readonly number[];
 }
 
 type Row = readonly [path: string, help: string, special?: Special];
@@ -145,9 +148,17 @@ const rows: readonly Row[] = [
   ['clients.transports.websocket.hang_up', 'WebSockets closed'],
   ['clients.transports.too_slow', 'Connections ended because too many bytes were waiting for the client'],
   ['clients.too_many_errors', 'Clients disconnected because of hive.max_client_errors'],
+  ['clients.recovery.suspended', 'Sessions that lost their connection and waited for their client'],
   ['clients.recovery.recovered', 'Clients that returned to their sessions'],
+  [
+    'clients.recovery.away',
+    'From the loss of the connection to the return of the client',
+    { ...ms, furtherBounds: [120_000, 300_000, 600_000] },
+  ],
   ['clients.recovery.events', 'Events that clients had missed and were sent when they returned'],
   ['clients.recovery.lost', 'Sessions that ended because something that was published to their channels was lost'],
+  ['clients.recovery.expired', 'Sessions that ended because nobody had returned to them in time'],
+  ['clients.recovery.evicted', 'Suspended sessions that ended because new clients needed their slots'],
   ['clients.recovery.unknown', 'Clients that returned to a session that is none of this node, and became new ones'],
   ['clients.recovery.ended', 'Clients that returned to a session that had ended, and became new ones'],
   [
@@ -233,9 +244,9 @@ const rows: readonly Row[] = [
 ];
 
 const families = rows.map(([path, help, special = {}]) => {
-  const { unit, scale = 1, counts = false } = special;
+  const { unit, scale = 1, counts = false, furtherBounds = [] } = special;
   const name = `hive_${special.name ?? nameOf(path)}${unit ? `_${unit}` : ''}`;
-  return { path, pattern: patternOf(path), family: { name, help: `${help}.`, scale, counts } };
+  return { path, pattern: patternOf(path), family: { name, help: `${help}.`, scale, counts, furtherBounds } };
 });
 const withLabels = families.filter(({ path }) => path.includes('<'));
 const byPath = new Map(
@@ -263,7 +274,7 @@ export function seriesOf(path: string): Series {
   }
   // Two paths may become one name.
   return {
-    family: { name: `hive_${nameOf(path)}`, help: `Metric ${path}.`, scale: 1, counts: false },
+    family: { name: `hive_${nameOf(path)}`, help: `Metric ${path}.`, scale: 1, counts: false, furtherBounds: [] },
     labels: { path },
   };
 }

@@ -6,7 +6,7 @@
 import { type Metric, Registry } from 'prom-client';
 import { countOf, type HistogramValue, isHistogram, upperBound } from './histogram.ts';
 import type { MetricKind, Metrics, MetricValue } from './metrics.ts';
-import { seriesOf } from './prometheus-families.ts';
+import { type Family, seriesOf } from './prometheus-families.ts';
 
 /** Ends of our buckets, so that nothing has to be guessed; ms. */
 const boundsMs = [
@@ -70,24 +70,29 @@ function collect(metrics: Metrics): Map<string, Collected> {
       collected = { name, help: family.help, type, values: [] };
       families.set(name, collected);
     }
-    collected.values.push(...valuesOf(name, labels, value, family.scale));
+    collected.values.push(...valuesOf(name, labels, value, family));
   }
   return families;
 }
 
-function valuesOf(name: string, labels: Record<string, string>, value: MetricValue, scale: number): Value[] {
-  if (typeof value === 'number') return [{ labels, value: value * scale }];
-  if (isHistogram(value)) return bucketsOf(name, labels, value);
+function valuesOf(name: string, labels: Record<string, string>, value: MetricValue, family: Family): Value[] {
+  if (typeof value === 'number') return [{ labels, value: value * family.scale }];
+  if (isHistogram(value)) return bucketsOf(name, labels, value, [...boundsMs, ...family.furtherBounds]);
   return value.map((node) => ({ labels: { ...labels, node }, value: 1 }));
 }
 
-function bucketsOf(name: string, labels: Record<string, string>, value: HistogramValue): Value[] {
+function bucketsOf(
+  name: string,
+  labels: Record<string, string>,
+  value: HistogramValue,
+  bounds: readonly number[],
+): Value[] {
   const { buckets } = value;
   const metricName = `${name}_bucket`;
   const values: Value[] = [];
   let below = 0;
   let at = 0;
-  for (const bound of boundsMs) {
+  for (const bound of bounds) {
     for (; at < buckets.length && upperBound(buckets[at]!) <= bound; at += 2) below += buckets[at + 1]!;
     values.push({ metricName, labels: { le: bound / 1000, ...labels }, value: below });
   }

@@ -4,10 +4,12 @@ import { type TestContext, test } from 'node:test';
 import { events } from '../../src/observe/events.ts';
 import { BackEnd } from '../support/back-end.ts';
 import { CrashNode } from '../support/crash-node.ts';
+import { CutProxy } from '../support/cut-proxy.ts';
 import type { Sections } from '../support/default-node.ts';
 import { type Published, Recorder, startEventNode } from '../support/event-node.ts';
 import { storage } from '../support/event-plugin.ts';
 import { eventually } from '../support/eventually.ts';
+import { ReturningClient } from '../support/returning-client.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
 async function connect(t: TestContext, url: string, kind: '4.8 websocket' | '0.9 xhr-polling' = '4.8 websocket') {
@@ -83,6 +85,38 @@ test('a client that is refused neither connects nor disconnects', async (t) => {
   await node.stop();
   assert.equal(recorder.of('hive:hook error', { event: 'on_connect' }).length, 1);
   assert.deepEqual([...recorder.of('hive:connect'), ...recorder.of('hive:disconnect')], []);
+});
+
+test('a client loses its connection and returns, and loses it for good', async (t) => {
+  const node = await startEventNode(t, (config) => {
+    Object.assign(config.clients!, { recovery: { window: 60_000 } });
+  });
+  const proxy = await CutProxy.start(Number(new URL(node.url).port));
+  t.after(() => proxy.stop());
+  const recorder = new Recorder(t);
+  const client = new ReturningClient(proxy.url);
+  t.after(() => client.stop());
+  await client.connected();
+  const { sid, pid } = recorder.of('hive:connect')[0]!;
+  const about = { node: node.name, sid, pid, namespace: '/' };
+  proxy.cut();
+  const { reason, ...suspended } = await recorder.first('hive:suspend');
+  assert.deepEqual(suspended, about);
+  assert.match(String(reason), /^transport_(closed|error)$/);
+  const news = { action: 'send', args: { name: 'news', args: [] }, trigger_id: '' };
+  assert.equal((await node.api(`clients/action/${client.sids[0]}`, [news, news])).status, 200);
+  proxy.mend();
+  await client.connected(2);
+  const { awayMs, ...recovered } = await recorder.first('hive:recover');
+  assert.deepEqual(recovered, { ...about, transport: 'websocket', missed: 2 });
+  assert.equal(typeof awayMs, 'number');
+  assert.equal(recorder.of('hive:connect').length, 1);
+
+  proxy.cut();
+  await eventually(() => recorder.of('hive:suspend').length === 2, 'another loss');
+  await node.stop();
+  const gone = await recorder.first('hive:disconnect');
+  assert.deepEqual([gone.pid, gone.reason], [pid, reason]);
 });
 
 test('clients subscribe and unsubscribe, by themselves and by their end', async (t) => {

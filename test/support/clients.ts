@@ -1,8 +1,9 @@
 /** Clients in a kernel, with everything around them faked: connections that record, back ends that are functions. */
-import type { ClientActorMessage } from '../../src/actors/client/client.ts';
+
 import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
 import { Departures } from '../../src/actors/client/departures.ts';
+import type { ClientActorMessage } from '../../src/actors/client/messages.ts';
 import type { ClusterView, Memberships } from '../../src/actors/contracts.ts';
 import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';

@@ -34,7 +34,7 @@ const newGroups: Readonly<Record<string, string>> = {
   connectors: 'latency',
   pubsub: 'latency deliveries missed dropped',
   'clients.recovery.journal': 'entries bytes age_ms',
-  'clients.recovery': 'recovered events unknown ended incomplete too_much lost',
+  'clients.recovery': 'suspended recovered away events expired evicted unknown ended incomplete too_much lost',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',
   'hive.dead_letters': 'dead full unknown_name no_connection',
   'hive.event_loop': 'delay utilization',

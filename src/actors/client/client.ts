@@ -13,12 +13,13 @@
  * Expected failures (HiveError) are told to the client, which lives on; StopClient ends it; anything else is a crash.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { Call, ExitReason, From } from '../../kernel/types.ts';
+import type { ExitReason, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
-import { events } from '../../observe/events.ts';
+import { type ClientOfEvent, events } from '../../observe/events.ts';
 import { asError } from '../../observe/thrown.ts';
-import { type ActionCall, type ClientState, StopClient, type Trigger } from '../../plugins/types.ts';
-import { ClientEvent, type ClientMessage, type ClientPacket } from '../../protocol/packet.ts';
+import { type ClientState, StopClient } from '../../plugins/types.ts';
+import { ClientEvent, type ClientMessage } from '../../protocol/packet.ts';
+import type { Missed } from '../../sessions/session-store.ts';
 import {
   type ClientProtocol,
   type CloseReason,
@@ -34,31 +35,13 @@ import { complain } from './complaint.ts';
 import { Departure, saysNo } from './departure.ts';
 import type { Outcome } from './departure-table.ts';
 import { ErrorLimit, isOfClient } from './error-limit.ts';
+import type { Attach, Attempted, ClientActorMessage } from './messages.ts';
 import type { EventKind } from './metrics.ts';
-import { ClientOutput, type Close } from './output.ts';
+import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
-import { type Suspendable, Suspension } from './suspension.ts';
+import { type Suspendable, Suspension, type Unreturned } from './suspension.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onRecover, onSuspend, onTerminate } from './triggers.ts';
-
-type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
-type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
-/** A moment of its life that hooks may run for. */
-type LifeEvent = { readonly type: 'life'; readonly trigger: Trigger };
-type Terminate = { readonly type: 'terminate'; readonly reason: string };
-
-export type ClientActorMessage =
-  | ClientPacket
-  | Attach
-  | RunActions
-  | ClientDelivery
-  | { readonly type: 'reject'; readonly error: HiveError }
-  | Terminate
-  | Close
-  | LifeEvent;
-
-/** Messages whose handling may fail without ending the client. */
-type Attempted = ClientEvent | ClientMessage | RunActions | ClientDelivery | Terminate | LifeEvent;
 
 export class ClientActor extends Actor<ClientActorMessage> implements Suspendable {
   readonly output: ClientOutput;
@@ -101,14 +84,17 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   /** All that operators may see of it, its state too; `inspect` is what the log may have. */
   async view(): Promise<ClientView> {
     const { sid, node, namespace, shownState } = this.#client;
-    const { phase, transport = null, bufferedBytes } = this.output;
+    const { phase, transport = null, bufferedBytes, isRecoverable } = this.output;
     const { mailbox, ageMs } = this.cell;
+    const { recovery } = this.#context;
     return {
       sid,
       node,
       pid: this.cell.toString(),
       phase,
       transport,
+      suspended: this.#suspension?.view(recovery!.windowMs) ?? null,
+      recoverable: isRecoverable,
       protocol: this.#protocol,
       namespace,
       subscriptions: this.#context.memberships.channelsOf(this.output).sort(),
@@ -152,27 +138,39 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #suspend(reason: CloseReason): void {
     const { output } = this;
     if (output.phase !== 'waiting') return;
-    const { suspended, recovery } = this.#context;
+    const { suspended, recovery, metrics } = this.#context;
     output.detach();
     output.phase = 'suspended';
     this.#suspension = new Suspension(this, reason);
     recovery!.wheel.start(this.#suspension, recovery!.windowMs);
     suspended.add(this);
+    metrics.recovery.suspended.value += 1;
+    if (events.suspend.hasSubscribers) events.suspend.publish({ ...this.#whose, reason });
     if (this.#client.hooks.has('on_suspend')) this.self.tell({ type: 'life', trigger: onSuspend(reason) });
+  }
+
+  /** What its client has missed since that position; undefined if not all of it is there. */
+  missedSince(position: unknown): Missed {
+    const missed = this.output.missedSince(position);
+    if (missed && this.#suspension) this.#suspension.missed = missed.events.length;
+    return missed;
   }
 
   /** Its client has returned, and been sent what it had missed. */
   resume(sink: Sink, transport: TransportKind): void {
     const { output } = this;
-    const awayMs = this.#suspension?.ageMs ?? 0;
+    const { ageMs: awayMs = 0, missed = 0 } = this.#suspension ?? {};
     this.#leaveSuspended();
     output.attach(sink, transport);
     output.phase = 'waiting';
+    this.#context.metrics.returned(awayMs, missed);
+    if (events.recover.hasSubscribers) events.recover.publish({ ...this.#whose, transport, awayMs, missed });
     if (this.#client.hooks.has('on_recover')) this.self.tell({ type: 'life', trigger: onRecover(awayMs) });
   }
 
-  /** What waits for its hooks is handled still. */
-  giveUp(): void {
+  /** What waits for its hooks is handled still. @param why unless its client has returned, but cannot be caught up */
+  giveUp(why?: Unreturned): void {
+    if (why) this.#context.metrics.recovery[why].value += 1;
     this.#closeReason ??= this.#suspension?.reason ?? 'replaced';
     this.output.end(this.#closeReason);
     this.#leaveSuspended();
@@ -280,15 +278,17 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     if (!this.alive) return;
     this.#client.connected();
     this.output.phase = 'waiting';
-    if (events.connect.hasSubscribers) this.#publishConnect();
+    if (events.connect.hasSubscribers) {
+      const { transport = 'none' } = this.output;
+      events.connect.publish({ ...this.#whose, protocol: this.#protocol, transport });
+    }
     from?.reply(undefined);
   }
 
-  #publishConnect(): void {
+  /** With what all its events begin. */
+  get #whose(): ClientOfEvent {
     const { node, namespace } = this.#client;
-    const { sid, transport = 'none' } = this.output;
-    const { cell } = this;
-    events.connect.publish({ node, sid, pid: `${cell}`, namespace, protocol: this.#protocol, transport });
+    return { node, sid: this.output.sid, pid: `${this.cell}`, namespace };
   }
 
   /** The client was never connected. Its connection is told by the failed call, the back ends that may know of it by `on_disconnect`. */
@@ -473,16 +473,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#leaveSuspended();
     this.output.closed(reason);
     if (!wasConnected || !events.disconnect.hasSubscribers) return;
-    const { node, namespace } = this.#client;
-    const { cell, output } = this;
-    events.disconnect.publish({
-      node,
-      sid: output.sid,
-      pid: `${cell}`,
-      namespace,
-      reason: this.#closeReason ?? reason,
-      ageMs: cell.ageMs,
-    });
+    events.disconnect.publish({ ...this.#whose, reason: this.#closeReason ?? reason, ageMs: this.cell.ageMs });
   }
 
   #complain(error: unknown): void {

@@ -5,6 +5,7 @@ import { nameInMetrics } from '../../plugins/event-names.ts';
 import { countedHooks } from '../../plugins/hook-counter.ts';
 import type { TransportKind } from '../../web/client/client-handle.ts';
 import { HookLatency } from './hook-latency.ts';
+import type { Unreturned } from './suspension.ts';
 
 /**
  * Where a client stands. `generic`: opened, without a transport. `transient`: `on_connect` runs. `waiting`: connected. `suspended`:
@@ -37,8 +38,14 @@ export class ClientMetrics {
   readonly errors: Counter;
   /** Clients that were ended for `hive.max_client_errors`. */
   readonly tooManyErrors: Counter;
-  /** Returns of clients; `lost`: sessions that ended because something that was published to their channels is lost. */
-  readonly recovery: Readonly<Record<'recovered' | 'events' | 'lost' | ReturnFailure, Counter>>;
+  /**
+   * Sessions that have lost their connection, and what has become of them; `lost`: ended because something that was published to
+   * their channels is lost.
+   */
+  readonly recovery: Readonly<
+    Record<'suspended' | 'recovered' | 'events' | 'lost' | Unreturned | ReturnFailure, Counter>
+  >;
+  readonly #awayTime: Histogram;
   readonly hookCalls: Counter;
   readonly hookErrors: Counter;
   readonly #metrics: Metrics;
@@ -53,7 +60,9 @@ export class ClientMetrics {
     this.#metrics = metrics;
     this.errors = metrics.counter('clients.errors');
     this.tooManyErrors = metrics.counter('clients.too_many_errors');
-    this.recovery = metrics.counters('clients.recovery', ['recovered', 'events', 'lost', ...returnFailures]);
+    const names = ['suspended', 'recovered', 'events', 'lost', 'expired', 'evicted', ...returnFailures] as const;
+    this.recovery = metrics.counters('clients.recovery', names);
+    this.#awayTime = metrics.histogram('clients.recovery.away');
     this.hookCalls = metrics.counter('clients.hooks.calls');
     this.hookErrors = metrics.counter('clients.hooks.errors');
     this.#hookLatency = metrics.histogram('clients.hooks.latency');
@@ -106,6 +115,13 @@ export class ClientMetrics {
   opened(): void {
     this.total += 1;
     this.#states.generic += 1;
+  }
+
+  /** @param events that it was sent because it had missed them */
+  returned(awayMs: number, events: number): void {
+    this.recovery.recovered.value += 1;
+    this.recovery.events.value += events;
+    this.#awayTime.record(awayMs);
   }
 
   changedTransport(from: TransportKind | undefined, to: TransportKind | undefined): void {

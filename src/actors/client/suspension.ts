@@ -4,15 +4,20 @@
  */
 import { Timer } from '../../kernel/timers.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
+import type { SuspensionView } from '../../web/monitor/monitor-host.ts';
+
+/** Why a session ends to which nobody has returned: its window is over; a new client needs its slot. */
+export type Unreturned = 'expired' | 'evicted';
 
 export interface Suspendable {
-  /** The session ends: nobody has come back in time, or somebody else needs its slot. */
-  giveUp(): void;
+  giveUp(why: Unreturned): void;
 }
 
 export class Suspension extends Timer {
   /** Why the connection ended. */
   readonly reason: CloseReason;
+  /** Events with which its client is caught up when it returns. */
+  missed = 0;
   readonly #since = performance.now();
   readonly #session: Suspendable;
 
@@ -26,8 +31,13 @@ export class Suspension extends Timer {
     return Math.round(performance.now() - this.#since);
   }
 
+  view(windowMs: number): SuspensionView {
+    const { reason, ageMs } = this;
+    return { reason, agoMs: ageMs, leftMs: Math.max(0, windowMs - ageMs) };
+  }
+
   override expire(): void {
-    this.#session.giveUp();
+    this.#session.giveUp('expired');
   }
 }
 
@@ -48,6 +58,6 @@ export class SuspendedSessions {
 
   /** Ends the session that has waited longest. */
   giveUpOne(): void {
-    for (const session of this.#sessions) return session.giveUp();
+    for (const session of this.#sessions) return session.giveUp('evicted');
   }
 }

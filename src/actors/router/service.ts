@@ -158,15 +158,12 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     const client = this.#registry.any(sid);
     if (!client?.isRecoverable) return this.#notRecovered('ended');
     client.interrupt();
-    const missed = client.output.missedSince(offset);
+    const missed = client.missedSince(offset);
     const isTooMuch = missed !== undefined && missed.bytes > config.socketio.max_backpressure;
     if (!missed || isTooMuch) {
       client.giveUp();
       return this.#notRecovered(isTooMuch ? 'too_much' : 'incomplete');
     }
-    const { recovery } = clients.metrics;
-    recovery.recovered.value += 1;
-    recovery.events.value += missed.events.length;
     return { client: new ClientSession(client, this.#sessions), missed: missed.events };
   }
 

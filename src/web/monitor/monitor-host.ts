@@ -4,7 +4,7 @@ import type { Alarm } from '../../observe/alarms.ts';
 import type { MetricTree } from '../../observe/metrics.ts';
 import type { TreeNode, TreeOptions } from '../../supervisors/tree.ts';
 import type { Reached } from '../api/api-host.ts';
-import type { ClientProtocol, TransportKind } from '../client/client-handle.ts';
+import type { ClientProtocol, CloseReason, TransportKind } from '../client/client-handle.ts';
 
 /** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
 export interface Health {
@@ -26,6 +26,13 @@ export interface NodeMetrics {
 }
 
 /** One client, as operators see it. */
+/** How long a session has been without a connection, why, and how long it will wait for its client. */
+export interface SuspensionView {
+  readonly reason: CloseReason;
+  readonly agoMs: number;
+  readonly leftMs: number;
+}
+
 export interface ClientView {
   readonly sid: string;
   readonly node: string;
@@ -33,6 +40,10 @@ export interface ClientView {
   readonly phase: string;
   /** Null before the first connection, and after the last. */
   readonly transport: TransportKind | null;
+  /** Null while it has a connection. */
+  readonly suspended: SuspensionView | null;
+  /** Whether its client may return to it when its connection is lost. */
+  readonly recoverable: boolean;
   readonly protocol: ClientProtocol;
   readonly namespace: string;
   readonly subscriptions: readonly string[];

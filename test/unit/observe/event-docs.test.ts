@@ -8,9 +8,15 @@ const source = readFileSync(new URL('../../../src/observe/events.ts', import.met
 
 /** The fields of a record's interface, with their types. */
 function fieldsOf(name: string): Map<string, string> {
-  const body = new RegExp(`^export interface ${name} \\{\\n(.*?)^\\}`, 'ms').exec(source)?.[1];
+  const form = new RegExp(`^export interface ${name}(?: extends (\\w+))? \\{\\n(.*?)^\\}`, 'ms');
+  const [, base, body] = form.exec(source) ?? [];
   assert.ok(body, `there is no interface ${name}`);
-  return new Map(Array.from(body.matchAll(/^ {2}(?:readonly )?(\w+): (.*);$/gm), ([, field, type]) => [field!, type!]));
+  const inherited = base === undefined ? [] : fieldsOf(base);
+  const own = Array.from(
+    body.matchAll(/^ {2}(?:readonly )?(\w+): (.*);$/gm),
+    ([, field, type]) => [field!, type!] as const,
+  );
+  return new Map([...inherited, ...own]);
 }
 
 test('the page has every channel with all fields of its records, and no others', () => {

@@ -109,6 +109,17 @@ test('histograms have exact cumulative buckets in seconds', async () => {
   }
 });
 
+test('times that may be long have bounds for them', async () => {
+  const metrics = new Metrics();
+  for (const ms of [90_000, 500_000]) metrics.histogram('clients.recovery.away').record(ms);
+  const { samples } = (await scraped(metrics)).get('hive_clients_recovery_away_seconds')!;
+  const below = Object.fromEntries(samples.map(({ labels, value }) => [labels.le, value]));
+  assert.deepEqual(
+    ['60', '120', '300', '600', '+Inf'].map((le) => below[le]),
+    [0, 1, 1, 2, 2],
+  );
+});
+
 test('metrics of plugins have their path as name and label, and spoil nothing', async () => {
   const metrics = new Metrics();
   metrics.counter('plugins.weather.calls').value = 1;
