@@ -49,6 +49,16 @@ function actsAsBackEnd(kind: 'python' | 'node'): void {
     );
   });
 
+  test('takes a nick from the living session that the user says was their own', async () => {
+    await enter('s1', 'Ann', 'lobby');
+    assert.equal(refusal(await hook('/authorize', 's2', [{ nick: 'Ann', former: 's3' }])), 'nick_taken');
+    assert.equal(refusal(await hook('/authorize', 's1', [{ nick: 'Ann', former: 's1' }])), undefined);
+    assert.equal(first.published('lobby').length, 1);
+    assert.equal(refusal(await hook('/authorize', 's2', [{ nick: 'Ann', former: 's1' }])), undefined);
+    const [name, { members }] = first.published('lobby').at(-1)!;
+    assert.deepEqual([name, members], ['left', []]);
+  });
+
   test('keeps a nick while no API can tell whether its owner lives', async () => {
     await enter('s1', 'Ann', 'lobby');
     alive.delete('s1');

@@ -142,6 +142,24 @@ function toleratesLateCalls(kind: Kind): void {
 
   if (kind === 'simple') return;
 
+  test('who is back is not away because the loss of the connection is told late', async () => {
+    await enter('s2', 'Ben', 'lobby');
+    const ann = await enter('s1', 'Ann', 'lobby');
+    const away = () => first.published('lobby').at(-1)?.[1].away;
+    await hook('/away', 's1', null, ann, { event: 3 });
+    assert.deepEqual([members(), away()], [['Ann', 'Ben'], ['Ann']]);
+    await hook('/back', 's1', null, ann, { event: 4 });
+    assert.deepEqual(away(), []);
+    await hook('/back', 's1', null, ann, { event: 6 });
+    await hook('/away', 's1', null, ann, { event: 5 });
+    assert.deepEqual(away(), []);
+    await hook('/away', 's1', null, ann, { event: 7 });
+    await depart('s1', ann);
+    await hook('/away', 's1', null, ann, { event: 8 });
+    assert.deepEqual([members(), away()], [['Ben'], []]);
+    assert.equal(heard().at(-1), 'left Ann');
+  });
+
   test('a session that was missed by mistake goes on; its end is not told twice', async () => {
     const ann = await enter('s1', 'Ann', 'lobby');
     alive.delete('s1');

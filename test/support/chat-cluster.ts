@@ -7,6 +7,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CutProxy } from './cut-proxy.ts';
 import { HiveProcess } from './hive-process.ts';
 import { freePorts } from './ports.ts';
 import { RedisServer } from './redis.ts';
@@ -27,6 +28,8 @@ export class ChatCluster {
   readonly ports: readonly [NodePorts, NodePorts];
   readonly backendPort: number;
   readonly redis: RedisServer;
+  /** Through these, the pages come to the nodes. */
+  readonly ways: CutProxy[] = [];
   backend: ChildProcess | undefined;
 
   private constructor(ports: number[], redis: RedisServer) {
@@ -69,6 +72,7 @@ export class ChatCluster {
     const redis = await RedisServer.start();
     const cluster = new ChatCluster(await freePorts(10), redis);
     try {
+      for (const { client } of cluster.ports) cluster.ways.push(await CutProxy.start(client));
       await cluster.startBackend();
       await cluster.startNode(0);
       await cluster.startNode(1);
@@ -92,10 +96,9 @@ export class ChatCluster {
   }
 
   startBackend(): Promise<void> {
-    const [one, two] = this.ports;
     const options = ['--port', `${this.backendPort}`, '--sweep', '1'];
     for (const { api } of this.ports) options.push('--api', `http://127.0.0.1:${api}`);
-    options.push('--node', `node1=http://127.0.0.1:${one.client}`, '--node', `node2=http://127.0.0.1:${two.client}`);
+    for (const [index, { url }] of this.ways.entries()) options.push('--node', `node${index + 1}=${url}`);
     const backend = spawn('python3', ['-u', join(example, 'backend', 'backend.py'), ...options], {
       stdio: ['ignore', 'pipe', 'inherit'],
       env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
@@ -146,6 +149,7 @@ export class ChatCluster {
     await Promise.all(this.nodes.map((node) => node.stop()));
     await this.stopBackend();
     await this.redis.stop();
+    await Promise.all(this.ways.map((way) => way.stop()));
     rmSync(this.directory, { recursive: true, force: true });
   }
 }

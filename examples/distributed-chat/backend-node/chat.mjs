@@ -17,14 +17,15 @@ const historyLength = 50; // messages a room remembers for those who come later
 const maxGone = 10_000; // former sessions remembered
 
 class Room {
-  members = new Map(); // sid -> nick
+  members = new Map(); // sid -> session
   history = [];
   revision = 0;
 
   roster() {
-    const keyed = [...this.members.values()].map((nick) => [sameNick(nick), nick]);
-    const members = keyed.sort(([a], [b]) => (a < b ? -1 : Number(a > b))).map(([, nick]) => nick);
-    return { members, revision: this.revision };
+    const keyed = [...this.members.values()].map((session) => [sameNick(session.nick), session]);
+    const sessions = keyed.sort(([a], [b]) => (a < b ? -1 : Number(a > b))).map(([, session]) => session);
+    const nicks = (some) => some.map(({ nick }) => nick);
+    return { members: nicks(sessions), away: nicks(sessions.filter(({ isAway }) => isAway)), revision: this.revision };
   }
 
   changed(name, room, nick) {
@@ -111,6 +112,14 @@ export class Chat {
     return { room, event: { name: 'message', args: [message] } };
   }
 
+  /** The session has lost its connection, to which it may return, or has returned; returns notices. */
+  move(sid, isAway, event) {
+    const session = this.#sessions.get(sid);
+    if (!session || (session.moved && isBefore(event, session.moved))) return [];
+    Object.assign(session, { isAway, moved: event });
+    return [...session.joined].map((name) => this.#rooms.get(name).changed('roster', name, session.nick));
+  }
+
   /**
    * Forgets a session that has ended; returns notices. One that this process never knew, because it was restarted, was who and
    * where its state says, unless somebody has its nick now.
@@ -147,14 +156,14 @@ export class Chat {
 
   /**
    * What is kept of a session: `nick`; `joined`, the names of its rooms; `change`, the last event that changed them and which it
-   * left; `restoredAt`, if it was restored from its state, when it connected.
+   * left; `isAway`, and `moved`, the last event that changed this; `restoredAt`, if it was restored from its state, when it connected.
    */
   #begin(sid, nick, restoredAt) {
     if (this.#gone.get(sid)) throw new Refused('ended', 'This session has ended.');
     if (this.owner(nick) !== undefined) throw new Refused('nick_taken', `Somebody is called ${nick} already.`);
     this.#gone.delete(sid);
     this.#nicks.set(sameNick(nick), sid);
-    this.#sessions.set(sid, { nick, joined: new Set(), change: undefined, restoredAt });
+    this.#sessions.set(sid, { nick, joined: new Set(), isAway: false, restoredAt });
   }
 
   /** From now on, a late call about this session is recognised as such. */
@@ -172,12 +181,12 @@ export class Chat {
   }
 
   #add(sid, name, event) {
-    const { nick, joined } = this.#sessions.get(sid);
-    joined.add(name);
+    const session = this.#sessions.get(sid);
+    session.joined.add(name);
     if (!this.#rooms.has(name)) this.#rooms.set(name, new Room());
     const room = this.#rooms.get(name);
-    room.members.set(sid, nick);
-    return room.changed(event, name, nick);
+    room.members.set(sid, session);
+    return room.changed(event, name, session.nick);
   }
 
   #remove(sid, name, event) {

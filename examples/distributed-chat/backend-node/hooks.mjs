@@ -28,17 +28,24 @@ export class Hooks {
     ['/leave', (metadata) => this.#leave(metadata)],
     ['/message', (metadata) => this.#message(metadata)],
     ['/check_in', (metadata) => this.#checkIn(metadata)],
+    ['/away', (metadata) => this.#move(metadata, true)],
+    ['/back', (metadata) => this.#move(metadata, false)],
     ['/leave_rooms', (metadata) => this.#over(metadata)],
     // Comes after the one above, or alone if that one failed.
     ['/free_nick', (metadata) => this.#over(metadata)],
   ]);
 
-  /** `authorize {nick}`: gives the nick to the session, if nobody alive has it. */
+  /**
+   * `authorize {nick, former}`: gives the nick to the session, if nobody alive has it but `former`: who knows the id of that session
+   * is the same user, who could not return to it.
+   */
   async #authorize({ sid, argument }) {
     try {
       const nick = cleanNick(isObject(argument) ? argument.nick : argument);
       const owner = this.#chat.owner(nick);
-      if (owner !== sid) await this.#evictIfGone(owner);
+      if (owner !== sid && isObject(argument) && argument.former === owner)
+        await this.#publish(this.#chat.evict(owner));
+      else if (owner !== sid) await this.#evictIfGone(owner);
       this.#chat.claim(sid, nick);
       return [store({ nick }), send('authorized', { nick })];
     } catch (error) {
@@ -96,6 +103,12 @@ export class Hooks {
     } catch (error) {
       return this.#undo('check_in', refusal(error), metadata);
     }
+  }
+
+  /** `on_suspend` and `on_recover`. */
+  async #move({ sid, session }, isAway) {
+    await this.#publish(this.#chat.move(sid, isAway, session));
+    return [];
   }
 
   /** `on_disconnect`. */

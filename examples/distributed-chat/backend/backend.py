@@ -20,7 +20,7 @@ from server import add_api_options, node, serve, server_options
 
 log = logging.getLogger("backend")
 
-HOOKS = ("authorize", "join", "leave", "message", "check_in", "leave_rooms", "free_nick")
+HOOKS = ("authorize", "join", "leave", "message", "check_in", "away", "back", "leave_rooms", "free_nick")
 
 
 def arguments():

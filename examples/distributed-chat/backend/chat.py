@@ -22,12 +22,14 @@ GONE = 10_000  # former sessions remembered
 
 class _Room:
     def __init__(self):
-        self.members = {}  # sid -> nick
+        self.members = {}  # sid -> _Session
         self.history = deque(maxlen=HISTORY)
         self.revision = 0
 
     def roster(self):
-        return {"members": sorted(self.members.values(), key=same_nick), "revision": self.revision}
+        sessions = sorted(self.members.values(), key=lambda session: same_nick(session.nick))
+        away = [session.nick for session in sessions if session.is_away]
+        return {"members": [session.nick for session in sessions], "away": away, "revision": self.revision}
 
     def changed(self, name, room, nick):
         self.revision = max(self.revision + 1, time.time_ns() // 1000)
@@ -40,6 +42,8 @@ class _Session:
         self.joined = []  # names of rooms
         self.changed = (-1,)  # the last event that changed them
         self.left = []  # rooms that it left with that event
+        self.is_away = False
+        self.moved = (-1,)  # the last event that changed this
         self.restored_at = restored_at  # if it was restored from its state, when it connected
 
 
@@ -120,6 +124,15 @@ class Chat:
                 self._rooms[room].history.append(message)
             return room, {"name": "message", "args": [message]}
 
+    def move(self, sid, is_away, event):
+        """The session has lost its connection, to which it may return, or has returned; returns notices."""
+        with self._lock:
+            session = self._sessions.get(sid)
+            if session is None or event < session.moved:
+                return []
+            session.is_away, session.moved = is_away, event
+            return [self._rooms[name].changed("roster", name, session.nick) for name in session.joined]
+
     def end(self, sid, nick, rooms):
         """Forgets a session that has ended; returns notices.
 
@@ -181,7 +194,7 @@ class Chat:
         session = self._sessions[sid]
         session.joined.append(name)
         room = self._rooms.setdefault(name, _Room())
-        room.members[sid] = session.nick
+        room.members[sid] = session
         return room.changed(event, name, session.nick)
 
     def _remove(self, sid, name, event):

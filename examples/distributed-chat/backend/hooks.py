@@ -19,11 +19,18 @@ class Hooks:
         self._api = api
 
     def authorize(self, metadata):
-        """`authorize {nick}`: gives the nick to the session, if nobody alive has it."""
-        argument = metadata.argument
+        """`authorize {nick, former}`: gives the nick to the session, if nobody alive has it but `former`.
+
+        Who knows the id of that session is the same user, who could not return to it.
+        """
+        argument = metadata.argument if isinstance(metadata.argument, dict) else {"nick": metadata.argument}
         try:
-            nick = clean_nick(argument.get("nick") if isinstance(argument, dict) else argument)
-            self._evict_if_gone(self._chat.owner(nick), metadata.sid)
+            nick = clean_nick(argument.get("nick"))
+            owner = self._chat.owner(nick)
+            if owner not in (None, metadata.sid) and owner == argument.get("former"):
+                self._publish(self._chat.evict(owner))
+            else:
+                self._evict_if_gone(owner, metadata.sid)
             self._chat.claim(metadata.sid, nick)
         except Refused as refusal:
             return [refused("authorize", refusal)]
@@ -70,6 +77,16 @@ class Hooks:
             self._know(metadata)
         except Refused as refusal:
             return self._undo("check_in", refusal, metadata)
+        return []
+
+    def away(self, metadata):
+        """`on_suspend`: the connection is lost, and the client may return."""
+        self._publish(self._chat.move(metadata.sid, True, metadata.event))
+        return []
+
+    def back(self, metadata):
+        """`on_recover`."""
+        self._publish(self._chat.move(metadata.sid, False, metadata.event))
         return []
 
     def leave_rooms(self, metadata):

@@ -6,13 +6,16 @@ import { members } from './shared/talk.js';
 import * as view from './view.js';
 
 const RETRY_MS = 1000;
-const RESUME_MS = 50_000; // a node notices a client that vanished without a word after 45 s at most
+const RESUME_MS = 170_000; // a node notices a client that vanished without a word after 45 s at most, then waits 120 s for it
 const MAX_ENTRIES = 500; // lines kept per room
 
-const rooms = new Map(); // name -> { members, revision, entries, ids, unread }
+const rooms = new Map(); // name -> { members, away, revision, entries, ids, unread }
 let active; // name of the room shown
 let nick; // what the user asked for; kept over reconnections and reloads
-let welcomed = false; // this connection's session has its nick
+let welcomed = false; // our session has its nick
+let former; // the id of the last session that had it
+let reloading = false; // it is another one than before: what was missed comes with the rooms' history
+let asked; // names of rooms that we have asked for and not been told of yet
 let resumeUntil = 0; // until then a taken nick may be our own former session's
 let connection;
 
@@ -23,7 +26,12 @@ function save() {
 }
 
 function authorize() {
-  if (!welcomed) connection.emit('authorize', { nick });
+  if (!welcomed) connection.emit('authorize', { nick, former });
+}
+
+function join(names) {
+  asked = names;
+  connection.emit('join_chat', { chat: names });
 }
 
 function showRooms() {
@@ -44,9 +52,10 @@ function add(name, room, entry) {
   if (name === active) view.append(entry, nick);
 }
 
-function roster(room, { members, revision }) {
+function roster(room, { members, away, revision }) {
   if (revision < room.revision) return;
   room.members = members;
+  room.away = away;
   room.revision = revision;
 }
 
@@ -55,22 +64,33 @@ function changed(value, note) {
   if (!room) return;
   roster(room, value);
   if (note && value.nick !== nick) add(value.room, room, { note });
-  if (value.room === active) members(room.members, nick);
+  if (value.room === active) members(room.members, nick, room.away);
 }
 
 const handlers = {
   authorized(value) {
     nick = value.nick;
     welcomed = true;
+    former = connection.sid;
     view.welcome(nick);
     view.speaking(true);
-    const former = rooms.size > 0 ? [...rooms.keys()] : saved.rooms;
-    connection.emit('join_chat', { chat: former.length > 0 ? former : ['lobby'] });
+    const names = rooms.size > 0 ? [...rooms.keys()] : saved.rooms;
+    join(names.length > 0 ? names : ['lobby']);
     save();
   },
   entered(value) {
+    asked = undefined;
+    if (reloading) view.returned('reloaded');
+    reloading = false;
     for (const told of value.rooms) {
-      const room = rooms.get(told.room) ?? { members: [], revision: 0, entries: [], ids: new Set(), unread: 0 };
+      const room = rooms.get(told.room) ?? {
+        members: [],
+        away: [],
+        revision: 0,
+        entries: [],
+        ids: new Set(),
+        unread: 0,
+      };
       rooms.set(told.room, room);
       roster(room, told);
       for (const message of told.history) handlers.message(message);
@@ -97,6 +117,7 @@ const handlers = {
   left: (value) => changed(value, `${value.nick} left`),
   roster: (value) => changed(value),
   refused(value) {
+    if (value.event === 'join_chat') asked = undefined;
     if (value.code === 'not_authorized' && nick !== undefined) {
       welcomed = false;
       authorize();
@@ -114,14 +135,24 @@ const handlers = {
 
 const listener = {
   trying: (node) => view.link(nick === undefined ? 'connecting' : 'reconnecting', node),
-  up(node) {
+  up(node, recovered) {
     view.link('connected', node);
-    if (nick !== undefined) authorize();
+    if (recovered) {
+      view.returned('back, nothing missed');
+    } else {
+      welcomed = false;
+      reloading = rooms.size > 0;
+    }
+    if (nick === undefined) return;
+    if (!welcomed) return authorize();
+    view.speaking(true);
+    // What we have said ourselves may have been lost with the connection.
+    if (asked) join(asked);
   },
   down(node) {
     if (welcomed) resumeUntil = Date.now() + RESUME_MS;
-    welcomed = false;
     view.link('reconnecting', node);
+    view.returned('');
     view.speaking(false);
   },
   received(name, value) {
@@ -135,7 +166,7 @@ onSubmit('nick-form', (text) => {
   authorize();
   return false;
 });
-onSubmit('room-form', (name) => (rooms.has(name) ? select(name) : connection.emit('join_chat', { chat: [name] })));
+onSubmit('room-form', (name) => (rooms.has(name) ? select(name) : join([name])));
 onSubmit('composer', (text) => connection.emit('publish_msg', { room: active, text }));
 document.getElementById('leave').addEventListener('click', () => connection.emit('leave_chat', { chat: [active] }));
 

@@ -11,6 +11,11 @@ export function link(state, node) {
   byId('enter').disabled = state !== 'connected';
 }
 
+/** How the last return to a node went. */
+export function returned(text) {
+  byId('returned').textContent = text;
+}
+
 /** Shows the nick form (with an error or without), or the chat when `me` has a nick. */
 export function welcome(me, error = '') {
   byId('welcome').hidden = me !== undefined;
@@ -54,7 +59,7 @@ export function room(name, shown, me) {
   byId('invite').textContent = name === undefined ? 'You are in no room. Join one: any name will do.' : invitation;
   byId('messages').replaceChildren(...lines(shown?.entries ?? [], me));
   byId('messages').scrollTop = byId('messages').scrollHeight;
-  members(shown?.members ?? [], me);
+  members(shown?.members ?? [], me, shown?.away);
 }
 
 /** One more line in the chosen room. */

@@ -38,12 +38,14 @@ export function lines(talk, me) {
   return made;
 }
 
-export function members(nicks, me) {
+/** `away` are those of them who have lost their connection. */
+export function members(nicks, me, away = []) {
   byId('count').textContent = String(nicks.length);
   byId('members').replaceChildren(
     ...nicks.map((nick) => {
       const item = coloured('li', 'member', nick);
       if (nick === me) item.append(element('small', '', ' (you)'));
+      else if (away.includes(nick)) item.append(element('small', '', ' (away)'));
       return item;
     }),
   );
