@@ -56,8 +56,10 @@ function describeNode(
   const lines: [string, string][] = reasons.map((reason) => ['reason', reason]);
   for (const alarm of alarms) lines.push(['alarm', alarmText(alarm)]);
   lines.push(['version', version], ['sockets', sockets], ['uptime', duration(number('hive.uptime'))]);
-  const transports = `${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`;
-  lines.push(['clients', `${number('clients.total')} (${transports})`]);
+  const suspended = number('clients.states.suspended');
+  const transports = [`${number('clients.websocket')} WebSocket`, `${number('clients.xhr_polling')} polling`];
+  if (suspended > 0) transports.push(`${suspended} suspended`);
+  lines.push(['clients', `${number('clients.total')} (${transports.join(', ')})`]);
   const departures = number('clients.departures.waiting');
   if (departures > 0) {
     const oldest = duration(number('clients.departures.oldest_ms'));

@@ -1,10 +1,12 @@
 /** What operators see of clients that lose their connection. */
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import type { ClientView } from '../../src/web/monitor/monitor-host.ts';
 import { CutProxy } from '../support/cut-proxy.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
+import { hive } from '../support/hive-process.ts';
 import { ask } from '../support/operator.ts';
 import { ReturningClient } from '../support/returning-client.ts';
 import { SocketClient } from '../support/socket-clients.ts';
@@ -45,6 +47,9 @@ test('the monitor says who is suspended, since when and why, and what becomes of
   assert.match(reason, /^transport_(closed|error)$/);
   assert.ok(agoMs >= 0 && leftMs > 0);
   assert.equal(agoMs + leftMs, windowMs);
+
+  const { stdout } = await hive(['status', '--config', join(node.directory, 'hive.json')]);
+  assert.match(stdout, /^ {2}clients +1 \(0 WebSocket, 0 polling, 1 suspended\)$/m);
 
   const news = { action: 'send', args: { name: 'news', args: [] } };
   await ask(node, 'api', 'POST', `/api/KEY/clients/action/${sid}`, [news, news, news]);

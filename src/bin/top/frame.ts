@@ -3,7 +3,7 @@
 import { printable } from '../../observe/printable.ts';
 import { cut } from '../operator/cut.ts';
 import { alarmText, amount, bytes, duration, milliseconds, percent, plural } from '../operator/formats.ts';
-import type { Latency } from '../operator/readings.ts';
+import type { Latency, Readings } from '../operator/readings.ts';
 import type { Busy, Order } from './busy.ts';
 import { type NodeSample, perSecond, type Sample } from './sample.ts';
 import { type Column, table } from './table.ts';
@@ -22,6 +22,8 @@ export interface Frame {
 }
 
 const unknown = '–';
+/** Why clients that return become new ones. */
+const returnFailures = ['unknown', 'ended', 'incomplete', 'too_much'];
 
 /** Lines of at most `columns` characters. There may be more of them than a screen holds. */
 export function frameLines({ before, now, busy, order }: Frame, columns: number): Line[] {
@@ -61,8 +63,13 @@ function figures({ nodes, total }: Sample, before: Sample): string[] {
   const utilization = nodes.reduce((sum, { readings }) => sum + utilizationOf(readings), 0) / nodes.length;
   const delay = times(total.latency('hive.event_loop.delay'));
   const memory = `${bytes(number('hive.memory.total'))}, heap ${bytes(number('hive.memory.processes'))}`;
+  const suspended = number('clients.states.suspended');
+  const clients = [`${number('clients.websocket')} WebSocket`, `${number('clients.xhr_polling')} polling`];
+  if (suspended > 0) clients.push(`${suspended} suspended`);
   return [
-    `clients     ${number('clients.total')}: ${number('clients.websocket')} WebSocket, ${number('clients.xhr_polling')} polling`,
+    `clients     ${number('clients.total')}: ${clients.join(', ')}`,
+    ...returns(total, rate),
+    ...departures(total),
     `events      ${rate('clients.events.total')}, errors ${rate('clients.events.errors')}`,
     `hooks       ${rate('clients.hooks.calls')}, errors ${rate('clients.hooks.errors')}${hooks}`,
     `publishes   ${rate('pubsub.publish')}, deliveries ${rate('pubsub.deliveries')}${publishes}`,
@@ -70,6 +77,21 @@ function figures({ nodes, total }: Sample, before: Sample): string[] {
     `memory      ${memory}`,
     `actors      ${number('hive.actors.running')}, crashes ${number('hive.actors.crashes')}, dead letters ${rate('hive.actors.dead_letters')}`,
   ];
+}
+
+/** Only where clients may return to their sessions, and have lost connections. */
+function returns(total: Readings, rate: (path: string) => string): string[] {
+  if (total.number('clients.recovery.suspended') === 0) return [];
+  const failed = returnFailures.reduce((sum, name) => sum + total.number(`clients.recovery.${name}`), 0);
+  const away = times(total.latency('clients.recovery.away')).replace(',', ', away');
+  return [`returns     ${rate('clients.recovery.recovered')}, ${failed} not recovered since the start${away}`];
+}
+
+function departures(total: Readings): string[] {
+  const waiting = total.number('clients.departures.waiting');
+  if (waiting === 0) return [];
+  const oldest = duration(total.number('clients.departures.oldest_ms'));
+  return [`departures  ${waiting} not answered by a back end, the oldest for ${oldest}`];
 }
 
 /** Since the start of the process, as the monitor has them. */

@@ -7,6 +7,12 @@ import { JsonView, setLong } from './long.js';
 
 const mostSubscriptions = 100;
 
+function suspendedText(suspended) {
+  if (!suspended) return '';
+  const { reason, agoMs, leftMs } = suspended;
+  return `for ${age(agoMs)}, ${reason}; ends in ${age(leftMs)}`;
+}
+
 export class ClientView {
   #sid = '';
   #facts = facts();
@@ -51,6 +57,8 @@ export class ClientView {
       ['Session', client.sid],
       ['Node', client.node],
       ['Phase', client.phase],
+      ['Suspended', suspendedText(client.suspended)],
+      ['When lost', client.recoverable === undefined ? '' : client.recoverable ? 'may return' : 'ends'],
       ['Transport', [client.transport, client.protocol].filter(Boolean).join(', ')],
       ['Namespace', client.namespace],
       ['Age', age(client.ageMs)],

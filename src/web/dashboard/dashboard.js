@@ -1,7 +1,7 @@
 /**
  * The dashboard: each round asks what is shown, one request after the other, and shows what came.
  *
- *   nodes ─▶ history ─▶ plots, latency, pools, table of nodes
+ *   nodes ─▶ history ─▶ plots, delivery, latency, pools, table of nodes
  *   alarms (if any is set), health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
  */
 import { ActorView } from './actor.js';
@@ -9,6 +9,7 @@ import { Alarms } from './alarms.js';
 import { Gone, get, Interrupted, Refused } from './api.js';
 import { ClientView } from './client.js';
 import { Crashes } from './crashes.js';
+import { showDelivery } from './delivery.js';
 import { byId, choice, element, reconcile, setText } from './dom.js';
 import { History, together } from './history.js';
 import { Latency } from './latency.js';
@@ -128,6 +129,7 @@ function redraw() {
   alarms.show(known() === 1);
   showNodes(history, view, health, choose);
   plots.show(history, view);
+  showDelivery(history, view);
   latency.show(history, view);
   showPools(history, view);
   const shown = shownNodes();

@@ -3,7 +3,7 @@
  * together. Of the samples themselves only those of the last ten seconds are kept, to tell what has come since.
  */
 import { percentiles, since, sum } from './percentiles.js';
-import { sampleOf } from './samples.js';
+import { deliveryOfAll, sampleOf } from './samples.js';
 
 /** @typedef {import('./samples.js').Sample} Sample */
 
@@ -14,7 +14,7 @@ const mostPoints = 200;
 /** What all nodes are together. */
 export const together = '';
 
-const rates = ['events', 'publishes', 'deliveries'];
+const rates = ['events', 'publishes', 'deliveries', 'recovered'];
 const gauges = ['clients', 'memory'];
 
 export class History {
@@ -67,13 +67,14 @@ function before(round, node, sample, at) {
   return { sample: earlier, seconds: (at - round.at) / 1000 };
 }
 
-/** What the plots show of one node or several: each with its sample, the one before, and that of ten seconds ago. */
+/** What is shown of one node or several: each with its sample, the one before, and that of ten seconds ago. */
 function point(nodes) {
   const made = { use: null, pools: new Map(), histograms: new Map() };
   for (const name of gauges) made[name] = sum(nodes.map(([sample]) => sample[name]));
   for (const name of rates)
     made[name] = sum(nodes.map(([sample, last]) => rate(sample[name], last?.sample[name], last)));
   if (nodes.length > 0) made.use = Math.max(...nodes.map(([{ use }]) => use));
+  made.delivery = deliveryOfAll(nodes.map(([{ delivery }]) => delivery));
   addPools(made.pools, nodes);
   addHistograms(made.histograms, nodes);
   return made;

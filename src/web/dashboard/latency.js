@@ -13,6 +13,9 @@ const lines = [
   { name: 'p99', colour: 'var(--line-3)' },
 ];
 
+/** Shown elsewhere. */
+const others = new Set(['delay', 'away']);
+
 const titles = { hooks: 'All hooks', pools: 'All pools', publishes: 'Publishes' };
 
 /** What a histogram is of: its name, and of what kind that is. */
@@ -35,7 +38,7 @@ export class Latency {
   /** @param {import('./history.js').History} history */
   show(history, view) {
     this.#redraw = () => this.show(history, view);
-    const found = [...(history.now(view.scope)?.histograms ?? [])].filter(([key]) => key !== 'delay');
+    const found = [...(history.now(view.scope)?.histograms ?? [])].filter(([key]) => !others.has(key));
     const rank = ([key, { ever }]) => (key in titles ? Number.POSITIVE_INFINITY : ever.count);
     const sorted = found.sort((a, b) => rank(b) - rank(a) || 0);
     reconcile(

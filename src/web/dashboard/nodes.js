@@ -70,10 +70,9 @@ function showHealth(cell, { name, health, missing }, view, sample) {
 
 /** Clients that have gone, of which back ends do not know yet. */
 function departuresText(sample) {
-  if (!sample?.departures) return [];
-  return [
-    `departures not answered by a back end: ${count(sample.departures)}, oldest ${age(sample.oldestDepartureMs)}`,
-  ];
+  if (!sample?.delivery.departures) return [];
+  const { departures, oldestDepartureMs } = sample.delivery;
+  return [`departures not answered by a back end: ${count(departures)}, oldest ${age(oldestDepartureMs)}`];
 }
 
 function numbersOf(history, name) {

@@ -32,7 +32,7 @@ function walk(tree, path, visit) {
   for (const [name, child] of Object.entries(tree)) walk(child, path === '' ? name : `${path}.${name}`, visit);
 }
 
-/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `delay`. */
+/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `delay`, `away`. */
 function histogramsOf(tree) {
   const found = new Map();
   const add = (key, histogram) => isHistogram(histogram) && found.set(key, histogram);
@@ -40,6 +40,7 @@ function histogramsOf(tree) {
   add('pools', at(tree, 'connectors.latency'));
   add('publishes', at(tree, 'pubsub.latency'));
   add('delay', at(tree, 'hive.event_loop.delay'));
+  add('away', at(tree, 'clients.recovery.away'));
   const several = new Map();
   const collect = (prefix, root) =>
     walk(root, '', (node, path) => {
@@ -69,6 +70,46 @@ function mostOf(map, measure) {
   return new Map([...map].sort(([, a], [, b]) => measure(b) - measure(a)).slice(0, mostKept));
 }
 
+/** Where the numbers of delivery are: those that are added up for several nodes, and those of which the greatest counts. */
+const deliverySums = {
+  suspended: 'clients.states.suspended',
+  recovered: 'clients.recovery.recovered',
+  replayed: 'clients.recovery.events',
+  expired: 'clients.recovery.expired',
+  evicted: 'clients.recovery.evicted',
+  lost: 'clients.recovery.lost',
+  unknown: 'clients.recovery.unknown',
+  ended: 'clients.recovery.ended',
+  incomplete: 'clients.recovery.incomplete',
+  tooMuch: 'clients.recovery.too_much',
+  kept: 'clients.recovery.journal.entries',
+  keptBytes: 'clients.recovery.journal.bytes',
+  departures: 'clients.departures.waiting',
+  departuresGivenUp: 'clients.departures.given_up',
+};
+const deliveryMaxima = {
+  keptMs: 'clients.recovery.journal.age_ms',
+  oldestDepartureMs: 'clients.departures.oldest_ms',
+};
+
+/** @typedef {Record<keyof typeof deliverySums | keyof typeof deliveryMaxima, number>} Delivery */
+
+/** @returns {Delivery} */
+function deliveryOf(tree) {
+  const paths = Object.entries({ ...deliverySums, ...deliveryMaxima });
+  return /** @type {Delivery} */ (Object.fromEntries(paths.map(([name, path]) => [name, number(tree, path) ?? 0])));
+}
+
+/** Of several nodes together. @param {Delivery[]} nodes @returns {Delivery} */
+export function deliveryOfAll(nodes) {
+  const together = deliveryOf({});
+  for (const node of nodes) {
+    for (const name of Object.keys(deliverySums)) together[name] += node[name];
+    for (const name of Object.keys(deliveryMaxima)) together[name] = Math.max(together[name], node[name]);
+  }
+  return together;
+}
+
 /** How many alarms are set. Their names may have dots in them. */
 function alarmsOf(tree) {
   let found = 0;
@@ -87,8 +128,8 @@ export function sampleOf(tree) {
     deliveries: number(tree, 'pubsub.deliveries') ?? 0,
     memory: number(tree, 'hive.memory.total') ?? 0,
     use: number(tree, 'hive.event_loop.utilization') ?? 0,
-    departures: number(tree, 'clients.departures.waiting') ?? 0,
-    oldestDepartureMs: number(tree, 'clients.departures.oldest_ms') ?? 0,
+    delivery: deliveryOf(tree),
+    recovered: number(tree, 'clients.recovery.recovered') ?? 0,
     crashes: number(tree, 'hive.actors.crashes') ?? 0,
     alarms: alarmsOf(tree),
     abandoned: number(tree, 'hive.actors.abandoned') ?? 0,

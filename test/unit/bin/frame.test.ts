@@ -60,6 +60,35 @@ test('a frame tells that Redis is away, and cuts its lines', () => {
   for (const { text } of frameLines(frame, 10)) assert.ok(text.length <= 10);
 });
 
+test('a frame tells who is suspended, who returns, and what no back end has answered', () => {
+  const recovery = { suspended: 9, recovered: 5, unknown: 1, ended: 2, incomplete: 0, too_much: 0 };
+  const away = { count: 5, sum: 9000, p50: 1500, p90: 2000, p99: 2000, max: 2000 };
+  const clients = (recovered: number) => ({
+    clients: {
+      total: 3,
+      websocket: 1,
+      xhr_polling: 1,
+      events: { total: 0 },
+      states: { suspended: 1 },
+      recovery: { ...recovery, recovered, away },
+      departures: { waiting: 4, oldest_ms: 65_000 },
+    },
+  });
+  const sample = (one: NodeSample): Sample => ({ scope: 'asked', nodes: [one], total: one.readings, missing: [] });
+  const before = sample(node('a@b', 1000, 0, clients(5)));
+  const now = sample(node('a@b', 3000, 0, clients(9)));
+  const lines = frameLines({ before, now, busy: [], order: 'rate' }, 200).map(({ text }) => text);
+  assert.deepEqual(lines.slice(1, 4), [
+    'clients     3: 1 WebSocket, 1 polling, 1 suspended',
+    'returns     2/s, 3 not recovered since the start, away p50 1.5 s, p99 2 s, max 2 s',
+    'departures  4 not answered by a back end, the oldest for 1 min 5 s',
+  ]);
+  const quiet = sample(node('a@b', 1000, 0));
+  const [, first, second] = frameLines({ before: quiet, now: quiet, busy: [], order: 'rate' }, 200);
+  assert.equal(first!.text, 'clients     0: 0 WebSocket, 0 polling');
+  assert.match(second!.text, /^events /);
+});
+
 test('ids of clients cannot steer the terminal', () => {
   const mailbox = { length: 0, peak: 1 };
   const busy = [{ pid: '<a.1.0>', path: 'hive_root_sup/x\x1b]0;title\x07\ny', status: 'running', rate: 3, mailbox }];

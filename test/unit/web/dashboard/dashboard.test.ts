@@ -76,6 +76,20 @@ test('percentiles are those of what came in the last ten seconds; without, those
   assert.equal(hooks().ever.count, 200);
 });
 
+test('delivery of several nodes: what is counted is added up, of ages the greatest is shown', () => {
+  const of = (waiting: number, oldest: number, recovered: number) => ({
+    hive: { uptime: 1000 * (1 + recovered) },
+    clients: { departures: { waiting, oldest_ms: oldest }, recovery: { recovered } },
+  });
+  const history = new History();
+  history.add({ a: of(0, 0, 0), b: of(1, 100, 1) }, 10_000);
+  history.add({ a: of(2, 500, 4), b: of(3, 300, 3) }, 12_000);
+  const { delivery, recovered } = history.now(together);
+  const { departures, oldestDepartureMs } = delivery;
+  assert.deepEqual([departures, oldestDepartureMs, delivery.recovered, recovered], [5, 500, 7, 3]);
+  assert.equal(history.now('b').delivery.departures, 3);
+});
+
 test('a histogram that was emptied counts from nothing', () => {
   assert.deepEqual(since([[1, 5]], [[1, 3]]), [[1, 2]]);
   assert.deepEqual(since([[1, 2]], [[1, 3]]), [[1, 2]]);
