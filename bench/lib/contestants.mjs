@@ -42,6 +42,7 @@ function recovering({ title, start }) {
   return { title: `${title} with recovery`, start: (settings) => start({ ...settings, recovery: true }) };
 }
 
+const hive = { title: 'Hive', start: startHive, startPair: startHivePair };
 const socketioUws = program('socket.io on uWebSockets.js', 'socketio-uws', 'socketio');
 const socketioWs = program('socket.io on ws', 'socketio-ws', 'socketio');
 
@@ -53,7 +54,8 @@ export const contestants = {
   'socketio-ws+recovery': recovering(socketioWs),
   ws: program('ws', 'ws', 'plain'),
   sockets: program('sockets without Hive', 'sockets', 'plain'),
-  hive: { title: 'Hive', start: startHive, startPair: startHivePair },
+  hive,
+  'hive+recovery': recovering(hive),
   // `args.client` of its HTTP pool: the public client of undici. Not compared in the results; by name on the command line.
   'hive-undici': { title: 'Hive with undici', start: (settings) => startHive({ ...settings, client: 'undici' }) },
 };

@@ -7,8 +7,11 @@ export const echo = {
   letter: 'c',
   title: 'Echo: an event in, the same event out',
   unit: 'round trips',
-  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
-  targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.3 }],
+  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive', 'hive+recovery'],
+  targets: [
+    { of: 'hive', than: 'socketio-uws', atLeast: 1.3 },
+    { of: 'hive+recovery', than: 'hive', atLeast: 0.9 },
+  ],
   async run(measurement, { clients = 100 } = {}) {
     const server = await measurement.start();
     const window = measurement.window();

@@ -12,11 +12,12 @@ export function fanOut(subscribers) {
     letter: 'b',
     title: `Fan-out to ${subscribers.toLocaleString('en-US')} subscribers`,
     unit: 'deliveries',
-    contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive:publish', 'hive:action'],
+    contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive:publish', 'hive+recovery:publish', 'hive:action'],
     quick: subscribers > 1000 ? ['hive:publish', 'hive:action'] : undefined,
     targets: [
       { of: 'hive:publish', than: 'uws', atLeast: 0.95 },
       { of: 'hive:action', than: 'uws', atLeast: 0.95 },
+      { of: 'hive+recovery:publish', than: 'hive:publish', atLeast: 0.9 },
     ],
     async run(measurement, { clients = subscribers } = {}) {
       const server = await measurement.start();

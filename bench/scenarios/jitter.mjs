@@ -8,13 +8,14 @@ const room = 'bench.room';
 /** Clients that are socket.io-client itself. */
 const real = 5;
 const usual = { warmupMs: 15_000, ms: 60_000, everyMs: 15_000, awayMs: 2000 };
-const quick = { warmupMs: 0, ms: 2000, everyMs: 1000, awayMs: 300 };
+const moment = { warmupMs: 0, ms: 2000, everyMs: 1000, awayMs: 300 };
 /** Messages per second to everybody, and to one client each. */
 const pace = { perSecond: 20, singlesPerSecond: 100 };
 /** Handshakes under way at a time: fewer than any server's backlog. */
 const parallel = 50;
+const than = 'socketio-uws+recovery';
 
-function jitter({ name, title, contestants, silently }) {
+function jitter({ name, title, contestants, quick, targets, silently }) {
   return {
     name,
     letter: 'k',
@@ -23,6 +24,8 @@ function jitter({ name, title, contestants, silently }) {
     figure: 'cpuSeconds',
     mostRuns: 3,
     contestants,
+    quick,
+    targets: [{ of: 'hive+recovery', figure: 'delivered', atLeast: 1, always: true }, ...targets],
     extras: [
       { figure: 'delivered', label: 'delivered, once and in order', exact: true },
       { figure: 'doubled', label: 'delivered twice', exact: true },
@@ -31,7 +34,7 @@ function jitter({ name, title, contestants, silently }) {
       { figure: 'replayP99', label: 'replay p99, ms' },
     ],
     async run(measurement, { clients = 1000 } = {}) {
-      const { warmupMs, ms, everyMs, awayMs } = measurement.isQuick ? quick : usual;
+      const { warmupMs, ms, everyMs, awayMs } = measurement.isQuick ? moment : usual;
       const server = await measurement.start();
       const window = measurement.window();
       const { fail, guard } = window;
@@ -78,13 +81,21 @@ export const jitters = [
   jitter({
     name: 'jitter',
     title: '1,000 clients, each cut every 15 s for 2 s, for a minute',
-    contestants: ['socketio-uws+recovery', 'socketio-ws+recovery'],
+    contestants: [than, 'socketio-ws+recovery', 'hive+recovery'],
+    quick: [than, 'hive+recovery'],
+    targets: [
+      { of: 'hive+recovery', than, atMost: 1 },
+      { of: 'hive+recovery', than, figure: 'replayP50', atMost: 1 },
+      { of: 'hive+recovery', than, figure: 'replayP99', atMost: 1 },
+    ],
     silently: false,
   }),
   jitter({
     name: 'jitter-silent',
     title: 'The same, and the server is not told that a connection is gone',
-    contestants: ['socketio-uws+recovery'],
+    contestants: [than, 'hive+recovery'],
+    quick: ['hive+recovery'],
+    targets: [],
     silently: true,
   }),
 ];

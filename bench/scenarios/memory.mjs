@@ -12,10 +12,13 @@ export const memory = {
   title: 'Memory of an idle WebSocket client with one subscription',
   unit: 'bytes per client',
   figure: 'bytes',
-  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive'],
-  quick: ['ws', 'hive'],
+  contestants: ['uws', 'socketio-uws', 'socketio-ws', 'ws', 'hive', 'hive+recovery'],
+  quick: ['ws', 'hive', 'hive+recovery'],
   extras: [{ figure: 'heapBytes', label: 'of it JavaScript heap' }],
-  targets: [{ of: 'hive', atMost: 5000 }],
+  targets: [
+    { of: 'hive', atMost: 5000 },
+    { of: 'hive+recovery', than: 'hive', moreAtMost: 200 },
+  ],
   async run(measurement, { clients = 10_000 } = {}) {
     const server = await measurement.start();
     const window = measurement.window();
