@@ -167,7 +167,7 @@ const rows: readonly Row[] = [
   ],
   ['clients.recovery.too_much', 'Clients that had missed more than socketio.max_backpressure, and became new ones'],
   ['clients.recovery.journal.entries', 'Events that are kept for clients that return'],
-  ['clients.recovery.journal.bytes', 'Memory that they take', bytes],
+  ['clients.recovery.journal.bytes', 'Memory that they take', { ...bytes, name: 'clients_recovery_journal' }],
   ['clients.recovery.journal.age_ms', 'Age of the oldest of them', { ...ms, name: 'clients_recovery_journal_age' }],
   ['clients.departures.waiting', 'Clients that have gone and whose on_disconnect no back end has answered yet'],
   [

@@ -32,6 +32,7 @@ test('every metric of the tree has a family with a help of its own', () => {
     const { family, labels } = seriesOf(path);
     assert.ok(!('path' in labels), `${path} has a row`);
     assert.match(family.name, /^hive_[a-z0-9_]+(?<!_total)$/);
+    assert.doesNotMatch(family.name, /_(bytes|seconds)_\1$/);
   }
 });
 
