@@ -6,7 +6,8 @@
  */
 import { createHash, randomFillSync } from 'node:crypto';
 
-const tagLength = 8;
+/** Characters. */
+export const tagLength = 8;
 const randomBytes = 16;
 const poolBytes = randomBytes * 256;
 

@@ -141,5 +141,6 @@ export class Journal {
 function sizeOf(packet: ServerPacket): number {
   if (packet.type === 'event') return packet.name.length + packet.argsJson.length;
   if (packet.type === 'ack') return packet.argsJson.length;
-  return typeof packet.data === 'string' ? packet.data.length : JSON.stringify(packet.data).length;
+  if (typeof packet.data === 'string') return packet.data.length;
+  return (JSON.stringify(packet.data) ?? 'null').length;
 }

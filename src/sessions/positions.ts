@@ -6,6 +6,10 @@
  *
  * Numbers begin with 1. They are those of the journal: of all sessions of a node together.
  */
+import { tagLength } from '../kernel/ids.ts';
+
+/** Of whatever boot. */
+const form = new RegExp(`^[\\w-]{${tagLength}}[1-9a-z][0-9a-z]{0,9}$`);
 
 export class Positions {
   readonly #tag: string;
@@ -22,10 +26,9 @@ export class Positions {
     return `${this.#start}${number.toString(36)}"]`;
   }
 
-  /** The number in a position; undefined for what this boot has not made. */
+  /** The number in a position; 0 if another boot has made it, undefined for what is no position. */
   parse(position: unknown): number | undefined {
-    if (typeof position !== 'string' || !position.startsWith(this.#tag)) return undefined;
-    const digits = position.slice(this.#tag.length);
-    return /^[1-9a-z][0-9a-z]{0,9}$/.test(digits) ? Number.parseInt(digits, 36) : undefined;
+    if (typeof position !== 'string' || !form.test(position)) return undefined;
+    return position.startsWith(this.#tag) ? Number.parseInt(position.slice(tagLength), 36) : 0;
   }
 }

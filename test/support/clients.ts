@@ -25,6 +25,8 @@ import { type Asked, brief, clientConfig, type FakeServices, fakeServices } from
 /** A connection that remembers. */
 export class FakeSink implements Sink {
   readonly packets: ServerPacket[] = [];
+  /** What ends each of them. */
+  readonly tails: string[] = [];
   readonly channels = new Set<string>();
   readonly bufferedBytes = 0;
   ended: CloseReason | undefined;
@@ -38,8 +40,10 @@ export class FakeSink implements Sink {
       packet.type === 'event' && packet.name === 'hive_error' ? JSON.parse(packet.argsJson) : [],
     );
   }
-  send(packet: ServerPacket): void {
-    if (this.ended === undefined) this.packets.push(packet);
+  send(packet: ServerPacket, tail = ''): void {
+    if (this.ended !== undefined) return;
+    this.packets.push(packet);
+    this.tails.push(tail);
   }
   join(channel: string): void {
     this.channels.add(channel);

@@ -42,6 +42,7 @@ export function clientConfig(
       departure_limit: 100,
       ...clients,
     },
+    socketio: { max_backpressure: 1_000_000 },
     connectors: { rent_timeout: 1000, backoff_num: 1, backoff_time: 0, overflow_idle: 5000, pools },
   } as unknown as Config;
 }

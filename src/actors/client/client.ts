@@ -51,6 +51,8 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #closeReason: CloseReason | undefined;
   #errors: ErrorLimit | undefined;
   #leaving = false;
+  /** It ends for sure, though what came before that may wait to be handled still. */
+  #isEnding = false;
   /** While it has no connection and waits for its client. */
   #suspension: Suspension | undefined;
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
@@ -119,8 +121,11 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   /** Whether its client may return to it. */
   get isRecoverable(): boolean {
     const { phase, isRecoverable } = this.output;
-    if (!isRecoverable || !this.alive || this.#closeReason !== undefined) return false;
-    return phase === 'waiting' || phase === 'suspended';
+    return isRecoverable && !this.isEnding && (phase === 'waiting' || phase === 'suspended');
+  }
+
+  get isEnding(): boolean {
+    return this.#isEnding || !this.alive || this.#closeReason !== undefined;
   }
 
   /** Its client has another connection: the present one ends, if it has not ended yet. */
@@ -171,10 +176,17 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   /** What waits for its hooks is handled still. @param why unless its client has returned, but cannot be caught up */
   giveUp(why?: Unreturned): void {
     if (why) this.#context.metrics.recovery[why].value += 1;
-    this.#closeReason ??= this.#suspension?.reason ?? 'replaced';
-    this.output.end(this.#closeReason);
+    this.abandon(this.#suspension?.reason ?? 'replaced');
+  }
+
+  /** The client is to come back as a new one. What waits for its hooks is handled still. */
+  abandon(reason: CloseReason): void {
+    this.#closeReason ??= reason;
+    this.output.end(reason);
     this.#leaveSuspended();
-    this.close(this.#closeReason);
+    // However long its hooks take: others may have its slot.
+    this.#context.departures.begin(this);
+    this.close(reason);
   }
 
   #leaveSuspended(): void {
@@ -186,6 +198,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   /** The connection is gone. Messages that came before are handled still, unless there are too many to take one more. */
   close(reason: CloseReason): void {
+    this.#isEnding = true;
     this.output.detach();
     if (this.backlog < this.mailboxLimit) this.self.tell({ type: 'close', reason });
     else this.#end(reason);
@@ -224,7 +237,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #opened(state: ClientState): void {
     this.#context.stateTrouble.succeeded();
     this.#client.opened(state);
-    this.output.opened(this.self);
+    this.output.opened(this);
   }
 
   receive(message: ClientActorMessage, from: From | undefined): void | Promise<void> {

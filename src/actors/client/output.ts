@@ -22,6 +22,15 @@ export interface Close {
   readonly reason: CloseReason;
 }
 
+/** Whose output it is. */
+export interface OutputOwner {
+  readonly self: Ref<ClientDelivery | Close>;
+  /** It ends already. */
+  readonly isEnding: boolean;
+  /** Ends its connection at once, and it as soon as what waits has been handled. */
+  abandon(reason: CloseReason): void;
+}
+
 export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
   readonly #metrics: ClientMetrics;
@@ -29,7 +38,7 @@ export class ClientOutput implements Member {
   readonly #sessions: SessionStore | undefined;
   /** What it was sent, if its client may return. */
   #log: SessionLog | undefined;
-  #ref: Ref<ClientDelivery | Close> | undefined;
+  #owner: OutputOwner | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
@@ -44,14 +53,14 @@ export class ClientOutput implements Member {
   }
 
   /** The client has started. */
-  opened(ref: Ref<ClientDelivery | Close>): void {
-    this.#ref = ref;
+  opened(owner: OutputOwner): void {
+    this.#owner = owner;
     this.#metrics.opened();
   }
 
   get ref(): Ref<ClientDelivery> {
-    if (!this.#ref) throw new Error('the client of this output has not started');
-    return this.#ref;
+    if (!this.#owner) throw new Error('the client of this output has not started');
+    return this.#owner.self;
   }
 
   /** As the log shows it. */
@@ -115,12 +124,15 @@ export class ClientOutput implements Member {
     if (this.#log) this.#sessions!.leave(this.#log, channel);
   }
 
-  /** Whoever may return ends, so that the application loads everything anew instead of missing something in silence. */
+  /**
+   * Whoever may return ends, so that the application loads everything anew instead of missing something in silence: the connection at
+   * once, before anything behind the gap is sent.
+   */
   missed(): void {
-    if (!this.#log || this.#phase === 'ended') return;
+    if (!this.#log || !this.#owner || this.#owner.isEnding) return;
     this.#metrics.recovery.lost.value += 1;
     this.#sessions!.lose(this.#log);
-    this.#ref?.tell({ type: 'close', reason: 'missed_events' });
+    this.#owner.abandon('missed_events');
   }
 
   /** What its client has missed since that position; undefined if not all of it is there. */
@@ -152,7 +164,7 @@ export class ClientOutput implements Member {
     this.#channels = undefined;
     if (this.#log) this.#sessions!.close(this.#log);
     this.#log = undefined;
-    if (this.#phase === 'ended' || !this.#ref) return;
+    if (this.#phase === 'ended' || !this.#owner) return;
     this.phase = 'ended';
     this.#metrics.total -= 1;
   }

@@ -287,8 +287,13 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     return this.#registry.size;
   }
 
+  /** @throws HiveError `overloaded` if too much waits for the client's hooks */
   runActionsHere(sid: string, actions: readonly ActionCall[]): void {
-    this.#client(sid).self.tell({ type: 'act', actions: actions });
+    const client = this.#client(sid);
+    if (!client.self.tell({ type: 'act', actions })) {
+      client.output.missed();
+      throw new HiveError('overloaded', 'Too many messages are waiting for the client: its actions are not run.');
+    }
     this.#counters.routed_events.value += actions.length;
   }
 

@@ -162,11 +162,16 @@ export const closeReasons = {
 
 export type CloseReason = keyof typeof closeReasons;
 
-/** Ends of a connection that a session may outlive: nobody wanted it to end. */
+/**
+ * Ends of a connection that a session may outlive: nobody wanted it to end. The last two are the end of another client on the
+ * same connection.
+ */
 export const recoverableReasons: ReadonlySet<CloseReason> = new Set([
   'transport_closed',
   'transport_error',
   'ping_timeout',
   'too_slow',
   'replaced',
+  'missed_events',
+  'internal_error',
 ]);

@@ -146,14 +146,14 @@ export class EngineNamespaces implements MessageLayer {
     this.#connectTimer?.cancel();
     this.#connectTimer = undefined;
     const handshake = { ...this.#handshake };
-    const { own, claim } = isRecoverable ? claimIn(auth) : { own: auth };
+    const { own, claim } = claimIn(auth);
     if (isWanted) handshake.auth = own;
     if (isWanted && query) handshake.query = { ...handshake.query, ...ownTexts(parseQuery(query)) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#host.hasNamespaces) this.#forgetHandshake();
     const transport = this.#connection.socket ? 'websocket' : 'polling';
     const request = { namespace, handshake, protocol: dialect.protocol, isRecoverable };
-    const opening = client.open(host, request, transport, claim);
+    const opening = client.open(host, request, transport, isRecoverable ? claim : undefined);
     if (held > 0) void opening.then(() => clientless.release(held));
   }
 
