@@ -112,6 +112,8 @@ const rows: readonly Row[] = [
   ['hive.relay.errors', 'Failures between nodes'],
   ['hive.relay.entries', 'Open requests and sockets relayed from here'],
   ['hive.relay.owned', 'Open requests and sockets relayed to here'],
+  ['hive.relay.returned.entries', 'Clients that have returned here, and whose sessions other nodes own'],
+  ['hive.relay.returned.owned', 'Sessions whose clients have returned to other nodes'],
   [
     'hive.relay.waiting_bytes',
     'Bytes of clients that wait until other nodes have processed what was sent to them before',

@@ -8,7 +8,15 @@ import { attach, checkPlaceholders, detach, mayHoldBytes } from './binary.ts';
 import type { Codec } from './codec.ts';
 import { endOfElements, endOfPlainText, maxScanned } from './compact-json.ts';
 import { endOfString, parseJson, skipSpace } from './json.ts';
-import { ClientEvent, type ClientPacket, type Encoded, parseId, reservedEvents, type ServerPacket } from './packet.ts';
+import {
+  type ClientAck,
+  ClientEvent,
+  type ClientPacket,
+  type Encoded,
+  parseId,
+  reservedEvents,
+  type ServerPacket,
+} from './packet.ts';
 
 /** A packet from a client. */
 export type SocketPacket =
@@ -92,6 +100,12 @@ export function decodeSocketPacket(text: string, at = 0): SocketPacket {
   throw bad('The packet has no known type.');
 }
 
+/** What `decodeSocketPacket` makes that packet of again, in the default namespace. Bytes stay in its JSON. */
+export function encodeClientPacket(packet: ClientEvent | ClientAck): string {
+  if (packet.type === 'ack') return `3${packet.id}${JSON.stringify(packet.args)}`;
+  return `2${packet.id ?? ''}${eventArray(packet.name, packet.argsJson)}`;
+}
+
 function authOf(json: string): unknown {
   if (json === '') return undefined;
   const auth = parseJson(json);
@@ -146,6 +160,12 @@ function ackValues(json: string, id: number | undefined): unknown[] {
   const args = parseJson(json);
   if (!Array.isArray(args) || id === undefined) throw bad('An acknowledgement has an id and an array.');
   return args;
+}
+
+/** How many binary messages belong to a packet that was encoded for Engine.IO v4. */
+export function attachmentsOf(text: string): number {
+  const type = text.charCodeAt(1);
+  return type === 0x35 || type === 0x36 ? Number.parseInt(text.slice(2), 10) : 0;
 }
 
 function endOfDigits(text: string, at: number): number {

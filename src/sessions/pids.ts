@@ -15,6 +15,11 @@ export function isPid(value: unknown): value is string {
   return typeof value === 'string' && form.test(value);
 }
 
+/** The session id in what looks like a pid. Only who made the pid can tell whether it is one. */
+export function sidIn(pid: string): string {
+  return pid.slice(0, pid.indexOf('.'));
+}
+
 export class Pids {
   readonly #secret: Buffer;
 

@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 export class CutProxy {
   readonly url: string;
   readonly #server: Server;
-  readonly #targets: readonly number[];
+  #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
   #next = 0;
   #isCut = false;
@@ -43,8 +43,10 @@ export class CutProxy {
     this.#bytesLeft = bytes;
   }
 
-  mend(): void {
+  /** @param targets where connections go from now on; without, where they went before */
+  mend(...targets: readonly number[]): void {
     this.#isCut = false;
+    if (targets.length > 0) this.#targets = targets;
   }
 
   async stop(): Promise<void> {

@@ -43,6 +43,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'hive.log': 'lost counted',
   'hive.distribution': 'sent received errors queued_bytes max_queued_bytes',
   'hive.relay': 'forwarded accepted lost errors entries owned waiting_bytes',
+  'hive.relay.returned': 'entries owned',
   ...Object.fromEntries(
     ['clients', 'mailbox', 'event_loop_delay', 'queue', 'memory', 'open_files'].map((alarm) => [
       `hive.alarms.${alarm}`,

@@ -12,6 +12,8 @@ export interface RelayNode {
   readonly index: number;
   readonly port: number;
   readonly url: string;
+  /** Where other nodes reach it. */
+  readonly distribution: number;
   /** Where /live and /ready are answered. */
   readonly health: number;
   readonly process: HiveProcess;
@@ -35,13 +37,14 @@ export class RelayCluster {
   readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
 
   /**
+   * @param hive settings of that section; of each node, where they are made for it, when those before it run
    * @param runners what runs each node; without, this Node and what it takes by itself
    * @param sections other sections of the configuration, in place of those below
    */
   static async start(
     size: number,
     socketio: Record<string, unknown> = {},
-    hive: Record<string, unknown> = {},
+    hive: Record<string, unknown> | ((index: number, cluster: RelayCluster) => Promise<Record<string, unknown>>) = {},
     runners: readonly Runner[] = [],
     sections: Record<string, unknown> = {},
   ): Promise<RelayCluster> {
@@ -51,7 +54,8 @@ export class RelayCluster {
       for (let index = 0; index < size; index += 1) {
         const [port, api, monitor, health, distribution] = ports.slice(5 * index) as [number, ...number[]];
         const at = { epmd, port, api: api!, monitor: monitor!, health: health!, distribution: distribution!, size };
-        const config = cluster.#config(index, at, socketio, hive, sections);
+        const settings = typeof hive === 'function' ? await hive(index, cluster) : hive;
+        const config = cluster.#config(index, at, socketio, settings, sections);
         const runner = runners[index];
         const env = runner ? { HIVE_SOCKETS: runner.sockets } : {};
         const process = new HiveProcess(['run', config], env, [], runner?.node);
@@ -64,7 +68,8 @@ export class RelayCluster {
         const call = (method: string, path: string, body?: string) =>
           fetch(`http://127.0.0.1:${api}/api/${encodeURIComponent(key)}/${path}`, { method, body });
         const url = `http://127.0.0.1:${port}`;
-        cluster.nodes.push({ index, port, url, health: at.health, process, api: call, monitor: watch, metric });
+        const ways = { port, url, distribution: at.distribution, health: at.health, monitor: watch };
+        cluster.nodes.push({ index, ...ways, process, api: call, metric });
         await process.ready();
       }
       await cluster.meshed(size);

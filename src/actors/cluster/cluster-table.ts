@@ -16,6 +16,8 @@ export class ClusterTable implements ClusterView {
   /** Members by the tag in the ids that their present boots make. */
   readonly #byTag = new Map<string, NodeName>();
   readonly #tags = new Map<NodeName, string>();
+  /** The tags of members that are lost, until they are back, as the same boot or another. */
+  readonly #lost = new Map<NodeName, { readonly tag: string; readonly atMs: number }>();
   readonly #listeners = new Set<ClusterListener>();
   #nodes: readonly NodeName[];
   /** Everybody who was configured or heard of, as far as the present cluster actor (or the last one) knows. */
@@ -40,6 +42,13 @@ export class ClusterTable implements ClusterView {
     return tag === undefined ? undefined : this.#byTag.get(tag);
   }
 
+  /** When the member was lost that made this id, on the clock of `performance.now()`; undefined if it is there, or another boot is. */
+  lostAt(sid: string): number | undefined {
+    const tag = tagIn(sid);
+    for (const lost of this.#lost.values()) if (lost.tag === tag) return lost.atMs;
+    return undefined;
+  }
+
   /** The listener is called until what is returned is disposed of. */
   listen(listener: ClusterListener): Disposable {
     this.#listeners.add(listener);
@@ -50,17 +59,22 @@ export class ClusterTable implements ClusterView {
   up(node: NodeName, creation: number): void {
     this.down(node);
     const tag = tagOf(node, creation);
+    this.#lost.delete(node);
     this.#tags.set(node, tag);
     this.#byTag.set(tag, node);
     this.#nodes = [...this.#nodes, node];
     for (const listener of this.#listeners) listener.nodeUp(node);
   }
 
-  /** A member is lost; no effect if it was none. */
-  down(node: NodeName): void {
+  /**
+   * A member is lost; no effect if it was none.
+   * @param hasLeft whether it has said that it goes
+   */
+  down(node: NodeName, hasLeft = false): void {
     const tag = this.#tags.get(node);
     if (tag === undefined) return;
     this.#tags.delete(node);
+    if (!hasLeft) this.#lost.set(node, { tag, atMs: performance.now() });
     this.#byTag.delete(tag);
     this.#nodes = this.#nodes.filter((present) => present !== node);
     for (const listener of this.#listeners) listener.nodeDown(node);

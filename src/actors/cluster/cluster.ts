@@ -138,7 +138,7 @@ export class Cluster extends Actor<GenServerRequest> {
 
   #down(node: NodeName, reason: string): void {
     this.#setup.log.notice(`${node} is lost: ${reason}`, { peer: node });
-    this.#setup.table.down(node);
+    this.#setup.table.down(node, reason === 'shutdown');
   }
 
   /** Ends whatever was begun. */

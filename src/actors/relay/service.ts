@@ -6,6 +6,7 @@
  * stream is answered with `lost`; a relay that was restarted, and so may have lost signals, says that it has started anew.
  */
 import type { Kernel } from '../../kernel/kernel.ts';
+import type { TimingWheel } from '../../kernel/timers.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -25,10 +26,11 @@ import type {
   RelayStream,
   Relays,
   RequestHead,
+  ReturnHead,
   ToEntry,
   ToOwner,
 } from '../../web/client/relay/relay.ts';
-import { Stream } from '../../web/client/relay/stream.ts';
+import { Stream, type StreamKind } from '../../web/client/relay/stream.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 
 type EntryStream = Stream<ToEntry, ToOwner>;
@@ -45,6 +47,8 @@ export interface RelaySetup {
 
 /** A link carries calls and publishes, too. And a string may be three times as many bytes as it is long. */
 const partOfQueue = 8;
+/** How long clients that return wait for a node that is lost, ms since then: a link that was reset is back in less, a dead node is not. */
+const patienceMs = 2000;
 /** With less, each message would wait for the note of the one before. */
 const minBudget = 2 * Flow.noteWeight;
 
@@ -60,15 +64,19 @@ export class RelayService implements Relays {
   readonly #flows = new Map<NodeName, Flow>();
   readonly #budget: number;
   #host: RelayHost | undefined;
+  readonly #wheel: TimingWheel;
   #lastStream = 0;
 
   constructor({ kernel, cluster, maxQueueBytes, log, metrics }: RelaySetup) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#wheel = kernel.wheel;
     this.#budget = Math.max(minBudget, Math.floor(maxQueueBytes / partOfQueue));
     this.#counters = metrics.counters('hive.relay', ['forwarded', 'accepted', 'lost', 'errors']);
-    metrics.gauge('hive.relay.entries', () => this.#entries.size);
-    metrics.gauge('hive.relay.owned', () => this.#countOwned());
+    metrics.gauge('hive.relay.entries', () => this.#count('owner', ['request', 'socket']));
+    metrics.gauge('hive.relay.owned', () => this.#count('entry', ['request', 'socket']));
+    metrics.gauge('hive.relay.returned.entries', () => this.#count('owner', ['return']));
+    metrics.gauge('hive.relay.returned.owned', () => this.#count('entry', ['return']));
     metrics.gauge('hive.relay.waiting_bytes', () => this.#countWaiting());
     cluster.listen({
       nodeUp: (node) => {
@@ -88,13 +96,30 @@ export class RelayService implements Relays {
     return owner === this.#cluster.self ? undefined : owner;
   }
 
-  open(owner: NodeName, head: RequestHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner> {
-    this.#counters.forwarded.value += 1;
+  awaitOwner(id: string): Promise<NodeName | undefined> | undefined {
+    const lostAt = this.#cluster.lostAt(id);
+    const leftMs = lostAt === undefined ? 0 : lostAt + patienceMs - performance.now();
+    if (leftMs <= 0) return undefined;
+    return new Promise((resolve) => {
+      const listening = this.#cluster.listen({ nodeUp: () => settle(), nodeDown: () => {} });
+      const timer = this.#wheel.schedule(leftMs, () => settle(true));
+      // Another boot of the node has come back, or that boot.
+      const settle = (isOver = false) => {
+        if (!isOver && this.#cluster.lostAt(id) !== undefined) return;
+        listening[Symbol.dispose]();
+        timer.cancel();
+        resolve(this.ownerOf(id));
+      };
+    });
+  }
+
+  open(owner: NodeName, head: RequestHead | ReturnHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner> {
+    if (head.kind !== 'return') this.#counters.forwarded.value += 1;
     this.#lastStream += 1;
     const number = this.#lastStream;
     const { self } = this.#cluster;
     const flow = this.#flows.get(owner)!;
-    const stream: EntryStream = new Stream({ self, flow, number, to: 'owner', table: this.#entries });
+    const stream: EntryStream = new Stream({ self, flow, number, to: 'owner', table: this.#entries, kind: head.kind });
     stream.end = end;
     flow.send({ type: 'open', node: self, stream: number, opening: head });
     return stream;
@@ -169,7 +194,7 @@ export class RelayService implements Relays {
     }
   }
 
-  #accept(flow: Flow, number: number, head: RequestHead): void {
+  #accept(flow: Flow, number: number, head: RequestHead | ReturnHead): void {
     const { node } = flow;
     let table = this.#owned.get(node);
     if (!table) {
@@ -177,14 +202,14 @@ export class RelayService implements Relays {
       this.#owned.set(node, table);
     }
     const { self } = this.#cluster;
-    const stream: OwnerStream = new Stream({ self, flow, number, to: 'entry', table });
+    const stream: OwnerStream = new Stream({ self, flow, number, to: 'entry', table, kind: head.kind });
     const host = this.#host;
     if (!host) {
       stream.tellLost();
       stream.lost();
       return;
     }
-    this.#counters.accepted.value += 1;
+    if (head.kind !== 'return') this.#counters.accepted.value += 1;
     this.#guard(stream, () => {
       stream.end = host.open(head, stream);
     });
@@ -254,9 +279,8 @@ export class RelayService implements Relays {
     return bytes;
   }
 
-  #countOwned(): number {
-    let count = 0;
-    for (const table of this.#owned.values()) count += table.size;
-    return count;
+  /** Streams whose other end is that one. */
+  #count(to: Side, kinds: readonly StreamKind[]): number {
+    return this.#all().filter((stream) => stream.to === to && kinds.includes(stream.kind)).length;
   }
 }

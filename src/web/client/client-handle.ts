@@ -79,21 +79,12 @@ export interface Handshake {
   readonly protocol: ClientProtocol;
 }
 
-/** The handle on one client, for its connection. */
-export interface ClientHandle {
+/** The session of a client that is on a connection, for that. */
+export interface ConnectedSession {
   readonly sid: string;
-  /**
-   * Attaches the sink and runs `on_connect`. Resolves when the client is accepted; what hooks send meanwhile may be given to
-   * the sink at once: it is delivered behind the connect packet.
-   * @throws HiveError (rejection) that refuses the connection; the session has ended then. The client is shown the error as
-   * it is: what must stay secret in production is left out by the thrower. The same holds for `SessionHost.open`.
-   */
-  attach(sink: Sink, transport: TransportKind): Promise<void>;
   receive(packet: ClientPacket): void;
   /** The client sent something unusable that harms nothing: tells it with a `hive_error` event; the connection lives on. */
   reject(error: HiveError): void;
-  /** In place of `attach` for a session that was taken: the client has been sent what it had missed. */
-  resume(sink: Sink, transport: TransportKind): void;
   /**
    * The transport is gone or the client disconnected: ends the client (`on_disconnect` runs), or suspends it if it may return.
    * Idempotent.
@@ -102,6 +93,19 @@ export interface ClientHandle {
   close(reason: CloseReason, isAnswered?: boolean): void;
   /** The connection changed its transport (upgrade). */
   transport(kind: TransportKind): void;
+}
+
+/** The handle on one client, for its connection. */
+export interface ClientHandle extends ConnectedSession {
+  /**
+   * Attaches the sink and runs `on_connect`. Resolves when the client is accepted; what hooks send meanwhile may be given to
+   * the sink at once: it is delivered behind the connect packet.
+   * @throws HiveError (rejection) that refuses the connection; the session has ended then. The client is shown the error as
+   * it is: what must stay secret in production is left out by the thrower. The same holds for `SessionHost.open`.
+   */
+  attach(sink: Sink, transport: TransportKind): Promise<void>;
+  /** In place of `attach` for a session that was taken: the client has been sent what it had missed. */
+  resume(sink: Sink, transport: TransportKind): void;
 }
 
 /** What a client may do to its connection. After `end`, or when the connection is gone, every call is a no-op. */

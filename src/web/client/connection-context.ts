@@ -13,6 +13,7 @@ import type { SessionHost } from './client-handle.ts';
 import { Clientless } from './clientless.ts';
 import type { ClientCounters } from './counters.ts';
 import { PacketRate } from './packet-rate.ts';
+import type { RemoteSessions } from './returns.ts';
 import type { Topics } from './topics.ts';
 
 export type ClientSettings = Pick<Config, 'hive' | 'socketio'>;
@@ -36,6 +37,8 @@ export class ConnectionContext {
   readonly limits: AddressLimits | undefined;
   /** How fast clients may send; undefined where that is not limited. */
   readonly packetRate: PacketRate | undefined;
+  /** The sessions of other nodes; undefined if there are none. */
+  others: RemoteSessions | undefined;
   readonly #proxies: TrustedProxies | undefined;
 
   constructor(parts: Pick<ConnectionContext, 'config' | 'host' | 'topics' | 'newId' | 'wheel' | 'counters' | 'log'>) {

@@ -16,6 +16,7 @@ import {
   type Claim,
   type ClientHandle,
   type CloseReason,
+  type ConnectedSession,
   closeReasons,
   type OpenRequest,
   type Recovered,
@@ -25,6 +26,7 @@ import {
   type TransportKind,
 } from './client-handle.ts';
 import { type ClientSocket, nativeSocket } from './client-socket.ts';
+import type { RemoteSessions, ReturnPlace } from './returns.ts';
 import type { ChannelMember, Topics } from './topics.ts';
 
 /** The connection, as its clients see it. */
@@ -44,12 +46,13 @@ export interface ClientConnection {
   crashed(error: unknown): void;
 }
 
-export class NamespaceSocket implements Sink, ChannelMember {
+export class NamespaceSocket implements Sink, ChannelMember, ReturnPlace {
   readonly encoder: Codec;
   readonly namespace: string;
   readonly #connection: ClientConnection;
   readonly #topics: Topics;
-  #session: ClientHandle | undefined;
+  /** Not attached to before it has accepted the client, if it is this node's. */
+  #session: ClientHandle | ConnectedSession | undefined;
   /** Of a client that may return. */
   #recovery: RecoveryHost | undefined;
   #ended: CloseReason | undefined;
@@ -71,11 +74,8 @@ export class NamespaceSocket implements Sink, ChannelMember {
   }
 
   /** Opens the client and attaches it. Never rejects: the client learns what went wrong. */
-  async open(host: SessionHost, request: OpenRequest, transport: TransportKind, claim?: Claim): Promise<void> {
-    const { recovery } = host;
-    if (request.isRecoverable) this.#recovery = recovery;
-    const recovered = claim && recovery?.take(claim, this.namespace);
-    if (recovered) return this.#recover(recovered, transport);
+  async open(host: SessionHost, request: OpenRequest): Promise<void> {
+    if (request.isRecoverable) this.#recovery = host.recovery;
     try {
       this.adopt(await host.open(request));
     } catch (error) {
@@ -84,7 +84,29 @@ export class NamespaceSocket implements Sink, ChannelMember {
       else this.#refuse(error);
       return;
     }
-    await this.attach(transport);
+    await this.attach(this.#transport);
+  }
+
+  /** Gives a client that returns its session back, or opens a new one. Never rejects. */
+  async reopen(
+    host: SessionHost,
+    request: OpenRequest,
+    claim: Claim,
+    others: RemoteSessions | undefined,
+  ): Promise<void> {
+    this.#recovery = host.recovery;
+    const remote = others?.take(claim, this.namespace, this.#transport, this);
+    if (remote && this.#ended === undefined) {
+      this.#session = remote;
+      const outcome = await remote.outcome;
+      if (outcome === 'recovered' || this.#ended !== undefined) return;
+      this.#session = undefined;
+      if (outcome === 'refused') return this.open(host, request);
+    }
+    if (this.#ended !== undefined) return;
+    const recovered = this.#recovery?.take(claim, this.namespace);
+    if (recovered) this.#recover(recovered);
+    else await this.open(host, request);
   }
 
   /** Takes a session that was opened before. */
@@ -95,14 +117,15 @@ export class NamespaceSocket implements Sink, ChannelMember {
 
   /** Never rejects: the client learns what went wrong. */
   async attach(transport: TransportKind): Promise<void> {
-    if (this.#ended !== undefined || !this.#session) return;
+    const session = this.#session;
+    if (this.#ended !== undefined || !session || !('attach' in session)) return;
     try {
-      await this.#session.attach(this, transport);
+      await session.attach(this, transport);
     } catch (error) {
       this.#refuse(error);
       return;
     }
-    this.#accept(this.#session.sid);
+    this.#accept(session.sid);
   }
 
   /** @throws HiveError `bad_packet` before the connect packet was sent: what is not accepted has nothing to say */
@@ -169,6 +192,12 @@ export class NamespaceSocket implements Sink, ChannelMember {
     return this.#ended === undefined ? this.#connection.bufferedBytes + this.#heldBytes : 0;
   }
 
+  // ReturnPlace
+
+  recovered(sid: string, pid: string): void {
+    this.#accept(sid, pid);
+  }
+
   // ChannelMember
 
   deliver(packet: Encoded): void {
@@ -181,25 +210,25 @@ export class NamespaceSocket implements Sink, ChannelMember {
     if (this.#heldBytes > this.#connection.maxBufferedBytes) this.#connection.overflow();
   }
 
-  #accept(sid: string): void {
+  #accept(sid: string, pid = this.#recovery?.pidOf(sid, this.namespace)): void {
     if (this.#ended !== undefined) return;
     const held = this.#held ?? [];
     this.#held = undefined;
     this.#heldBytes = 0;
-    this.#connection.write(this.encoder.connect(sid, this.#recovery?.pidOf(sid, this.namespace)));
+    this.#connection.write(this.encoder.connect(sid, pid));
     for (const packet of held) this.#connection.write(packet);
     // A write may have ended the connection.
     if (this.#ended === undefined) this.#subscribe();
   }
 
   /** The missed events go directly behind the answer: a cut between them leaves the client with a position that is true. */
-  #recover({ client, missed }: Recovered, transport: TransportKind): void {
+  #recover({ client, missed }: Recovered): void {
     this.#session = client;
     this.#held = undefined;
     this.#connection.write(this.encoder.connect(client.sid, this.#recovery?.pidOf(client.sid, this.namespace)));
     for (const { packet, tail } of missed) this.#connection.write(withTail(packet.encodedBy(this.encoder), tail));
     // A write may have ended the connection.
-    if (this.#ended === undefined) client.resume(this, transport);
+    if (this.#ended === undefined) client.resume(this, this.#transport);
   }
 
   #refuse(thrown: unknown): void {
@@ -211,9 +240,13 @@ export class NamespaceSocket implements Sink, ChannelMember {
     this.#connection.refused(this);
   }
 
-  #listening(): ClientHandle {
+  #listening(): ConnectedSession {
     if (!this.#session || !this.connected) throw new HiveError('bad_packet', 'The client is not connected.');
     return this.#session;
+  }
+
+  get #transport(): TransportKind {
+    return this.#connection.socket ? 'websocket' : 'polling';
   }
 
   /** Exchanges memberships for native subscriptions, where there is a socket of the library's. */

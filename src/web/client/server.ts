@@ -178,6 +178,7 @@ class Router {
   constructor(context: ConnectionContext, relays: Relays | undefined, newMessageLayer: NewMessageLayer) {
     const { hive, socketio } = context.config;
     this.gate = relays && new RelayGate(context, relays, this);
+    context.others = this.gate;
     this.#context = context;
     this.#origins = new Origins(hive.allowed_origins);
     this.#base = socketio.path.endsWith('/') ? socketio.path.slice(0, -1) : socketio.path;

@@ -48,6 +48,7 @@ const toOwner: Record<Exclude<ToOwner['type'], 'chunk'>, ToOwner> = {
   taken: { type: 'taken', cost: 5 },
   pong: { type: 'pong' },
   gone: { type: 'gone', reason: 'transport_closed' },
+  moved: { type: 'moved', transport: 'websocket' },
 };
 
 const toEntry: Record<Exclude<ToEntry['type'], 'chunk'>, ToEntry> = {
@@ -56,19 +57,28 @@ const toEntry: Record<Exclude<ToEntry['type'], 'chunk'>, ToEntry> = {
   answer: { type: 'answer', status: '200', headers: [['a', 'b']], close: false },
   accepted: { type: 'accepted', window: 5 },
   ping: { type: 'ping' },
+  recovered: { type: 'recovered', window: 5 },
+  refused: { type: 'refused' },
+  ended: { type: 'ended', reason: 'replaced' },
   end: { type: 'end', code: 1000 },
 };
 
 const signalTo = (to: 'owner' | 'entry') => (signal: ToOwner | ToEntry) =>
   ({ type: 'signal', node, stream: 1, to, signal, last: false }) as const;
 const head = { kind: 'request', method: 'get', url: '/', query: '', headers: [['a', 'b']], address: '::1' } as const;
+const returning = { kind: 'return', pid: 'a.b', namespace: '/', transport: 'polling' } as const;
 
 const relay: Record<Exclude<RelayMessage, ChunkMessage>['type'] | 'chunk', readonly RelayMessage[]> = {
   chunk: [
     [node, 1, 5, 'text'],
     [node, 1, 0, Buffer.from([255])],
   ],
-  open: [{ type: 'open', node, stream: 1, opening: head }],
+  open: [head, returning, { ...returning, offset: 'a1' }].map((opening) => ({
+    type: 'open',
+    node,
+    stream: 1,
+    opening,
+  })),
   signal: [...Object.values(toOwner).map(signalTo('owner')), ...Object.values(toEntry).map(signalTo('entry'))],
   lost: [{ type: 'lost', node, stream: 1, to: 'entry' }],
   credit: [{ type: 'credit', node, weight: 5 }],

@@ -124,7 +124,7 @@ export class EngineNamespaces implements MessageLayer {
    * @param bytes of the packet
    */
   #connect(name: string, auth: unknown, bytes: number): void {
-    const { host, topics, clientless } = this.#host.context;
+    const { host, topics, clientless, others } = this.#host.context;
     const { dialect, isRecoverable } = this.#connection;
     const [namespace = '', query] = dialect.connectsDefault ? name.split('?', 2) : [name];
     if (this.#find(namespace)) {
@@ -151,9 +151,9 @@ export class EngineNamespaces implements MessageLayer {
     if (isWanted && query) handshake.query = { ...handshake.query, ...ownTexts(parseQuery(query)) };
     // Headers weigh more than the rest of an idle connection. With one namespace they have been told to whom they concern.
     if (!this.#host.hasNamespaces) this.#forgetHandshake();
-    const transport = this.#connection.socket ? 'websocket' : 'polling';
     const request = { namespace, handshake, protocol: dialect.protocol, isRecoverable };
-    const opening = client.open(host, request, transport, isRecoverable ? claim : undefined);
+    const isReturn = claim !== undefined && isRecoverable;
+    const opening = isReturn ? client.reopen(host, request, claim, others) : client.open(host, request);
     if (held > 0) void opening.then(() => clientless.release(held));
   }
 

@@ -14,7 +14,7 @@ import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 type Answer = Extract<ToEntry, { type: 'answer' }>;
 
 /** What one client may have under way while the way to the owner is overloaded: who has more is the one who overloads it. */
-const fairBytes = 64 * 1024;
+export const fairBytes = 64 * 1024;
 
 /** How a node answers a request of its own. */
 export interface Local {

@@ -1,13 +1,17 @@
 /**
  * Where relayed requests leave and enter a node's client server: what belongs to another node is forwarded, what others
- * forward is given to the protocols' servers as if its client were here.
+ * forward is given to the protocols' servers as if its client were here. The same for clients that return to their sessions.
  */
 import { HiveError } from '../../../observe/errors.ts';
+import { RecoverableV5Codec } from '../../../protocol/recovery.ts';
+import { sidIn } from '../../../sessions/pids.ts';
 import { largeHead } from '../../http/api-key.ts';
 import { type HttpRequest, type HttpResponse, methodOf } from '../../http/http.ts';
 import { HeadSize } from '../../sockets/head-limit.ts';
+import type { Claim, TransportKind } from '../client-handle.ts';
 import { type FrameHandler, hardPayloadLimit } from '../client-socket.ts';
 import type { ConnectionContext } from '../connection-context.ts';
+import type { RemoteSessions, Returning, ReturnPlace } from '../returns.ts';
 import type { Held } from './body.ts';
 import { RelayedRequest, RelayedResponse } from './exchange.ts';
 import { RequestForward, SocketForward } from './forwards.ts';
@@ -17,14 +21,20 @@ import {
   type RelayStream,
   type Relays,
   type RequestHead,
+  type ReturnHead,
   type ToEntry,
   type ToOwner,
   waitsToBeWanted,
 } from './relay.ts';
+import { RemoteClient } from './remote-client.ts';
+import { RemoteSession } from './remote-session.ts';
 import { RelayedSocket } from './socket.ts';
 
 /** Bytes beyond the largest message that a client may have sent while the owner has not dealt with them. */
 const underWayBytes = 4 * 1024 * 1024;
+
+/** Hears the rest of a stream that is closed. */
+const nobody: RelayEnd<ToOwner> = { receive: () => {}, lost: () => {} };
 
 /** The node's own way of dealing with requests. */
 export interface Routes {
@@ -33,7 +43,7 @@ export interface Routes {
   accept(res: HttpResponse, req: HttpRequest): FrameHandler | undefined;
 }
 
-export class RelayGate implements RelayHost {
+export class RelayGate implements RelayHost, RemoteSessions {
   readonly #context: ConnectionContext;
   readonly #relays: Relays;
   readonly #routes: Routes;
@@ -88,19 +98,32 @@ export class RelayGate implements RelayHost {
       res.over = true;
       upgrade(handler);
     };
-    const { compression, max_payload } = this.#context.config.socketio;
     const { overruns } = this.#context.counters;
-    const maxUnderWay = underWayBytes + hardPayloadLimit(max_payload);
-    const limits = { maxUnderWay, overruns, compress: compression };
+    const { compression } = this.#context.config.socketio;
+    const limits = { maxUnderWay: this.#maxUnderWay, overruns, compress: compression };
     const forward = new SocketForward(res, { answer, refuse, upgrade }, limits);
     this.#context.defer(res, () => forward.aborted());
     forward.start(this.#relays.open(owner, head, forward));
     return true;
   }
 
+  take(claim: Claim, namespace: string, transport: TransportKind, place: ReturnPlace): Returning | undefined {
+    const relays = this.#relays;
+    const sid = sidIn(claim.pid);
+    const owner = relays.ownerOf(sid) ?? relays.awaitOwner(sid);
+    if (owner === undefined) return undefined;
+    const { wheel, counters } = this.#context;
+    const limits = { maxUnderWay: this.#maxUnderWay, overruns: counters.overruns };
+    const session = new RemoteSession({ relays, wheel, claim, namespace, place, ...limits }, transport);
+    if (typeof owner === 'string') session.ask(owner);
+    else void session.find(owner);
+    return session;
+  }
+
   // --- from other nodes
 
-  open(head: RequestHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+  open(head: RequestHead | ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+    if (head.kind === 'return') return this.#giveBack(head, stream);
     const req = new RelayedRequest(head);
     const res = new RelayedResponse(stream, head);
     if (head.kind === 'request') {
@@ -120,6 +143,18 @@ export class RelayGate implements RelayHost {
       socket.close();
     }
     return socket;
+  }
+
+  /** Of a client that has come back to another node. */
+  #giveBack({ pid, offset, namespace, transport }: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+    const recovered = this.#context.host.recovery?.take({ pid, offset }, namespace);
+    if (!recovered) {
+      stream.send({ type: 'refused' }, true);
+      return nobody;
+    }
+    const client = new RemoteClient(this.#context, stream, new RecoverableV5Codec(namespace), recovered.client);
+    client.resume(recovered.missed, transport);
+    return client;
   }
 
   /** Takes in what other nodes forward, from now on. */
@@ -144,6 +179,10 @@ export class RelayGate implements RelayHost {
     const query = req.getQuery() ?? '';
     const address = this.#context.addressOf(res, req);
     return { kind, method: methodOf(res, req), url: req.getUrl(), query, headers, address };
+  }
+
+  get #maxUnderWay(): number {
+    return underWayBytes + hardPayloadLimit(this.#context.config.socketio.max_payload);
   }
 
   #refuse(res: HttpResponse): void {

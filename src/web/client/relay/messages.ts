@@ -1,8 +1,8 @@
 /** What the relays of two nodes tell each other. `node` is the sender; the entry node numbers the streams. */
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Headers } from '../../http/http.ts';
-import { type CloseReason, closeReasons } from '../client-handle.ts';
-import type { Chunk, RequestHead, ToEntry, ToOwner } from './relay.ts';
+import { type CloseReason, closeReasons, type TransportKind } from '../client-handle.ts';
+import type { Chunk, RequestHead, ReturnHead, ToEntry, ToOwner } from './relay.ts';
 
 /** The name under which every node's relay is registered. */
 export const relayName = 'hive_relay';
@@ -23,7 +23,12 @@ export interface SignalMessage {
 
 export type RelayMessage =
   | ChunkMessage
-  | { readonly type: 'open'; readonly node: NodeName; readonly stream: number; readonly opening: RequestHead }
+  | {
+      readonly type: 'open';
+      readonly node: NodeName;
+      readonly stream: number;
+      readonly opening: RequestHead | ReturnHead;
+    }
   | SignalMessage
   /** The sender knows no such stream, or has lost it. */
   | { readonly type: 'lost'; readonly node: NodeName; readonly stream: number; readonly to: Side }
@@ -39,7 +44,9 @@ const baseWeight = 64;
 export function weightOf(message: RelayMessage): number {
   if (isChunk(message)) return baseWeight + message[3].length;
   if (message.type === 'open') {
-    const { method, url, query, headers, address } = message.opening;
+    const { opening } = message;
+    if (opening.kind === 'return') return 2 * baseWeight + opening.pid.length + opening.namespace.length;
+    const { method, url, query, headers, address } = opening;
     return 2 * baseWeight + method.length + url.length + query.length + address.length + weightOfHeaders(headers);
   }
   if (message.type !== 'signal') return baseWeight;
@@ -93,7 +100,7 @@ export function isRelayMessage(message: unknown): message is RelayMessage {
   if (type === 'started') return true;
   if (type === 'credit') return typeof weight === 'number' && weight >= 0;
   if (typeof stream !== 'number') return false;
-  if (type === 'open') return isRequestHead(head);
+  if (type === 'open') return isRequestHead(head) || isReturnHead(head);
   if (to !== 'owner' && to !== 'entry') return false;
   return type === 'lost' || (type === 'signal' && typeof last === 'boolean' && isSignal(signal, to));
 }
@@ -105,19 +112,35 @@ function isRequestHead(head: unknown): head is RequestHead {
   return areTexts([method, url, query, address]) && areHeaders(headers);
 }
 
+/** What its texts say is looked at by who knows the sessions. */
+function isReturnHead(head: unknown): head is ReturnHead {
+  if (typeof head !== 'object' || head === null) return false;
+  const { kind, pid, offset, namespace, transport } = head as Record<string, unknown>;
+  if (kind !== 'return' || !isTransport(transport)) return false;
+  return areTexts([pid, namespace]) && (offset === undefined || typeof offset === 'string');
+}
+
 /** Chunks have a form of their own. */
 function isSignal(signal: unknown, to: Side): signal is ToOwner | ToEntry {
   if (typeof signal !== 'object' || signal === null) return false;
-  const { type, cost, reason, status, headers, close, window, code } = signal as Record<string, unknown>;
+  const fields = signal as Record<string, unknown>;
+  const { type, cost, reason, status, headers, close, window, code } = fields;
   if (type === 'taken') return typeof cost === 'number';
-  if (to === 'owner') return type === 'pong' || (type === 'gone' && isCloseReason(reason));
+  if (to === 'owner') {
+    if (type === 'moved') return isTransport(fields.transport);
+    return type === 'pong' || (type === 'gone' && isCloseReason(reason));
+  }
   switch (type) {
     case 'wanted':
     case 'ping':
+    case 'refused':
       return true;
+    case 'ended':
+      return isCloseReason(reason);
     case 'answer':
       return typeof status === 'string' && areHeaders(headers) && typeof close === 'boolean';
     case 'accepted':
+    case 'recovered':
       return typeof window === 'number';
     case 'end':
       return code === undefined || typeof code === 'number';
@@ -128,6 +151,10 @@ function isSignal(signal: unknown, to: Side): signal is ToOwner | ToEntry {
 
 function isCloseReason(reason: unknown): reason is CloseReason {
   return typeof reason === 'string' && Object.hasOwn(closeReasons, reason);
+}
+
+function isTransport(transport: unknown): transport is TransportKind {
+  return transport === 'websocket' || transport === 'polling';
 }
 
 function areHeaders(headers: unknown): headers is Headers {

@@ -4,14 +4,26 @@
  *
  *     client ──► RequestForward ══ RelayStream ══► RelayedResponse ──► engine-server, legacy-server
  *     client ──► SocketForward  ══ RelayStream ══► RelayedSocket   ──► the connection
+ *     client ──► RemoteSession  ══ RelayStream ══► RemoteClient    ──► the session to which the client has returned
  *                (entry node)                       (owner)
  *
- * A stream is one request or one WebSocket. Signals arrive in order. One that is sent as the last closes the stream at
+ * A stream is one request, one WebSocket, or one client that has returned: its connection stays where it is, and what the streams
+ * carry are its packets. Signals arrive in order. One that is sent as the last closes the stream at
  * both ends; so does the loss of a node, of which the other end hears by `lost`.
  */
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Headers } from '../../http/http.ts';
-import type { CloseReason } from '../client-handle.ts';
+import type { CloseReason, TransportKind } from '../client-handle.ts';
+
+/** A client that has come back to another node than that of its session. */
+export interface ReturnHead {
+  readonly kind: 'return';
+  readonly pid: string;
+  /** Absent if it has received no event. */
+  readonly offset?: string;
+  readonly namespace: string;
+  readonly transport: TransportKind;
+}
 
 /** A request as the owner sees it. */
 export interface RequestHead {
@@ -60,6 +72,8 @@ export type ToOwner =
   | Chunk
   | Credit
   | { readonly type: 'pong' }
+  /** A client that has returned has changed its transport. */
+  | { readonly type: 'moved'; readonly transport: TransportKind }
   /** The last one: the client has gone away, or closed its socket. */
   | { readonly type: 'gone'; readonly reason: CloseReason };
 
@@ -74,6 +88,12 @@ export type ToEntry =
   /** The WebSocket is welcome; `window` is how much may be under way to it. */
   | { readonly type: 'accepted'; readonly window: number }
   | { readonly type: 'ping' }
+  /** The client has its session back. What it has missed follows. */
+  | { readonly type: 'recovered'; readonly window: number }
+  /** The last one: it has not. */
+  | { readonly type: 'refused' }
+  /** The last one: its session has ended, or has another connection. */
+  | { readonly type: 'ended'; readonly reason: CloseReason }
   /** The last one: close the socket, with a closing handshake if there is a code. */
   | { readonly type: 'end'; readonly code: number | undefined };
 
@@ -95,7 +115,9 @@ export interface RelayEnd<Signal> {
 export interface Relays {
   /** The connected node, other than this one, whose present boot made this transport id. */
   ownerOf(id: string): NodeName | undefined;
-  open(owner: NodeName, head: RequestHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
+  /** The same for an id whose owner is being looked for because it was lost in the last moments; undefined for any other. */
+  awaitOwner(id: string): Promise<NodeName | undefined> | undefined;
+  open(owner: NodeName, head: RequestHead | ReturnHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;
   /**
    * How much of all clients together waits here because a node has not dealt with what is under way to it: 0 is nothing, 1
    * as much as may wait. From 1 on nothing new is taken in for that node.
@@ -110,5 +132,5 @@ export interface Relays {
 /** Where a node takes in what other nodes forward. */
 export interface RelayHost {
   /** The answer may have been sent when this returns. */
-  open(head: RequestHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
+  open(head: RequestHead | ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner>;
 }

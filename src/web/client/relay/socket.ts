@@ -9,7 +9,7 @@ import { ChunkJoiner, costOf, noteBytes, sendChunks, toArrayBuffer } from './chu
 import type { Chunk, RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
 
 /** Bytes: on this node the system's own buffers would take about that much before a client counted as slow. */
-const slackBytes = 256 * 1024;
+export const slackBytes = 256 * 1024;
 
 export class RelayedSocket implements ClientSocket, RelayEnd<ToOwner> {
   readonly #stream: RelayStream<ToEntry>;

@@ -2,9 +2,11 @@
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Flow } from './flow.ts';
 import { chunkMessage, type Side } from './messages.ts';
-import type { RelayEnd, RelayStream, ToEntry, ToOwner } from './relay.ts';
+import type { RelayEnd, RelayStream, RequestHead, ReturnHead, ToEntry, ToOwner } from './relay.ts';
 
 type Out = ToOwner | ToEntry;
+
+export type StreamKind = (RequestHead | ReturnHead)['kind'];
 
 export interface StreamParts<In, Sent extends Out> {
   readonly self: NodeName;
@@ -14,6 +16,8 @@ export interface StreamParts<In, Sent extends Out> {
   /** The other end. */
   readonly to: Side;
   readonly table: Map<number, Stream<In, Sent>>;
+  /** What it is for. */
+  readonly kind: StreamKind;
 }
 
 export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
@@ -28,6 +32,14 @@ export class Stream<In, Sent extends Out> implements RelayStream<Sent> {
 
   get peer(): NodeName {
     return this.#parts.flow.node;
+  }
+
+  get kind(): StreamKind {
+    return this.#parts.kind;
+  }
+
+  get to(): Side {
+    return this.#parts.to;
   }
 
   get load(): number {
