@@ -1,7 +1,7 @@
 // Compiles src to dist, and copies what browsers take as it is: the monitor's page, and the Socket.IO client of the examples, so
 // that they run where only the package is installed. What was there before stays until the new build is complete.
 import { spawnSync } from 'node:child_process';
-import { chmodSync, cpSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,8 @@ const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', 
   stdio: 'inherit',
 });
 if (tsc.status === 0) {
+  for (const script of readdirSync(join(root, 'src/sessions/durable')).filter((name) => name.endsWith('.lua')))
+    cpSync(join(root, 'src/sessions/durable', script), join(fresh, 'sessions/durable', script));
   cpSync(join(root, 'src/web/dashboard'), join(fresh, 'web/dashboard'), { recursive: true });
   const client = (file) =>
     cpSync(join(root, 'node_modules/socket.io-client', file), join(fresh, 'socket.io-client', basename(file)));

@@ -26,12 +26,26 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkTimes(sections, warn);
   checkExposure(sections, { refuse, warn, note: reporter('note', 'invalid_config') });
   checkHooks(sections, refuse);
+  checkDurable(sections, refuse);
   checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
   checkGauges(sections, refuse);
   const lack = lackOfFiles(sections);
   if (lack) warn('hive', '/max_client_slots', lack, sections.hive.max_client_slots);
   return found;
+}
+
+function checkDurable({ clients, connectors }: Sections, refuse: Report): void {
+  if (!clients.durable) return;
+  const { connector } = clients.durable;
+  const { pools } = connectors;
+  const pool = Object.hasOwn(pools, connector) ? pools[connector] : undefined;
+  const path = '/durable/connector';
+  if (!pool)
+    refuse('clients', path, 'there is no pool of that name', connector, suggest(connector, Object.keys(pools)));
+  else if (pool.connector !== 'connector.redis') {
+    refuse('clients', path, `the pool is a ${pool.connector}, not a connector.redis`, connector);
+  }
 }
 
 function checkName({ hive }: Sections, refuse: Report, warn: Report): void {
@@ -136,7 +150,7 @@ function checkHooks({ clients }: Sections, refuse: Report): void {
 }
 
 /** What the server itself calls hooks for. */
-const ownEvents = ['on_connect', 'on_disconnect', 'on_terminate'];
+const ownEvents = ['on_connect', 'on_disconnect', 'on_terminate', 'on_suspend', 'on_recover'];
 /** Socket.IO keeps these for itself: no client can send an event of that name. */
 const reservedEvents = new Set(['connect', 'connect_error', 'disconnect', 'disconnecting']);
 

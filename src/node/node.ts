@@ -6,8 +6,10 @@
  * The tables (sessions, channels, pools, cluster) belong to the node and not to the actors that fill them, so an actor that is
  * restarted finds what its predecessor knew.
  */
+import { adopt } from '../actors/client/adopt.ts';
 import { ClientServices } from '../actors/client/client-services.ts';
 import { Departures } from '../actors/client/departures.ts';
+import { SessionKeeper } from '../actors/client/session-keeper.ts';
 import { Cluster } from '../actors/cluster/cluster.ts';
 import { ClusterTable } from '../actors/cluster/cluster-table.ts';
 import { alarmSpecs } from '../actors/monitor/alarm-specs.ts';
@@ -35,8 +37,10 @@ import { openLogFiles } from '../observe/log-files.ts';
 import type { Log } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { openFiles } from '../observe/open-files.ts';
+import type { RedisRequest } from '../plugins/connectors/redis/worker.ts';
 import { PluginSet } from '../plugins/plugin-set.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
+import { DurableSessions } from '../sessions/durable/durable-sessions.ts';
 import { MemoryStore } from '../sessions/memory-store.ts';
 import { supervisionTree } from '../supervisors/introspection.ts';
 import { version } from '../version.ts';
@@ -126,12 +130,25 @@ export async function startNode(
     await files.close();
     throw error;
   }
+  const { durable: store } = config.clients;
+  const counters = metrics.counters('clients.durable', ['claimed', 'claims_lost']);
+  const durable =
+    store &&
+    new DurableSessions({
+      run: (commands) => pools.get<RedisRequest, unknown[]>(store.connector).request({ commands }),
+      cluster: config.hive.cluster_name,
+      tag: ids.tag,
+      leaseMs: store.lease,
+      counters,
+      log: log.child({ component: 'clients' }),
+    });
   const listeners = new Listeners(openFiles(), log.child({ component: 'web' }), metrics);
   const clients = new ClientServices({
     config,
     plugins,
     memberships: pubsub,
     sessions,
+    durable,
     wheel: kernel.wheel,
     log,
     metrics,
@@ -170,7 +187,9 @@ export async function startNode(
     problems: () => {
       const { reason } = clients.stateTrouble;
       const state = reason === undefined ? [] : [`the state of sessions cannot be stored: ${reason}`];
-      return [...state, ...files.problems()];
+      const problem = durable?.problem;
+      const sessions = problem === undefined ? [] : [`sessions are not durable: ${problem}`];
+      return [...state, ...sessions, ...files.problems()];
     },
     version,
     sockets: chosen.title,
@@ -217,6 +236,7 @@ export async function startNode(
       }),
     router: () => new Router(router),
     departures: () => new Departures(clients.departures),
+    sessions: durable && (() => new SessionKeeper(durable, (claimed) => adopt(clients, claimed))),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () => servers.monitor(),
@@ -232,6 +252,7 @@ export async function startNode(
     kernel.phase = 'stopping';
     log.notice(`Stopping: ${reason}`);
     await router.close(reason);
+    await durable?.close();
     await kernel.stop(root, 'shutdown');
   };
 

@@ -14,6 +14,7 @@
  *      │  ├─ hive_client_sup                 partitions       one actor per client
  *      │  ├─ hive_router                                      acts on clients for other nodes
  *      │  ├─ hive_departures                                  repeats `on_disconnect` that no back end has answered
+ *      │  ├─ hive_sessions                                    claims sessions of dead nodes; only with `clients.durable`
  *      │  └─ hive_relay                                       requests of clients whose session another node has
  *      ├─ hive_pubsub_sup                    one_for_one
  *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel, and per Erlang subscriber
@@ -48,6 +49,8 @@ export interface Workers {
   connectors(): Actor<never>;
   router(): Actor<never>;
   departures(): Actor<never>;
+  /** Undefined if sessions are not durable. */
+  readonly sessions: (() => Actor<never>) | undefined;
   relay(): Actor<never>;
   pubsub(): Actor<never>;
   monitorServer(): Actor<never>;
@@ -76,6 +79,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
           partitions(names.clients, few),
           worker('hive_router', workers.router),
           worker('hive_departures', workers.departures),
+          ...(workers.sessions ? [worker('hive_sessions', workers.sessions)] : []),
           worker('hive_relay', workers.relay),
         ]),
         supervisor('hive_pubsub_sup', 'one_for_one', [

@@ -171,6 +171,9 @@ const rows: readonly Row[] = [
   ['clients.recovery.journal.entries', 'Events that are kept for clients that return'],
   ['clients.recovery.journal.bytes', 'Memory that they take', { ...bytes, name: 'clients_recovery_journal' }],
   ['clients.recovery.journal.age_ms', 'Age of the oldest of them', { ...ms, name: 'clients_recovery_journal_age' }],
+  ['clients.durable.sessions', 'Sessions of this node that outlive it'],
+  ['clients.durable.claimed', 'Sessions of dead nodes that this node has claimed'],
+  ['clients.durable.claims_lost', 'Sessions of this node that others had claimed while it was silent'],
   ['clients.departures.waiting', 'Clients that have gone and whose on_disconnect no back end has answered yet'],
   [
     'clients.departures.oldest_ms',

@@ -78,6 +78,11 @@ export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSc
 export interface StateManager {
   /** Makes the store of one client, with the initial pairs in it. */
   open(sid: string, initial: State): ClientState | Promise<ClientState>;
+  /**
+   * The store of a client of another node, which is gone, with what is in it. Absent if only that node could know it: then durable sessions
+   * keep the state in their records.
+   */
+  adopt?(sid: string): ClientState | Promise<ClientState>;
 }
 
 /** JSON values by key. */

@@ -32,6 +32,8 @@ describe('the monitor', () => {
         pid: (await node.client(sid)).toString(),
         phase: 'waiting',
         transport,
+        suspended: null,
+        recoverable: false,
         protocol,
         namespace: '/',
         subscriptions: ['room.all'],

@@ -5,6 +5,7 @@ import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import { Trouble } from '../../observe/trouble.ts';
 import type { PluginSet } from '../../plugins/plugin-set.ts';
+import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Memberships } from '../contracts.ts';
 import { DepartureTable } from './departure-table.ts';
@@ -18,6 +19,8 @@ export interface ClientServicesSetup {
   readonly memberships: Memberships;
   /** Where sessions are kept for clients that return. */
   readonly sessions: SessionStore | undefined;
+  /** Where they are stored, if they outlive the node. */
+  readonly durable?: DurableSessions | undefined;
   readonly wheel: TimingWheel;
   readonly log: Log;
   readonly metrics: Metrics;
@@ -50,10 +53,12 @@ export class ClientServices {
   /** For those who may return; undefined if nobody may. */
   readonly recovery: ClientRecovery | undefined;
   readonly suspended = new SuspendedSessions();
+  /** Where sessions are stored that outlive the node; undefined if none does. */
+  readonly durable: DurableSessions | undefined;
   /** The store of state that does not open. */
   readonly stateTrouble = new Trouble();
 
-  constructor({ config, plugins, memberships, sessions, wheel, log, metrics }: ClientServicesSetup) {
+  constructor({ config, plugins, memberships, sessions, durable, wheel, log, metrics }: ClientServicesSetup) {
     this.node = config.hive.name;
     this.maxHooks = config.clients.max_hooks_per_event;
     this.showsErrors = config.hive.mode === 'development';
@@ -69,6 +74,8 @@ export class ClientServices {
       metrics,
       log: this.log,
     });
+    this.durable = durable;
+    metrics.gauge('clients.durable.sessions', () => durable?.size ?? 0);
     const { recovery } = config.clients;
     const kept = sessions?.kept;
     metrics.gauge('clients.recovery.journal.entries', () => kept?.count ?? 0);

@@ -34,7 +34,7 @@ import type { ClientServices } from './client-services.ts';
 import { complain } from './complaint.ts';
 import { Departure, saysNo } from './departure.ts';
 import type { Outcome } from './departure-table.ts';
-import { ErrorLimit, isOfClient } from './error-limit.ts';
+import { ErrorLimit, isOfClient, tooManyErrors } from './error-limit.ts';
 import type { Attach, Attempted, ClientActorMessage } from './messages.ts';
 import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
@@ -85,25 +85,17 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   /** All that operators may see of it, its state too; `inspect` is what the log may have. */
   async view(): Promise<ClientView> {
-    const { sid, node, namespace, shownState } = this.#client;
-    const { phase, transport = null, bufferedBytes, isRecoverable } = this.output;
     const { mailbox, ageMs } = this.cell;
-    const { recovery } = this.#context;
+    const { recovery, memberships } = this.#context;
     return {
-      sid,
-      node,
+      ...(await this.#client.view()),
+      ...this.output.view(),
       pid: this.cell.toString(),
-      phase,
-      transport,
       suspended: this.#suspension?.view(recovery!.windowMs) ?? null,
-      recoverable: isRecoverable,
       protocol: this.#protocol,
-      namespace,
-      subscriptions: this.#context.memberships.channelsOf(this.output).sort(),
+      subscriptions: memberships.channelsOf(this.output).sort(),
       mailbox: { length: mailbox.length, peak: mailbox.peak },
-      bufferedBytes,
       ageMs,
-      state: await shownState,
     };
   }
 
@@ -215,10 +207,9 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   }
 
   override init(): void | Promise<void> {
-    const { stateManager, initialState } = this.#context.plugins;
     let state: ClientState | Promise<ClientState>;
     try {
-      state = stateManager.open(this.sid, initialState);
+      state = this.#client.open();
     } catch (error) {
       this.#notOpened(error);
     }
@@ -369,17 +360,11 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   /** Ends a client that causes errors without end: each costs more than an event that succeeds. */
   #limitErrors(): void {
-    const { log, maxErrors, metrics } = this.#context;
+    const { maxErrors } = this.#context;
     if (maxErrors === 0) return;
     this.#errors ??= new ErrorLimit();
     if (!this.#errors.exceeds(maxErrors)) return;
-    metrics.tooManyErrors.value += 1;
-    // No secret, in production either.
-    const error = new HiveError('too_many_errors', `More than ${maxErrors} of its events failed within ten seconds.`);
-    this.#client.send(errorPacket(error));
-    if (!log.excess('A client is disconnected for its errors', 'clients')) {
-      log.warning('A client is disconnected for its errors', { sid: shortSid(this.sid), error: error.code });
-    }
+    this.#client.send(errorPacket(tooManyErrors(this.sid, this.#context)));
     this.#end('too_many_errors');
   }
 
@@ -420,6 +405,11 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     return this.#client.run(onTerminate(reason));
   }
 
+  fenced(): void {
+    this.output.end('node_lost');
+    this.close('node_lost');
+  }
+
   #end(reason: CloseReason): void {
     this.#closeReason ??= (reason === 'shutdown' && this.#suspension?.reason) || reason;
     this.stop();
@@ -435,7 +425,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
-    const isOwed = isKnown && this.#depart();
+    const isOwed = isKnown && this.#closeReason !== 'node_lost' && this.#depart();
     if (isOwed instanceof Promise) return isOwed.then((waits) => (waits ? this.#closed() : this.#forgetState()));
     return isOwed ? this.#closed() : this.#forgetState();
   }

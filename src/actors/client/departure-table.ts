@@ -149,6 +149,18 @@ export class DepartureTable {
     this.#wake();
   }
 
+  /** A departure of another node, which is gone, is told as soon as may be. */
+  inherit(departure: WaitingDeparture): void {
+    departure.since = this.#now();
+    departure.outliveActor();
+    this.#waiting += 1;
+    this.#bytes += departure.bytes;
+    this.#byAge.push(departure);
+    departure.dueAt = departure.since;
+    this.#byPause[0]!.push(departure);
+    this.#wake();
+  }
+
   // --- the repeats
 
   /** @param wake called when there may be something to do sooner than was said */

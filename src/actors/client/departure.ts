@@ -44,6 +44,9 @@ export class Departure implements WaitingDeparture, Life, DepartureAttempt {
   readonly #context: ClientServices;
   readonly #trigger: Trigger;
   #from = 0;
+  readonly #reason: CloseReason;
+  #isStored = false;
+  #isFenced = false;
   #isLost = false;
   #abort: AbortController | undefined;
 
@@ -51,11 +54,16 @@ export class Departure implements WaitingDeparture, Life, DepartureAttempt {
     this.#client = client;
     this.#hooks = hooks;
     this.#context = context;
+    this.#reason = reason;
     this.#trigger = onDisconnect(reason, this);
   }
 
   get shortSid(): string {
     return shortSid(this.#client.sid);
+  }
+
+  fenced(): void {
+    this.#isFenced = true;
   }
 
   /** Its hooks may act for the client that has ended. */
@@ -78,6 +86,17 @@ export class Departure implements WaitingDeparture, Life, DepartureAttempt {
 
   tell(isLast: boolean): Outcome | Promise<Outcome> {
     this.isLast = isLast;
+    if (this.#isFenced) return 'told';
+    // Stored before it is told: should this node die meanwhile, whoever tells it again says the same.
+    const storing = this.#isStored ? undefined : this.#client.beginDeparture(this.#reason);
+    if (!storing) return this.#tell();
+    return storing.then((isOurs) => {
+      this.#isStored = true;
+      return isOurs ? this.#tell() : 'told';
+    });
+  }
+
+  #tell(): Outcome | Promise<Outcome> {
     let pending: void | Promise<void>;
     try {
       pending = runHooks(this.#client, this.#hooks, this.#trigger, this.#context.metrics, this.#from);

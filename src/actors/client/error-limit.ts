@@ -1,6 +1,8 @@
 /** How many errors a client has caused of late, against `hive.max_client_errors`. Made with the first: most cause none. */
-import type { HiveError } from '../../observe/errors.ts';
+import { HiveError } from '../../observe/errors.ts';
 import { BadAnswer, Refused } from '../../plugins/hooks/hp.ts';
+import type { ClientServices } from './client-services.ts';
+import { shortSid } from './public-error.ts';
 
 const windowMs = 10_000;
 
@@ -26,4 +28,14 @@ export class ErrorLimit {
 export function isOfClient(error: HiveError): boolean {
   if (error instanceof BadAnswer) return false;
   return error.status < 500 || error.code === 'internal_error' || error instanceof Refused;
+}
+
+/** Counts and logs that a client is disconnected for its errors; returns what it is told, which is no secret in production either. */
+export function tooManyErrors(sid: string, { log, maxErrors, metrics }: ClientServices): HiveError {
+  metrics.tooManyErrors.value += 1;
+  const error = new HiveError('too_many_errors', `More than ${maxErrors} of its events failed within ten seconds.`);
+  if (!log.excess('A client is disconnected for its errors', 'clients')) {
+    log.warning('A client is disconnected for its errors', { sid: shortSid(sid), error: error.code });
+  }
+  return error;
 }

@@ -15,10 +15,9 @@ export interface Identity {
   readonly namespace: string;
   /** When the session began, ms since 1970. */
   readonly connectedAt: number;
+  /** How often the session was claimed by another node. */
+  readonly epoch: number;
 }
-
-/** How often the session was taken over by another node: never. */
-export const epoch = 0;
 
 /** @param event which of the session's events it is, counted from 1 */
 export function metadataText(
@@ -28,7 +27,7 @@ export function metadataText(
   state: State,
   handshake?: Handshake,
 ): string {
-  const { sid, node, namespace, connectedAt } = identity;
+  const { sid, node, namespace, connectedAt, epoch } = identity;
   let text = `{"sid":"${sid}","trigger":${trigger.json},"trigger_id":${JSON.stringify(trigger.id)},"state":${JSON.stringify(state)}`;
   text += `,"node":${JSON.stringify(node)}`;
   text += `,"session":{"connected_at":${connectedAt},"epoch":${epoch},"event":${event}}`;

@@ -12,6 +12,7 @@ import { isPositioned } from '../../protocol/recovery.ts';
 import type { SessionLog } from '../../sessions/session-log.ts';
 import type { Missed, SessionStore } from '../../sessions/session-store.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
+import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 import { shortSid } from './public-error.ts';
@@ -86,6 +87,12 @@ export class ClientOutput implements Member {
   set transport(transport: TransportKind | undefined) {
     this.#metrics.changedTransport(this.#transport, transport);
     this.#transport = transport;
+  }
+
+  /** What operators may see. */
+  view(): Pick<ClientView, 'phase' | 'transport' | 'recoverable' | 'bufferedBytes'> {
+    const { phase, transport = null, isRecoverable: recoverable, bufferedBytes } = this;
+    return { phase, transport, recoverable, bufferedBytes };
   }
 
   get channels(): number {

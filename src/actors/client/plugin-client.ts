@@ -8,14 +8,19 @@ import { Answered } from '../../plugins/hooks/hp.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
-import type { Handshake } from '../../web/client/client-handle.ts';
+import type { DurableSession, RecordSource } from '../../sessions/durable/durable-session.ts';
+import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+import type { CloseReason, Handshake } from '../../web/client/client-handle.ts';
+import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import { runActions } from './actions.ts';
 import type { ClientServices } from './client-services.ts';
-import { type HookTable, withHooks, withoutHooks } from './hook-table.ts';
+import { AdoptedState, DurableState } from './durable-state.ts';
+import { type EventHooks, type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
-import { epoch, type Identity, metadataText } from './metadata.ts';
+import { type Identity, metadataText } from './metadata.ts';
 import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
+import type { HookChange, SessionRecord } from './session-record.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 
 /** How deep events may dispatch one another. */
@@ -25,12 +30,14 @@ const maxDispatchDepth = 16;
 export interface Life {
   readonly alive: boolean;
   readonly signal: AbortSignal;
+  /** Another node has claimed the session, and told its departure. */
+  fenced(): void;
 }
 
-export class PluginClient implements Client, Identity {
+export class PluginClient implements Client, Identity, RecordSource {
   readonly sid: string;
   readonly namespace: string;
-  readonly connectedAt = Date.now();
+  connectedAt = Date.now();
   /** The actor; its departure, if that outlives the actor. */
   life: Life;
   readonly #context: ClientServices;
@@ -44,6 +51,10 @@ export class PluginClient implements Client, Identity {
   /** Hooks of the events that were dispatched since the outermost of them. */
   #dispatchedHooks = 0;
   #silent = false;
+  /** Its record, where sessions are durable. */
+  #session: DurableSession | undefined;
+  #hookChanges: readonly HookChange[] | undefined;
+  #departure: SessionRecord['d'];
   /** Events that hooks were run for. */
   #events = 0;
   /** The number of the one that they run for now. */
@@ -52,7 +63,7 @@ export class PluginClient implements Client, Identity {
   constructor(
     context: ClientServices,
     identity: Pick<Identity, 'sid' | 'namespace'>,
-    handshake: Handshake,
+    handshake: Handshake | undefined,
     life: Life,
     output: ClientOutput,
   ) {
@@ -87,6 +98,81 @@ export class PluginClient implements Client, Identity {
     return this.#state;
   }
 
+  // --- where the session outlives its node
+
+  /** Opens the state. Where sessions are durable, this one is stored before any hook runs. */
+  open(): ClientState | Promise<ClientState> {
+    const { plugins, durable } = this.#context;
+    const state = plugins.stateManager.open(this.sid, plugins.initialState);
+    return durable ? this.#store(durable, state) : state;
+  }
+
+  async #store(durable: DurableSessions, opening: ClientState | Promise<ClientState>): Promise<ClientState> {
+    const state = await opening;
+    this.#state = state;
+    await durable.open(this);
+    return this.#durable(state, durable);
+  }
+
+  #durable(state: ClientState, durable: DurableSessions): ClientState {
+    const isInRecord = this.#context.plugins.stateManager.adopt === undefined;
+    return new DurableState(state, this.#session!, durable, isInRecord);
+  }
+
+  /** Goes on with a session of another node, for its departure. */
+  adopt(record: SessionRecord, epoch: number): void {
+    const { stateManager } = this.#context.plugins;
+    this.connectedAt = record.c;
+    this.#departure = record.d ?? { p: epoch, e: 1, r: 'node_lost' };
+    this.#event = this.#departure.e;
+    this.#silent = true;
+    for (const change of record.h ?? []) {
+      if ('add' in change) this.addHooks(change.add);
+      else this.removeHooks(change.remove);
+    }
+    const opening = stateManager.adopt?.(this.sid) ?? stateManager.open(this.sid, record.s ?? {});
+    this.#state = opening instanceof Promise ? new AdoptedState(opening) : opening;
+  }
+
+  kept(session: DurableSession): void {
+    this.#session = session;
+    const { durable } = this.#context;
+    // One that was adopted has its state already.
+    if (durable && this.#departure && this.#state) this.#state = this.#durable(this.#state, durable);
+  }
+
+  record(): SessionRecord {
+    const isInRecord = this.#context.plugins.stateManager.adopt === undefined;
+    const state = isInRecord ? this.#state?.get() : undefined;
+    const s = state instanceof Promise ? undefined : state;
+    const { namespace: n, connectedAt: c } = this;
+    return {
+      n,
+      c,
+      ...(s && { s }),
+      ...(this.#hookChanges && { h: this.#hookChanges }),
+      ...(this.#departure && { d: this.#departure }),
+    };
+  }
+
+  fenced(): void {
+    this.life.fenced();
+  }
+
+  /**
+   * Stores that the departure is told from now on. Resolves to whether it is this node that tells it; undefined if there is nobody else
+   * who might.
+   */
+  beginDeparture(reason: CloseReason): Promise<boolean> | undefined {
+    if (!this.#session) return undefined;
+    this.#departure ??= { p: this.epoch, e: this.#event, r: reason };
+    return this.#session.write();
+  }
+
+  get epoch(): number {
+    return this.#departure?.p ?? this.#session?.epoch ?? 0;
+  }
+
   // --- for the actor
 
   /** The store is open. */
@@ -97,6 +183,12 @@ export class PluginClient implements Client, Identity {
   /** The state for operators: as long as it is there, however the client stands. */
   get shownState(): State | Promise<State> {
     return this.#state?.get() ?? {};
+  }
+
+  /** What operators may see. */
+  async view(): Promise<Pick<ClientView, 'sid' | 'node' | 'namespace' | 'state'>> {
+    const { sid, node, namespace } = this;
+    return { sid, node, namespace, state: await this.shownState };
   }
 
   /** The last of all: forgets the state, for hooks that still run, too. */
@@ -125,6 +217,13 @@ export class PluginClient implements Client, Identity {
   /** Runs the hooks of an event, if it has any. */
   run(trigger: Trigger, hooks = this.#hooks.get(trigger.name)): void | Promise<void> {
     if (!hooks) return;
+    const session = this.#session;
+    const uncertain = session && this.#context.durable?.certainty();
+    if (!uncertain) return this.#run(trigger, hooks);
+    return uncertain.then(() => (this.alive && !session.isOver ? this.#run(trigger, hooks) : undefined));
+  }
+
+  #run(trigger: Trigger, hooks: EventHooks): void | Promise<void> {
     this.countEvent();
     return runHooks(this, hooks, trigger, this.#context.metrics);
   }
@@ -152,7 +251,7 @@ export class PluginClient implements Client, Identity {
   }
 
   get idempotencyKey(): string {
-    return this.#silent ? `${this.sid}/end` : `${this.sid}/${epoch}.${this.#event}`;
+    return this.#silent ? `${this.sid}/end` : `${this.sid}/${this.epoch}.${this.#event}`;
   }
 
   metadata(trigger: Trigger): string | Promise<string> {
@@ -232,6 +331,7 @@ export class PluginClient implements Client, Identity {
       throw new HiveError('limit_exceeded', `A client would have hooks for more than ${limit}.`);
     }
     this.#hooks = withHooks(this.#hooks, plugins.createHooks(hooks), metrics);
+    this.#changed({ add: hooks });
   }
 
   #tooManyHooks(what: string): HiveError {
@@ -241,6 +341,13 @@ export class PluginClient implements Client, Identity {
 
   removeHooks(events: readonly string[]): void {
     this.#hooks = withoutHooks(this.#hooks, events);
+    this.#changed({ remove: events });
+  }
+
+  #changed(change: HookChange): void {
+    if (!this.#session || this.#silent) return;
+    this.#hookChanges = [...(this.#hookChanges ?? []), change];
+    void this.#session.write();
   }
 }
 

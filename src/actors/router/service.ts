@@ -379,6 +379,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       });
     }
     const left = this.#registry.all();
+    clients.durable?.leaveRest();
     const lost = departures.close();
     if (lost > 0) this.#log.warning('No back end has answered on_disconnect: it is given up', { clients: lost });
     if (left.length === 0) return;

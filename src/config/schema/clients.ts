@@ -60,6 +60,21 @@ export const clientsSchema = strictObject(
         },
       ),
     ),
+    durable: Type.Optional(
+      strictObject(
+        {
+          connector: Type.String({ minLength: 1, description: 'Name of a `connector.redis` pool.' }),
+          lease: milliseconds(
+            'How long a node may be silent before other nodes take it for dead and claim its sessions.',
+            { default: 10_000, minimum: 1000 },
+          ),
+        },
+        {
+          description:
+            'Sessions are stored in Redis, and other nodes run `on_disconnect` for those of a node that was killed. Absent: they are not.',
+        },
+      ),
+    ),
     state: strictObject(
       {
         state_manager: Type.String({

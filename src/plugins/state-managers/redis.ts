@@ -59,6 +59,13 @@ class RedisStateManager implements StateManager {
     return state;
   }
 
+  async adopt(sid: string): Promise<ClientState> {
+    this.counters.count('init');
+    const state = new RedisState(this, this.#keyPrefix + sid);
+    await state.load();
+    return state;
+  }
+
   async run(commands: RedisCommand[]): Promise<unknown[]> {
     try {
       const request: RedisRequest = { commands };
@@ -117,6 +124,15 @@ class RedisState implements ClientState {
     this.#pairs = merged;
   }
 
+  /** Takes what the hash holds. */
+  async load(): Promise<void> {
+    const [fields] = await this.#manager.run([['hgetall', this.#key]]);
+    const pairs: Record<string, unknown> = {};
+    for (const [key, text] of entriesOf(fields)) pairs[key] = JSON.parse(text);
+    this.#pairs = pairs;
+    this.#renewedAt = performance.now();
+  }
+
   async cleanup(): Promise<void> {
     this.#manager.counters.count('cleanup');
     await this.#manager.run([['del', this.#key]]);
@@ -156,4 +172,12 @@ function fieldsOf(pairs: State): string[] {
     if (text !== undefined) fields.push(key, text);
   }
   return fields;
+}
+
+/** What `HGETALL` replies: keys and values in turn, or a map. */
+function entriesOf(reply: unknown): [string, string][] {
+  if (!Array.isArray(reply)) return Object.entries(Object(reply) as Record<string, string>);
+  const entries: [string, string][] = [];
+  for (let at = 0; at + 1 < reply.length; at += 2) entries.push([String(reply[at]), String(reply[at + 1])]);
+  return entries;
 }

@@ -159,6 +159,8 @@ export const closeReasons = {
   replaced: { code: 1000, final: false },
   /** Something that it should have received is lost: it is to come back, as a new client, and load everything anew. */
   missed_events: { code: 1013, final: false },
+  /** Another node has claimed its session, because the node has not renewed its lease; or the node is gone. */
+  node_lost: { code: 1013, final: false },
   /** The node stops: reconnect, elsewhere. */
   shutdown: { code: 1001, final: false },
   internal_error: { code: 1011, final: false },

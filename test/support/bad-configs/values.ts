@@ -57,6 +57,16 @@ export const inValues: readonly BadConfig[] = [
     expect: [invalid('socketio.transports[0]', 'must be one of', 'websocket')],
   },
   {
+    title: 'durable sessions in a pool that is not there',
+    set: { 'clients.durable': { connector: 'databse' } },
+    expect: [invalid('clients.durable.connector', 'no pool of that name', 'database')],
+  },
+  {
+    title: 'durable sessions in a pool that is no Redis',
+    set: { 'clients.durable': { connector: 'backend' } },
+    expect: [invalid('clients.durable.connector', 'not a connector.redis')],
+  },
+  {
     title: 'no transport',
     set: { 'socketio.transports': [] },
     expect: [invalid('socketio.transports', 'must not be empty')],

@@ -1,0 +1,49 @@
+/**
+ * `hive_sessions`: renews the node's lease, and claims the sessions of nodes that are gone. What it keeps is in the node's table of
+ * durable sessions. Messages, from itself: `renew`, `sweep`.
+ */
+import { Actor } from '../../kernel/actor.ts';
+import type { From } from '../../kernel/types.ts';
+import type { Adopt, DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+
+interface Due {
+  readonly type: 'renew' | 'sweep';
+}
+
+const maxSweepMs = 1000;
+
+export class SessionKeeper extends Actor<Due> {
+  readonly #sessions: DurableSessions;
+  readonly #adopt: Adopt;
+
+  constructor(sessions: DurableSessions, adopt: Adopt) {
+    super();
+    this.#sessions = sessions;
+    this.#adopt = adopt;
+  }
+
+  /** Does not wait for Redis: the node serves without it. */
+  override init(): void {
+    this.#sessions.serve(this.#adopt);
+    this.send(this.self, { type: 'renew' });
+    this.send(this.self, { type: 'sweep' });
+  }
+
+  receive({ type }: Due, from: From | undefined): void {
+    const { leaseMs } = this.#sessions;
+    if (type === 'renew') {
+      void this.#sessions.renew();
+      this.after(leaseMs / 3, { type });
+    } else if (type === 'sweep') {
+      void this.#sessions.sweep();
+      this.after(Math.min(maxSweepMs, leaseMs / 4), { type });
+    } else {
+      this.unexpected({ type }, from);
+    }
+  }
+
+  override inspect(): Record<string, unknown> {
+    const { size, problem = null } = this.#sessions;
+    return { sessions: size, problem };
+  }
+}

@@ -1,0 +1,25 @@
+/** The contents of a durable session's record: what somebody needs who goes on with it. Keys are short, as there are many records. */
+import type { HookDescriptors } from '../../plugins/plugin-set.ts';
+import type { State } from '../../plugins/types.ts';
+
+/** A change that a back end has made to the hooks of a client. */
+export type HookChange = { readonly add: HookDescriptors } | { readonly remove: readonly string[] };
+
+export interface SessionRecord {
+  /** Namespace. */
+  readonly n: string;
+  /** When it began, ms since 1970. */
+  readonly c: number;
+  /** State, unless its manager keeps it where others find it. */
+  readonly s?: State;
+  /** Changes of hooks, oldest first. */
+  readonly h?: readonly HookChange[];
+  /** Its departure has begun: epoch and number of that event, and why it departs. */
+  readonly d?: { readonly p: number; readonly e: number; readonly r: string };
+}
+
+/** What this program has written, as a record. What is missing was not known to the version that wrote it. */
+export function asSessionRecord(contents: unknown): SessionRecord {
+  const { n = '/', c = Date.now(), s = {}, h = [], d } = Object(contents) as Partial<SessionRecord>;
+  return { n, c, s, h, ...(d && { d }) };
+}

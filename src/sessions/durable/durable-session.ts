@@ -1,0 +1,118 @@
+/** The record of one session in Redis, as its owner keeps it. */
+
+import type { RunCommands } from './commands.ts';
+import type { BootKeys } from './keys.ts';
+import { putCommand, removeCommand } from './scripts.ts';
+
+/** Whose record it is. */
+export interface RecordSource {
+  readonly sid: string;
+  /** It has a record, or will have one when Redis is there. */
+  kept(session: DurableSession): void;
+  /** Its contents now, as a JSON value. */
+  record(): unknown;
+  /** Somebody else has claimed the session: it ends here, without a word to back ends. */
+  fenced(): void;
+}
+
+export interface RecordSetup {
+  readonly source: RecordSource;
+  readonly keys: BootKeys;
+  readonly run: RunCommands;
+  readonly owner: string | undefined;
+  readonly epoch: number;
+  /** A write has failed: Redis is away. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** How long a session that others have ended is remembered. A node that was away for longer has lost all its connections. */
+const goneMs = 3_600_000;
+
+export class DurableSession {
+  readonly source: RecordSource;
+  readonly keys: BootKeys;
+  epoch: number;
+  /** Under whose name it is stored; undefined if it is not. */
+  owner: string | undefined;
+  readonly #setup: RecordSetup;
+  #writing: Promise<boolean> | undefined;
+  #isDirty = false;
+  isOver = false;
+
+  constructor(setup: RecordSetup) {
+    this.#setup = setup;
+    this.source = setup.source;
+    this.keys = setup.keys;
+    this.epoch = setup.epoch;
+    this.owner = setup.owner;
+  }
+
+  get sid(): string {
+    return this.source.sid;
+  }
+
+  /**
+   * Stores the present contents. Resolves to whether the session is (or may be) still this node's: also when Redis is away.
+   * Writes that come while one is under way become one.
+   */
+  write(): Promise<boolean> {
+    this.#isDirty = true;
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeAll(): Promise<boolean> {
+    while (this.#isDirty && !this.isOver) {
+      this.#isDirty = false;
+      if (!(await this.#put())) return false;
+    }
+    return !this.isOver;
+  }
+
+  async #put(): Promise<boolean> {
+    const { owner, sid } = this;
+    if (owner === undefined) return true;
+    const contents = JSON.stringify(this.source.record());
+    try {
+      const [taken] = await this.#setup.run([putCommand(this.keys, sid, this.#head, contents)]);
+      if (taken === 1) return true;
+      // It may have got another owner here meanwhile: this node's next lease.
+      if (owner !== this.owner) return this.#put();
+    } catch (error) {
+      this.#setup.failed(error);
+      return true;
+    }
+    this.fence();
+    return false;
+  }
+
+  get #head(): string {
+    return `${this.owner}|${this.epoch}|`;
+  }
+
+  fence(): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.source.fenced();
+  }
+
+  /** The session has ended, and back ends know it. */
+  async remove(): Promise<void> {
+    if (this.isOver) return;
+    this.isOver = true;
+    await this.#writing;
+    await this.erase();
+  }
+
+  /** Deletes the record. */
+  async erase(): Promise<void> {
+    if (this.owner === undefined) return;
+    try {
+      await this.#setup.run([removeCommand(this.keys, this.sid, this.#head, goneMs, this.epoch > 0)]);
+    } catch (error) {
+      this.#setup.failed(error);
+    }
+  }
+}

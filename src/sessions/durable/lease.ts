@@ -1,0 +1,81 @@
+/**
+ * The lease of a node: as long as its key is there, nobody else touches the node's sessions. It is renewed every third of its time. One
+ * that is gone never comes back: the node takes a new one under another name, and claims its own sessions as anybody would.
+ *
+ *   none ──renew──▶ held ──renew──▶ held ──(Redis has dropped it)──renew──▶ held, as another owner
+ */
+import { randomBytes } from 'node:crypto';
+import type { RunCommands } from './commands.ts';
+import type { Keys } from './keys.ts';
+
+export class Lease {
+  readonly ms: number;
+  readonly #run: RunCommands;
+  readonly #keys: Keys;
+  readonly #now: () => number;
+  #owner: string | undefined;
+  #until = 0;
+  #since = 0;
+
+  /** @param now ms; monotonic */
+  constructor(ms: number, run: RunCommands, keys: Keys, now: () => number) {
+    this.ms = ms;
+    this.#run = run;
+    this.#keys = keys;
+    this.#now = now;
+  }
+
+  /** The name under which the node owns sessions; undefined before the first lease. */
+  get owner(): string | undefined {
+    return this.#owner;
+  }
+
+  /** Whether it certainly is there. */
+  get isHeld(): boolean {
+    return this.#now() < this.#until;
+  }
+
+  /** Whether it has been held for one whole lease: only then it is certain that others have lost theirs and not Redis has stood still. */
+  get isSettled(): boolean {
+    return this.isHeld && this.#now() - this.#since >= this.ms;
+  }
+
+  /**
+   * Renews it, or takes a new one.
+   * @param tags the boots whose sessions it owns
+   * @returns the former owner, if the lease was lost
+   */
+  async renew(tags: string): Promise<string | undefined> {
+    const former = this.#owner;
+    if (former !== undefined) {
+      const wasHeld = this.isHeld;
+      const sentAt = this.#now();
+      const [present] = await this.#run([['pexpire', this.#keys.lease(former), this.ms]]);
+      if (present === 1) {
+        this.#until = sentAt + this.ms;
+        if (!wasHeld) this.#since = sentAt;
+        return undefined;
+      }
+    }
+    this.#until = 0;
+    const owner = randomBytes(12).toString('base64url');
+    const sentAt = this.#now();
+    await this.#run([
+      ['hset', this.#keys.owners, owner, tags],
+      ['set', this.#keys.lease(owner), '1', 'px', this.ms],
+    ]);
+    this.#owner = owner;
+    this.#since = sentAt;
+    this.#until = sentAt + this.ms;
+    return former;
+  }
+
+  /** Gives it up: what it owns can be claimed at once. @param isEmpty it owns nothing */
+  async release(isEmpty: boolean): Promise<void> {
+    const owner = this.#owner;
+    this.#until = 0;
+    if (owner === undefined) return;
+    await this.#run([['del', this.#keys.lease(owner)]]);
+    if (isEmpty) await this.#run([['hdel', this.#keys.owners, owner]]);
+  }
+}
