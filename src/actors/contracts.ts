@@ -1,6 +1,6 @@
 /** What the kinds of actors promise each other. */
 import type { NodeName, Ref } from '../kernel/types.ts';
-import type { Privilege } from '../plugins/types.ts';
+import type { Privilege, Publication } from '../plugins/types.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 
@@ -61,6 +61,19 @@ export interface Delivered {
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */
 export interface Fanout {
   publish(channel: string, packet: ServerPacket): number;
+}
+
+/** Publishing for those who want to know that other nodes have it. */
+export interface ConfirmedPublishing {
+  /**
+   * As `PubSub.publish`. Resolves when all nodes that it concerns have it, or after a second: to those that have not confirmed
+   * that. Undefined if it concerns no other node.
+   */
+  publishConfirmed(
+    prefixes: readonly string[],
+    privilege: Privilege,
+    publication: Publication,
+  ): Promise<readonly NodeName[]> | undefined;
 }
 
 /** What is known of the cluster, readable by everybody at any time. */

@@ -5,7 +5,7 @@
  */
 import type { Kernel } from '../kernel/kernel.ts';
 import { RemoteRef } from '../kernel/remote-ref.ts';
-import type { PendingFrom, RemoteTarget } from '../kernel/transport.ts';
+import type { Offered, PendingFrom, RemoteTarget } from '../kernel/transport.ts';
 import {
   type AnyRef,
   type Call,
@@ -113,6 +113,17 @@ export class DistSession {
     } catch (error) {
       this.#unsendable(error);
       return true;
+    }
+  }
+
+  /** As `send`, but not where much waits already. */
+  offer(to: RemoteTarget, message: unknown): Offered {
+    if (this.outbox.isHalfFull) return 'later';
+    try {
+      return this.#send(to, message) ? 'sent' : 'later';
+    } catch (error) {
+      this.#unsendable(error);
+      return 'never';
     }
   }
 

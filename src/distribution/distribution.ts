@@ -148,10 +148,13 @@ export class Distribution {
     return session?.send({ node: session.node, name }, message) ?? false;
   }
 
-  /** Leaves: sends what is still queued, closes all connections and the listener, and gives the name back. */
-  stop(): void {
+  /**
+   * Leaves: sends what is still queued, closes all connections and the listener, and gives the name back.
+   * @param reason why the connections end, for those who are told on this node
+   */
+  stop(reason?: string): void {
     this.#kernel.transport = undefined;
-    this.#peers.stop();
+    this.#peers.stop(reason);
     this.#registration.stop();
   }
 }

@@ -18,6 +18,9 @@ import type { NodeDown, NodeUp } from './peers.ts';
 /** The name under which the members of a cluster talk about each other. */
 export const membersName = 'hive_members';
 
+/** Why the connection with a node ended that had said that it leaves. */
+export const leaving = 'shutdown';
+
 /** What membership needs of `Distribution`. */
 export interface Connections {
   readonly node: string;
@@ -123,13 +126,13 @@ export class Membership {
     throw new HiveError('name_taken', `Another node named ${node} is in the cluster: ${taken.message}`);
   }
 
-  /** Stops dialling and tells the others that this node leaves. */
-  stop(): void {
+  /** Stops dialling and tells the others that this node leaves, if it does so for good. */
+  stop(forGood = true): void {
     if (this.#stopped) return;
     this.#stopped = true;
     for (const one of this.#listening) one[Symbol.dispose]();
     for (const known of this.#known.values()) clearTimeout(known.timer);
-    for (const { node } of this.#connections.members()) {
+    for (const { node } of forGood ? this.#connections.members() : []) {
       this.#connections.tell(node, membersName, { type: 'leaving' });
     }
   }
@@ -231,7 +234,7 @@ export class Membership {
   #down(event: NodeDown): void {
     const known = this.#known.get(event.node);
     if (!known) return;
-    if (event.reason === 'shutdown' && !known.configured) {
+    if (event.reason === leaving && !known.configured) {
       clearTimeout(known.timer);
       this.#known.delete(event.node);
       return;
@@ -245,7 +248,7 @@ export class Membership {
     if (this.#stopped || !isRecord(message)) return;
     const type = message.type instanceof Atom ? message.type.name : message.type;
     if (type === 'leaving') {
-      this.#connections.disconnect(from, 'shutdown');
+      this.#connections.disconnect(from, leaving);
       return;
     }
     if (type !== 'members') return;

@@ -153,10 +153,10 @@ export class Peers {
     return true;
   }
 
-  stop(): void {
+  stop(reason = 'shutdown'): void {
     this.#stopped = true;
     this.#server?.close();
-    for (const node of [...this.#table.keys()]) this.disconnect(node, 'shutdown', true);
+    for (const node of [...this.#table.keys()]) this.disconnect(node, reason, true);
     for (const socket of this.#handshakes) socket.destroy();
   }
 

@@ -1,6 +1,6 @@
 /** The kernel's way to other nodes: finds the session of the node and hands over; without one, says so at once. */
 import type { Kernel } from '../kernel/kernel.ts';
-import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
+import type { NamedTarget, Offered, PendingFrom, RemoteTarget, Transport } from '../kernel/transport.ts';
 import type { AnyRef, ExitReason, NodeName } from '../kernel/types.ts';
 import { HiveError } from '../observe/errors.ts';
 import type { DistSession } from './dist-session.ts';
@@ -19,9 +19,8 @@ export class DistributionTransport implements Transport {
     return this.#find(to.node)?.send(to, message) ?? false;
   }
 
-  offer(to: RemoteTarget, message: unknown): boolean {
-    const session = this.#find(to.node);
-    return session !== undefined && !session.outbox.isHalfFull && session.send(to, message);
+  offer(to: RemoteTarget, message: unknown): Offered {
+    return this.#find(to.node)?.offer(to, message) ?? 'later';
   }
 
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {

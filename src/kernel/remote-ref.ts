@@ -2,7 +2,7 @@
 import { HiveError } from '../observe/errors.ts';
 import type { DeadLetterReason } from './messages.ts';
 import { EqualByText } from './small-set.ts';
-import type { NamedTarget, PendingFrom, RemoteTarget, Transport } from './transport.ts';
+import type { NamedTarget, Offered, PendingFrom, RemoteTarget, Transport } from './transport.ts';
 import type { AnyRef, From, NodeName, Ref } from './types.ts';
 
 /** What references need of their host. */
@@ -68,9 +68,9 @@ export class NamedRef<Message> implements Ref<Message> {
     return false;
   }
 
-  /** Sends to another node, unless too much waits for it (see `Transport.offer`). @returns whether it was sent */
-  offer(message: Message): boolean {
-    return this.#host.transport?.offer(this.address, message) ?? false;
+  /** Sends to another node, unless too much waits for it (see `Transport.offer`). */
+  offer(message: Message): Offered {
+    return this.#host.transport?.offer(this.address, message) ?? 'later';
   }
 
   call(message: Message, from: From): void {

@@ -13,6 +13,9 @@ export interface NamedTarget {
   readonly name: string;
 }
 
+/** What became of an offer: there is no room for it now (or no connection), or it can never be sent. */
+export type Offered = 'sent' | 'later' | 'never';
+
 export interface Transport {
   /**
    * Sends if the node is connected or being connected; otherwise the message is dropped and false returned. One that cannot be a
@@ -20,10 +23,10 @@ export interface Transport {
    */
   send(to: RemoteTarget, message: unknown): boolean;
   /**
-   * As `send`, but false also where so much waits for that node already that it would get the connection dropped: for what
-   * anybody may cause, and of which a loss is less than that of the connection.
+   * As `send`, but not where so much waits for that node already that it would get the connection dropped: for what anybody may
+   * cause, and whoever offers it can keep.
    */
-  offer(to: RemoteTarget, message: unknown): boolean;
+  offer(to: RemoteTarget, message: unknown): Offered;
   /**
    * A `gen_server:call`. Answers through `from`: the reply, or what `callFailure` says of the callee's end.
    * The deadline belongs to the caller: `from.settled` is called once the call has ended in any way, so that what is kept

@@ -114,6 +114,7 @@ export async function startNode(
   const pubsub = new PubSubService({
     kernel,
     config: config.pubsub,
+    links: { maxBytes: config.hive.cluster_max_queue, resumeMs: config.hive.cluster_resume },
     cluster,
     fanout: topics,
     packetsFor: (actions) => plugins.packetsFor(actions),

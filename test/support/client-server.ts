@@ -115,6 +115,7 @@ const settings: ClientSettings = {
     cluster_port_min: 0,
     cluster_port_max: 0,
     cluster_max_queue: 1_000_000,
+    cluster_resume: 60_000,
     cluster_max_frame: 1_000_000,
     cluster_max_depth: 512,
     cluster_max_elements: 4_194_304,

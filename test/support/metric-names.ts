@@ -33,7 +33,8 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
   'clients.hooks': 'latency',
   connectors: 'latency',
-  pubsub: 'latency deliveries missed dropped',
+  pubsub:
+    'latency deliveries missed unacknowledged unacknowledged_bytes resent gaps dropped confirmed unconfirmed confirmation_latency',
   'clients.recovery.journal': 'entries bytes age_ms',
   'clients.recovery': 'suspended recovered away events expired evicted unknown ended incomplete too_much lost',
   'hive.actors': 'running abandoned crashes dead_letters unexpected',

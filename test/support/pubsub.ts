@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
 import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import type { LinkSettings } from '../../src/actors/pubsub/links.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';
@@ -124,12 +125,14 @@ export async function startPubSub(
   metrics = new Metrics(),
   log: Log = silent,
   limits: Partial<Config['pubsub']> = {},
+  links: Partial<LinkSettings> = {},
 ): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
   const fanout = new TestFanout();
   const pubsub = new PubSubService({
     kernel,
     config: { channels, max_subscriptions_per_client: 1000, max_channels_per_client: 1000, ...limits },
+    links: { maxBytes: 1024 * 1024, resumeMs: 60_000, ...links },
     cluster: table,
     fanout,
     packetsFor,

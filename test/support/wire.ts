@@ -4,7 +4,7 @@
  */
 import type { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
-import type { PendingFrom, RemoteTarget, Transport } from '../../src/kernel/transport.ts';
+import type { Offered, PendingFrom, RemoteTarget, Transport } from '../../src/kernel/transport.ts';
 import type { From, NodeName, Ref } from '../../src/kernel/types.ts';
 import { HiveError, toHiveError } from '../../src/observe/errors.ts';
 
@@ -167,8 +167,8 @@ class WireTransport implements Transport {
     return this.#wire.carry(this.#node, to, message);
   }
 
-  offer(to: RemoteTarget, message: unknown): boolean {
-    return this.send(to, message);
+  offer(to: RemoteTarget, message: unknown): Offered {
+    return this.send(to, message) ? 'sent' : 'later';
   }
 
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {

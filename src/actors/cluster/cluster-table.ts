@@ -7,8 +7,10 @@ import type { NodeName } from '../../kernel/types.ts';
 import type { ClusterView } from '../contracts.ts';
 
 export interface ClusterListener {
-  nodeUp(node: NodeName): void;
-  nodeDown(node: NodeName): void;
+  /** @param creation of its present boot */
+  nodeUp(node: NodeName, creation: number): void;
+  /** @param hasLeft whether it has said that it goes */
+  nodeDown(node: NodeName, hasLeft: boolean): void;
 }
 
 export class ClusterTable implements ClusterView {
@@ -63,7 +65,7 @@ export class ClusterTable implements ClusterView {
     this.#tags.set(node, tag);
     this.#byTag.set(tag, node);
     this.#nodes = [...this.#nodes, node];
-    for (const listener of this.#listeners) listener.nodeUp(node);
+    for (const listener of this.#listeners) listener.nodeUp(node, creation);
   }
 
   /**
@@ -77,7 +79,7 @@ export class ClusterTable implements ClusterView {
     if (!hasLeft) this.#lost.set(node, { tag, atMs: performance.now() });
     this.#byTag.delete(tag);
     this.#nodes = this.#nodes.filter((present) => present !== node);
-    for (const listener of this.#listeners) listener.nodeDown(node);
+    for (const listener of this.#listeners) listener.nodeDown(node, hasLeft);
   }
 
   /** All members but this node are lost. */

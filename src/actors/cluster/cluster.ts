@@ -8,10 +8,10 @@
 
 import type { Config } from '../../config/types.ts';
 import { startDistribution } from '../../distribution/distribution.ts';
-import { Membership } from '../../distribution/membership.ts';
+import { leaving, Membership } from '../../distribution/membership.ts';
 import { tlsSockets } from '../../distribution/tls-sockets.ts';
 import { Actor } from '../../kernel/actor.ts';
-import type { From, NodeName } from '../../kernel/types.ts';
+import { type From, isPlanned, type NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
@@ -64,7 +64,7 @@ export class Cluster extends Actor<GenServerRequest> {
     metrics.gauge('hive.cluster.size', () => table.nodes().length, 'max');
     metrics.gauge('hive.cluster.nodes', () => table.nodes());
     // Not `terminate`: also one that is killed must free its port and its name, or the next could not start.
-    this.kernel.onExit(this.self, () => this.#leave());
+    this.kernel.onExit(this.self, (reason) => this.#leave(isPlanned(reason)));
     try {
       await this.#join();
     } catch (error) {
@@ -138,13 +138,16 @@ export class Cluster extends Actor<GenServerRequest> {
 
   #down(node: NodeName, reason: string): void {
     this.#setup.log.notice(`${node} is lost: ${reason}`, { peer: node });
-    this.#setup.table.down(node, reason === 'shutdown');
+    this.#setup.table.down(node, reason === leaving);
   }
 
-  /** Ends whatever was begun. */
-  #leave(): void {
-    this.#membership?.stop();
-    this.#distribution?.stop();
+  /**
+   * Ends whatever was begun.
+   * @param forGood the others need not expect this node back
+   */
+  #leave(forGood = true): void {
+    this.#membership?.stop(forGood);
+    this.#distribution?.stop(forGood ? leaving : 'disconnect');
     this.#membership = undefined;
     this.#distribution = undefined;
     this.#setup.table.clear();

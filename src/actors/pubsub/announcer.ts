@@ -2,12 +2,12 @@
  * Tells the other nodes which channels are here. Changes are collected until the manager comes round to tell them, so that a
  * burst of new channels costs one message per node.
  *
- * A node that did not take note in time is behind: nobody waits for it, and no more is sent to it than the question whether
+ * A node that did not take note in time, or did not confirm a publish in time, is behind: nobody waits for it, and no more is sent to it than the question whether
  * it is there. The question makes it forget what it was told, so that it publishes everything to this node until it has
  * answered and been told everything.
  *
- *   up to date ──no note in time──▶ behind ──answers──▶ told everything, up to date
- *                                    └─ asked again and again
+ *   up to date ──no answer in time──▶ behind ──answers──▶ told everything, up to date
+ *                                      └─ asked again and again
  */
 import type { Actor } from '../../kernel/actor.ts';
 import type { NodeName } from '../../kernel/types.ts';
@@ -116,6 +116,14 @@ export class Announcer {
     if (recipient && !recipient.isBehind) await this.#tell(recipient, this.#message(true, ids, []), patientTimeoutMs);
   }
 
+  /** Nobody waits for that node any more: `catchUp` is to be called then. @returns false if it is behind, or lost, already */
+  fallBehind(peer: PeerInterest): boolean {
+    const recipient = this.#find(peer);
+    if (!recipient || recipient.isBehind) return false;
+    recipient.fallBehind();
+    return true;
+  }
+
   /** Asks a node that is behind whether it is there. */
   async catchUp(peer: PeerInterest): Promise<void> {
     const recipient = this.#find(peer);
@@ -147,9 +155,7 @@ export class Announcer {
     try {
       await this.#manager.ask(peer.manager, message, timeoutMs);
     } catch (error) {
-      if (this.#find(peer) !== recipient || recipient.isBehind) return;
-      recipient.fallBehind();
-      this.#events.fellBehind(peer, error, true);
+      if (this.fallBehind(peer)) this.#events.fellBehind(peer, error, true);
     }
   }
 }

@@ -14,8 +14,6 @@ export class PeerInterest {
   readonly node: NodeName;
   /** The node's manager. */
   readonly manager: NamedRef<WireMessage>;
-  /** Publishes that were not sent there, since so much waited for the node. */
-  missed = 0;
   #known = false;
   readonly #ids = new Set<string>();
   /** How many of the ids are, or lie under, each dotted prefix. */
@@ -69,32 +67,5 @@ export class PeerInterest {
       else this.#counts.delete(prefix);
       if (end < 0) return;
     }
-  }
-}
-
-/** The connected nodes, by name. */
-export class InterestTable {
-  readonly #peers = new Map<NodeName, PeerInterest>();
-
-  /** A connection begins: what the node told through a former one is forgotten. */
-  connect(node: NodeName, manager: NamedRef<WireMessage>): PeerInterest {
-    const peer = new PeerInterest(node, manager);
-    this.#peers.set(node, peer);
-    return peer;
-  }
-
-  disconnect(node: NodeName): PeerInterest | undefined {
-    const peer = this.#peers.get(node);
-    this.#peers.delete(node);
-    return peer;
-  }
-
-  /** Nothing is known any more of what the connected nodes want. */
-  forgetAll(): void {
-    for (const peer of this.#peers.values()) peer.forget();
-  }
-
-  peers(): IterableIterator<PeerInterest> {
-    return this.#peers.values();
   }
 }

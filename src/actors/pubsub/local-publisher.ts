@@ -59,11 +59,13 @@ export class LocalPublisher {
       for (const entry of this.#index.entries()) tellGap(entry);
       return;
     }
+    const entries = new Set<ChannelEntry>();
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);
-      if (exact) tellGap(exact);
-      for (const entry of this.#index.below(prefix) ?? []) tellGap(entry);
+      if (exact) entries.add(exact);
+      for (const entry of this.#index.below(prefix) ?? []) entries.add(entry);
     }
+    for (const entry of entries) tellGap(entry);
   }
 
   #broadcast(publication: Publication): ChannelPublish {

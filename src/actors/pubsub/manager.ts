@@ -19,12 +19,13 @@ import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '..
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
-import type { InterestTable, PeerInterest } from './interest.ts';
+import type { PeerInterest } from './interest.ts';
+import type { Links } from './links.ts';
 import type { LocalPublisher } from './local-publisher.ts';
 import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
-import { type InterestMessage, isWireMessage, type PublishMessage } from './wire-messages.ts';
+import { type GapMessage, type InterestMessage, isWireMessage, type PublishMessage } from './wire-messages.ts';
 
 export const managerName = 'hive_pubsub';
 
@@ -35,7 +36,7 @@ const soonMs = 20;
 
 export interface ManagerSetup {
   readonly index: ChannelIndex;
-  readonly interests: InterestTable;
+  readonly links: Links;
   readonly templates: Templates;
   readonly publisher: LocalPublisher;
   readonly fanout: Fanout;
@@ -69,7 +70,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   override init(): void {
-    const { index, interests, fanout, metrics } = this.#setup;
+    const { index, links, fanout, metrics } = this.#setup;
     metrics.gauge('pubsub.uptime', () => this.cell.ageMs, 'max');
     const latency = metrics.histogram('pubsub.latency');
     const { deliveries, missed } = metrics.counters('pubsub', ['deliveries', 'missed']);
@@ -80,12 +81,13 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       answered: (peer) => this.#caughtUp(peer),
     });
     // What other nodes tell while no manager is here is lost: from the end of this one on, nothing is known of them.
-    this.kernel.onExit(this.self, () => interests.forgetAll());
+    this.kernel.onExit(this.self, () => links.peers.forgetInterests());
     for (const entry of [...index.entries()]) this.#takeOver(entry);
-    for (const peer of interests.peers()) {
+    for (const peer of links.peers.connected()) {
       this.#nodeUp(peer);
       this.send(peer.manager, { type: 'interest_wanted', node: this.self.node });
     }
+    links.resume();
   }
 
   override admits(message: unknown): boolean {
@@ -96,6 +98,12 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     switch (message.type) {
       case 'publish':
         return this.#publish(message);
+      case 'gap':
+        return this.#missed(message);
+      case 'taken':
+        return this.#setup.links.taken(message);
+      case 'taken_wanted':
+        return from?.reply(this.#setup.links.upTo(message.origin));
       case 'open':
         return this.#open(message.entry, from);
       case 'started':
@@ -115,6 +123,8 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
         return from?.reply(undefined);
       case 'catch_up':
         return void this.#announcer.catchUp(message.peer);
+      case 'unconfirmed':
+        return this.#unconfirmed(message.peer);
       case 'nodeup':
         return this.#nodeUp(message.peer);
       case 'nodedown':
@@ -133,8 +143,8 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   override inspect(): Record<string, unknown> {
-    const { index, interests } = this.#setup;
-    const peers = Array.from(interests.peers(), (peer) => {
+    const { index, links } = this.#setup;
+    const peers = links.peers.connected().map((peer) => {
       const { node, known, size } = peer;
       return { node, known, channels: size, behind: this.#announcer.isBehind(peer) };
     });
@@ -263,6 +273,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
 
   #fellBehind(peer: PeerInterest, error: unknown, isNew: boolean): void {
     if (isNew) {
+      this.#setup.links.setBehind(peer.node, true);
       const reason = toHiveError(error).message;
       this.#setup.log.notice(`${peer.node} did not take note of this node's channels and is not waited for: ${reason}`);
       this.send<PubSubMessage>(this.self, { type: 'catch_up', peer });
@@ -271,7 +282,13 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     }
   }
 
+  /** A publisher has waited for it in vain: nobody shall, until it has answered. */
+  #unconfirmed(peer: PeerInterest): void {
+    if (this.#announcer.fallBehind(peer)) this.send<PubSubMessage>(this.self, { type: 'catch_up', peer });
+  }
+
   #caughtUp(peer: PeerInterest): void {
+    this.#setup.links.setBehind(peer.node, false);
     this.#setup.log.notice(`${peer.node} answers again and is told this node's channels`);
     this.#tellAll(peer);
   }
@@ -284,13 +301,21 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     from?.reply(undefined);
   }
 
-  #publish({ channels, privilege, publication }: PublishMessage): void {
+  #publish(message: PublishMessage): void {
+    if (!this.#setup.links.take(message)) return;
+    const { channels, privilege, publication } = message;
     try {
       this.#setup.templates.check(channels, privilege);
       this.#setup.publisher.publish(channels, fromTerm(publication), true);
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }
+  }
+
+  #missed(message: GapMessage): void {
+    if (!this.#setup.links.take(message)) return;
+    const { channels } = message;
+    this.#setup.publisher.missed(channels.length === 0 ? undefined : channels);
   }
 
   #refuse(reason: string): void {

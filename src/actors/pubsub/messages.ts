@@ -13,5 +13,7 @@ export type PubSubMessage =
   | { readonly type: 'announced'; readonly entries: readonly ChannelEntry[] }
   | { readonly type: 'nodeup'; readonly peer: PeerInterest }
   | { readonly type: 'nodedown'; readonly peer: PeerInterest }
+  /** A publisher has waited in vain for that node to confirm. */
+  | { readonly type: 'unconfirmed'; readonly peer: PeerInterest }
   | { readonly type: 'catch_up'; readonly peer: PeerInterest }
   | WireMessage;

@@ -31,6 +31,34 @@ export function toTerm(publication: Publication): WirePublication {
   }
 }
 
+/** Memory that a term takes beside its texts, bytes: a rough figure. */
+const overheadBytes = 200;
+
+/** About how many bytes of memory it takes to keep that, published to those channels. */
+export function sizeOf(term: WirePublication, channels: readonly string[]): number {
+  let bytes = overheadBytes;
+  for (const channel of channels) bytes += channel.length;
+  switch (term.type) {
+    case 'event':
+      return bytes + term.name.length + term.args.length;
+    case 'ack':
+      return bytes + term.args.length;
+    case 'message':
+      return bytes + sizeOfValue(term.data);
+    case 'orders':
+      return bytes + sizeOfValue(term.orders);
+  }
+}
+
+function sizeOfValue(value: unknown): number {
+  if (typeof value === 'string') return value.length;
+  if (typeof value !== 'object' || value === null) return 8;
+  if (ArrayBuffer.isView(value)) return value.byteLength;
+  let bytes = 32;
+  for (const [key, item] of Object.entries(value)) bytes += key.length + sizeOfValue(item);
+  return bytes;
+}
+
 /** @throws HiveError `bad_internal_event` for what no node of ours sends */
 export function fromTerm(term: unknown): Publication {
   if (typeof term !== 'object' || term === null) throw malformed();

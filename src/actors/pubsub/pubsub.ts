@@ -10,39 +10,40 @@
  *  - When `join` has resolved, what is published afterwards on any connected node that is not behind reaches the client, once per
  *    channel. A node that does not take note within two seconds is behind until it answers, and then told everything; lines
  *    in the log say so.
- *  - What one publisher publishes to one channel, through one node, reaches each client in that order. Nothing is said of the
- *    order of publishes through several nodes, though one was confirmed before the other was made.
- *  - A node for which half of `hive.cluster_max_queue` waits misses publishes until less does.
- *  - Subscriptions outlive crashes of channels and of the manager. What was on its way through a crashed actor is lost.
+ *  - What one publisher publishes to one channel, through one node, reaches each client in that order. The same through several
+ *    nodes, if each publish is confirmed (`publishConfirmed`) before the next is made; but not at a node that has not confirmed.
+ *  - A connection that is lost and comes back, with the same boot of the other node, loses nothing: links.ts. What cannot be kept is
+ *    a gap, and whoever may miss something is told (`Member.missed`).
+ *  - Subscriptions outlive crashes of channels and of the manager. What was on its way through a crashed channel is a gap.
  */
 import type { Config } from '../../config/types.ts';
 import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import { isGone, type Ref } from '../../kernel/types.ts';
+import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import type { Fanout, Member } from '../contracts.ts';
+import type { ConfirmedPublishing, Fanout, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
 import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
-import { InterestTable, type PeerInterest } from './interest.ts';
+import type { Confirmation } from './confirmations.ts';
+import { type LinkSettings, Links } from './links.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
-import { toTerm } from './publication.ts';
 import { checkId, Templates } from './templates.ts';
-import type { PublishMessage } from './wire-messages.ts';
 
 export interface PubSubSetup {
   readonly kernel: Kernel;
   readonly config: Config['pubsub'];
+  readonly links: LinkSettings;
   readonly cluster: ClusterTable;
   readonly fanout: Fanout;
   readonly packetsFor: PacketsFor;
@@ -55,17 +56,16 @@ export interface PubSubSetup {
 /** A channel may crash between being opened and being joined; it is not tried for ever. */
 const attempts = 3;
 
-export class PubSubService implements PubSub {
+export class PubSubService implements PubSub, ConfirmedPublishing {
   readonly #setup: PubSubSetup;
   readonly #index = new ChannelIndex();
-  readonly #interests = new InterestTable();
+  readonly #links: Links;
   readonly #templates: Templates;
   readonly #limits: ClientLimits;
   readonly #publisher: LocalPublisher;
   readonly #manager: Ref<PubSubMessage>;
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
   readonly #casts: Counter;
-  readonly #dropped: Counter;
   readonly #erlang: GenServerApi;
 
   constructor(setup: PubSubSetup) {
@@ -81,17 +81,11 @@ export class PubSubService implements PubSub {
     this.#counters = metrics.counters('pubsub', ['requests', 'errors', 'status', 'publish', 'join', 'leave']);
     metrics.counters('pubsub', ['subscribe', 'unsubscribe']); // those who serve API requests count them
     this.#casts = metrics.counter('hive.cluster.casts');
-    this.#dropped = metrics.counter('pubsub.dropped');
     metrics.gauge('pubsub.total_channels', () => this.#index.size);
+    this.#links = new Links({ ...setup.links, kernel, managerName, log: setup.log, metrics });
     cluster.listen({
-      nodeUp: (node) => {
-        const peer = this.#interests.connect(node, kernel.remote(node, managerName));
-        this.#manager.tell({ type: 'nodeup', peer });
-      },
-      nodeDown: (node) => {
-        const peer = this.#interests.disconnect(node);
-        if (peer) this.#manager.tell({ type: 'nodedown', peer });
-      },
+      nodeUp: (node, creation) => this.#links.up(node, creation),
+      nodeDown: (node, left) => this.#links.down(node, left),
     });
   }
 
@@ -100,7 +94,7 @@ export class PubSubService implements PubSub {
     return new PubSubManager({
       ...this.#setup,
       index: this.#index,
-      interests: this.#interests,
+      links: this.#links,
       templates: this.#templates,
       publisher: this.#publisher,
       erlang: this.#erlang,
@@ -222,6 +216,24 @@ export class PubSubService implements PubSub {
   }
 
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void {
+    this.#publish(prefixes, privilege, publication, false);
+  }
+
+  publishConfirmed(
+    prefixes: readonly string[],
+    privilege: Privilege,
+    publication: Publication,
+  ): Promise<readonly NodeName[]> | undefined {
+    const confirmation = this.#publish(prefixes, privilege, publication, true);
+    return confirmation && this.#links.settled(confirmation);
+  }
+
+  #publish(
+    prefixes: readonly string[],
+    privilege: Privilege,
+    publication: Publication,
+    confirm: boolean,
+  ): Confirmation | undefined {
     this.#count('publish');
     try {
       this.#templates.check(prefixes, privilege);
@@ -230,32 +242,9 @@ export class PubSubService implements PubSub {
       throw error;
     }
     this.#casts.value += 1;
-    let message: PublishMessage | undefined;
-    for (const peer of this.#interests.peers()) {
-      if (!peer.wants(prefixes)) continue;
-      message ??= { type: 'publish', channels: prefixes, privilege, publication: toTerm(publication) };
-      if (!peer.manager.offer(message)) this.#missed(peer);
-      else if (peer.missed > 0) this.#reachedAgain(peer);
-    }
+    const confirmation = this.#links.publish(prefixes, privilege, publication, confirm);
     this.#publisher.publish(prefixes, publication, false);
-  }
-
-  /** A node that does not keep up with what anybody may publish misses some of it: to drop the connection would cost it all. */
-  #missed(peer: PeerInterest): void {
-    this.#dropped.value += 1;
-    peer.missed += 1;
-    if (peer.missed > 1) return;
-    const { log } = this.#setup;
-    if (log.excess('nodes that miss publishes', peer.node)) return;
-    log.warning(`${peer.node} misses publishes: too much waits for it`, { peer: peer.node });
-  }
-
-  #reachedAgain(peer: PeerInterest): void {
-    const { node, missed } = peer;
-    peer.missed = 0;
-    const { log } = this.#setup;
-    if (log.excess('nodes that are sent publishes again', node, 'notice')) return;
-    log.notice(`${node} is sent publishes again; it has missed ${missed}`, { peer: node });
+    return confirmation;
   }
 
   #count(operation: 'status' | 'publish' | 'join' | 'leave'): void {

@@ -3,7 +3,14 @@ import type { Call, NodeName } from '../../kernel/types.ts';
 import type { Privilege } from '../../plugins/types.ts';
 import type { WirePublication } from './publication.ts';
 
-export type WireMessage = InterestMessage | InterestRequest | StaleInterest | PublishMessage;
+export type WireMessage =
+  | InterestMessage
+  | InterestRequest
+  | StaleInterest
+  | PublishMessage
+  | GapMessage
+  | TakenMessage
+  | TakenRequest;
 
 /** A node tells its channels: all of them, or changes. */
 export interface InterestMessage extends Call<void> {
@@ -26,19 +33,60 @@ export interface StaleInterest extends Call<void> {
   readonly node: NodeName;
 }
 
+/**
+ * What a boot of a node (`origin`, `id@host#creation`) has published. `after` is the number of what it has sent before to the node that gets
+ * this: if that is not there, something is missing.
+ */
 export interface PublishMessage {
   readonly type: 'publish';
+  readonly origin: string;
+  readonly number: number;
+  readonly after: number;
   readonly channels: readonly string[];
   readonly privilege: Privilege;
   readonly publication: WirePublication;
 }
 
+/** In place of publications, the last one of that number, that the origin could not keep. No channels: it may have been any. */
+export interface GapMessage {
+  readonly type: 'gap';
+  readonly origin: string;
+  readonly number: number;
+  readonly after: number;
+  readonly channels: readonly string[];
+}
+
+/** The boot `by` has everything of the origin's up to a number. `again`: nothing behind it, and it wants that sent again. */
+export interface TakenMessage {
+  readonly type: 'taken';
+  readonly by: string;
+  readonly origin: string;
+  readonly upTo: number;
+  readonly again: boolean;
+}
+
+/** The origin asks what that node has. */
+export interface TakenRequest extends Call<number> {
+  readonly type: 'taken_wanted';
+  readonly origin: string;
+}
+
 /** Whether it has the form of one. What it publishes is looked into when it is read. */
 export function isWireMessage(message: unknown): message is WireMessage {
-  const { type, node, all, add, remove, channels } = Object(message) as Record<string, unknown>;
+  const fields = Object(message) as Record<string, unknown>;
+  const { type, node, all, add, remove } = fields;
   switch (type) {
     case 'publish':
-      return areStrings(channels);
+    case 'gap': {
+      const { origin, number, after, channels } = fields;
+      return typeof origin === 'string' && isNumber(number) && isNumber(after) && areStrings(channels);
+    }
+    case 'taken': {
+      const { by, origin, upTo, again } = fields;
+      return typeof by === 'string' && typeof origin === 'string' && isNumber(upTo) && typeof again === 'boolean';
+    }
+    case 'taken_wanted':
+      return typeof fields.origin === 'string';
     case 'interest':
       return typeof node === 'string' && typeof all === 'boolean' && areStrings(add) && areStrings(remove);
     case 'interest_wanted':
@@ -47,6 +95,10 @@ export function isWireMessage(message: unknown): message is WireMessage {
     default:
       return false;
   }
+}
+
+function isNumber(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function areStrings(value: unknown): boolean {

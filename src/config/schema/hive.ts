@@ -126,8 +126,15 @@ export const hiveSchema = strictObject(
       default: 67_108_864,
       minimum: 65_536,
       maximum: 4_294_967_296,
-      description: 'Outgoing data that may be queued for another node before the connection to it is dropped. Bytes.',
+      description:
+        'Outgoing data that may be queued for another node before the connection to it is dropped, and publishes that are kept ' +
+        'until it has acknowledged them. Bytes.',
     }),
+    cluster_resume: milliseconds(
+      'Time for which publishes are kept for a node whose connection is lost, at most `cluster_max_queue` bytes of them; 0 = ' +
+        'none. When it is back in time, nothing is missing.',
+      { default: 60_000, minimum: 0 },
+    ),
     cluster_max_frame: Type.Integer({
       default: 134_217_728,
       minimum: 65_536,

@@ -86,7 +86,18 @@ const relay: Record<Exclude<RelayMessage, ChunkMessage>['type'] | 'chunk', reado
 };
 
 const pubsub: Record<WireMessage['type'], WireMessage> = {
-  publish: { type: 'publish', channels: ['a'], privilege: 'public', publication: { type: 'orders', orders: [] } },
+  publish: {
+    type: 'publish',
+    origin: 'a@h#1',
+    number: 2,
+    after: 1,
+    channels: ['a'],
+    privilege: 'public',
+    publication: { type: 'orders', orders: [] },
+  },
+  gap: { type: 'gap', origin: 'a@h#1', number: 2, after: 1, channels: ['a'] },
+  taken: { type: 'taken', by: 'b@h#1', origin: 'a@h#1', upTo: 2, again: false },
+  taken_wanted: { type: 'taken_wanted', origin: 'a@h#1' },
   interest: { type: 'interest', node, all: true, add: ['a'], remove: [] },
   interest_wanted: { type: 'interest_wanted', node },
   interest_stale: { type: 'interest_stale', node },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { InterestTable } from '../../../../src/actors/pubsub/interest.ts';
+import { PeerInterest } from '../../../../src/actors/pubsub/interest.ts';
 import { Kernel } from '../../../../src/kernel/kernel.ts';
 import type { NodeName } from '../../../../src/kernel/types.ts';
 import { silent } from '../../../../src/observe/logger.ts';
@@ -8,7 +8,7 @@ import { fc } from '../../../support/properties.ts';
 
 const kernel = new Kernel({ node: 'a@127.0.0.1', log: silent });
 const b = 'b@127.0.0.1' as NodeName;
-const newPeer = () => new InterestTable().connect(b, kernel.remote(b, 'hive_pubsub'));
+const newPeer = () => new PeerInterest(b, kernel.remote(b, 'hive_pubsub'));
 
 test('a node that has not told its channels yet wants everything', () => {
   const peer = newPeer();
@@ -20,16 +20,6 @@ test('a node that has not told its channels yet wants everything', () => {
   assert.equal(peer.wants(['anything', 'news']), true);
   peer.forget();
   assert.equal(peer.wants(['anything']), true);
-});
-
-test('a connection that begins knows nothing of the one before', () => {
-  const table = new InterestTable();
-  const first = table.connect(b, kernel.remote(b, 'hive_pubsub'));
-  first.learn(true, [], []);
-  const second = table.connect(b, kernel.remote(b, 'hive_pubsub'));
-  first.learn(true, ['news'], []);
-  assert.deepEqual([...table.peers()], [second]);
-  assert.equal(second.known, false);
 });
 
 const id = fc

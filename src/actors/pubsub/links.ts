@@ -1,0 +1,361 @@
+/**
+ * Publications on their way between nodes: each is kept for every node that wants it until that node has acknowledged it, and sent
+ * again when a lost connection is back. See publish-log.ts for the sender's half, publish-receipts.ts for the receiver's,
+ * confirmations.ts for those who wait.
+ *
+ *   publish ──▶ log of each node that wants it ──▶ its manager ──▶ receipts ──new──▶ channels there
+ *                 ▲                                                   │
+ *                 └───────── taken, once per turn and node ◀──────────┘
+ *
+ * It belongs to the node and not to an actor: neither what is kept nor what was received is lost with a manager that crashes. Other
+ * nodes speak to it through the manager. Whatever a manager's crash or a full mailbox takes from a stream is noticed by its end:
+ * what comes next does not fit, or nothing comes and the sender asks.
+ */
+import type { Kernel } from '../../kernel/kernel.ts';
+import { Timer } from '../../kernel/timers.ts';
+import type { NodeName, Ref } from '../../kernel/types.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { Privilege, Publication } from '../../plugins/types.ts';
+import { Confirmation, Confirmations } from './confirmations.ts';
+import type { PubSubMessage } from './messages.ts';
+import { bootOf, type Peer, PeerTable } from './peers.ts';
+import { sizeOf, toTerm, type WirePublication } from './publication.ts';
+import { PublishLog, type PublishLogEvents } from './publish-log.ts';
+import { PublishReceipts } from './publish-receipts.ts';
+import type { GapMessage, PublishMessage, TakenMessage } from './wire-messages.ts';
+
+export interface LinkSettings {
+  /** Bytes that are kept for each node: `hive.cluster_max_queue`. */
+  readonly maxBytes: number;
+  /** How long everything is kept for a node that is lost, ms: `hive.cluster_resume`. */
+  readonly resumeMs: number;
+}
+
+export interface LinksSetup extends LinkSettings {
+  readonly kernel: Kernel;
+  /** The name of the managers of all nodes. */
+  readonly managerName: string;
+  readonly log: Log;
+  readonly metrics: Metrics;
+}
+
+/** How often is looked after nodes that are lost, or do not acknowledge. */
+const tickMs = 500;
+/** How long a node may take to say what it has. */
+const askTimeoutMs = 30_000;
+/** Boots of other nodes whose publications are remembered. */
+const maxOrigins = 1024;
+
+export class Links {
+  readonly peers = new PeerTable();
+  readonly #setup: LinksSetup;
+  /** The boot of this node. */
+  readonly #boot: string;
+  readonly #manager: Ref<PubSubMessage>;
+  readonly #confirmations: Confirmations<Peer>;
+  readonly #counters: ReturnType<typeof countersOf>;
+  readonly #receipts = new Map<string, PublishReceipts>();
+  /** Those that have an acknowledgement to send at the end of this turn. */
+  readonly #owing = new Set<PublishReceipts>();
+  readonly #tick = new Timer({ expire: () => this.#look() });
+  readonly #expiry = new Timer({ expire: () => this.#expire() });
+  #number = 0;
+
+  constructor(setup: LinksSetup) {
+    const { kernel, metrics, managerName } = setup;
+    this.#setup = setup;
+    this.#boot = bootOf(kernel.node, kernel.creation);
+    this.#manager = kernel.remote(kernel.node, managerName);
+    const counters = countersOf(metrics);
+    this.#counters = counters;
+    const latency = metrics.histogram('pubsub.confirmation_latency');
+    this.#confirmations = new Confirmations({
+      confirmed: (ms) => {
+        counters.confirmed.value += 1;
+        latency.record(ms);
+      },
+      unconfirmed: () => {
+        counters.unconfirmed.value += 1;
+      },
+    });
+    const total = (read: (log: PublishLog) => number) => () => {
+      let sum = 0;
+      for (const { log } of this.peers.all()) sum += read(log);
+      return sum;
+    };
+    metrics.gauge(
+      'pubsub.unacknowledged',
+      total((log) => log.length),
+    );
+    metrics.gauge(
+      'pubsub.unacknowledged_bytes',
+      total((log) => log.bytes),
+    );
+  }
+
+  // --- connections
+
+  up(node: NodeName, creation: number): void {
+    const { kernel, managerName } = this.#setup;
+    const boot = bootOf(node, creation);
+    const manager = kernel.remote(node, managerName);
+    const { peer, replaced } = this.peers.connect({ node, boot, manager }, () => this.#newLog(node));
+    // Its clients are gone, and with them whoever could miss anything.
+    if (replaced) this.#confirmations.release(replaced, performance.now());
+    this.#manager.tell({ type: 'nodeup', peer: peer.interest! });
+    const receipts = this.#receipts.get(boot);
+    if (receipts) {
+      receipts.resume();
+      this.#owe(receipts);
+    }
+    peer.log.connect();
+    this.#pump(peer);
+    this.#wind();
+  }
+
+  /** @param left it has said that it leaves */
+  down(node: NodeName, left: boolean): void {
+    const peer = this.peers.get(node);
+    if (!peer?.interest) return;
+    this.#manager.tell({ type: 'nodedown', peer: peer.interest });
+    peer.interest = undefined;
+    peer.lostAt = performance.now();
+    peer.log.disconnect();
+    if (left || this.#setup.resumeMs === 0) this.#giveUp(peer);
+  }
+
+  /** A new manager of this node: what was on its way to the one before it may be lost, here and there. */
+  resume(): void {
+    for (const peer of this.peers.all()) {
+      if (!peer.interest) continue;
+      peer.isBehind = false;
+      const receipts = this.#receiptsOf(peer.boot);
+      receipts.ask();
+      this.#owe(receipts);
+    }
+  }
+
+  /** A node has let somebody wait for too long, or has answered since. */
+  setBehind(node: NodeName, isBehind: boolean): void {
+    const peer = this.peers.get(node);
+    if (!peer) return;
+    peer.isBehind = isBehind;
+    if (isBehind) this.#confirmations.release(peer, performance.now());
+  }
+
+  #giveUp(peer: Peer): void {
+    const dropped = peer.log.giveUp();
+    this.#confirmations.release(peer, performance.now());
+    const { log } = this.#setup;
+    if (dropped === 0 || log.excess('publishes for a lost node were dropped', peer.node)) return;
+    log.warning(`${peer.node} does not come back: ${dropped} publishes that were kept for it are dropped`, {
+      peer: peer.node,
+    });
+  }
+
+  // --- from here to other nodes
+
+  /**
+   * Sends it to every node that wants it, and keeps it for those that cannot take it now.
+   * @param confirm whether to say who is to confirm it
+   * @returns undefined if nobody is
+   */
+  publish(
+    prefixes: readonly string[],
+    privilege: Privilege,
+    publication: Publication,
+    confirm: boolean,
+  ): Confirmation | undefined {
+    let term: WirePublication | undefined;
+    let bytes = 0;
+    let confirmation: Confirmation | undefined;
+    for (const peer of this.peers.all()) {
+      if (!peer.wants(prefixes)) continue;
+      if (term === undefined) {
+        term = toTerm(publication);
+        bytes = sizeOf(term, prefixes);
+        this.#number += 1;
+      }
+      const isKept = peer.log.add(this.#number, prefixes, privilege, term, bytes);
+      if (!confirm || peer.log.givenUp) continue;
+      confirmation ??= new Confirmation(this.#number, performance.now());
+      if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);
+      else this.#confirmations.miss(confirmation, peer);
+    }
+    return confirmation;
+  }
+
+  /** Resolves to the nodes that have not confirmed it: when all others have, after a second at most. */
+  settled(confirmation: Confirmation): Promise<readonly NodeName[]> {
+    const settled = this.#confirmations.settled(confirmation);
+    if (!this.#expiry.pending) this.#windExpiry();
+    return settled;
+  }
+
+  taken({ by, origin, upTo, again }: TakenMessage): void {
+    const peer = this.peers.get(nodeIn(by));
+    if (origin !== this.#boot || peer?.boot !== by) return;
+    if (again) peer.log.again(upTo);
+    else peer.log.taken(upTo);
+    this.#confirmations.taken(peer, upTo, performance.now());
+    this.#pump(peer);
+  }
+
+  #newLog(node: NodeName): PublishLog {
+    const { kernel, maxBytes, managerName } = this.#setup;
+    const manager = kernel.remote<PublishMessage | GapMessage>(node, managerName);
+    const offer = manager.offer.bind(manager);
+    return new PublishLog({ origin: this.#boot, maxBytes, offer, events: this.#logEvents(node) });
+  }
+
+  #logEvents(node: NodeName): PublishLogEvents {
+    const counters = this.#counters;
+    const { log } = this.#setup;
+    return {
+      resent: () => {
+        counters.resent.value += 1;
+      },
+      gap: () => {
+        counters.gaps.value += 1;
+      },
+      lost: (publications) => {
+        counters.dropped.value += publications;
+      },
+      overflowed: () => {
+        if (log.excess('nodes that miss publishes', node)) return;
+        log.warning(`${node} misses publishes: too much waits for it`, { peer: node });
+      },
+      gapEnded: (publications, bytes) => {
+        if (log.excess('nodes that are sent publishes again', node, 'notice')) return;
+        log.notice(`${node} is sent publishes again; it has missed ${publications}`, { peer: node, bytes });
+      },
+    };
+  }
+
+  #pump(peer: Peer): void {
+    if (peer.isPumping || !peer.log.pump()) return;
+    peer.isPumping = true;
+    setImmediate(() => {
+      peer.isPumping = false;
+      this.#pump(peer);
+    });
+  }
+
+  // --- from other nodes to here
+
+  /** @returns whether it is new, and to be passed on */
+  take({ origin, number, after }: PublishMessage | GapMessage): boolean {
+    const receipts = this.#receiptsOf(origin);
+    const isNew = receipts.take(number, after);
+    if (receipts.isOwed) this.#owe(receipts);
+    return isNew;
+  }
+
+  /** The number up to which everything of that boot is here. */
+  upTo(origin: string): number {
+    return this.#receipts.get(origin)?.upTo ?? 0;
+  }
+
+  #receiptsOf(origin: string): PublishReceipts {
+    const known = this.#receipts.get(origin);
+    if (known) return known;
+    if (this.#receipts.size >= maxOrigins) this.#forgetOrigin();
+    const receipts = new PublishReceipts(origin);
+    this.#receipts.set(origin, receipts);
+    return receipts;
+  }
+
+  #forgetOrigin(): void {
+    for (const origin of this.#receipts.keys()) {
+      const peer = this.peers.get(nodeIn(origin));
+      if (peer?.boot === origin) continue;
+      this.#receipts.delete(origin);
+      return;
+    }
+  }
+
+  #owe(receipts: PublishReceipts): void {
+    if (this.#owing.size === 0) setImmediate(() => this.#acknowledge());
+    this.#owing.add(receipts);
+  }
+
+  #acknowledge(): void {
+    for (const receipts of this.#owing) {
+      const { origin } = receipts;
+      const peer = this.peers.get(nodeIn(origin));
+      // It is told when it is back.
+      if (!peer?.interest || peer.boot !== origin) continue;
+      const { upTo, again } = receipts.acknowledge();
+      peer.manager.tell({ type: 'taken', by: this.#boot, origin, upTo, again });
+    }
+    this.#owing.clear();
+  }
+
+  // --- time
+
+  #wind(): void {
+    if (!this.#tick.pending) this.#setup.kernel.wheel.start(this.#tick, tickMs);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    for (const peer of this.peers.all()) {
+      const { log } = peer;
+      if (log.connected) {
+        this.#pump(peer);
+        const { oldest } = log;
+        if (oldest > 0 && oldest === peer.awaited) this.#ask(peer);
+        peer.awaited = oldest;
+      } else if (!log.givenUp && now - peer.lostAt >= this.#setup.resumeMs) {
+        this.#giveUp(peer);
+      }
+    }
+    this.#wind();
+  }
+
+  /** What it has not acknowledged for a while may be lost there. */
+  #ask(peer: Peer): void {
+    if (peer.isAsked) return;
+    peer.isAsked = true;
+    const { interest, log } = peer;
+    const sent = log.newest;
+    const answered = (upTo: number): void => {
+      peer.isAsked = false;
+      if (peer.interest !== interest || !Number.isSafeInteger(upTo)) return;
+      this.taken({ type: 'taken', by: peer.boot, origin: this.#boot, upTo, again: upTo < sent });
+    };
+    const failed = (): void => {
+      peer.isAsked = false;
+    };
+    const question = { type: 'taken_wanted', origin: this.#boot } as const;
+    this.#setup.kernel.askThen(peer.manager, question, askTimeoutMs, answered, failed);
+  }
+
+  #windExpiry(): void {
+    const { dueAt } = this.#confirmations;
+    if (dueAt === undefined) return;
+    this.#setup.kernel.wheel.start(this.#expiry, Math.max(1, dueAt - performance.now()));
+  }
+
+  #expire(): void {
+    const { log } = this.#setup;
+    for (const peer of this.#confirmations.expire(performance.now())) {
+      const { node, interest } = peer;
+      peer.isBehind = true;
+      if (!interest) continue;
+      this.#manager.tell({ type: 'unconfirmed', peer: interest });
+      if (log.excess('nodes that do not confirm publishes', node, 'notice')) continue;
+      log.notice(`${node} does not confirm publishes and is not waited for until it answers`, { peer: node });
+    }
+    this.#windExpiry();
+  }
+}
+
+function countersOf(metrics: Metrics) {
+  return metrics.counters('pubsub', ['resent', 'gaps', 'dropped', 'confirmed', 'unconfirmed']);
+}
+
+function nodeIn(boot: string): NodeName {
+  return boot.slice(0, boot.lastIndexOf('#')) as NodeName;
+}
