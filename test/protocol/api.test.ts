@@ -97,6 +97,27 @@ describe('the HTTP API', () => {
     assert.equal((await requests()) - before, 9);
   });
 
+  test('only a publish can do without the confirmation of other nodes', async () => {
+    const event = { name: 'said', args: [] };
+    const path = '/api/KEY/pubsub/publish/ping.again';
+    for (let times = 0; times < 2; times += 1) {
+      assert.equal((await api('POST', `${path}?confirm=node`, event)).status, 200);
+      assert.equal((await api('POST', `${path}?confirm=cluster`, event)).status, 200);
+      const odd = await api('POST', `${path}?confirm=maybe`, event);
+      assert.equal((odd.json as Failure).description, 'confirm must be node or cluster, not maybe.');
+      const other = await api('POST', '/api/KEY/router/enable?confirm=node');
+      assert.equal((other.json as Failure).description, 'router/enable publishes nothing that could be confirmed.');
+    }
+    const { json } = await api('POST', '/api/KEY/batch', [
+      { method: 'POST', path: 'pubsub/publish/ping.again?confirm=node', body: event },
+      { method: 'GET', path: 'hive/version?confirm=node' },
+    ]);
+    assert.deepEqual(
+      (json as { status: number }[]).map(({ status }) => status),
+      [200, 400],
+    );
+  });
+
   test('the calls of a batch are carried out in order, each with its own result', async () => {
     said.length = 0;
     const flushed = next(client, 'flush');

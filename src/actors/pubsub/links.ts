@@ -114,15 +114,15 @@ export class Links {
     this.#wind();
   }
 
-  /** @param left it has said that it leaves */
-  down(node: NodeName, left: boolean): void {
+  /** @param hasLeft whether it has said that it goes */
+  down(node: NodeName, hasLeft: boolean): void {
     const peer = this.peers.get(node);
     if (!peer?.interest) return;
     this.#manager.tell({ type: 'nodedown', peer: peer.interest });
     peer.interest = undefined;
     peer.lostAt = performance.now();
     peer.log.disconnect();
-    if (left || this.#setup.resumeMs === 0) this.#giveUp(peer);
+    if (hasLeft || this.#setup.resumeMs === 0) this.#giveUp(peer);
   }
 
   /** A new manager of this node: what was on its way to the one before it may be lost, here and there. */

@@ -85,7 +85,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     this.#links = new Links({ ...setup.links, kernel, managerName, log: setup.log, metrics });
     cluster.listen({
       nodeUp: (node, creation) => this.#links.up(node, creation),
-      nodeDown: (node, left) => this.#links.down(node, left),
+      nodeDown: (node, hasLeft) => this.#links.down(node, hasLeft),
     });
   }
 

@@ -1,15 +1,16 @@
 /** What the HTTP API of a node sets in motion: clients by the router, channels by pub-sub. */
 import type { PluginSet } from '../../plugins/plugin-set.ts';
-import type { PubSub } from '../../plugins/types.ts';
+import type { Publication, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
-import type { ApiHost, ClusterHost } from '../../web/api/api-host.ts';
+import type { ApiHost, ClusterHost, Unconfirmed } from '../../web/api/api-host.ts';
+import type { ConfirmedPublishing } from '../contracts.ts';
 import type { RouterService } from './service.ts';
 
 export interface NodeApiSetup {
   readonly version: string;
   readonly router: RouterService;
-  readonly pubsub: PubSub & { status(channel: string): number };
+  readonly pubsub: PubSub & ConfirmedPublishing & { status(channel: string): number };
   readonly plugins: PluginSet;
   readonly cluster: ClusterHost;
 }
@@ -50,13 +51,19 @@ export class NodeApi implements ApiHost {
     return this.#router.runActions(sid, actions);
   }
 
-  publishActions(channel: string, actions: readonly ActionCall[]): void {
+  publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined {
     this.#plugins.check(actions);
-    this.#pubsub.publish([channel], 'private', { type: 'actions', actions });
+    return this.#publish(channel, { type: 'actions', actions }, confirm);
   }
 
-  publishEvent(channel: string, packet: EventPacket): void {
-    this.#pubsub.publish([channel], 'private', { type: 'event', packet });
+  publishEvent(channel: string, packet: EventPacket, confirm: boolean): Unconfirmed | undefined {
+    return this.#publish(channel, { type: 'event', packet }, confirm);
+  }
+
+  #publish(channel: string, publication: Publication, confirm: boolean): Unconfirmed | undefined {
+    if (confirm) return this.#pubsub.publishConfirmed([channel], 'private', publication);
+    this.#pubsub.publish([channel], 'private', publication);
+    return undefined;
   }
 
   subscribers(channel: string): number {

@@ -10,13 +10,17 @@ export interface ApiHost {
   disable(): void;
   terminate(reason: string): void;
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
-  publishActions(channel: string, actions: readonly ActionCall[]): void;
-  publishEvent(channel: string, event: EventPacket): void;
+  /** @param confirm whether to say which nodes have not confirmed it: undefined if it concerns no other node */
+  publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined;
+  publishEvent(channel: string, event: EventPacket, confirm: boolean): Unconfirmed | undefined;
   subscribers(channel: string): number;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   readonly cluster: ClusterHost;
 }
+
+/** Resolves to the nodes that have not confirmed a publish when all others have, or after a bounded time. */
+export type Unconfirmed = Promise<readonly string[]>;
 
 /** The same for all nodes of the cluster. */
 export interface ClusterHost {

@@ -10,6 +10,8 @@
  *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
  *   POST   batch                             several of these calls
  *
+ * A publish is answered when other nodes have it, with `?confirm=node` at once.
+ *
  * `?cluster=true` extends stop, the router's actions and the number of subscribers to all nodes.
  */
 import type { HiveError } from '../../observe/errors.ts';
@@ -36,7 +38,16 @@ import { WrongKeys } from '../http/wrong-keys.ts';
 import type { SocketLibrary, TlsFiles } from '../sockets/types.ts';
 import type { ApiHost } from './api-host.ts';
 import { performBatch } from './batch.ts';
-import { type Answer, type Call, CallBody, findHandler, type Handler, sections } from './calls.ts';
+import {
+  type Answer,
+  type Call,
+  CallBody,
+  findHandler,
+  type Handler,
+  publishAnswer,
+  sections,
+  wantsConfirmation,
+} from './calls.ts';
 
 export interface ApiSettings {
   readonly sockets: SocketLibrary;
@@ -86,7 +97,7 @@ class Api {
   readonly #bodies = new BodyBudget(maxBodyBytes);
   readonly #total: Outcome;
   readonly #sections = new Map<string, Outcome>();
-  /** By the whole path, which holds the right key. */
+  /** By the whole path, which holds the right key, and the query. */
   readonly #routes = new Map<string, Route>();
 
   constructor({ host, key, log, metrics, proxies }: ApiSettings) {
@@ -104,8 +115,8 @@ class Api {
   handle(res: HttpResponse, req: HttpRequest, method: string): void {
     let section = '';
     try {
-      const route = method === 'post' ? this.#routes.get(req.getUrl()) : undefined;
-      if (route && !req.getQuery('cluster')) {
+      const route = method === 'post' ? this.#routes.get(placeOf(req)) : undefined;
+      if (route) {
         this.#count('requests', route.call.segments[0]!);
         receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
         return;
@@ -120,13 +131,14 @@ class Api {
         return this.#wrongKeys.refuse(res, source, answer);
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
-      const call = { method, segments, cluster };
+      const confirm = wantsConfirmation(req.getQuery('confirm'));
+      const call = { method, segments, cluster, confirm };
       const handler = segments.length === 1 && section === batch ? this.#batchHandler(method) : findHandler(call);
       const request = new Request(this, res, { handler, call });
       // A GET has no body.
       if (method === 'get') this.perform(request);
       else receiveBody(res, maxBodyBytes, request, this.#bodies);
-      if (method === 'post' && isInPath && !cluster) this.#remember(req.getUrl(), { handler, call });
+      if (method === 'post' && isInPath && !cluster) this.#remember(placeOf(req), { handler, call });
     } catch (error) {
       this.#fail(res, section, error);
     }
@@ -139,9 +151,9 @@ class Api {
     this.#log.warning('API request with a wrong key', { section: known, address: source });
   }
 
-  #remember(path: string, route: Route): void {
+  #remember(place: string, route: Route): void {
     if (this.#routes.size === maxRoutes) this.#routes.clear();
-    this.#routes.set(path, route);
+    this.#routes.set(place, route);
   }
 
   perform(request: Request): void {
@@ -152,7 +164,10 @@ class Api {
     } catch (error) {
       return this.#fail(res, segments[0]!, error);
     }
-    if (!(answer instanceof Promise)) return this.#reply(res, answer, sendAtOnce);
+    if (!(answer instanceof Promise)) {
+      if (!answer.unconfirmed) return this.#reply(res, answer, sendAtOnce);
+      answer = answer.unconfirmed.then(publishAnswer);
+    }
     defer(res);
     answer.then(
       (ready) => this.#reply(res, ready, send),
@@ -199,6 +214,11 @@ class Api {
   }
 }
 
+function placeOf(req: HttpRequest): string {
+  const query = req.getQuery();
+  return query ? `${req.getUrl()}?${query}` : req.getUrl();
+}
+
 /** A request whose body is awaited; one object, since there are many. */
 class Request implements Call, BodyReceiver {
   readonly res: HttpResponse;
@@ -206,6 +226,7 @@ class Request implements Call, BodyReceiver {
   readonly method: string;
   readonly segments: readonly string[];
   readonly cluster: boolean;
+  readonly confirm: boolean;
   body = CallBody.none;
   readonly #api: Api;
 
@@ -216,6 +237,7 @@ class Request implements Call, BodyReceiver {
     this.method = call.method;
     this.segments = call.segments;
     this.cluster = call.cluster;
+    this.confirm = call.confirm;
   }
 
   received(body: Buffer): void {

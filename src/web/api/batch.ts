@@ -1,10 +1,12 @@
 /**
  * Several API calls in one request: `POST /api/<key>/batch` with an array of `{"method", "path", "body"}`. They are carried
- * out one after the other, in order, and each has its own result `{"status", "body"}`; one that fails stops none.
+ * out one after the other, in order, and each has its own result `{"status", "body"}`; one that fails stops none. Publishes do not wait
+ * for one another's confirmation: the batch is answered when all are confirmed.
  */
 import { HiveError } from '../../observe/errors.ts';
 import { segmentsOf, wantsCluster } from '../http/api-key.ts';
-import { type Answer, type Call, CallBody } from './calls.ts';
+import type { Unconfirmed } from './api-host.ts';
+import { type Answer, type Call, CallBody, publishAnswer, wantsConfirmation } from './calls.ts';
 
 /** Enough to save the round trips, few enough to answer before anybody's patience ends. */
 export const maxBatch = 1000;
@@ -21,17 +23,30 @@ export async function performBatch(body: CallBody, perform: Perform): Promise<An
   if (calls.length > maxBatch) {
     throw new HiveError(code, `A batch has at most ${maxBatch} calls; this one has ${calls.length}.`);
   }
-  const results: { status: number; body: unknown }[] = [];
+  const results: Result[] = [];
   const afterwards: (() => void)[] = [];
+  const confirming: Promise<void>[] = [];
   for (const call of calls) {
     const answer = await performOne(call, perform);
-    results.push({ status: answer.status, body: answer.body ?? null });
+    const result = { status: answer.status, body: answer.body ?? null };
+    results.push(result);
     if (answer.afterwards) afterwards.push(answer.afterwards);
+    if (answer.unconfirmed) confirming.push(confirmed(answer.unconfirmed, result));
   }
+  await Promise.all(confirming);
   const carryOut = (): void => {
     for (const one of afterwards) one();
   };
   return { status: 200, body: results, afterwards: carryOut };
+}
+
+interface Result {
+  readonly status: number;
+  body: unknown;
+}
+
+async function confirmed(unconfirmed: Unconfirmed, result: Result): Promise<void> {
+  result.body = publishAnswer(await unconfirmed).body ?? null;
 }
 
 async function performOne(value: unknown, perform: Perform): Promise<Answer> {
@@ -55,6 +70,8 @@ function toCall(value: unknown): Call {
   if (typeof path !== 'string') throw new HiveError(code, 'The path of a call in a batch is a string.');
   const [place = '', query = ''] = path.split('?', 2);
   const segments = segmentsOf(place.startsWith('/') ? place : `/${place}`, code);
-  const cluster = wantsCluster(new URLSearchParams(query).get('cluster') ?? undefined, code);
-  return { method: method.toLowerCase(), segments, cluster, body: CallBody.ofValue(body) };
+  const parameters = new URLSearchParams(query);
+  const cluster = wantsCluster(parameters.get('cluster') ?? undefined, code);
+  const confirm = wantsConfirmation(parameters.get('confirm') ?? undefined);
+  return { method: method.toLowerCase(), segments, cluster, confirm, body: CallBody.ofValue(body) };
 }

@@ -9,7 +9,7 @@ import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
 import { notFound, RequestError, wrongMethod } from '../http/api-key.ts';
 import type { Headers } from '../http/http.ts';
-import type { ApiHost, Reached } from './api-host.ts';
+import type { ApiHost, Reached, Unconfirmed } from './api-host.ts';
 
 export interface Call {
   /** In lower case. */
@@ -17,6 +17,8 @@ export interface Call {
   /** `[section, action]` or `[section, action, id]`. */
   readonly segments: readonly string[];
   readonly cluster: boolean;
+  /** Whether a publish is answered only when other nodes have it. */
+  readonly confirm: boolean;
   readonly body: CallBody;
 }
 
@@ -65,6 +67,8 @@ export interface Answer {
   /** A string is plain text, undefined an empty body, anything else JSON. */
   readonly body?: unknown;
   readonly headers?: Headers;
+  /** Answered when this has resolved: to the nodes that the answer has to name, if any. */
+  readonly unconfirmed?: Unconfirmed;
   /** What must wait until the answer is on its way: it may end the server. */
   readonly afterwards?: () => void;
 }
@@ -75,6 +79,8 @@ interface Action {
   readonly handler: Handler;
   /** What it does for the whole cluster; without, `cluster` is refused. */
   readonly cluster?: Handler;
+  /** It publishes; without, `confirm` is refused. */
+  readonly publishes?: true;
 }
 
 type Methods = Readonly<Record<string, Action>>;
@@ -130,9 +136,11 @@ const actions = nested({
     },
   },
   pubsub: {
-    action: { post: { handler: order((host, { body }, channel) => host.publishActions(channel, actionsIn(body))) } },
+    action: {
+      post: publication((host, { body, confirm }, channel) => host.publishActions(channel, actionsIn(body), confirm)),
+    },
     publish: {
-      post: { handler: order((host, { body }, channel) => host.publishEvent(channel, body.event())) },
+      post: publication((host, { body, confirm }, channel) => host.publishEvent(channel, body.event(), confirm)),
     },
     subscribe: {
       get: {
@@ -173,6 +181,26 @@ function order(carryOut: (host: ApiHost, call: Call, id: string) => void): Handl
   };
 }
 
+function publication(publish: (host: ApiHost, call: Call, channel: string) => Unconfirmed | undefined): Action {
+  const handler: Handler = (host, call, channel) => {
+    const unconfirmed = publish(host, call, channel);
+    return unconfirmed ? { status: 200, unconfirmed } : done;
+  };
+  return { handler, publishes: true };
+}
+
+/** The answer to a publish that these nodes have not confirmed. */
+export function publishAnswer(unconfirmed: readonly string[]): Answer {
+  return unconfirmed.length === 0 ? done : { status: 200, body: { unconfirmed } };
+}
+
+/** The query parameter `confirm`. @throws HiveError `bad_api_request` */
+export function wantsConfirmation(value: string | undefined): boolean {
+  if (!value || value === 'cluster') return true;
+  if (value === 'node') return false;
+  throw new HiveError(code, `confirm must be node or cluster, not ${value}.`);
+}
+
 function subscription(change: (host: ApiHost, sid: string, channels: string[]) => Promise<void>): Handler {
   return async (host, { body }, sid) => {
     let expression: unknown;
@@ -198,7 +226,7 @@ const code = 'bad_api_request';
  * Finds what a call asks for; the body need not be there yet.
  * @throws HiveError `bad_api_request`: 404 for a path of another shape, 501 for an unknown action, 405 for a wrong method
  */
-export function findHandler({ method, segments, cluster }: Omit<Call, 'body'>): Handler {
+export function findHandler({ method, segments, cluster, confirm }: Omit<Call, 'body'>): Handler {
   const section = segments[0] ?? '';
   const name = segments[1];
   const known = actions.get(section);
@@ -208,6 +236,9 @@ export function findHandler({ method, segments, cluster }: Omit<Call, 'body'>): 
   if (!methods) throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
   const action = methods.get(method);
   if (!action) throw wrongMethod(code, method, [...methods.keys()].join(', ').toUpperCase());
+  if (!confirm && !action.publishes) {
+    throw new HiveError(code, `${section}/${name} publishes nothing that could be confirmed.`);
+  }
   if (!cluster) return action.handler;
   if (action.cluster) return action.cluster;
   throw new HiveError(code, `${section}/${name} cannot be asked of the whole cluster with ${method.toUpperCase()}.`);
