@@ -71,8 +71,7 @@ describe('a client that comes back to another node', () => {
       await remote(scene.nodes[0]!, 0, 0);
       const names = one.told.map((line) => line.split(' ')[0]);
       assert.deepEqual(names, ['on_connect', ...Array(3).fill(['on_suspend', 'on_recover']).flat()]);
-      client.stop();
-      await eventually(() => one.told.at(-1) === 'on_disconnect "client_disconnect"', 'the departure');
+      await one.leave();
     });
   }
 
@@ -84,16 +83,16 @@ describe('a client that comes back to another node', () => {
     await one.hasAll();
     const owners = new Set<unknown>();
     for (const at of [0, 1, 2]) {
-      one.proxy.cut();
-      await one.publish(at, encoded);
-      await one.send(at);
-      one.proxy.mend();
-      await one.back();
+      await one.away(undefined, async () => {
+        await one.publish(at, encoded);
+        await one.send(at);
+      });
       await one.publish(at);
       await one.hasAll();
       owners.add(await one.asks(at));
     }
     assert.equal(owners.size, 1);
+    await one.leave();
   });
 
   test('finds one place only, if it comes back twice at once', async () => {

@@ -128,11 +128,16 @@ export class ClientOfCluster {
     return this.call(at, `clients/action/${this.sid}`, [{ action: 'send', args }]);
   }
 
-  /** Cuts the way, does something, and leads the way to that port. */
-  async away(port: number, work: () => Promise<void> = async () => {}): Promise<void> {
+  /**
+   * Cuts the way, does something, and leads the way to that port.
+   * @param port without, where it led before
+   */
+  async away(port: number | undefined, work: () => Promise<void> = async () => {}): Promise<void> {
     this.proxy.cut();
     await work();
-    this.proxy.mend(port);
+    // Between two polls it would notice nothing.
+    await eventually(() => !this.client.socket.connected, 'the client to notice');
+    this.proxy.mend(...(port === undefined ? [] : [port]));
     await this.back();
   }
 
@@ -151,6 +156,12 @@ export class ClientOfCluster {
       this.client.firsts('news'),
       Array.from({ length: this.#sent }, (_, i) => i + 1),
     );
+  }
+
+  /** Disconnects; waits until the back end knows. */
+  async leave(): Promise<void> {
+    this.client.stop();
+    await eventually(() => this.told.at(-1) === 'on_disconnect "client_disconnect"', 'the departure');
   }
 
   /** Asks the back end, which answers twice. Returns the node that has passed it on: the owner. */
