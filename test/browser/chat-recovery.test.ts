@@ -100,6 +100,12 @@ describe('the page of the distributed chat comes back', { skip }, () => {
     await annSays('Mine, before.');
     await cutAndMend(0);
     await cutAndMend(0);
+  });
+
+  test('through another node than before, and from there to the first one', async () => {
+    await cutAndMend(1);
+    await cutAndMend(1);
+    await cutAndMend(0);
     // It has been one session all the time.
     assert.equal(heard('joined').length, 2);
     assert.deepEqual(heard('left'), []);
