@@ -40,11 +40,11 @@ export function sentence(scenario, { of, than, figure, atLeast, atMost, moreAtMo
   if (flat) {
     return `${titleOf(flat[0].split(':')[0])}: the most expensive operation costs ${percent(value)} more than the cheapest; goal: at most ${percent(within)}: ${verdict}.`;
   }
-  if (moreAtMost !== undefined) {
-    return `${titleOf(of)}: ${readable(value)} ${scenario.unit} more than ${titleOf(than)}; goal: at most ${moreAtMost} more: ${verdict}.`;
-  }
   const extra = scenario.extras?.find((each) => each.figure === figure);
   const what = `${titleOf(of)}${extra ? `, ${extra.label}` : ''}`;
+  if (moreAtMost !== undefined) {
+    return `${what}: ${readable(value)} ${scenario.unit} more than ${titleOf(than)}; goal: at most ${moreAtMost} more: ${verdict}.`;
+  }
   const text = (number) => (extra && than === undefined ? extraText(extra, number) : readable(number));
   const bound = atLeast === undefined ? `at most ${text(atMost)}` : `at least ${text(atLeast)}`;
   if (than === undefined) {

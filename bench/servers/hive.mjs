@@ -7,14 +7,14 @@ export const apiKey = 'bench-api-key';
 export const monitorKey = 'bench-monitor-key';
 
 /** Writes the configuration of a node; gives its file. */
-export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster, client = 'fast', recovery = false }) {
+export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster, client = 'fast', recovery = false, window }) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
-  writeFileSync(file, JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery }), undefined, 2));
+  writeFileSync(file, JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window }), undefined, 2));
   return { dir, file };
 }
 
-function config({ name, dir, backEnd, cluster, client, recovery }) {
+function config({ name, dir, backEnd, cluster, client, recovery, window }) {
   return {
     hive: {
       name,
@@ -37,8 +37,8 @@ function config({ name, dir, backEnd, cluster, client, recovery }) {
       max_packets_per_second: 1_000_000,
     },
     clients: {
-      // With its own defaults.
-      ...(recovery && { recovery: {} }),
+      // With its own defaults, as far as nothing else is said.
+      ...(recovery && { recovery: { window } }),
       state: { state_manager: 'sm.local', initial_value: { user: null }, args: null },
       actions: { send: [{ action: 'action.send_event', args: null }] },
       hooks: {
