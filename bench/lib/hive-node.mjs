@@ -12,6 +12,11 @@ const connectMs = 20_000;
 
 const publishing = {
   publish: (room, event) => ({ path: `/api/${apiKey}/pubsub/publish/${room}`, body: JSON.stringify(event) }),
+  /** Answered before the other nodes have it. */
+  unconfirmed: (room, event) => ({
+    path: `/api/${apiKey}/pubsub/publish/${room}?confirm=node`,
+    body: JSON.stringify(event),
+  }),
   action: (room, event) => ({
     path: `/api/${apiKey}/pubsub/action/${room}`,
     body: JSON.stringify({ action: 'send', args: event }),

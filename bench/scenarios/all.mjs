@@ -5,7 +5,7 @@ import { fanOut } from './fan-out.mjs';
 import { hook } from './hook.mjs';
 import { jitters } from './jitter.mjs';
 import { memory } from './memory.mjs';
-import { publishes } from './publishes.mjs';
+import { publishes, publishesToTwo } from './publishes.mjs';
 import { relay } from './relay.mjs';
 import { scaling } from './scale.mjs';
 import { socketLibraries } from './sockets.mjs';
@@ -18,6 +18,7 @@ export const scenarios = [
   echo,
   connects,
   publishes,
+  publishesToTwo,
   twoNodes,
   hook,
   relay,
