@@ -13,6 +13,9 @@ export interface ClusterListener {
   nodeDown(node: NodeName, hasLeft: boolean): void;
 }
 
+/** How long it is known of a member, at least, that it is lost, ms. */
+const lostMs = 60_000;
+
 export class ClusterTable implements ClusterView {
   readonly self: NodeName;
   /** Members by the tag in the ids that their present boots make. */
@@ -77,9 +80,16 @@ export class ClusterTable implements ClusterView {
     if (tag === undefined) return;
     this.#tags.delete(node);
     if (!hasLeft) this.#lost.set(node, { tag, atMs: performance.now() });
+    this.#forgetLost();
     this.#byTag.delete(tag);
     this.#nodes = this.#nodes.filter((present) => present !== node);
     for (const listener of this.#listeners) listener.nodeDown(node, hasLeft);
+  }
+
+  /** Nodes may have other names in each of their lives. */
+  #forgetLost(): void {
+    const oldMs = performance.now() - lostMs;
+    for (const [node, { atMs }] of this.#lost) if (atMs < oldMs) this.#lost.delete(node);
   }
 
   /** All members but this node are lost. */

@@ -1,8 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { HiveError } from '../../../src/observe/errors.ts';
-import { ackPacket, type Encoded, eventPacket, MessagePacket, reservedEvents } from '../../../src/protocol/packet.ts';
-import { decodeSocketPacket, SocketV5Codec } from '../../../src/protocol/socketio-v5.ts';
+import {
+  ackPacket,
+  type ClientAck,
+  ClientEvent,
+  type Encoded,
+  eventPacket,
+  MessagePacket,
+  reservedEvents,
+} from '../../../src/protocol/packet.ts';
+import { decodeSocketPacket, encodeClientPacket, SocketV5Codec } from '../../../src/protocol/socketio-v5.ts';
 import { fc } from '../../support/properties.ts';
 
 const root = new SocketV5Codec('/');
@@ -101,5 +109,24 @@ test('encodes what clients expect', () => {
   assert.equal(
     chat.refusal(new HiveError('stopped', 'No.')),
     '44/chat,{"message":"No.","data":{"error":"stopped","description":"No."}}',
+  );
+});
+
+test('what a client has sent can be written as it was, bytes in its JSON', () => {
+  const args = fc.array(fc.oneof(fc.jsonValue(), fc.constant({ _binary: 'AAE=' })));
+  const name = fc.string({ unit: 'grapheme' }).filter((text) => !reservedEvents.has(text));
+  fc.assert(
+    fc.property(name, args, fc.option(fc.nat(), { nil: undefined }), fc.boolean(), (event, values, id, isAck) => {
+      const json = JSON.stringify(values);
+      const packet: ClientEvent | ClientAck =
+        isAck && id !== undefined ? { type: 'ack', id, args: JSON.parse(json) } : new ClientEvent(event, json, id);
+      const decoded = decodeSocketPacket(encodeClientPacket(packet));
+      assert.ok(decoded.type === 'packet' && decoded.packet.type === packet.type);
+      assert.deepEqual(decoded.packet.args, JSON.parse(json));
+      assert.equal('id' in decoded.packet ? decoded.packet.id : undefined, id);
+      if (packet.type === 'event' && decoded.packet.type === 'event') {
+        assert.deepEqual([decoded.packet.name, decoded.packet.argsJson], [event, json]);
+      }
+    }),
   );
 });

@@ -42,3 +42,20 @@ test('listeners hear of each change once, and see the table after it', () => {
   assert.deepEqual(heard, [`+${b} 2`, `-${b} 1`, `+${b} 2`, `-${b} 1`, `+${b} 2`, `-${b} 1`]);
   assert.deepEqual(table.nodes(), [a, b]);
 });
+
+test('it is known when a node was lost that may come back, but not of one that has left or has another boot', () => {
+  const table = new ClusterTable(a, 7);
+  const id = new IdSource(b, 8).next();
+  assert.equal(table.lostAt(id), undefined);
+  table.up(b, 8);
+  assert.equal(table.lostAt(id), undefined);
+  table.down(b);
+  assert.ok(table.lostAt(id)! <= performance.now());
+  table.up(b, 8);
+  assert.equal(table.lostAt(id), undefined);
+  table.down(b);
+  table.up(b, 9);
+  assert.equal(table.lostAt(id), undefined);
+  table.down(b, true);
+  assert.equal(table.lostAt(new IdSource(b, 9).next()), undefined);
+});
