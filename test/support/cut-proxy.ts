@@ -6,6 +6,8 @@ export class CutProxy {
   readonly #server: Server;
   #targets: readonly number[];
   readonly #sockets = new Set<Socket>();
+  /** Nobody hears of them any more. */
+  readonly #silent = new Set<Socket>();
   #next = 0;
   #isCut = false;
   /** Bytes to clients until the way is cut by itself. */
@@ -32,7 +34,7 @@ export class CutProxy {
     this.#isCut = true;
     this.#bytesLeft = Number.POSITIVE_INFINITY;
     for (const socket of this.#sockets) {
-      if (isSilent) socket.removeAllListeners('data').pause();
+      if (isSilent) this.#silence(socket);
       else socket.resetAndDestroy();
     }
     if (isSilent) this.#sockets.clear();
@@ -51,7 +53,16 @@ export class CutProxy {
 
   async stop(): Promise<void> {
     this.cut();
+    for (const socket of this.#silent) socket.destroy();
     await new Promise((closed) => this.#server.close(closed));
+  }
+
+  #silence(socket: Socket): void {
+    // All listeners at once would make it flow again.
+    for (const event of ['data', 'end', 'close', 'error']) socket.removeAllListeners(event);
+    socket.pause();
+    socket.on('error', () => {});
+    this.#silent.add(socket);
   }
 
   #forward(client: Socket): void {

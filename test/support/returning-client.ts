@@ -30,7 +30,7 @@ export class ReturningClient {
       ...(auth && { auth }),
     });
     this.socket.on('connect', () => {
-      this.connects.push(this.socket.recovered);
+      this.connects.push(this.socket.recovered === true);
       this.sids.push(this.socket.id!);
     });
     this.socket.onAny((name: string, ...args: unknown[]) => {
@@ -49,7 +49,10 @@ export class ReturningClient {
     return this.heard.filter(([heard]) => heard === name).map(([, first]) => first);
   }
 
+  /** With all namespaces of its connection. */
   stop(): void {
     this.socket.disconnect();
+    this.socket.io.reconnection(false);
+    this.socket.io.engine?.close();
   }
 }
