@@ -66,6 +66,7 @@ function describeNode(
     lines.push(['departures', `${departures} not answered by a back end, the oldest for ${oldest}`]);
   }
   lines.push(['channels', String(number('pubsub.total_channels'))]);
+  lines.push(...publishes(readings));
   lines.push(['nodes', readings.names('hive.cluster.nodes').join(', ')]);
   const heap = bytes(number('hive.memory.processes'));
   lines.push(['memory', `${bytes(number('hive.memory.total'))}, of which JavaScript heap ${heap}`]);
@@ -79,6 +80,17 @@ function describeNode(
   for (const pool of readings.pools()) lines.push(['pool', describePool(pool)]);
   const text = lines.map(([name, value]) => `  ${name.padEnd(11)}${value}\n`);
   return `${node} is ${state}\n${text.join('')}`;
+}
+
+/** Only what is worth a look. */
+function publishes(readings: Readings): [string, string][] {
+  const parts: string[] = [];
+  const waiting = readings.number('pubsub.unacknowledged');
+  const kept = bytes(readings.number('pubsub.unacknowledged_bytes'));
+  if (waiting > 0) parts.push(`${waiting} not acknowledged by other nodes, ${kept}`);
+  const gaps = readings.number('pubsub.gaps');
+  if (gaps > 0) parts.push(`${readings.number('pubsub.dropped')} lost in ${plural(gaps, 'gap')}`);
+  return parts.length === 0 ? [] : [['publishes', parts.join('; ')]];
 }
 
 function describePool({ name, workers, busy, waiting, requests, errors, connected, latency }: PoolReading): string {

@@ -91,11 +91,13 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
         await eventually(async () => (await up.textContent()) !== former, 'the first node to go on', 30_000);
       }
       await dashboard.is('partial');
+      await dashboard.shows('delivery', /Between nodes\s*\d+ not acknowledged, [\d.]+ [kM]?B/);
     } finally {
       second!.signal('SIGCONT');
     }
     await dashboard.shows('node node2@127.0.0.1', /ready/);
     await dashboard.is('live');
+    await dashboard.shows('delivery', /Gaps\s*none/);
   });
 
   test('says which node is missing, and since when; nothing of it is live', async () => {

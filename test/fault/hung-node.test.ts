@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import { hive } from '../support/hive-process.ts';
 import { RawSocket } from '../support/raw-client.ts';
 import { RelayCluster, type RelayNode } from '../support/relay-cluster.ts';
 
@@ -98,6 +99,12 @@ test('a node that hangs for longer misses publishes, which its subscriptions are
   await say(ann, 100);
   const dropped = await one.metric('pubsub.dropped');
   assert.ok(dropped > 0 && dropped < 100, `${dropped} of 100 dropped`);
+  const { origin, pathname } = new URL(one.monitor);
+  const key = decodeURIComponent(pathname.split('/')[2]!);
+  const { stdout } = await hive(['status', '--url', origin, '--key', key]);
+  const [, waiting, lost] =
+    /^ {2}publishes {2}(\d+) not acknowledged .*, .* MB; (\d+) lost in 1 gap$/m.exec(stdout) ?? [];
+  assert.deepEqual([Number(waiting) > 0, Number(lost)], [true, dropped], stdout);
   two.process.signal('SIGCONT');
   // What was kept arrives in order; then the gap is told, and everything arrives again.
   for (let n = 0; n < 100 - dropped; n += 1) assert.ok((await bob.next()).startsWith(`42["said",${n},`));

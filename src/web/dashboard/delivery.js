@@ -1,4 +1,7 @@
-/** Whether everybody gets what is for them: clients that lose their connections, and back ends that are to hear who has left. */
+/**
+ * Whether everybody gets what is for them: clients that lose their connections, back ends that are to hear who has left, other nodes
+ * with subscribers.
+ */
 import { byId } from './dom.js';
 import { facts, setFacts } from './facts.js';
 import { age, bytes, count, decimal, milliseconds } from './format.js';
@@ -18,15 +21,20 @@ export function showDelivery(history, view) {
     ['Not returned', notReturned(delivery)],
     ['Kept for returns', kept(delivery)],
     ['Departures', departures(delivery)],
+    ['Stored', stored(delivery)],
+    ['Between nodes', betweenNodes(delivery)],
+    ['Gaps', gaps(delivery)],
+    ['Confirmations', confirmations(point)],
   ]);
 }
 
-function returned({ delivery: { recovered, replayed }, recovered: rate, histograms }) {
+function returned({ delivery: { recovered, replayed, elsewhere }, recovered: rate, histograms }) {
   const parts = [`${count(recovered)}`, `${decimal(rate)}/s`];
   const away = histograms.get('away');
   const times = away?.lately ?? away?.ever;
   if (times?.count) parts.push(`away p50 ${milliseconds(times.p50)}, p99 ${milliseconds(times.p99)}`);
   if (recovered > 0) parts.push(`${decimal(replayed / recovered)} events replayed each`);
+  if (elsewhere > 0) parts.push(`${count(elsewhere)} now at another node`);
   return parts.join(' · ');
 }
 
@@ -64,4 +72,35 @@ function departures({ departures, oldestDepartureMs, departuresGivenUp }) {
   const waiting =
     departures === 0 ? 'none waiting' : `${count(departures)} waiting for a back end, oldest ${age(oldestDepartureMs)}`;
   return departuresGivenUp === 0 ? waiting : `${waiting} · ${count(departuresGivenUp)} given up`;
+}
+
+/** Sessions of which other nodes tell if this one is lost; nothing where none is stored. */
+function stored({ stored, claimed }) {
+  if (stored === 0 && claimed === 0) return '';
+  const sessions = `${count(stored)} sessions`;
+  return claimed === 0 ? sessions : `${sessions} · ${count(claimed)} claimed from lost nodes`;
+}
+
+function betweenNodes({ unacknowledged, unacknowledgedBytes, resent }) {
+  const kept =
+    unacknowledged === 0
+      ? 'all acknowledged'
+      : `${count(unacknowledged)} not acknowledged, ${bytes(unacknowledgedBytes)}`;
+  return resent === 0 ? kept : `${kept} · ${count(resent)} resent`;
+}
+
+function gaps({ gaps, dropped, missed }) {
+  if (gaps === 0 && missed === 0) return 'none';
+  return `${count(gaps)}, ${count(dropped)} publishes lost · ${count(missed)} subscriptions concerned here`;
+}
+
+/** Of publishes that somebody waited for and that concerned other nodes. */
+function confirmations({ delivery: { confirmed, unconfirmed }, histograms }) {
+  if (confirmed === 0 && unconfirmed === 0) return 'none';
+  const parts = [count(confirmed)];
+  const latency = histograms.get('confirmations');
+  const times = latency?.lately ?? latency?.ever;
+  if (times?.count) parts.push(`p50 ${milliseconds(times.p50)}, p99 ${milliseconds(times.p99)}`);
+  if (unconfirmed > 0) parts.push(`${count(unconfirmed)} not by all nodes`);
+  return parts.join(' · ');
 }

@@ -14,7 +14,7 @@ const lines = [
 ];
 
 /** Shown elsewhere. */
-const others = new Set(['delay', 'away']);
+const others = new Set(['confirmations', 'delay', 'away']);
 
 const titles = { hooks: 'All hooks', pools: 'All pools', publishes: 'Publishes' };
 

@@ -32,13 +32,14 @@ function walk(tree, path, visit) {
   for (const [name, child] of Object.entries(tree)) walk(child, path === '' ? name : `${path}.${name}`, visit);
 }
 
-/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `delay`, `away`. */
+/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `confirmations`, `delay`, `away`. */
 function histogramsOf(tree) {
   const found = new Map();
   const add = (key, histogram) => isHistogram(histogram) && found.set(key, histogram);
   add('hooks', at(tree, 'clients.hooks.latency'));
   add('pools', at(tree, 'connectors.latency'));
   add('publishes', at(tree, 'pubsub.latency'));
+  add('confirmations', at(tree, 'pubsub.confirmation_latency'));
   add('delay', at(tree, 'hive.event_loop.delay'));
   add('away', at(tree, 'clients.recovery.away'));
   const several = new Map();
@@ -86,6 +87,17 @@ const deliverySums = {
   keptBytes: 'clients.recovery.journal.bytes',
   departures: 'clients.departures.waiting',
   departuresGivenUp: 'clients.departures.given_up',
+  stored: 'clients.durable.sessions',
+  claimed: 'clients.durable.claimed',
+  elsewhere: 'hive.relay.returned.owned',
+  unacknowledged: 'pubsub.unacknowledged',
+  unacknowledgedBytes: 'pubsub.unacknowledged_bytes',
+  resent: 'pubsub.resent',
+  gaps: 'pubsub.gaps',
+  dropped: 'pubsub.dropped',
+  missed: 'pubsub.missed',
+  confirmed: 'pubsub.confirmed',
+  unconfirmed: 'pubsub.unconfirmed',
 };
 const deliveryMaxima = {
   keptMs: 'clients.recovery.journal.age_ms',

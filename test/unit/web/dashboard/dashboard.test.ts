@@ -80,6 +80,7 @@ test('delivery of several nodes: what is counted is added up, of ages the greate
   const of = (waiting: number, oldest: number, recovered: number) => ({
     hive: { uptime: 1000 * (1 + recovered) },
     clients: { departures: { waiting, oldest_ms: oldest }, recovery: { recovered } },
+    pubsub: { gaps: recovered },
   });
   const history = new History();
   history.add({ a: of(0, 0, 0), b: of(1, 100, 1) }, 10_000);
@@ -87,6 +88,7 @@ test('delivery of several nodes: what is counted is added up, of ages the greate
   const { delivery, recovered } = history.now(together);
   const { departures, oldestDepartureMs } = delivery;
   assert.deepEqual([departures, oldestDepartureMs, delivery.recovered, recovered], [5, 500, 7, 3]);
+  assert.equal(delivery.gaps, 7);
   assert.equal(history.now('b').delivery.departures, 3);
 });
 
