@@ -23,6 +23,10 @@ export class DistributionTransport implements Transport {
     return this.#find(to.node)?.offer(to, message) ?? 'later';
   }
 
+  flush(node: NodeName): void {
+    this.#find(node)?.outbox.flush();
+  }
+
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {
     const session = this.#find(to.node);
     if (session) session.call(to, message, from);

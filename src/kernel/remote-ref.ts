@@ -73,6 +73,11 @@ export class NamedRef<Message> implements Ref<Message> {
     return this.#host.transport?.offer(this.address, message) ?? 'later';
   }
 
+  /** What was sent to its node leaves now. */
+  flush(): void {
+    this.#host.transport?.flush(this.node);
+  }
+
   call(message: Message, from: From): void {
     if (this.node !== this.#host.node) return callRemote(this.#host, this.address, message, from);
     const local = this.#host.whereis<Message>(this.name);

@@ -27,6 +27,8 @@ export interface Transport {
    * cause, and whoever offers it can keep.
    */
   offer(to: RemoteTarget, message: unknown): Offered;
+  /** What was sent to that node leaves now, and not at the end of this round of the event loop. */
+  flush(node: NodeName): void;
   /**
    * A `gen_server:call`. Answers through `from`: the reply, or what `callFailure` says of the callee's end.
    * The deadline belongs to the caller: `from.settled` is called once the call has ended in any way, so that what is kept

@@ -234,3 +234,24 @@ test('what a killed manager took with it is sent again to the next', async (t) =
     Array.from({ length: 50 }, (_, n) => `${n}`),
   );
 });
+
+test('what many here subscribe to leaves for other nodes before it is delivered here', async (t) => {
+  const { wire, a, ben } = await pair(t);
+  const steps: string[] = [];
+  wire.onFlush = () => steps.push('leaves');
+  const publish = a.fanout.publish.bind(a.fanout);
+  a.fanout.publish = (channel, packet) => {
+    steps.push('is delivered');
+    return publish(channel, packet);
+  };
+  const ann = await a.client();
+  await a.pubsub.join(ann, ['news.eu'], 'public');
+  a.pubsub.publish(['news'], 'public', event('for few'));
+  await eventually(() => ben.received.length === 1 && ann.received.length === 1, 'the first event');
+  assert.deepEqual(steps.splice(0), ['is delivered']);
+  const others = await Promise.all(Array.from({ length: 100 }, () => a.client()));
+  for (const other of others) await a.pubsub.join(other, ['news.eu'], 'public');
+  for (const name of ['for many', 'in the same turn']) a.pubsub.publish(['news'], 'public', event(name));
+  await eventually(() => ben.received.length === 3 && ann.received.length === 3, 'both events');
+  assert.deepEqual(steps, ['leaves', 'is delivered', 'is delivered']);
+});

@@ -59,6 +59,8 @@ export class Wire {
   readonly #random: () => number;
   /** How many messages and calls went from node to node, by their type. */
   readonly crossed = new Map<string, number>();
+  /** Called when what was sent is to leave at once: here it does so anyway. */
+  onFlush: () => void = () => {};
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
@@ -169,6 +171,10 @@ class WireTransport implements Transport {
 
   offer(to: RemoteTarget, message: unknown): Offered {
     return this.send(to, message) ? 'sent' : 'later';
+  }
+
+  flush(): void {
+    this.#wire.onFlush();
   }
 
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {

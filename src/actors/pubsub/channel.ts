@@ -29,6 +29,8 @@ import type { PubSubMessage } from './messages.ts';
 export interface ChannelSetup {
   readonly index: ChannelIndex;
   readonly fanout: Fanout;
+  /** What was published leaves for other nodes at once. */
+  readonly flush: () => void;
   /** From the acceptance of a publication to its handing over to the clients. */
   readonly latency: Histogram;
   /** What was published, times to how many subscribers. */
@@ -49,6 +51,8 @@ class Behind {
 }
 
 const noActions: readonly ActionCall[] = [];
+/** To deliver to so many takes longer than to let what is for other nodes leave first. */
+const manyMembers = 50;
 
 export class Channel extends Actor<ChannelMessage> {
   readonly #entry: ChannelEntry;
@@ -170,6 +174,7 @@ export class Channel extends Actor<ChannelMessage> {
   // --- publishing
 
   #publish({ packets, actions, acceptedAt }: ChannelPublish): void {
+    if (this.#entry.members.size >= manyMembers) this.#setup.flush();
     if (packets) this.#sendPackets(packets);
     else this.#sendActions(actions);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);

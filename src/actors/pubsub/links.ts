@@ -61,6 +61,8 @@ export class Links {
   readonly #tick = new Timer({ expire: () => this.#look() });
   readonly #expiry = new Timer({ expire: () => this.#expire() });
   #number = 0;
+  /** Something was published that may not have left yet. */
+  #isLeaving = false;
 
   constructor(setup: LinksSetup) {
     const { kernel, metrics, managerName } = setup;
@@ -176,6 +178,7 @@ export class Links {
         term = toTerm(publication);
         bytes = sizeOf(term, prefixes);
         this.#number += 1;
+        this.#isLeaving = true;
       }
       const isKept = peer.log.add(this.#number, prefixes, privilege, term, bytes);
       if (!confirm || peer.log.givenUp) continue;
@@ -184,6 +187,13 @@ export class Links {
       else this.#confirmations.miss(confirmation, peer);
     }
     return confirmation;
+  }
+
+  /** What was published leaves for the other nodes now: somebody is about to deliver it to many here, which takes its time. */
+  flush(): void {
+    if (!this.#isLeaving) return;
+    this.#isLeaving = false;
+    for (const { interest } of this.peers.all()) interest?.manager.flush();
   }
 
   /** Resolves to the nodes that have not confirmed it: when all others have, after a second at most. */

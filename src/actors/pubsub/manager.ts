@@ -75,7 +75,8 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     const latency = metrics.histogram('pubsub.latency');
     const { deliveries, missed } = metrics.counters('pubsub', ['deliveries', 'missed']);
     const manager = this.kernel.remote<PubSubMessage>(this.self.node, managerName);
-    this.#channels = { index, fanout, latency, deliveries, missed, manager };
+    const flush = () => links.flush();
+    this.#channels = { index, fanout, flush, latency, deliveries, missed, manager };
     this.#announcer = new Announcer(this, {
       fellBehind: (peer, error, isNew) => this.#fellBehind(peer, error, isNew),
       answered: (peer) => this.#caughtUp(peer),
