@@ -1,6 +1,7 @@
 /**
  * What a channel's crash or a full mailbox took with it was lost in silence: nobody who was subscribed got to know of it. And a client
- * whose full mailbox had refused a delivery was waited for, off the fan-out, for ever.
+ * whose full mailbox had refused a delivery was waited for, off the fan-out, for ever. A client that was running actions when its channel
+ * crashed, or that left and came back when the channel had expired meanwhile, got what was published then before what it was running.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -93,4 +94,38 @@ test('a client whose mailbox is full misses what it is sent there, and is not wa
   pubsub.publish(['news'], 'public', event('1'));
   await eventually(() => ann.received.length === 1, 'the event');
   assert.equal(ann.deliveries, 0, 'through the fan-out');
+});
+
+test('a client that the crashed actor waited for may be overtaken, and is told so', async (t) => {
+  const node = await pubSubNode(t);
+  const { pubsub, client, kernel, channel } = node;
+  const [ann, ben] = [await client(), await client()];
+  await pubsub.join(ann, ['news.eu'], 'public');
+  pubsub.publish(['news'], 'public', orders(['work', '1']));
+  await eventually(() => ann.working, 'the work');
+  await pubsub.join(ben, ['news.eu'], 'public');
+  const old = channel('news.eu');
+  kill(kernel, old);
+  await reopened(node, 'news.eu', old);
+  assert.deepEqual([ann.gaps, ben.gaps], [['news.eu'], []]);
+});
+
+test('a channel does not expire while a client that has left runs its actions', async (t) => {
+  const { pubsub, client, serving } = await pubSubNode(t);
+  const [ann, ben] = [await client(), await client()];
+  await pubsub.join(ann, ['brief.eu'], 'public');
+  pubsub.publish(['brief'], 'public', orders(['work', '1']));
+  await eventually(() => ann.working, 'the work');
+  await pubsub.leave(ann, ['brief'], 'public');
+  // One that is empty later, and has expired.
+  await pubsub.join(ben, ['brief.us'], 'public');
+  await pubsub.leave(ben, ['brief'], 'public');
+  await eventually(() => serving('brief.us') === undefined, 'the end of the other channel');
+  await pubsub.join(ann, ['brief.eu'], 'public');
+  pubsub.publish(['brief'], 'public', event('2'));
+  ann.release();
+  await eventually(() => ann.received.length === 2, 'both');
+  assert.deepEqual(ann.received, ['1', '2']);
+  await pubsub.leave(ann, ['brief'], 'public');
+  await eventually(() => serving('brief.eu') === undefined, 'the end of the channel');
 });

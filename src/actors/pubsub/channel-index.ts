@@ -16,6 +16,15 @@ import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
 import type { Template } from './templates.ts';
 
+/** A client that has deliveries to answer. */
+export class Behind {
+  deliveries = 0;
+  offFanout: boolean;
+  constructor(offFanout: boolean) {
+    this.offFanout = offFanout;
+  }
+}
+
 /** One channel. Its subscribers are here and not in its actor: an actor that follows a crashed one finds them. */
 export class ChannelEntry {
   readonly id: string;
@@ -32,6 +41,7 @@ export class ChannelEntry {
   /** Something published did not even reach its actor, and its subscribers have not been told. */
   hasGap = false;
   readonly members = new Map<Ref<ClientDelivery>, Member>();
+  readonly behind = new Map<Ref<ClientDelivery>, Behind>();
   /** Counts it for whoever has opened it, as long as it is there. */
   readonly opener: ChannelCount;
 

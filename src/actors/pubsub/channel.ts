@@ -22,7 +22,7 @@ import type { Counter } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ClientDelivery, Fanout, Member } from '../contracts.ts';
-import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import { Behind, type ChannelEntry, type ChannelIndex } from './channel-index.ts';
 import type { ChannelMessage, ChannelPublish } from './channel-messages.ts';
 import type { PubSubMessage } from './messages.ts';
 
@@ -41,15 +41,6 @@ export interface ChannelSetup {
   readonly manager: Ref<PubSubMessage>;
 }
 
-/** A client that has deliveries to answer. */
-class Behind {
-  deliveries = 0;
-  offFanout: boolean;
-  constructor(offFanout: boolean) {
-    this.offFanout = offFanout;
-  }
-}
-
 const noActions: readonly ActionCall[] = [];
 /** To deliver to so many takes longer than to let what is for other nodes leave first. */
 const manyMembers = 50;
@@ -58,7 +49,7 @@ export class Channel extends Actor<ChannelMessage> {
   readonly #entry: ChannelEntry;
   readonly #setup: ChannelSetup;
   readonly #monitors = new Map<Ref<ClientDelivery>, number>();
-  readonly #behind = new Map<Ref<ClientDelivery>, Behind>();
+  readonly #behind: Map<Ref<ClientDelivery>, Behind>;
   /** Answers that clients owe, all of them together. */
   #owed = 0;
   #expiry: Timer | undefined;
@@ -66,6 +57,7 @@ export class Channel extends Actor<ChannelMessage> {
   constructor(entry: ChannelEntry, setup: ChannelSetup) {
     super();
     this.#entry = entry;
+    this.#behind = entry.behind;
     this.#setup = setup;
   }
 
@@ -79,6 +71,8 @@ export class Channel extends Actor<ChannelMessage> {
     }
     // The actor before this one has not dealt with everything.
     if (entry.hasGap || entry.handled !== entry.handed) this.#tellGap();
+    else this.#tellOvertaken();
+    entry.behind.clear();
     entry.handled = entry.handed;
     this.#expireIfEmpty();
   }
@@ -194,6 +188,14 @@ export class Channel extends Actor<ChannelMessage> {
     for (const member of entry.members.values()) this.#misses(member);
   }
 
+  /** Whoever owed answers to the actor before this one is not waited for any more: what comes now overtakes what waits for it. */
+  #tellOvertaken(): void {
+    for (const client of this.#behind.keys()) {
+      const member = this.#entry.members.get(client);
+      if (member) this.#misses(member);
+    }
+  }
+
   #misses(member: Member): void {
     this.#setup.missed.value += 1;
     member.missed?.(this.#entry.id);
@@ -272,7 +274,8 @@ export class Channel extends Actor<ChannelMessage> {
     if (!this.#expiry || this.#expiry.pending) return;
     this.#expiry = undefined;
     const entry = this.#entry;
-    if (entry.joining > 0) return this.#expireIfEmpty();
+    // Whoever has left and comes back is not to be overtaken either.
+    if (entry.joining > 0 || this.#behind.size > 0) return this.#expireIfEmpty();
     this.#setup.index.remove(entry);
     this.send(this.#setup.manager, { type: 'closed', id: entry.id });
     this.stop();
