@@ -17,7 +17,7 @@ function pagesUnder(folder: string): string[] {
 }
 
 const top = ['README.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md'];
-const pages = [...top, ...['docs', 'examples', 'deploy', 'bench', 'test/fuzz'].flatMap(pagesUnder)];
+const pages = [...top, ...['docs', 'examples', 'deploy', 'bench', 'test/fuzz', 'test/simulation'].flatMap(pagesUnder)];
 
 /** Made by a command of its page. */
 const generated = new Set(['config/local/']);

@@ -1,0 +1,184 @@
+/** What happens in a simulation: chosen by chance, at random moments, often several in one turn of the event loop. */
+import type { Cell } from '../../src/kernel/cell.ts';
+import type { Cut } from './network.ts';
+import { pingIntervalMs, pingTimeoutMs } from './node.ts';
+import { channels, prefixes, type World } from './world.ts';
+
+type Happening = (world: World) => void | Promise<void>;
+
+const cuts: readonly Cut[] = ['both_know', 'both_know', 'client_knows', 'server_knows'];
+
+const happenings: readonly (readonly [weight: number, happening: Happening])[] = [
+  [8, (world) => world.publish(world.clock.pick(channels), 'event')],
+  [4, (world) => world.publish('room', 'event')],
+  [1, (world) => world.publish(world.clock.pick(prefixes), 'sends')],
+  [3, (world) => world.publish(world.clock.pick(prefixes), 'slow')],
+  [2, burst],
+  [5, send],
+  [1, echo],
+  [3, (world) => change(world, 'subscribe')],
+  [2, (world) => change(world, 'unsubscribe')],
+  [4, ({ clock, clients }) => clock.pick(clients).cut(clock.pick(cuts))],
+  [1, goAway],
+  [2, stall],
+  [1, returnTwice],
+  [1, crashChannel],
+  [1, fillChannel],
+  [1, fillClient],
+  [0.5, leave],
+  [0.5, stop],
+];
+const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
+
+export async function happen(world: World, count: number): Promise<void> {
+  const { clock } = world;
+  for (let left = count; left > 0 && world.mistake === undefined; left -= 1) {
+    let at = clock.random() * totalWeight;
+    const [, happening] = happenings.find(([weight]) => {
+      at -= weight;
+      return at < 0;
+    })!;
+    await happening(world);
+    const pause = clock.random();
+    if (pause < 0.3) continue;
+    if (pause < 0.45) await clock.settle();
+    else if (pause < 0.7) await clock.advance(clock.between(1, 10));
+    else if (pause < 0.92) await clock.advance(clock.between(10, 100));
+    else await clock.advance(clock.between(100, 500));
+  }
+}
+
+/** So much in one channel that a small journal forgets everything else. */
+function burst(world: World): void {
+  const channel = world.clock.pick(channels);
+  for (let count = world.clock.between(5, 40); count > 0; count -= 1) world.publish(channel, 'event');
+}
+
+function send(world: World): void {
+  const { sid } = world.someone() ?? {};
+  if (sid !== undefined) world.send(sid);
+}
+
+function echo(world: World): void {
+  const { client, sid } = world.someone() ?? {};
+  if (!client || sid === undefined) return;
+  client.socket.volatile.emit('ping');
+  world.session(sid).echoedAt ??= world.clock.now;
+}
+
+function change(world: World, what: 'subscribe' | 'unsubscribe'): void {
+  const { sid } = world.someone() ?? {};
+  if (sid === undefined) return;
+  const channel = world.clock.pick(channels);
+  world.say(`${what} ${sid} ${channel}`);
+  const changed = world.node.router[what](sid, [channel]);
+  const subscription = world.session(sid).in(channel);
+  subscription.follow(changed, what === 'subscribe' ? 'in' : 'out');
+}
+
+// --- the network
+
+/** Longer than the window, perhaps. */
+function goAway({ clock, clients, settings }: World): void {
+  const client = clock.pick(clients);
+  client.reachable = false;
+  client.cut(clock.pick(cuts));
+  clock.after(clock.between(100, settings.bounds.windowMs + 1000), () => {
+    client.reachable = true;
+  });
+}
+
+/** Until the heartbeat notices, perhaps. */
+function stall({ clock, clients }: World): void {
+  const { pipe } = clock.pick(clients);
+  if (!pipe) return;
+  pipe.stall(true);
+  clock.after(clock.between(10, pingIntervalMs + 2 * pingTimeoutMs), () => pipe.stall(false));
+}
+
+/** Somebody else has what the client has: a tab that was duplicated, or a former attempt of its own. */
+function returnTwice(world: World): void {
+  const { clock } = world;
+  const client = clock.pick(world.clients);
+  const { claim } = client;
+  if (claim.pid === undefined) return;
+  world.session(client.stream!.sid).hasTwin = true;
+  world.say(`a twin of ${client.name} returns`);
+  const pipe = client.node.dial('ws://simulation/socket.io/?EIO=4&transport=websocket', true);
+  const { client: end } = pipe;
+  end.onmessage = ({ data }) => {
+    if (String(data).startsWith('0')) end.send(`40${JSON.stringify(claim)}`);
+    else if (data === '2') end.send('3');
+  };
+  clock.after(clock.between(10, 800), () => {
+    if (clock.chance(0.5)) end.close();
+    else pipe.cut(clock.pick(cuts));
+  });
+}
+
+// --- crashes and full mailboxes
+
+/** What its actor has not handled is lost. */
+async function crashChannel(world: World): Promise<void> {
+  const { clock, node } = world;
+  await clock.settle();
+  const channel = clock.pick(channels);
+  const actor = node.channel(channel);
+  if (!actor) return;
+  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', true);
+  world.say(`${channel} crashes`);
+  for (const session of world.sessions.values()) session.crashed(channel);
+  node.kill(actor);
+  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', true);
+}
+
+function fillChannel(world: World): void {
+  const channel = world.clock.pick(channels);
+  const actor = world.node.channel(channel);
+  if (!actor) return;
+  const room = full(actor);
+  world.publish(channel, 'event', true);
+  room[Symbol.dispose]();
+}
+
+async function fillClient(world: World): Promise<void> {
+  const { clock } = world;
+  await clock.settle();
+  const { sid } = world.someone() ?? {};
+  const actor = sid === undefined ? undefined : world.node.client(sid);
+  if (sid === undefined || !actor) return;
+  world.say(`the mailbox of ${sid} is full`);
+  const session = world.session(sid);
+  const room = full(actor);
+  session.isFull = true;
+  world.publish(clock.pick(channels), 'slow');
+  // Deliveries are made in a later turn.
+  await clock.settle();
+  session.isFull = false;
+  room[Symbol.dispose]();
+}
+
+/** From now on the actor takes no message more than wait now. */
+function full({ actor, mailbox }: Cell): Disposable {
+  const room = mailbox.length;
+  Object.defineProperty(actor, 'mailboxLimit', { configurable: true, get: () => room });
+  return { [Symbol.dispose]: () => Reflect.deleteProperty(actor, 'mailboxLimit') };
+}
+
+// --- ends that are wanted
+
+function leave(world: World): void {
+  const { clock } = world;
+  const client = clock.pick(world.clients);
+  world.say(`${client.name} leaves`);
+  client.stop();
+  clock.after(clock.between(10, 400), () => client.socket.connect());
+}
+
+function stop(world: World): void {
+  const { sid } = world.someone() ?? {};
+  if (sid === undefined) return;
+  world.say(`the back end stops ${sid}`);
+  world.session(sid).stopped = true;
+  world.node.router.runActions(sid, [{ action: 'stop', args: null, trigger_id: '' }]).catch(() => {});
+}

@@ -1,0 +1,470 @@
+/**
+ * The network between the clients of a simulation and a node: connections whose messages take time and keep their order, and that break
+ * in every way in which they do. The node's end is a socket library (src/web/sockets/types.ts), the client's a WebSocket as browsers have.
+ *
+ *   client ──up──▶ node          cut: what is under way is lost, but for a few; each end learns of it soon, or not at all
+ *          ◀─down─               stalled: everything waits, and piles up at the node
+ */
+import type {
+  Listening,
+  RequestHandler,
+  SocketApp,
+  SocketBehavior,
+  SocketLibrary,
+  SocketRequest,
+  UpgradeResponse,
+  WebSocket,
+} from '../../src/web/sockets/types.ts';
+import type { VirtualClock } from './clock.ts';
+
+type Text = string | ArrayBuffer | ArrayBufferView;
+
+interface Message {
+  readonly size: number;
+  readonly sentAt: number;
+  readonly arrive: () => void;
+}
+
+const maxDelayMs = 8;
+
+/** One direction of a connection. */
+class Lane {
+  readonly #clock: VirtualClock;
+  readonly #queue: Message[] = [];
+  #lastAt = 0;
+  #due = 0;
+  #stalled = false;
+  /** How many may still arrive. */
+  #left = Number.POSITIVE_INFINITY;
+  bytes = 0;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+  }
+
+  get stalled(): boolean {
+    return this.#stalled;
+  }
+
+  /** When that was sent which has waited longest. */
+  get oldest(): number | undefined {
+    return this.#queue[0]?.sentAt;
+  }
+
+  push(size: number, arrive: () => void): void {
+    const { now } = this.#clock;
+    this.#lastAt = Math.max(this.#lastAt, now + this.#clock.between(0, maxDelayMs));
+    this.#queue.push({ size, sentAt: now, arrive });
+    this.bytes += size;
+    this.#clock.after(this.#lastAt - now, () => {
+      this.#due += 1;
+      this.#flush();
+    });
+  }
+
+  stall(stalled: boolean): void {
+    this.#stalled = stalled;
+    this.#flush();
+  }
+
+  /** Nothing arrives any more, but for the next few. */
+  cut(left: number): void {
+    this.#left = Math.min(this.#left, left);
+  }
+
+  /** One at a time, as event loops have it. */
+  #flush(): void {
+    if (this.#due === 0 || this.#stalled || this.#queue.length === 0) return;
+    this.#due -= 1;
+    const message = this.#queue.shift()!;
+    this.bytes -= message.size;
+    this.#left -= 1;
+    if (this.#left >= 0) message.arrive();
+    if (this.#due > 0) this.#clock.after(0, () => this.#flush());
+  }
+}
+
+/** Who learns soon that a connection is cut. The others have their heartbeats. */
+export type Cut = 'both_know' | 'client_knows' | 'server_knows';
+
+export class Pipe {
+  readonly #clock: VirtualClock;
+  readonly client: ClientEnd;
+  server: ServerEnd | undefined;
+  readonly down: Lane;
+  readonly up: Lane;
+  /** Since when what the node sends may not arrive. */
+  lostAt: number | undefined;
+  /** It is cut when so many messages have arrived at the client. */
+  cutAfter: number | undefined;
+  #isCut = false;
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+    this.client = new ClientEnd(this);
+    this.down = new Lane(clock);
+    this.up = new Lane(clock);
+  }
+
+  cut(kind: Cut): void {
+    if (this.#isCut) return;
+    this.#isCut = true;
+    this.lose();
+    const left = this.#clock.chance(0.5) ? 0 : this.#clock.between(0, 4);
+    this.down.cut(left);
+    this.up.cut(this.#clock.between(0, 2));
+    if (kind !== 'server_knows') this.#clock.after(this.#clock.between(0, 40), () => this.client.lost());
+    if (kind !== 'client_knows') this.#clock.after(this.#clock.between(0, 40), () => this.server?.lost());
+  }
+
+  lose(): void {
+    this.lostAt ??= Math.min(this.down.oldest ?? this.#clock.now, this.#clock.now);
+  }
+
+  /** A message has arrived at the client. */
+  arrived(): void {
+    if (this.cutAfter === undefined) return;
+    this.cutAfter -= 1;
+    if (this.cutAfter <= 0) this.cut(this.#clock.pick<Cut>(['both_know', 'client_knows', 'server_knows']));
+  }
+
+  stall(stalled: boolean): void {
+    this.down.stall(stalled);
+    this.up.stall(stalled);
+    if (!stalled) this.server?.drained();
+  }
+}
+
+/** The WebSocket of a client, as far as its library uses it. */
+export class ClientEnd {
+  readonly #pipe: Pipe;
+  #open = true;
+  #wasOpened = false;
+  binaryType = '';
+  onopen: () => void = () => {};
+  onmessage: (event: { data: unknown }) => void = () => {};
+  onclose: (event: unknown) => void = () => {};
+  onerror: (event: unknown) => void = () => {};
+
+  constructor(pipe: Pipe) {
+    this.#pipe = pipe;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  send(data: string): void {
+    if (this.#open) this.#pipe.up.push(data.length, () => this.#pipe.server?.receive(data));
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#pipe.lose();
+    this.#pipe.up.push(0, () => this.#pipe.server?.lost());
+  }
+
+  opened(): void {
+    if (!this.#open) return;
+    this.#wasOpened = true;
+    this.onopen();
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    if (!this.#wasOpened) return this.refused();
+    if (!this.#open) return;
+    this.#open = false;
+    this.#pipe.lose();
+    this.onclose({});
+  }
+
+  /** It never came about. */
+  refused(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.onerror({});
+  }
+
+  receive(data: Text): void {
+    if (!this.#open) return;
+    this.onmessage({ data });
+    this.#pipe.arrived();
+  }
+}
+
+/** What the server says that a client is connected to: `40{"sid":…}`, `40/side,{"sid":…}`. */
+const connectAnswer = /^40(?:\/[^,]*,)?\{"sid":"([^"]+)"/;
+
+class ServerEnd implements WebSocket<unknown> {
+  readonly #pipe: Pipe;
+  readonly #app: SimApp;
+  readonly #data: unknown;
+  readonly #topics = new Set<string>();
+  /** The session that it was told to have. */
+  sid: string | undefined;
+  #open = true;
+  /** The answer to the client that is held back, by a mutation. */
+  #late: string | undefined;
+
+  constructor(app: SimApp, pipe: Pipe, data: unknown) {
+    this.#app = app;
+    this.#pipe = pipe;
+    this.#data = data;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  send(message: Text): number {
+    this.#check();
+    this.put(message);
+    return this.#pipe.down.stalled ? 0 : 1;
+  }
+
+  put(message: Text): void {
+    const [, sid] = (typeof message === 'string' && connectAnswer.exec(message)) || [];
+    if (sid !== undefined) {
+      this.sid = sid;
+      const { library } = this.#app;
+      library.answered(this, sid);
+      const isReturn = library.sids.has(sid);
+      library.sids.add(sid);
+      if (library.answersLast && isReturn) {
+        this.#late = message as string;
+        queueMicrotask(() => {
+          const late = this.#late!;
+          this.#late = undefined;
+          this.#push(late);
+        });
+        return;
+      }
+    }
+    if (message === '41') this.sid = undefined;
+    this.#push(message);
+  }
+
+  #push(message: Text): void {
+    const size = typeof message === 'string' ? message.length : message.byteLength;
+    this.#pipe.down.push(size, () => this.#pipe.client.receive(message));
+  }
+
+  receive(data: string): void {
+    if (!this.#open) return;
+    if (data === '41') this.sid = undefined;
+    this.#app.behavior.message(this, data, false);
+  }
+
+  drained(): void {
+    if (this.#open) this.#app.behavior.drain(this);
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    if (!this.#open) return;
+    this.#leave();
+    this.#app.behavior.close(this, false);
+  }
+
+  ping(): void {}
+
+  end(): void {
+    this.#check();
+    this.#leave();
+    this.#pipe.down.push(0, () => this.#pipe.client.lost());
+    this.#closed();
+  }
+
+  close(): void {
+    this.#check();
+    this.#leave();
+    this.#pipe.down.cut(0);
+    this.#app.clock.after(this.#app.clock.between(0, maxDelayMs), () => this.#pipe.client.lost());
+    this.#closed();
+  }
+
+  /** Some libraries tell at once, some later. */
+  #closed(): void {
+    const { library, clock, behavior } = this.#app;
+    if (library.tellsAtOnce) behavior.close(this, false);
+    else clock.after(0, () => behavior.close(this, false));
+  }
+
+  #leave(): void {
+    this.#open = false;
+    this.#pipe.lose();
+    this.sid = undefined;
+    for (const topic of this.#topics) this.#app.leave(topic, this);
+    this.#app.sockets.delete(this);
+  }
+
+  getBufferedAmount(): number {
+    return this.#pipe.down.stalled ? this.#pipe.down.bytes : 0;
+  }
+
+  getUserData(): never {
+    return this.#data as never;
+  }
+
+  subscribe(topic: string): void {
+    this.#check();
+    this.#topics.add(topic);
+    this.#app.join(topic, this);
+  }
+
+  unsubscribe(topic: string): void {
+    this.#check();
+    if (this.#topics.delete(topic)) this.#app.leave(topic, this);
+  }
+
+  isSubscribed(topic: string): boolean {
+    return this.#topics.has(topic);
+  }
+
+  getTopics(): string[] {
+    return [...this.#topics];
+  }
+
+  #check(): void {
+    if (!this.#open) throw new Error('a socket was used after its end');
+  }
+}
+
+class SimApp implements SocketApp {
+  readonly library: SimSockets;
+  readonly clock: VirtualClock;
+  readonly sockets = new Set<ServerEnd>();
+  readonly #topics = new Map<string, Set<ServerEnd>>();
+  behavior!: SocketBehavior<unknown>;
+
+  constructor(library: SimSockets, clock: VirtualClock) {
+    this.library = library;
+    this.clock = clock;
+  }
+
+  post(_pattern: '/*', _handler: RequestHandler): void {}
+
+  any(_pattern: '/*', _handler: RequestHandler): void {}
+
+  ws<Data>(_pattern: '/*', behavior: SocketBehavior<Data>): void {
+    this.behavior = behavior as unknown as SocketBehavior<unknown>;
+  }
+
+  async listen(): Promise<Listening> {
+    return { port: 1, stop() {}, pause() {}, async resume() {} };
+  }
+
+  publish(topic: string, message: Text): void {
+    for (const socket of this.#topics.get(topic) ?? []) socket.put(message);
+  }
+
+  numSubscribers(topic: string): number {
+    return this.#topics.get(topic)?.size ?? 0;
+  }
+
+  get topics(): number {
+    return this.#topics.size;
+  }
+
+  join(topic: string, socket: ServerEnd): void {
+    const sockets = this.#topics.get(topic);
+    if (sockets) sockets.add(socket);
+    else this.#topics.set(topic, new Set([socket]));
+  }
+
+  leave(topic: string, socket: ServerEnd): void {
+    const sockets = this.#topics.get(topic);
+    sockets?.delete(socket);
+    if (sockets?.size === 0) this.#topics.delete(topic);
+  }
+
+  late(upgrade: () => void): void {
+    upgrade();
+  }
+
+  close(): void {
+    for (const socket of this.sockets) socket.lost();
+  }
+
+  /** A client dials. */
+  accept(pipe: Pipe, uri: string): void {
+    const { pathname, search } = new URL(uri);
+    const query = search.slice(1);
+    const request: Pick<SocketRequest, 'getUrl' | 'getMethod' | 'getHeader' | 'forEach' | 'getQuery'> = {
+      getUrl: () => pathname,
+      getQuery: () => query,
+      getMethod: () => 'get',
+      getHeader: () => '',
+      forEach() {},
+    };
+    const response: Partial<UpgradeResponse> = {
+      onAborted() {},
+      cork: (callback) => callback(),
+      writeStatus() {},
+      writeHeader() {},
+      end: () => this.clock.after(this.clock.between(0, maxDelayMs), () => pipe.client.refused()),
+      getRemoteAddressAsText: () => new TextEncoder().encode('10.0.0.1').buffer as ArrayBuffer,
+      upgrade: (data) => {
+        const socket = new ServerEnd(this, pipe, data);
+        pipe.server = socket;
+        this.sockets.add(socket);
+        pipe.down.push(0, () => pipe.client.opened());
+        this.behavior.open(socket);
+      },
+    };
+    this.behavior.upgrade(response as UpgradeResponse, request as SocketRequest, undefined);
+  }
+}
+
+/** The socket library of one node. */
+export class SimSockets implements SocketLibrary {
+  readonly #clock: VirtualClock;
+  #app: SimApp | undefined;
+  /** Whether a socket that the node closes says so within the call. */
+  readonly tellsAtOnce: boolean;
+  /** A mutation: the answer to a client that returns comes behind what it has missed. */
+  answersLast = false;
+  /** The sessions that clients were told. */
+  readonly sids = new Set<string>();
+  /** A client was told its session. */
+  answered: (socket: { readonly isOpen: boolean }, sid: string) => void = () => {};
+
+  constructor(clock: VirtualClock) {
+    this.#clock = clock;
+    this.tellsAtOnce = clock.chance(0.5);
+  }
+
+  createApp(): SocketApp {
+    this.#app = new SimApp(this, this.#clock);
+    return this.#app;
+  }
+
+  /** Sockets that are open, and the session of each. */
+  get open(): readonly { readonly sid: string | undefined }[] {
+    return [...(this.#app?.sockets ?? [])];
+  }
+
+  get topics(): number {
+    return this.#app?.topics ?? 0;
+  }
+
+  dial(uri: string, reachable: boolean): Pipe {
+    const pipe = new Pipe(this.#clock);
+    const delayMs = this.#clock.between(1, maxDelayMs);
+    const app = this.#app;
+    this.#clock.after(delayMs, () => {
+      if (reachable && app && app === this.#app) app.accept(pipe, uri);
+      else pipe.client.refused();
+    });
+    return pipe;
+  }
+
+  /** The node is gone, and so are its connections. */
+  lose(): void {
+    const app = this.#app;
+    this.#app = undefined;
+    for (const socket of app?.sockets ?? []) socket.end();
+  }
+}

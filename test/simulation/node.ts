@@ -1,0 +1,303 @@
+/**
+ * A node of a simulation: everything between the socket library and the back end is the real thing, put together as src/node does it.
+ * The back end answers from a function, after a while.
+ */
+import { ClientServices } from '../../src/actors/client/client-services.ts';
+import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
+import { Departures } from '../../src/actors/client/departures.ts';
+import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
+import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
+import { Router } from '../../src/actors/router/router.ts';
+import { RouterService } from '../../src/actors/router/service.ts';
+import { routerName } from '../../src/actors/router/wire-messages.ts';
+import type { Config } from '../../src/config/types.ts';
+import type { Cell } from '../../src/kernel/cell.ts';
+import { IdSource } from '../../src/kernel/ids.ts';
+import { Kernel } from '../../src/kernel/kernel.ts';
+import type { AnyRef } from '../../src/kernel/types.ts';
+import { type Log, silent } from '../../src/observe/logger.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import { PluginSet } from '../../src/plugins/plugin-set.ts';
+import { PluginRegistry } from '../../src/plugins/registry.ts';
+import type { Pools, Publication, Services } from '../../src/plugins/types.ts';
+import type { JournalBounds } from '../../src/sessions/journal.ts';
+import { MemoryStore, type MemoryStoreSetup } from '../../src/sessions/memory-store.ts';
+import type { SessionStore } from '../../src/sessions/session-store.ts';
+import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
+import { Supervisor } from '../../src/supervisors/supervisor.ts';
+import type { SessionHost } from '../../src/web/client/client-handle.ts';
+import { startClientServer } from '../../src/web/client/server.ts';
+import { Topics } from '../../src/web/client/topics.ts';
+import { clientConfig } from '../support/plugins.ts';
+import type { VirtualClock } from './clock.ts';
+import { SimSockets } from './network.ts';
+
+/** What one run differs in from another. */
+export interface Settings {
+  readonly clients: number;
+  readonly bounds: JournalBounds;
+  readonly maxBackpressure: number;
+  readonly maxSlots: number;
+}
+
+export const pingIntervalMs = 700;
+export const pingTimeoutMs = 400;
+/** How long a channel without subscribers is kept. */
+const channelTimeoutMs = 300;
+
+/** What mutations put in the place of parts of a node. */
+export interface Parts {
+  readonly store?: (setup: MemoryStoreSetup) => SessionStore;
+  readonly host?: (host: SessionHost, node: SimNode) => SessionHost;
+  /** The answer to a client that returns comes behind what it has missed. */
+  readonly answersLast?: boolean;
+}
+
+export interface Answer {
+  readonly status: number;
+  /** Actions, as JSON text. */
+  readonly body: string;
+}
+
+export interface BackEnd {
+  /** Answers what a hook asks. */
+  asked(endpoint: string, sid: string): Promise<Answer>;
+  /** What must not happen in any run. */
+  broken(what: string): void;
+}
+
+const names = { channels: 'hive_pubsub_channel_sup', clients: 'hive_clients' };
+
+function configOf({ bounds, maxBackpressure, maxSlots }: Settings, name: string): Config {
+  const post = (endpoint: string) => [{ hook: 'hp.post', args: { connector: 'backend', endpoint } }];
+  const config = clientConfig(
+    {
+      max_hooks_per_event: 100,
+      max_added_events: 100,
+      recovery: { window: bounds.windowMs, max_bytes: bounds.maxBytes },
+      hooks: {
+        on_connect: post('/on_connect'),
+        on_disconnect: post('/on_disconnect'),
+        on_suspend: post('/on_suspend'),
+        on_recover: post('/on_recover'),
+        slow: post('/slow'),
+        ping: [{ hook: 'utils.echo', args: { name: 'pong', args: [] } }],
+      },
+      actions: {
+        send: [{ action: 'action.send_event', args: null }],
+        stop: [{ action: 'action.stop', args: null }],
+        dispatch: [{ action: 'action.dispatch', args: null }],
+        subscribe: [{ action: 'action.pubsub.subscribe', args: 'private' }],
+      },
+    },
+    { name, max_client_slots: maxSlots, max_client_errors: 0, graceful_termination_timeout: 1000 },
+  );
+  const hive = {
+    host: '127.0.0.1',
+    port: 0,
+    allowed_origins: ['*', null],
+    max_connections_per_address: 0,
+    max_handshakes_per_address: 0,
+    trusted_proxies: [],
+  };
+  const socketio = {
+    path: '/socket.io',
+    protocols: ['eio4'],
+    transports: ['websocket'],
+    namespaces: ['/'],
+    connect_timeout: 3000,
+    ping_interval: pingIntervalMs,
+    ping_timeout: pingTimeoutMs,
+    max_payload: 10_000,
+    max_backpressure: maxBackpressure,
+    max_packets_per_second: 0,
+    compression: false,
+    session_timeout: 1_000_000,
+  };
+  const pubsub = {
+    channels: { room: { privilege: 'public', timeout: channelTimeoutMs } },
+    max_subscriptions_per_client: 1000,
+    max_channels_per_client: 1000,
+  };
+  return { ...config, hive: { ...config.hive, ...hive }, socketio, pubsub } as unknown as Config;
+}
+
+/** Anything logged as a crash breaks the run: nobody kills with an error here. */
+function logOf(backEnd: BackEnd): Log {
+  const log: Log = {
+    ...silent,
+    crash: (message, fields) => backEnd.broken(`a crash: ${message} ${text(fields)}`),
+    critical: (message) => backEnd.broken(`critical: ${message}`),
+    emergency: (message) => backEnd.broken(`emergency: ${message}`),
+    child: () => log,
+  };
+  return log;
+}
+
+function text(fields: Record<string, unknown>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => `${name}=${value instanceof Error ? value.stack : String(value)}`)
+    .join(' ');
+}
+
+export class SimNode {
+  readonly kernel: Kernel;
+  readonly metrics = new Metrics();
+  readonly sockets: SimSockets;
+  readonly pubsub: PubSubService;
+  readonly router: RouterService;
+  readonly services: ClientServices;
+  readonly store: SessionStore;
+  readonly table: ClusterTable;
+  readonly #departures: DepartureTable;
+
+  private constructor(name: string, settings: Settings, clock: VirtualClock, backEnd: BackEnd, parts: Parts) {
+    const { metrics } = this;
+    const log = logOf(backEnd);
+    const config = configOf(settings, name);
+    const kernel = new Kernel({ node: name, log, metrics });
+    const ids = new IdSource(name, kernel.creation);
+    const store = { bounds: settings.bounds, tag: ids.tag, wheel: kernel.wheel };
+    this.kernel = kernel;
+    this.table = new ClusterTable(kernel.node, kernel.creation);
+    this.store = parts.store?.(store) ?? new MemoryStore(store);
+    const topics = new Topics(this.store);
+    this.pubsub = new PubSubService({
+      kernel,
+      config: config.pubsub,
+      links: { maxBytes: 1_000_000, resumeMs: 60_000 },
+      cluster: this.table,
+      fanout: topics,
+      packetsFor: (actions) => plugins.packetsFor(actions),
+      channelSupervisor: kernel.remote(kernel.node, names.channels),
+      log,
+      metrics,
+    });
+    const { pubsub } = this;
+    const services: Services = { config, timers: kernel.wheel, log, metrics, pools: poolsOf(backEnd), pubsub };
+    const plugins = new PluginSet(new PluginRegistry(), services);
+    const clients = { config, plugins, memberships: pubsub, sessions: this.store, wheel: kernel.wheel, log, metrics };
+    this.services = new ClientServices(clients);
+    this.#departures = this.services.departures;
+    this.router = new RouterService({
+      config,
+      kernel,
+      ids,
+      clients: this.services,
+      supervisor: names.clients,
+      cluster: this.table,
+      subscribers: (channel) => pubsub.status(channel),
+      obstacle: () => undefined,
+      stop: () => {},
+      log,
+      metrics,
+    });
+    this.sockets = new SimSockets(clock);
+    this.sockets.answersLast = parts.answersLast ?? false;
+    this.#start = async () => {
+      const root = new Supervisor({
+        intensity: 1000,
+        periodMs: 1000,
+        children: [
+          { id: names.channels, name: names.channels, type: 'supervisor', start: () => new DynamicSupervisor() },
+          { id: 'hive_pubsub', name: 'hive_pubsub', start: () => pubsub.manager() },
+          { id: names.clients, name: names.clients, type: 'supervisor', start: () => new DynamicSupervisor() },
+          { id: routerName, name: routerName, start: () => new Router(this.router) },
+          { id: 'hive_departures', name: 'hive_departures', start: () => new Departures(this.#departures) },
+        ],
+      });
+      await kernel.spawn(root, { label: 'root' });
+      const host = parts.host?.(this.router, this) ?? this.router;
+      const newId = () => ids.next();
+      const { sockets } = this;
+      await startClientServer({ sockets, config, host, topics, newId, wheel: kernel.wheel, metrics, log });
+    };
+  }
+
+  readonly #start: () => Promise<void>;
+
+  static async start(
+    name: string,
+    settings: Settings,
+    clock: VirtualClock,
+    backEnd: BackEnd,
+    parts: Parts,
+  ): Promise<SimNode> {
+    const node = new SimNode(name, settings, clock, backEnd, parts);
+    const started = node.#start();
+    await clock.settle();
+    await started;
+    return node;
+  }
+
+  publish(prefixes: readonly string[], publication: Publication): void {
+    this.pubsub.publish(prefixes, 'private', publication);
+  }
+
+  /** The actor of a channel, if it runs. */
+  channel(id: string): Cell | undefined {
+    const supervisor = this.kernel.whereis(names.channels) as Cell | undefined;
+    const rows = (supervisor?.actor as DynamicSupervisor | undefined)?.children() ?? [];
+    return rows.find((child) => child.id === id)?.ref as Cell | undefined;
+  }
+
+  /** The actor of a client, if it is there. */
+  client(sid: string): Cell | undefined {
+    try {
+      return this.router.clientHere(sid) as unknown as Cell;
+    } catch {
+      return undefined;
+    }
+  }
+
+  kill(actor: Cell): void {
+    const ref = actor as unknown as AnyRef;
+    this.kernel.exit(ref, ref, 'kill');
+  }
+
+  /** What is left of clients that have all gone; nothing, once enough time has passed. */
+  get leftovers(): string[] {
+    const { kept } = this.store;
+    const left = {
+      clients: this.services.metrics.total,
+      'clients in the registry': this.router.clients,
+      suspended: this.services.suspended.size,
+      departures: this.#departures.waiting,
+      'journal entries': kept.count,
+      'journal bytes': kept.bytes,
+      sockets: this.sockets.open.length,
+      'native topics': this.sockets.topics,
+      channels: this.metrics.number('pubsub.total_channels') ?? 0,
+      timers: this.kernel.wheel.pending,
+    };
+    return Object.entries(left).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
+  }
+
+  counter(path: string): number {
+    return this.metrics.counter(path).value;
+  }
+
+  halt(): void {
+    this.sockets.lose();
+    this.kernel.halt();
+  }
+}
+
+function poolsOf(backEnd: BackEnd): Pools {
+  return {
+    get<Request, Reply>(name: string) {
+      return {
+        name,
+        connector: 'connector.http',
+        async request(request: Request) {
+          const { endpoint, body } = request as { endpoint: string; body?: string };
+          const { sid } = JSON.parse(body ?? '{}') as { sid?: string };
+          return (await backEnd.asked(endpoint, sid ?? '')) as Reply;
+        },
+      };
+    },
+    start: async () => {},
+    stop: async () => {},
+    running: () => ({}),
+  };
+}

@@ -1,0 +1,58 @@
+/** One run: everything follows from its seed. */
+import { VirtualClock } from './clock.ts';
+import { happen } from './happenings.ts';
+import type { Parts } from './node.ts';
+import { type Figures, World } from './world.ts';
+
+/** Takes a rule out, so that it is seen that the simulation notices. */
+export interface Mutation {
+  readonly parts?: Parts;
+  /** Changes classes, until what it returns is disposed of. */
+  readonly patch?: () => Disposable;
+}
+
+export interface Outcome {
+  /** What went wrong first, if anything did. */
+  readonly mistake: string | undefined;
+  readonly figures: Figures;
+  /** What has happened, a line each. */
+  readonly trace: readonly string[];
+}
+
+const happenings = 60;
+
+export async function simulate(seed: number, mutation: Mutation = {}): Promise<Outcome> {
+  const clock = new VirtualClock(seed);
+  const patch = mutation.patch?.();
+  const world = new World(clock);
+  try {
+    await world.start(mutation.parts ?? {});
+    await happen(world, happenings);
+    if (world.mistake === undefined) await world.calmDown();
+    if (world.mistake === undefined) await world.empty();
+  } catch (error) {
+    world.broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
+  } finally {
+    world.node?.halt();
+    await clock.settle();
+    clock[Symbol.dispose]();
+    patch?.[Symbol.dispose]();
+  }
+  const { mistake, figures, trace } = world;
+  return { mistake, figures, trace };
+}
+
+/** What is to be read when a run has failed. */
+export function report(seed: number, { mistake, trace }: Outcome, lines = 40): string {
+  return named(`${trace.slice(-lines).join('\n')}\n${mistake}\nAgain: npm run soak -- --seed ${seed} --runs 1 --trace`);
+}
+
+/** Session ids are long, and different each time. */
+function named(text: string): string {
+  const names = new Map<string, string>();
+  return text.replace(/\b[\w-]{30}\b/g, (sid) => {
+    const name = names.get(sid) ?? `session-${names.size + 1}`;
+    names.set(sid, name);
+    return name;
+  });
+}
