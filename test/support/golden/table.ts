@@ -46,6 +46,7 @@ What the recordings do not contain is not covered by this page. What is compared
   compared by name, because their values depend on what ran before.
 - The \`trigger\` of \`on_disconnect\` is a text that says why the client has gone; in 2014 it was \`null\`, which the recordings have.
 - Requests to back ends have a \`Content-Type\` now, those with metadata an \`Idempotency-Key\`.
+- Clients of 0.9 get the arguments of events as in 2014, also with \`clients.recovery\`, which gives those of newer clients [one more](delivery.md#the-additional-argument).
 - The id in the URLs of Socket.IO 0.9 is not the session id that back ends get; in the recordings they are the same (S6).
 `;
 }
