@@ -110,6 +110,14 @@ function spoil(message: unknown, random: Random): unknown {
 function messagesOf(self: string, random: Random): readonly (readonly [name: string, message: unknown])[] {
   const stream = random.int(5);
   const order = { action: 'send', args: { name: 'x', args: [] } };
+  const origin = `${self}#${peerCreation}`;
+  // Often one after the other, as they should come.
+  let number = random.int(5);
+  const next = () => {
+    const after = number;
+    number += 1 + random.int(2);
+    return { origin, number, after };
+  };
   const headers = [['content-type', 'text/plain']];
   const opening = {
     kind: random.pick(['request', 'socket']),
@@ -145,6 +153,7 @@ function messagesOf(self: string, random: Random): readonly (readonly [name: str
       'hive_pubsub',
       {
         type: 'publish',
+        ...next(),
         channels: ['room'],
         privilege: 'public',
         publication: { type: 'event', name: 'said', args: '[1]', id: -1, ack: false },
@@ -152,8 +161,17 @@ function messagesOf(self: string, random: Random): readonly (readonly [name: str
     ],
     [
       'hive_pubsub',
-      { type: 'publish', channels: ['orders'], privilege: 'private', publication: { type: 'orders', orders: [order] } },
+      {
+        type: 'publish',
+        ...next(),
+        channels: ['orders'],
+        privilege: 'private',
+        publication: { type: 'orders', orders: [order] },
+      },
     ],
+    ['hive_pubsub', { type: 'gap', ...next(), channels: ['room'] }],
+    ['hive_pubsub', { type: 'taken', by: origin, origin: 'nobody@127.0.0.1#1', upTo: 5, again: true }],
+    ['hive_pubsub', { type: 'taken_wanted', origin }],
     ['hive_pubsub', tuple(atom('publish'), ['room'], { name: 'said', args: [] })],
     ['hive_pubsub', tuple(atom('subscribe'), new Pid(self, 1, 0, peerCreation), 'room')],
     ['hive_pubsub', tuple(atom('count'), 'room')],
