@@ -156,6 +156,18 @@ test('a node that comes back too late is told that its subscribers have missed s
   assert.deepEqual([count(a, 'gaps'), count(a, 'dropped'), count(b, 'missed')], [1, 2, 2]);
 });
 
+test('what is kept for a node that does not come back is dropped after a time', async (t) => {
+  const { wire, a, b, ben } = await pair(t, { resumeMs: 300 });
+  wire.disconnect(a.kernel, b.kernel);
+  a.pubsub.publish(['news.eu'], 'public', event('1'));
+  assert.equal(count(a, 'unacknowledged'), 1);
+  await eventually(() => count(a, 'unacknowledged') === 0, 'the end of the time');
+  assert.equal(confirmed(a, '2'), undefined, 'it is not waited for any more');
+  wire.connect(a.kernel, b.kernel);
+  await eventually(() => ben.gaps.length === 1, 'the gap');
+  assert.deepEqual([ben.received, count(a, 'dropped')], [[], 2]);
+});
+
 test('what is kept for a node is bounded, and what is beyond is told when it is back', async (t) => {
   const { wire, a, b, ben } = await pair(t, { maxBytes: 2000 });
   wire.disconnect(a.kernel, b.kernel);

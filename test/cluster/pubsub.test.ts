@@ -177,3 +177,28 @@ test('a publish that the other node does not allow, or cannot read, is counted t
   const counted = ['pubsub.errors', 'hive.actors.unexpected'].map((metric) => b.metrics.counter(metric).value);
   assert.deepEqual(counted, [5, bad.length - 6]);
 });
+
+test('what is too large for the connection is a gap at the other node, and nothing else is lost', async (t) => {
+  const [a, b] = await pair(t);
+  const ben = await b.client();
+  await b.pubsub.join(ben, ['news.eu'], 'public');
+  await told(a, b);
+  // In UTF-8 it is more than the megabyte that may wait for a node.
+  const unsendable = event('ü'.repeat(600_000));
+  assert.deepEqual(await a.pubsub.publishConfirmed(['news'], 'public', unsendable), ['b@127.0.0.1']);
+  assert.deepEqual(await a.pubsub.publishConfirmed(['news'], 'public', event('1')), []);
+  assert.deepEqual([ben.received, ben.gaps], [['1'], ['news.eu']]);
+});
+
+test('a node whose cluster actor crashes has not left, one that is stopped has', async (t) => {
+  const [a, b] = await pair(t);
+  const downs: boolean[] = [];
+  a.table.listen({ nodeUp() {}, nodeDown: (_node, hasLeft) => downs.push(hasLeft) });
+  const crashed = b.kernel.whereis(clusterName)!;
+  b.kernel.exit(crashed, crashed, 'kill');
+  await eventually(() => downs.length === 1, 'the first loss');
+  await meshed(a, b);
+  await b.kernel.stop(b.kernel.whereis(clusterName)!, 'shutdown');
+  await eventually(() => downs.length === 2, 'the second loss');
+  assert.deepEqual(downs, [false, true]);
+});

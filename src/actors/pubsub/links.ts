@@ -19,10 +19,10 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication } from '../../plugins/types.ts';
 import { Confirmation, Confirmations } from './confirmations.ts';
 import type { PubSubMessage } from './messages.ts';
-import { bootOf, type Peer, PeerTable } from './peers.ts';
+import { bootOf, nodeIn, type Peer, PeerTable } from './peers.ts';
 import { sizeOf, toTerm, type WirePublication } from './publication.ts';
 import { PublishLog, type PublishLogEvents } from './publish-log.ts';
-import { PublishReceipts } from './publish-receipts.ts';
+import { Receipts } from './receipts.ts';
 import type { GapMessage, PublishMessage, TakenMessage } from './wire-messages.ts';
 
 export interface LinkSettings {
@@ -44,20 +44,17 @@ export interface LinksSetup extends LinkSettings {
 const tickMs = 500;
 /** How long a node may take to say what it has. */
 const askTimeoutMs = 30_000;
-/** Boots of other nodes whose publications are remembered. */
-const maxOrigins = 1024;
 
 export class Links {
   readonly peers = new PeerTable();
+  /** What comes from other nodes. */
+  readonly receipts: Receipts;
   readonly #setup: LinksSetup;
   /** The boot of this node. */
   readonly #boot: string;
   readonly #manager: Ref<PubSubMessage>;
   readonly #confirmations: Confirmations<Peer>;
   readonly #counters: ReturnType<typeof countersOf>;
-  readonly #receipts = new Map<string, PublishReceipts>();
-  /** Those that have an acknowledgement to send at the end of this turn. */
-  readonly #owing = new Set<PublishReceipts>();
   readonly #tick = new Timer({ expire: () => this.#look() });
   readonly #expiry = new Timer({ expire: () => this.#expire() });
   #number = 0;
@@ -68,6 +65,7 @@ export class Links {
     const { kernel, metrics, managerName } = setup;
     this.#setup = setup;
     this.#boot = bootOf(kernel.node, kernel.creation);
+    this.receipts = new Receipts(this.#boot, this.peers);
     this.#manager = kernel.remote(kernel.node, managerName);
     const counters = countersOf(metrics);
     this.#counters = counters;
@@ -106,11 +104,7 @@ export class Links {
     // Its clients are gone, and with them whoever could miss anything.
     if (replaced) this.#confirmations.release(replaced, performance.now());
     this.#manager.tell({ type: 'nodeup', peer: peer.interest! });
-    const receipts = this.#receipts.get(boot);
-    if (receipts) {
-      receipts.resume();
-      this.#owe(receipts);
-    }
+    this.receipts.connected(boot);
     peer.log.connect();
     this.#pump(peer);
     this.#wind();
@@ -124,6 +118,7 @@ export class Links {
     peer.interest = undefined;
     peer.lostAt = performance.now();
     peer.log.disconnect();
+    this.#wind();
     if (hasLeft || this.#setup.resumeMs === 0) this.#giveUp(peer);
   }
 
@@ -132,9 +127,7 @@ export class Links {
     for (const peer of this.peers.all()) {
       if (!peer.interest) continue;
       peer.isBehind = false;
-      const receipts = this.#receiptsOf(peer.boot);
-      receipts.ask();
-      this.#owe(receipts);
+      this.receipts.ask(peer.boot);
     }
   }
 
@@ -180,6 +173,7 @@ export class Links {
         this.#number += 1;
         this.#isLeaving = true;
       }
+      this.#wind();
       const isKept = peer.log.add(this.#number, prefixes, privilege, term, bytes);
       if (!confirm || peer.log.givenUp) continue;
       confirmation ??= new Confirmation(this.#number, performance.now());
@@ -252,64 +246,16 @@ export class Links {
     });
   }
 
-  // --- from other nodes to here
-
-  /** @returns whether it is new, and to be passed on */
-  take({ origin, number, after }: PublishMessage | GapMessage): boolean {
-    const receipts = this.#receiptsOf(origin);
-    const isNew = receipts.take(number, after);
-    if (receipts.isOwed) this.#owe(receipts);
-    return isNew;
-  }
-
-  /** The number up to which everything of that boot is here. */
-  upTo(origin: string): number {
-    return this.#receipts.get(origin)?.upTo ?? 0;
-  }
-
-  #receiptsOf(origin: string): PublishReceipts {
-    const known = this.#receipts.get(origin);
-    if (known) return known;
-    if (this.#receipts.size >= maxOrigins) this.#forgetOrigin();
-    const receipts = new PublishReceipts(origin);
-    this.#receipts.set(origin, receipts);
-    return receipts;
-  }
-
-  #forgetOrigin(): void {
-    for (const origin of this.#receipts.keys()) {
-      const peer = this.peers.get(nodeIn(origin));
-      if (peer?.boot === origin) continue;
-      this.#receipts.delete(origin);
-      return;
-    }
-  }
-
-  #owe(receipts: PublishReceipts): void {
-    if (this.#owing.size === 0) setImmediate(() => this.#acknowledge());
-    this.#owing.add(receipts);
-  }
-
-  #acknowledge(): void {
-    for (const receipts of this.#owing) {
-      const { origin } = receipts;
-      const peer = this.peers.get(nodeIn(origin));
-      // It is told when it is back.
-      if (!peer?.interest || peer.boot !== origin) continue;
-      const { upTo, again } = receipts.acknowledge();
-      peer.manager.tell({ type: 'taken', by: this.#boot, origin, upTo, again });
-    }
-    this.#owing.clear();
-  }
-
   // --- time
 
+  /** Looks after the nodes from now on, until there is nothing to look after. */
   #wind(): void {
     if (!this.#tick.pending) this.#setup.kernel.wheel.start(this.#tick, tickMs);
   }
 
   #look(): void {
     const now = performance.now();
+    let isOver = true;
     for (const peer of this.peers.all()) {
       const { log } = peer;
       if (log.connected) {
@@ -317,11 +263,13 @@ export class Links {
         const { oldest } = log;
         if (oldest > 0 && oldest === peer.awaited) this.#ask(peer);
         peer.awaited = oldest;
-      } else if (!log.givenUp && now - peer.lostAt >= this.#setup.resumeMs) {
-        this.#giveUp(peer);
+        if (log.length > 0) isOver = false;
+      } else if (!log.givenUp) {
+        if (now - peer.lostAt >= this.#setup.resumeMs) this.#giveUp(peer);
+        else isOver = false;
       }
     }
-    this.#wind();
+    if (!isOver) this.#wind();
   }
 
   /** What it has not acknowledged for a while may be lost there. */
@@ -364,8 +312,4 @@ export class Links {
 
 function countersOf(metrics: Metrics) {
   return metrics.counters('pubsub', ['resent', 'gaps', 'dropped', 'confirmed', 'unconfirmed']);
-}
-
-function nodeIn(boot: string): NodeName {
-  return boot.slice(0, boot.lastIndexOf('#')) as NodeName;
 }

@@ -104,7 +104,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       case 'taken':
         return this.#setup.links.taken(message);
       case 'taken_wanted':
-        return from?.reply(this.#setup.links.upTo(message.origin));
+        return from?.reply(this.#setup.links.receipts.upTo(message.origin));
       case 'open':
         return this.#open(message.entry, from);
       case 'started':
@@ -303,7 +303,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   #publish(message: PublishMessage): void {
-    if (!this.#setup.links.take(message)) return;
+    if (!this.#setup.links.receipts.take(message)) return;
     const { channels, privilege, publication } = message;
     try {
       this.#setup.templates.check(channels, privilege);
@@ -314,7 +314,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   #missed(message: GapMessage): void {
-    if (!this.#setup.links.take(message)) return;
+    if (!this.#setup.links.receipts.take(message)) return;
     const { channels } = message;
     this.#setup.publisher.missed(channels.length === 0 ? undefined : channels);
   }

@@ -16,6 +16,10 @@ export function bootOf(node: string, creation: number): string {
   return `${node}#${creation}`;
 }
 
+export function nodeIn(boot: string): NodeName {
+  return boot.slice(0, boot.lastIndexOf('#')) as NodeName;
+}
+
 export interface PeerSetup {
   readonly node: NodeName;
   /** `id@host#creation`. */
