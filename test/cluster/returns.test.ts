@@ -150,6 +150,20 @@ describe('a client that comes back to another node', () => {
     assert.notEqual((await connected(last, { pid })).sid, sid);
     last.close();
   });
+
+  test('comes back through a third node when the one that it has reached is stopped', async (t) => {
+    const one = await scene.client(t);
+    await one.away(port(1));
+    await one.publish(0);
+    const stopped = scene.nodes[1]!.process.stop();
+    one.proxy.mend(port(2));
+    await one.back();
+    await one.publish(0);
+    await one.hasAll();
+    assert.equal(await one.asks('words'), owner);
+    assert.equal((await stopped).code, 0);
+    await one.leave();
+  });
 });
 
 describe('a client of another node', () => {
