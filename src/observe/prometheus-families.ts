@@ -161,7 +161,10 @@ const rows: readonly Row[] = [
   ['clients.recovery.lost', 'Sessions that ended because something that was published to their channels was lost'],
   ['clients.recovery.expired', 'Sessions that ended because nobody had returned to them in time'],
   ['clients.recovery.evicted', 'Suspended sessions that ended because new clients needed their slots'],
-  ['clients.recovery.unknown', 'Clients that returned to a session that is none of this node, and became new ones'],
+  [
+    'clients.recovery.unknown',
+    'Clients that returned to a session of no node that could be reached, and became new ones',
+  ],
   ['clients.recovery.ended', 'Clients that returned to a session that had ended, and became new ones'],
   [
     'clients.recovery.incomplete',
