@@ -52,7 +52,11 @@ export class PublishStream {
   }
 
   publish(number: number, ...channels: string[]): boolean {
-    return this.log.add(number, channels, 'public', { type: 'orders', orders: [] }, publicationBytes);
+    if (!this.log.givenUp) {
+      return this.log.add(number, channels, 'public', { type: 'orders', orders: [] }, publicationBytes);
+    }
+    this.log.miss(number, channels, publicationBytes);
+    return false;
   }
 
   connect(): void {

@@ -32,9 +32,9 @@ export class Gap {
   /** @param channels none: all */
   extend(number: number, channels: readonly string[]): void {
     this.#number = number;
-    if (channels.length === 0) this.#channels = undefined;
     const known = this.#channels;
     if (!known) return;
+    if (channels.length === 0) this.#channels = undefined;
     for (const channel of channels) known.add(channel);
     if (known.size > maxGapChannels) this.#channels = undefined;
   }

@@ -165,18 +165,24 @@ export class Links {
     let term: WirePublication | undefined;
     let bytes = 0;
     let confirmation: Confirmation | undefined;
+    const number = this.#number + 1;
     for (const peer of this.peers.all()) {
       if (!peer.wants(prefixes)) continue;
+      this.#number = number;
+      const { log } = peer;
+      if (log.givenUp) {
+        log.miss(number, prefixes);
+        continue;
+      }
       if (term === undefined) {
         term = toTerm(publication);
         bytes = sizeOf(term, prefixes);
-        this.#number += 1;
         this.#isLeaving = true;
+        this.#wind();
       }
-      this.#wind();
-      const isKept = peer.log.add(this.#number, prefixes, privilege, term, bytes);
-      if (!confirm || peer.log.givenUp) continue;
-      confirmation ??= new Confirmation(this.#number, performance.now());
+      const isKept = log.add(number, prefixes, privilege, term, bytes);
+      if (!confirm) continue;
+      confirmation ??= new Confirmation(number, performance.now());
       if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);
       else this.#confirmations.miss(confirmation, peer);
     }

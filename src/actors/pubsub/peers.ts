@@ -8,8 +8,8 @@ import { PeerInterest } from './interest.ts';
 import type { PublishLog } from './publish-log.ts';
 import type { WireMessage } from './wire-messages.ts';
 
-/** Nodes that are gone are remembered, because they may come back with a gap; those of an hour's autoscaling, not of a year's. */
-const maxGone = 256;
+/** Nodes that are given up are remembered, because they may come back with a gap. Each costs every publish a little. */
+const maxGone = 64;
 
 /** The text that names one boot of a node between nodes. */
 export function bootOf(node: string, creation: number): string {

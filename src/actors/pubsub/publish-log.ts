@@ -71,6 +71,8 @@ export class PublishLog {
   /** What was lost behind the last entry. */
   #gap: Gap | undefined;
   #state: 'connected' | 'absent' | 'given_up' = 'absent';
+  /** Lost while it was given up. Only if it comes back has anybody missed them. */
+  #uncounted = 0;
   #acknowledgedHere = false;
   #fruitless = 0;
 
@@ -112,7 +114,7 @@ export class PublishLog {
   }
 
   /**
-   * Takes a publication.
+   * Takes a publication, unless the node is given up.
    * @param number greater than that of any before
    * @returns false if it is lost for that node
    */
@@ -124,15 +126,14 @@ export class PublishLog {
     bytes: number,
   ): boolean {
     this.#endGap();
-    const after = this.#last;
-    this.#last = number;
-    if (this.#gap || this.#state === 'given_up' || this.#bytes + bytes > this.#options.maxBytes) {
-      this.#gap ??= this.#openGap(after);
-      this.#gap.add(number, channels, bytes);
-      this.#options.events.lost(1);
+    if (this.#gap || this.#bytes + bytes > this.#options.maxBytes) {
+      if (!this.#gap) this.#options.events.overflowed();
+      this.miss(number, channels, bytes);
       return false;
     }
     const { origin } = this.#options;
+    const after = this.#last;
+    this.#last = number;
     const entry: Entry = {
       message: { type: 'publish', origin, number, after, channels, privilege, publication },
       bytes,
@@ -141,6 +142,19 @@ export class PublishLog {
     const isNext = this.#cursor === this.#entries.push(entry) - 1;
     if (isNext && this.#state === 'connected') this.#send(entry);
     return entry.message.type === 'publish';
+  }
+
+  /** A publication is lost for that node. */
+  miss(number: number, channels: readonly string[], bytes = 0): void {
+    const { events } = this.#options;
+    if (!this.#gap) {
+      this.#gap = new Gap(this.#last);
+      events.gap();
+    }
+    this.#last = number;
+    this.#gap.add(number, channels, bytes);
+    if (this.#state === 'given_up') this.#uncounted += 1;
+    else events.lost(1);
   }
 
   /** A connection begins: everything that is not acknowledged is to be sent on it. Call `pump` then. */
@@ -154,6 +168,8 @@ export class PublishLog {
     this.#state = 'connected';
     this.#cursor = this.#head;
     this.#acknowledgedHere = false;
+    if (this.#uncounted > 0) this.#options.events.lost(this.#uncounted);
+    this.#uncounted = 0;
     this.#endGap();
   }
 
@@ -252,13 +268,6 @@ export class PublishLog {
     entry.message = { type: 'gap', origin, number, after, channels };
     this.#options.events.gap();
     this.#options.events.lost(1);
-  }
-
-  #openGap(after: number): Gap {
-    const { events } = this.#options;
-    events.gap();
-    if (this.#state !== 'given_up') events.overflowed();
-    return new Gap(after);
   }
 
   /** What is lost becomes an entry as soon as others are kept again: when half of the room is free, so that there are few gaps. */
