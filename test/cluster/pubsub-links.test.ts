@@ -267,3 +267,19 @@ test('what many here subscribe to leaves for other nodes before it is delivered 
   await eventually(() => ben.received.length === 3 && ann.received.length === 3, 'both events');
   assert.deepEqual(steps, ['leaves', 'is delivered', 'is delivered']);
 });
+
+test('who waits for each confirmation may publish through any node', async (t) => {
+  const { wire, a, b, ben } = await pair(t);
+  const kernel = new Kernel({ node: 'c@127.0.0.1', log: silent });
+  t.after(() => kernel.halt());
+  const c = await startPubSub(kernel);
+  wire.attach(kernel, c.table);
+  wire.connect(a.kernel, kernel);
+  wire.connect(b.kernel, kernel);
+  await told(a, b, c);
+  const cid = await c.client();
+  await c.pubsub.join(cid, ['news.us'], 'public');
+  const names = Array.from({ length: 90 }, (_, n) => `${n}`);
+  for (const [n, name] of names.entries()) assert.deepEqual(await confirmed([a, b, c][n % 3]!, name), []);
+  assert.deepEqual([ben.received, cid.received], [names, names]);
+});
