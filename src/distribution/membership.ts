@@ -12,6 +12,7 @@ import type { From } from '../kernel/types.ts';
 import { HiveError, toHiveError } from '../observe/errors.ts';
 import type { Log } from '../observe/logger.ts';
 import { Atom } from './codec/terms.ts';
+import { NotRegistered } from './epmd/epmd.ts';
 import { HandshakeError } from './handshake.ts';
 import type { NodeDown, NodeUp } from './peers.ts';
 
@@ -39,6 +40,8 @@ export interface MembershipOptions {
   /** `name@host` or `name@host:port`. */
   readonly seeds: readonly string[];
   readonly log: Log;
+  /** A node has not been reached, and nobody listens where it would: it has ended, or will be another boot. */
+  readonly onAbsent?: (node: string) => void;
   /** First and longest wait between two dials. */
   readonly minDelayMs?: number;
   readonly maxDelayMs?: number;
@@ -79,6 +82,7 @@ export function parseSeed(seed: string): { node: string; port: number | undefine
 export class Membership {
   readonly #connections: Connections;
   readonly #log: Log;
+  readonly #onAbsent: (node: string) => void;
   readonly #minDelayMs: number;
   readonly #maxDelayMs: number;
   readonly #forgetAfterMs: number;
@@ -91,6 +95,7 @@ export class Membership {
   constructor(options: MembershipOptions) {
     this.#connections = options.connections;
     this.#log = options.log;
+    this.#onAbsent = options.onAbsent ?? (() => {});
     this.#minDelayMs = options.minDelayMs ?? 100;
     this.#maxDelayMs = options.maxDelayMs ?? 5000;
     this.#forgetAfterMs = options.forgetAfterMs ?? 60 * 60 * 1000;
@@ -176,6 +181,7 @@ export class Membership {
     } catch (error) {
       const failure = toHiveError(error, 'cluster_error');
       if (known.unreachableSince === 0) known.unreachableSince = performance.now();
+      if (isNobody(failure.cause)) this.#onAbsent(known.node);
       this.#report(known, failure);
       known.failures += 1;
       this.#again(known);
@@ -279,6 +285,11 @@ const absences = new Set<unknown>([
 function isAbsence(cause: unknown): boolean {
   if (cause instanceof HandshakeError) return false;
   return absences.has((Object(cause) as { code?: unknown }).code);
+}
+
+/** There is no process that could be reached, in contrast to: the way to it is blocked. */
+function isNobody(cause: unknown): boolean {
+  return cause instanceof NotRegistered || (Object(cause) as { code?: unknown }).code === 'ECONNREFUSED';
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

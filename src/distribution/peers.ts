@@ -17,7 +17,7 @@ import { Claims } from './claims.ts';
 import { atom, tuple } from './codec/terms.ts';
 import { DistConnection } from './dist-connection.ts';
 import { DistSession, type DistSessionContext } from './dist-session.ts';
-import { hostOf, lookUp, shortName } from './epmd/epmd.ts';
+import { hostOf, lookUp, NotRegistered, shortName } from './epmd/epmd.ts';
 import { HandshakeError, type Peer, type Self, type Status } from './handshake.ts';
 import { answer, initiate, type Negotiated, type NegotiateOptions, setupTimeoutMs } from './negotiate.ts';
 import type { Sockets } from './sockets.ts';
@@ -226,7 +226,7 @@ export class Peers {
     } catch (error) {
       return this.#search(entry, dial, host, error as Error);
     }
-    if (found === undefined) throw new Error(`${entry.node} is not registered with the EPMD of its host`);
+    if (found === undefined) throw new NotRegistered(`${entry.node} is not registered with the EPMD of its host`);
     return this.#greet(entry, dial, host, found, false);
   }
 

@@ -11,6 +11,8 @@ export interface ClusterListener {
   nodeUp(node: NodeName, creation: number): void;
   /** @param hasLeft whether it has said that it goes */
   nodeDown(node: NodeName, hasLeft: boolean): void;
+  /** A node that was lost does not run any more: if it comes back, it is as another boot. */
+  nodeGone?(node: NodeName): void;
 }
 
 /** How long it is known of a member, at least, that it is lost, ms. */
@@ -21,7 +23,7 @@ export class ClusterTable implements ClusterView {
   /** Members by the tag in the ids that their present boots make. */
   readonly #byTag = new Map<string, NodeName>();
   readonly #tags = new Map<NodeName, string>();
-  /** The tags of members that are lost, until they are back, as the same boot or another. */
+  /** The tags of members that are lost, until they are back, as the same boot or another, or known to have died. */
   readonly #lost = new Map<NodeName, { readonly tag: string; readonly atMs: number }>();
   readonly #listeners = new Set<ClusterListener>();
   #nodes: readonly NodeName[];
@@ -47,7 +49,7 @@ export class ClusterTable implements ClusterView {
     return tag === undefined ? undefined : this.#byTag.get(tag);
   }
 
-  /** When the member was lost that made this id, on the clock of `performance.now()`; undefined if it is there, or another boot is. */
+  /** When the member was lost that made this id, on the clock of `performance.now()`; undefined if it is there, or has died. */
   lostAt(sid: string): number | undefined {
     const tag = tagIn(sid);
     for (const lost of this.#lost.values()) if (lost.tag === tag) return lost.atMs;
@@ -84,6 +86,12 @@ export class ClusterTable implements ClusterView {
     this.#byTag.delete(tag);
     this.#nodes = this.#nodes.filter((present) => present !== node);
     for (const listener of this.#listeners) listener.nodeDown(node, hasLeft);
+  }
+
+  /** Nobody listens where that node did. */
+  gone(node: NodeName): void {
+    if (!this.#lost.delete(node)) return;
+    for (const listener of this.#listeners) listener.nodeGone?.(node);
   }
 
   /** Nodes may have other names in each of their lives. */

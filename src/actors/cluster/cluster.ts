@@ -124,7 +124,8 @@ export class Cluster extends Actor<GenServerRequest> {
     });
     // Who was quick enough to connect before that.
     for (const { node, creation } of distribution.members()) this.#up(node, creation);
-    const membership = new Membership({ connections: distribution, seeds: config.cluster_nodes, log });
+    const onAbsent = (node: string) => table.gone(node as NodeName);
+    const membership = new Membership({ connections: distribution, seeds: config.cluster_nodes, log, onAbsent });
     this.#membership = membership;
     table.known = () => membership.known().map(({ node }) => node as NodeName);
     await membership.start();

@@ -47,7 +47,7 @@ export interface RelaySetup {
 
 /** A link carries calls and publishes, too. And a string may be three times as many bytes as it is long. */
 const partOfQueue = 8;
-/** How long clients that return wait for a node that is lost, ms since then: a link that was reset is back in less, a dead node is not. */
+/** How long clients that return wait for a node that is lost, ms since then: a link that was reset is back in less. */
 const patienceMs = 2000;
 /** With less, each message would wait for the note of the one before. */
 const minBudget = 2 * Flow.noteWeight;
@@ -101,9 +101,9 @@ export class RelayService implements Relays {
     const leftMs = lostAt === undefined ? 0 : lostAt + patienceMs - performance.now();
     if (leftMs <= 0) return undefined;
     return new Promise((resolve) => {
-      const listening = this.#cluster.listen({ nodeUp: () => settle(), nodeDown: () => {} });
+      const listening = this.#cluster.listen({ nodeUp: () => settle(), nodeDown: () => {}, nodeGone: () => settle() });
       const timer = this.#wheel.schedule(leftMs, () => settle(true));
-      // Another boot of the node has come back, or that boot.
+      // That boot has come back, or another one, or nobody will.
       const settle = (isOver = false) => {
         if (!isOver && this.#cluster.lostAt(id) !== undefined) return;
         listening[Symbol.dispose]();

@@ -53,6 +53,9 @@ export async function register(epmdPort: number, name: string, port: number): Pr
   throw new HiveError('name_taken', `EPMD on port ${epmdPort} has a node named ${name} already.`);
 }
 
+/** EPMD does not know a node: it does not run, or EPMD has forgotten it. */
+export class NotRegistered extends Error {}
+
 /** The port on which a node of that host listens; undefined if it is not registered. Rejects if there is no EPMD. */
 export async function lookUp(host: string, epmdPort: number, name: string): Promise<number | undefined> {
   const socket = await ask(host, epmdPort, Buffer.concat([Buffer.of(request.portPlease), Buffer.from(name)]));

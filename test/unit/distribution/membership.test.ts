@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { NotRegistered } from '../../../src/distribution/epmd/epmd.ts';
 import { HandshakeError } from '../../../src/distribution/handshake.ts';
 import { type Connections, Membership, parseSeed } from '../../../src/distribution/membership.ts';
 import type { NodeDown, NodeUp } from '../../../src/distribution/peers.ts';
@@ -142,6 +143,26 @@ test('that a node is not there yet is no warning; that it stays away, or refuses
   await pass(60_000);
   assert.deepEqual(lines.slice(3), ['warning refused {"peer":"a@host"}']);
   other.stop();
+});
+
+test('a node counts as absent if nobody listens where it would, and not if it cannot be reached', async (t) => {
+  clock(t);
+  const { connections } = fakeConnections(new Set());
+  for (const [cause, isAbsent] of [
+    [new NotRegistered(), true],
+    [Object.assign(new Error(), { code: 'ECONNREFUSED' }), true],
+    [Object.assign(new Error(), { code: 'ETIMEDOUT' }), false],
+    [new HandshakeError('cookie', 'wrong cookie'), false],
+    [undefined, false],
+  ] as const) {
+    connections.connect = () => Promise.reject(new HiveError('cluster_error', 'not there', { cause }));
+    const absent: string[] = [];
+    const onAbsent = (node: string) => absent.push(node);
+    const membership = new Membership({ connections, seeds: ['a@host'], log: silent, onAbsent });
+    await membership.start();
+    membership.stop();
+    assert.deepEqual(absent, isAbsent ? ['a@host'] : []);
+  }
 });
 
 test('nonsense from a member changes nothing', async (t) => {

@@ -59,3 +59,18 @@ test('it is known when a node was lost that may come back, but not of one that h
   table.down(b, true);
   assert.equal(table.lostAt(new IdSource(b, 9).next()), undefined);
 });
+
+test('of a node that does not run any more it is not known that it was lost', () => {
+  const table = new ClusterTable(a, 7);
+  const id = new IdSource(b, 8).next();
+  const gone: NodeName[] = [];
+  table.listen({ nodeUp: () => {}, nodeDown: () => {}, nodeGone: (node) => gone.push(node) });
+  table.up(b, 8);
+  table.gone(b);
+  assert.equal(table.ownerOf(id), b);
+  table.down(b);
+  table.gone(b);
+  table.gone(b);
+  assert.equal(table.lostAt(id), undefined);
+  assert.deepEqual(gone, [b]);
+});

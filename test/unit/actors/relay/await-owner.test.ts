@@ -45,6 +45,16 @@ test('it is over when the node is back, as the same boot or another', async (t) 
   assert.equal(await next, undefined);
 });
 
+test('it is over when the node is known to have died', async (t) => {
+  const { table, relays } = rig(t);
+  table.up(other, 8);
+  table.down(other);
+  const waiting = relays.awaitOwner(id);
+  table.gone(other);
+  assert.equal(await waiting, undefined);
+  assert.equal(relays.awaitOwner(id), undefined);
+});
+
 test('it is over after two seconds, and not begun anew by who comes later', async (t) => {
   const { table, relays } = rig(t);
   table.up(other, 8);
