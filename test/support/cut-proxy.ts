@@ -1,17 +1,27 @@
 /** A way to a server that can be cut: what is under way is lost, and nobody gets through until it is mended. */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
+export type Direction = 'client' | 'server';
+
+/** When a way is cut by itself. */
+interface Limit {
+  readonly to: Direction;
+  readonly isHalf: boolean;
+  readonly reached: () => void;
+  bytesLeft: number;
+}
+
 export class CutProxy {
   readonly url: string;
   readonly #server: Server;
   #targets: readonly number[];
-  readonly #sockets = new Set<Socket>();
+  /** Those to clients, and those to servers. */
+  readonly #sockets = new Map<Socket, Direction>();
   /** Nobody hears of them any more. */
   readonly #silent = new Set<Socket>();
   #next = 0;
   #isCut = false;
-  /** Bytes to clients until the way is cut by itself. */
-  #bytesLeft = Number.POSITIVE_INFINITY;
+  #limit: Limit | undefined;
 
   private constructor(server: Server, port: number, targets: readonly number[]) {
     this.#server = server;
@@ -29,20 +39,28 @@ export class CutProxy {
     return new CutProxy(server, address.port, targets);
   }
 
-  /** @param isSilent both ends keep what they believe to be a connection */
-  cut(isSilent = false): void {
+  /** @param isSilent both ends keep what they believe to be a connection; `half`: only the server does */
+  cut(isSilent: boolean | 'half' = false): void {
     this.#isCut = true;
-    this.#bytesLeft = Number.POSITIVE_INFINITY;
-    for (const socket of this.#sockets) {
-      if (isSilent) this.#silence(socket);
-      else socket.resetAndDestroy();
+    const limit = this.#limit;
+    this.#limit = undefined;
+    // What becomes of one end would be told to the other.
+    if (isSilent) for (const socket of this.#sockets.keys()) this.#silence(socket);
+    for (const [socket, to] of this.#sockets) {
+      if (!isSilent || (isSilent === 'half' && to === 'client')) reset(socket);
     }
     if (isSilent) this.#sockets.clear();
+    limit?.reached();
   }
 
-  /** Cuts when that many bytes more have gone to clients. */
-  cutAfter(bytes: number): void {
-    this.#bytesLeft = bytes;
+  /**
+   * Cuts when that many bytes more have gone to one side. Resolves when it is cut, for whatever reason.
+   * @param isHalf the server keeps what it believes to be a connection
+   */
+  cutAfter(bytesLeft: number, to: Direction, isHalf = false): Promise<void> {
+    return new Promise((reached) => {
+      this.#limit = { to, isHalf, reached, bytesLeft };
+    });
   }
 
   /** @param targets where connections go from now on; without, where they went before */
@@ -66,16 +84,16 @@ export class CutProxy {
   }
 
   #forward(client: Socket): void {
-    if (this.#isCut) return void client.resetAndDestroy();
+    if (this.#isCut) return reset(client);
     this.#next += 1;
     const server = connect(this.#targets[this.#next % this.#targets.length]!, '127.0.0.1');
-    client.on('data', (data) => server.write(data));
-    server.on('data', (data) => this.#deliver(client, data));
-    for (const [one, other] of [
-      [client, server],
-      [server, client],
+    client.on('data', (data) => this.#deliver(server, 'server', data));
+    server.on('data', (data) => this.#deliver(client, 'client', data));
+    for (const [one, other, to] of [
+      [client, server, 'client'],
+      [server, client, 'server'],
     ] as const) {
-      this.#sockets.add(one);
+      this.#sockets.set(one, to);
       one.setNoDelay(true);
       one.on('error', () => other.destroy());
       one.on('end', () => other.end());
@@ -86,15 +104,21 @@ export class CutProxy {
     }
   }
 
-  #deliver(client: Socket, data: Buffer): void {
-    if (data.length <= this.#bytesLeft) {
-      this.#bytesLeft -= data.length;
-      client.write(data);
-      return;
-    }
-    const last = data.subarray(0, this.#bytesLeft);
-    this.#bytesLeft = 0;
+  #deliver(socket: Socket, to: Direction, data: Buffer): void {
+    const limit = this.#limit;
+    if (limit?.to !== to) return void socket.write(data);
+    const last = data.subarray(0, limit.bytesLeft);
+    limit.bytesLeft -= last.length;
+    if (last.length === data.length) return void socket.write(data);
     // What has been let through is to arrive; a reset would take it along.
-    client.write(last, () => this.cut());
+    socket.write(last, () => {
+      if (this.#limit === limit) this.cut(limit.isHalf && 'half');
+    });
   }
+}
+
+/** A socket that is ending, or not there yet, cannot be reset: it would never be closed, and Node could not exit. */
+function reset(socket: Socket): void {
+  if (socket.writableEnded || socket.connecting) socket.destroy();
+  else socket.resetAndDestroy();
 }

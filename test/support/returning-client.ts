@@ -26,6 +26,8 @@ export class ReturningClient {
       forceNew: true,
       reconnectionDelay: 20,
       reconnectionDelayMax: 60,
+      // A WebSocket that is cut before its first packet is no error for the library: it would wait for 20 s.
+      timeout: 1000,
       ...(query && { query }),
       ...(auth && { auth }),
     });
