@@ -247,6 +247,18 @@ test('what a killed manager took with it is sent again to the next', async (t) =
   );
 });
 
+test('a node that is connected before its manager runs is not waited for', async (t) => {
+  const { wire, a } = await pair(t);
+  const kernel = new Kernel({ node: 'c@127.0.0.1', log: silent });
+  t.after(() => kernel.halt());
+  const c = await startPubSub(kernel);
+  wire.attach(kernel, c.table);
+  const starting = deafen(c);
+  wire.connect(a.kernel, kernel);
+  await eventually(() => a.pubsub.publishConfirmed(['staff'], 'private', event('1')) === undefined, 'it to be known');
+  starting[Symbol.dispose]();
+});
+
 test('what many here subscribe to leaves for other nodes before it is delivered here', async (t) => {
   const { wire, a, ben } = await pair(t);
   const steps: string[] = [];

@@ -110,6 +110,12 @@ export class Links {
     this.#wind();
   }
 
+  /** Tells a node that no channel is here yet. */
+  wantsNothing(node: NodeName): void {
+    const peer = this.peers.get(node);
+    peer?.manager.tell({ type: 'interest', node: this.#setup.kernel.node, all: true, add: [], remove: [] });
+  }
+
   /** @param hasLeft whether it has said that it goes */
   down(node: NodeName, hasLeft: boolean): void {
     const peer = this.peers.get(node);

@@ -84,9 +84,15 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     metrics.gauge('pubsub.total_channels', () => this.#index.size);
     this.#links = new Links({ ...setup.links, kernel, managerName, log: setup.log, metrics });
     cluster.listen({
-      nodeUp: (node, creation) => this.#links.up(node, creation),
+      nodeUp: (node, creation) => this.#nodeUp(node, creation),
       nodeDown: (node, hasLeft) => this.#links.down(node, hasLeft),
     });
+  }
+
+  /** A node that starts is connected before its manager runs: whoever publishes elsewhere need not wait for that. */
+  #nodeUp(node: NodeName, creation: number): void {
+    this.#links.up(node, creation);
+    if (this.#index.size === 0) this.#links.wantsNothing(node);
   }
 
   /** The manager's actor, a new one for each start: the child `hive_pubsub`, to be started after the channels' supervisor. */
