@@ -15,7 +15,7 @@ describe('a client that comes back to another node', () => {
   let scene: ReturnCluster;
 
   before(async () => {
-    scene = await ReturnCluster.start();
+    scene = await ReturnCluster.start({ namespaces: ['/', '/side'] });
   });
 
   after(() => scene.stop());
@@ -92,6 +92,33 @@ describe('a client that comes back to another node', () => {
       owners.add(await one.asks(at));
     }
     assert.equal(owners.size, 1);
+    await one.leave();
+  });
+
+  test('has missed nothing in any namespace of its connection', async (t) => {
+    const one = await scene.client(t);
+    const side = one.client.socket.io.socket('/side');
+    const heard: unknown[] = [];
+    side.on('news', (number) => heard.push(number));
+    await eventually(() => side.connected, 'the namespace');
+    const { id } = side;
+    const send = async (number: number) => {
+      const actions = JSON.stringify([{ action: 'send', args: { name: 'news', args: [number] } }]);
+      assert.equal((await scene.nodes[2]!.api('POST', `clients/action/${id}`, actions)).status, 200);
+    };
+    await send(1);
+    await one.away(port(1), async () => {
+      await send(2);
+      await one.publish(0);
+    });
+    await send(3);
+    await one.hasAll();
+    await eventually(() => heard.length >= 3, 'three numbers');
+    assert.deepEqual(heard, [1, 2, 3]);
+    assert.deepEqual([side.recovered, side.id], [true, id]);
+    await remote(scene.nodes[1]!, 2, 0);
+    side.disconnect();
+    await remote(scene.nodes[1]!, 1, 0);
     await one.leave();
   });
 
