@@ -7,7 +7,7 @@ import { CutProxy } from '../support/cut-proxy.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { eventually } from '../support/eventually.ts';
 import { hive } from '../support/hive-process.ts';
-import { ask } from '../support/operator.ts';
+import { ask, metric } from '../support/operator.ts';
 import { ReturningClient } from '../support/returning-client.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
@@ -68,6 +68,8 @@ test('the monitor says who is suspended, since when and why, and what becomes of
   others.push(await SocketClient.connect('4.8 websocket', node.url));
   await eventually(async () => (await clients()).states.suspended === 0, 'its end');
   await others[0]!.disconnect();
+  // A client that is refused does not come once more by itself.
+  await eventually(async () => (await metric(node, 'hive.router.current_clients')) === 1, 'a free slot');
   proxy.mend();
   await client.connected(3);
   const after = await clients();
