@@ -10,7 +10,7 @@ test('whatever byte is the last one, a client hears everything once and in order
     const { on_suspend: _, on_recover: __, ...hooks } = clients!.hooks as Record<string, unknown>;
     clients!.hooks = hooks;
   });
-  const crowd = new CutCrowd((path, body) => hive.call(path, body), 'cuts');
+  const crowd = new CutCrowd((path, body) => hive.call(path, body), 'cuts', 10);
   t.after(async () => {
     await crowd.stop();
     await hive.stop();

@@ -14,8 +14,6 @@ export type Call = (path: string, body: unknown) => Promise<void>;
 
 const ways = [['websocket'], ['polling'], ['polling', 'websocket']] as const;
 const channel = 'room.crowd';
-/** Between two publishes, ms. */
-const paceMs = 10;
 const binary = { _binary: Buffer.from([0, 1, 254, 255]).toString('base64') };
 /** What comes with the numbers: short and long texts, and bytes, which are frames of their own. */
 const luggage = [[], ['x'], [binary], ['y'.repeat(3000)], [binary, 'z', binary]];
@@ -70,9 +68,12 @@ export class CutCrowd {
   /** How many numbers were published. */
   #published = 0;
   #isOver = false;
+  readonly #paceMs: number;
 
-  constructor(call: Call, seed: string) {
+  /** @param paceMs between two publishes */
+  constructor(call: Call, seed: string, paceMs: number) {
     this.#call = call;
+    this.#paceMs = paceMs;
     this.#random = new Random(seed);
   }
 
@@ -80,9 +81,9 @@ export class CutCrowd {
   async enter(count: number, ...ports: readonly number[]): Promise<void> {
     for (let at = 0; at < count; at += 1) {
       const proxy = await CutProxy.start(...ports);
-      this.#clients.push(new CutClient(proxy, new ReturningClient(proxy.url, { transports: ways[at % ways.length]! })));
-    }
-    for (const { client } of this.#clients) {
+      const client = new ReturningClient(proxy.url, { transports: ways[at % ways.length]! });
+      this.#clients.push(new CutClient(proxy, client));
+      // One after the other: hooks of `on_connect` that have to wait too long would refuse some.
       await client.connected();
       await this.#call(`pubsub/subscribe/${client.sids[0]}`, [channel]);
     }
@@ -118,7 +119,7 @@ export class CutCrowd {
       await this.#call(`clients/action/${one.client.sids[0]}`, [{ action: 'send', args }]);
       one.sent += 1;
       for (const { client } of this.#clients) client.socket.volatile.emit('echo', at);
-      await delay(paceMs);
+      await delay(this.#paceMs);
     }
   }
 
@@ -126,7 +127,7 @@ export class CutCrowd {
   async check(): Promise<void> {
     const hasAll = (one: CutClient): boolean => one.count('news') >= this.#published && one.count('own') >= one.sent;
     for (const one of this.#clients) {
-      await eventually(() => hasAll(one), 'the last numbers').catch(() => {});
+      await eventually(() => hasAll(one), 'the last numbers', 30_000).catch(() => {});
       one.check(this.#published);
     }
   }
