@@ -5,7 +5,7 @@ import { Timer } from './timers.ts';
 /** The actor that has timers. */
 export interface TimerOwner<Message> {
   timers: SmallSet<Timer>;
-  tell(message: Message): void;
+  tellSelf(message: Message): void;
 }
 
 export class ActorTimer<Message> extends Timer {
@@ -18,7 +18,7 @@ export class ActorTimer<Message> extends Timer {
   }
   override expire(): void {
     this.#owner.timers = withoutValue<Timer>(this.#owner.timers, this);
-    this.#owner.tell(this.#message);
+    this.#owner.tellSelf(this.#message);
   }
   override cancel(): void {
     super.cancel();

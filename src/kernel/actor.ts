@@ -68,7 +68,7 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
     return false;
   }
 
-  /** How many messages may wait; further ones are refused and counted. */
+  /** How many messages may wait; further ones are refused and counted, but for what the actor sends to itself. */
   get mailboxLimit(): number {
     return 100_000;
   }
@@ -96,8 +96,12 @@ export abstract class Actor<Message = never> implements Behaviour<Message> {
     this.cell.host.unexpected(this.cell, message, from);
   }
 
+  /** To itself, however much waits. */
   protected send<M>(to: Ref<M>, message: M): void {
-    if (this.cell.alive) to.tell(message);
+    const { cell } = this;
+    if (!cell.alive) return;
+    if (to === (cell as unknown)) cell.tellSelf(message as unknown as Message);
+    else to.tell(message);
   }
 
   /**

@@ -177,8 +177,8 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     return true;
   }
 
-  /** Signals are never refused: who waits for one would wait for ever. */
-  #enqueueSignal(message: ExitMessage | DownMessage): void {
+  /** Signals, and what the actor tells itself, are never refused: who waits for one would wait for ever. */
+  tellSelf(message: Message | ExitMessage | DownMessage): void {
     if (this.#ended) return;
     this.mailbox.push(message);
     this.#schedule();
@@ -218,7 +218,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
 
   #exitWith(from: AnyRef, reason: ExitReason): void {
     if (from === this.parent && this.#actor.trapsExits) this.requestStop(reason);
-    else if (this.#actor.trapsExits) this.#enqueueSignal(new ExitMessage({ ref: from, reason }));
+    else if (this.#actor.trapsExits) this.tellSelf(new ExitMessage({ ref: from, reason }));
     else if (reason !== 'normal') this.die(reason);
   }
 
@@ -228,7 +228,7 @@ export class Cell<Message = never, Host extends CellHost = CellHost> implements 
     if (!present || present instanceof DownMessage) return;
     const message = new DownMessage(down);
     this.#monitors?.set(down.monitor, message);
-    this.#enqueueSignal(message);
+    this.tellSelf(message);
   }
 
   // --- what its actor does

@@ -143,7 +143,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     suspended.add(this);
     metrics.recovery.suspended.value += 1;
     if (events.suspend.hasSubscribers) events.suspend.publish({ ...this.#whose, reason });
-    if (this.#client.hooks.has('on_suspend')) this.self.tell({ type: 'life', trigger: onSuspend(reason) });
+    if (this.#client.hooks.has('on_suspend')) this.send(this.self, { type: 'life', trigger: onSuspend(reason) });
   }
 
   /** What its client has missed since that position; undefined if not all of it is there. */
@@ -162,7 +162,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     output.phase = 'waiting';
     this.#context.metrics.returned(awayMs, missed);
     if (events.recover.hasSubscribers) events.recover.publish({ ...this.#whose, transport, awayMs, missed });
-    if (this.#client.hooks.has('on_recover')) this.self.tell({ type: 'life', trigger: onRecover(awayMs) });
+    if (this.#client.hooks.has('on_recover')) this.send(this.self, { type: 'life', trigger: onRecover(awayMs) });
   }
 
   /** What waits for its hooks is handled still. @param why unless its client has returned, but cannot be caught up */

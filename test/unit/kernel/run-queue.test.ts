@@ -78,6 +78,30 @@ test('a mailbox that is full refuses messages: calls fail, the rest is counted',
   await eventually(() => puppet.seen.length === 3, 'the message after the jam');
 });
 
+// A manager whose mailbox was full never heard that the channel had started which it was starting, and waited for it for ever.
+test('a full mailbox refuses nothing that the actor sends to itself, at once or later', async () => {
+  const kernel = new TestKernel();
+  const gate = new Gate();
+  const puppet = new Puppet({ mailboxLimit: 1 });
+  const ref = await kernel.run(puppet);
+  ref.tell({
+    type: 'do',
+    task: (self) => {
+      self.after(0, 'later');
+      return gate.promise;
+    },
+  });
+  await eventually(() => kernel.inspect(ref)?.status === 'waiting', 'the handler');
+  for (const message of ['other', 'refused']) ref.tell(message);
+  puppet.send(ref, 'own');
+  await eventually(() => puppet.cell.mailbox.length === 3, 'the timer');
+  gate.open();
+  await eventually(() => puppet.seen.length === 3, 'the messages');
+  assert.deepEqual(puppet.seen, ['other', 'own', 'later']);
+  assert.equal(kernel.count('dead_letters'), 1);
+  kernel.halt();
+});
+
 test('messages that an actor leaves behind are dead letters', async () => {
   const kernel = new TestKernel();
   const gate = new Gate();
