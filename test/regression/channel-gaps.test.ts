@@ -110,6 +110,28 @@ test('a client that the crashed actor waited for may be overtaken, and is told s
   assert.deepEqual([ann.gaps, ben.gaps], [['news.eu'], []]);
 });
 
+test('a client that had left when its channel crashed, and comes back, may be overtaken and is told so', async (t) => {
+  const node = await pubSubNode(t);
+  const { pubsub, client, kernel, channel } = node;
+  const ann = await client();
+  const comeAndGo = async () => {
+    await pubsub.join(ann, ['news.eu'], 'public');
+    await pubsub.leave(ann, ['news'], 'public');
+  };
+  await pubsub.join(await client(), ['news.eu'], 'public');
+  await pubsub.join(ann, ['news.eu'], 'public');
+  pubsub.publish(['news'], 'public', orders(['work', '1']));
+  await eventually(() => ann.working, 'the work');
+  await pubsub.leave(ann, ['news'], 'public');
+  const old = channel('news.eu');
+  kill(kernel, old);
+  await reopened(node, 'news.eu', old);
+  await comeAndGo();
+  assert.deepEqual(ann.gaps, ['news.eu']);
+  await comeAndGo();
+  assert.deepEqual(ann.gaps, ['news.eu']);
+});
+
 test('a channel does not expire while a client that has left runs its actions', async (t) => {
   const { pubsub, client, serving } = await pubSubNode(t);
   const [ann, ben] = [await client(), await client()];

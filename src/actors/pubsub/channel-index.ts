@@ -42,6 +42,8 @@ export class ChannelEntry {
   hasGap = false;
   readonly members = new Map<Ref<ClientDelivery>, Member>();
   readonly behind = new Map<Ref<ClientDelivery>, Behind>();
+  /** Clients that had left, and were behind, when an actor of the channel crashed. */
+  overtaken: WeakSet<Ref<ClientDelivery>> | undefined;
   /** Counts it for whoever has opened it, as long as it is there. */
   readonly opener: ChannelCount;
 

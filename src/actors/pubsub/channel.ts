@@ -70,9 +70,9 @@ export class Channel extends Actor<ChannelMessage> {
       member.join(entry.id); // the actor before this one may have taken it off the fan-out
     }
     // The actor before this one has not dealt with everything.
-    if (entry.hasGap || entry.handled !== entry.handed) this.#tellGap();
-    else this.#tellOvertaken();
-    entry.behind.clear();
+    const hasGap = entry.hasGap || entry.handled !== entry.handed;
+    if (hasGap) this.#tellGap();
+    if (entry.behind.size > 0) this.#forgetBehind(hasGap);
     entry.handled = entry.handed;
     this.#expireIfEmpty();
   }
@@ -137,7 +137,8 @@ export class Channel extends Actor<ChannelMessage> {
     this.#expiry?.cancel();
     this.#expiry = undefined;
     if (!this.#monitors.has(client)) this.#monitors.set(client, this.monitor(client));
-    // One that left and comes back may still have deliveries of before.
+    // One that left and comes back may still have deliveries of before, even of before a crash.
+    if (entry.overtaken?.delete(client)) this.#misses(member);
     const behind = this.#behind.get(client);
     if (behind) behind.offFanout = true;
     else member.join(entry.id);
@@ -189,11 +190,14 @@ export class Channel extends Actor<ChannelMessage> {
   }
 
   /** Whoever owed answers to the actor before this one is not waited for any more: what comes now overtakes what waits for it. */
-  #tellOvertaken(): void {
+  #forgetBehind(areTold: boolean): void {
+    const entry = this.#entry;
     for (const client of this.#behind.keys()) {
-      const member = this.#entry.members.get(client);
-      if (member) this.#misses(member);
+      const member = entry.members.get(client);
+      if (!member) entry.overtaken = (entry.overtaken ?? new WeakSet()).add(client);
+      else if (!areTold) this.#misses(member);
     }
+    this.#behind.clear();
   }
 
   #misses(member: Member): void {
