@@ -91,6 +91,14 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     links.resume();
   }
 
+  /**
+   * A node that is connected and of which this actor does not hear is never told the channels. What other nodes publish is bounded by what
+   * they keep until it is acknowledged.
+   */
+  override get mailboxLimit(): number {
+    return Number.POSITIVE_INFINITY;
+  }
+
   override admits(message: unknown): boolean {
     return isWireMessage(message) || isGenServerRequest(message);
   }

@@ -171,6 +171,12 @@ test('answers that clients owe find room in the mailbox of the channel, however 
   await eventually(() => actor.mailboxLimit === limit, 'none owed');
 });
 
+// A node that was connected while the manager's mailbox was full was never told the channels of this one.
+test('the manager hears of everything, however much waits', async (t) => {
+  const { manager } = await pubSubNode(t);
+  for (let i = 0; i <= 100_000; i += 1) assert.ok(manager().tell({ type: 'closed', id: 'news.eu' }));
+});
+
 test('counters and gauges of the channels follow', async (t) => {
   const { pubsub, client, metrics } = await pubSubNode(t);
   const ann = await client();
