@@ -46,15 +46,15 @@ export class SimClient {
   readonly #events: ClientEvents;
   readonly #pipes: Pipe[] = [];
   /** Where its next connection leads to. */
-  node: SimSockets;
+  readonly #node: () => SimSockets;
   reachable = true;
   /** Share of its connections that are cut while it is being told what it has missed. */
   cutShare = 0;
   recoveries = 0;
 
-  constructor(name: string, node: SimSockets, clock: VirtualClock, events: ClientEvents) {
+  constructor(name: string, node: () => SimSockets, clock: VirtualClock, events: ClientEvents) {
     this.name = name;
-    this.node = node;
+    this.#node = node;
     this.#clock = clock;
     this.#events = events;
     const dial = (uri: string) => this.dial(uri).client;
@@ -84,7 +84,7 @@ export class SimClient {
 
   dial(uri: string): Pipe {
     if (this.stream && this.#pipes.some(({ up }) => up.oldest !== undefined)) this.stream.hasLateAttempt = true;
-    const pipe = this.node.dial(uri, this.reachable);
+    const pipe = this.#node().dial(uri, this.reachable);
     if (this.#clock.chance(this.cutShare)) pipe.cutAfter = this.#clock.between(1, 6);
     this.#pipes.push(pipe);
     return pipe;
@@ -107,6 +107,11 @@ export class SimClient {
 
   cut(kind: Cut): void {
     this.pipe?.cut(kind);
+  }
+
+  /** Unless it is about to come back by itself. */
+  connect(): void {
+    if (!this.socket.active) this.socket.connect();
   }
 
   stop(): void {

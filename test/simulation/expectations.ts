@@ -13,20 +13,28 @@ import type { Stream } from './client.ts';
 
 export type Level = 'must' | 'may' | 'lossy';
 
-interface Item {
+export interface Item {
   readonly number: number;
   readonly at: number;
   level: Level;
 }
 
-/** One session and one channel, or what it is sent alone. */
-export class Subscription {
+/** Something published. */
+export interface Late {
+  readonly node: string;
+  readonly channels: readonly string[];
+  readonly number: number;
+  readonly at: number;
+}
+
+/** What comes of one channel through one node. */
+class Strand {
   readonly items: Item[] = [];
   readonly #index = new Map<number, number>();
-  state: 'out' | 'in' | 'unsure' = 'out';
-  /** Joins and leaves under way. */
-  #pending = 0;
-  #changes = 0;
+
+  constructor(items: readonly Item[] = []) {
+    for (const { number, at, level } of items) this.add(number, at, level);
+  }
 
   add(number: number, at: number, level: Level): Item {
     const item = { number, at, level };
@@ -34,14 +42,47 @@ export class Subscription {
     return item;
   }
 
+  has(number: number): boolean {
+    return this.#index.has(number);
+  }
+
   /** Where that number is, if it is not before `from`. */
   find(number: number, from: number): number | undefined {
     const at = this.#index.get(number);
     return at !== undefined && at >= from ? at : undefined;
   }
+}
+
+/** One session and one channel, or what it is sent alone. */
+export class Subscription {
+  /** By the node through which it comes: nothing is said of the order of two nodes' publishes. */
+  readonly strands = new Map<string, Strand>();
+  state: 'out' | 'in' | 'unsure' = 'out';
+  /** When the last join or leave began, and when it was over. */
+  changedAt = 0;
+  settledAt = 0;
+  /** Joins and leaves under way. */
+  #pending = 0;
+  #changes = 0;
+
+  add(node: string, number: number, at: number, level: Level): Item {
+    const present = this.strands.get(node);
+    if (present) return present.add(number, at, level);
+    const made = new Strand();
+    this.strands.set(node, made);
+    return made.add(number, at, level);
+  }
+
+  /** What has been published through other nodes may be on its way still when the session leaves. */
+  left(ownNode: string): void {
+    for (const [node, { items }] of this.strands) {
+      if (node !== ownNode) for (const item of items) item.level = 'may';
+    }
+  }
 
   /** Follows a join or leave. What two of them at once lead to is not foreseen. */
-  follow(change: Promise<void>, becomes: 'out' | 'in'): void {
+  follow(change: Promise<void>, becomes: 'out' | 'in', clock: { readonly now: number }): void {
+    this.changedAt = clock.now;
     const isAlone = this.#pending === 0;
     this.#pending += 1;
     this.#changes += 1;
@@ -50,6 +91,7 @@ export class Subscription {
     change.then(
       () => {
         this.#pending -= 1;
+        this.settledAt = clock.now;
         if (isAlone && number === this.#changes) this.state = becomes;
       },
       () => {
@@ -61,10 +103,14 @@ export class Subscription {
 
 export class Session {
   readonly sid: string;
+  /** The boot of the node that has it. */
+  readonly node: string;
   /** By channel; `alone` for what is sent to the session itself. */
   readonly subscriptions = new Map<string, Subscription>();
   /** The back end has ended it. */
   stopped = false;
+  /** Its node is no more. */
+  isGone = false;
   /** Something of its may be lost. */
   lossy = false;
   /** When it was first sent something that is not followed. */
@@ -76,8 +122,9 @@ export class Session {
   /** What the back end was told of it: c(onnect) s(uspend) r(ecover) d(isconnect). */
   told = '';
 
-  constructor(sid: string) {
+  constructor(sid: string, node: string) {
     this.sid = sid;
+    this.node = node;
   }
 
   in(channel: string): Subscription {
@@ -88,13 +135,16 @@ export class Session {
     return made;
   }
 
-  /** Something is published to a channel. @param isLost whether its actor may not handle it */
-  published(channel: string, number: number, at: number, isLost: boolean): void {
+  /**
+   * Something is published to a channel.
+   * @param level what holds for those who are surely subscribed
+   */
+  published(channel: string, node: string, number: number, at: number, level: Level): Item | undefined {
     const subscription = this.subscriptions.get(channel);
-    if (!subscription || subscription.state === 'out') return;
-    const isLossy = isLost || this.isFull;
-    if (isLossy) this.lossy = true;
-    subscription.add(number, at, subscription.state === 'unsure' ? 'may' : isLossy ? 'lossy' : 'must');
+    if (!subscription || subscription.state === 'out') return undefined;
+    if (this.isFull || level === 'lossy') this.lossy = true;
+    const certain = this.isFull && level === 'must' ? 'lossy' : level;
+    return subscription.add(node, number, at, subscription.state === 'unsure' ? 'may' : certain);
   }
 
   /** Whoever is behind may be overtaken by what is published from now on. */
@@ -107,60 +157,83 @@ export class Session {
     const heard = new Map<number, number>();
     for (const { number } of stream.heard) heard.set(number, (heard.get(number) ?? 0) + 1);
     let since = this.echoedAt;
-    for (const { items } of this.subscriptions.values()) {
-      for (const { number, at } of items) {
-        const times = heard.get(number) ?? 0;
-        heard.set(number, times - 1);
-        if (times <= 0) since = Math.min(since ?? at, at);
-      }
+    for (const { number, at } of this.#items()) {
+      const times = heard.get(number) ?? 0;
+      heard.set(number, times - 1);
+      if (times <= 0) since = Math.min(since ?? at, at);
     }
     return since;
   }
 
-  /**
-   * What is wrong with what a client has heard of this session.
-   * @param isLive it still has the session, and nothing is under way: nothing may be missing at the end
-   */
-  mistake(stream: Stream, isLive: boolean): string | undefined {
-    return positionMistake(stream) ?? this.#streamMistake(stream, isLive);
+  *#items(): Iterable<Item> {
+    for (const { strands } of this.subscriptions.values()) for (const { items } of strands.values()) yield* items;
   }
 
-  #streamMistake(stream: Stream, isLive: boolean): string | undefined {
-    const channels = [...this.subscriptions.keys()];
-    const subscriptions = [...this.subscriptions.values()];
-    let states: State[] = [{ at: subscriptions.map(() => 0), hasSkipped: false }];
+  /**
+   * What is wrong with what a client has heard of this session.
+   * @param late publishes that may have been on their way between nodes when it joined, or after it had left
+   * @param isLive it still has the session, and nothing is under way: nothing may be missing at the end
+   */
+  mistake(stream: Stream, isLive: boolean, late: readonly Late[]): string | undefined {
+    return positionMistake(stream) ?? this.#streamMistake(stream, isLive, late);
+  }
+
+  /** What it must or may hear, by channel and node. */
+  #strands(late: readonly Late[]): Map<string, Strand> {
+    const strands = new Map<string, Strand>();
+    for (const [channel, subscription] of this.subscriptions) {
+      for (const [node, strand] of subscription.strands) strands.set(`${channel} through ${node}`, strand);
+      const added = new Map<string, Item[]>();
+      for (const { node, channels, number, at } of late) {
+        if (node === this.node || !channels.includes(channel) || subscription.strands.get(node)?.has(number)) continue;
+        const items = added.get(node) ?? [];
+        added.set(node, items);
+        items.push({ number, at, level: 'may' });
+      }
+      for (const [node, items] of added) {
+        const all = [...items, ...(subscription.strands.get(node)?.items ?? [])];
+        strands.set(`${channel} through ${node}`, new Strand(all.sort((one, other) => one.number - other.number)));
+      }
+    }
+    return strands;
+  }
+
+  #streamMistake(stream: Stream, isLive: boolean, late: readonly Late[]): string | undefined {
+    const all = this.#strands(late);
+    const names = [...all.keys()];
+    const strands = [...all.values()];
+    let states: State[] = [{ at: strands.map(() => 0), hasSkipped: false }];
     for (const { number, at } of stream.heard) {
       const next = new Map<string, State>();
       for (const state of states) {
-        for (const [which, subscription] of subscriptions.entries()) {
-          const to = subscription.find(number, state.at[which]!);
+        for (const [which, strand] of strands.entries()) {
+          const to = strand.find(number, state.at[which]!);
           if (to === undefined) continue;
-          const skipped = skip(subscription, state.at[which]!, to);
+          const skipped = skip(strand, state.at[which]!, to);
           if (skipped === 'must') continue;
           const after = { at: state.at.with(which, to + 1), hasSkipped: state.hasSkipped || skipped === 'lossy' };
           next.set(`${after.at} ${after.hasSkipped}`, after);
         }
       }
-      if (next.size === 0) return `hears ${number} at ${at}, and expects ${expected(channels, subscriptions, states)}`;
+      if (next.size === 0) return `hears ${number} at ${at}, and expects ${expected(names, strands, states)}`;
       states = [...next.values()];
     }
     if (!isLive) return undefined;
     const isComplete = states.some(
-      ({ at, hasSkipped }) =>
-        !hasSkipped && subscriptions.every((one, which) => !skip(one, at[which]!, one.items.length)),
+      ({ at, hasSkipped }) => !hasSkipped && strands.every((one, which) => !skip(one, at[which]!, one.items.length)),
     );
-    return isComplete ? undefined : `misses something of ${expected(channels, subscriptions, states)}`;
+    return isComplete ? undefined : `misses something of ${expected(names, strands, states)}`;
   }
 }
 
 interface State {
-  /** The next item of each subscription. */
+  /** The next item of each strand. */
   readonly at: readonly number[];
   readonly hasSkipped: boolean;
 }
 
 /** The gravest of what lies between. */
-function skip({ items }: Subscription, from: number, to: number): 'must' | 'lossy' | undefined {
+function skip({ items }: Strand, from: number, to: number): 'must' | 'lossy' | undefined {
   let gravest: 'lossy' | undefined;
   for (let at = from; at < to; at += 1) {
     const { level } = items[at]!;
@@ -170,16 +243,13 @@ function skip({ items }: Subscription, from: number, to: number): 'must' | 'loss
   return gravest;
 }
 
-function expected(
-  channels: readonly string[],
-  subscriptions: readonly Subscription[],
-  states: readonly State[],
-): string {
+function expected(names: readonly string[], strands: readonly Strand[], states: readonly State[]): string {
   const [first] = states;
-  return subscriptions
+  return strands
     .map(({ items }, which) => {
-      const next = items.slice(first!.at[which]!, first!.at[which]! + 5);
-      return `${channels[which]}: ${next.map(({ number, level }) => `${number} ${level}`).join(', ') || 'nothing'}`;
+      const next = items.slice(first!.at[which]).filter(({ level }) => level !== 'may');
+      const numbers = next.slice(0, 5).map(({ number, level }) => (level === 'must' ? number : `perhaps ${number}`));
+      return `${names[which]}: ${numbers.join(', ') || 'nothing certain'}`;
     })
     .join('; ');
 }

@@ -8,7 +8,9 @@ type Happening = (world: World) => void | Promise<void>;
 
 const cuts: readonly Cut[] = ['both_know', 'both_know', 'client_knows', 'server_knows'];
 
-const happenings: readonly (readonly [weight: number, happening: Happening])[] = [
+type Weighted = readonly [weight: number, happening: Happening];
+
+const onEachNode: readonly Weighted[] = [
   [8, (world) => world.publish(world.clock.pick(channels), 'event')],
   [4, (world) => world.publish('room', 'event')],
   [1, (world) => world.publish(world.clock.pick(prefixes), 'sends')],
@@ -25,13 +27,23 @@ const happenings: readonly (readonly [weight: number, happening: Happening])[] =
   [1, crashChannel],
   [1, fillChannel],
   [1, fillClient],
+  [0.3, crashManager],
   [0.5, leave],
   [0.5, stop],
 ];
-const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
+/** Where there are several. */
+const betweenNodes: readonly Weighted[] = [
+  [3, resetLink],
+  [1, freezeNode],
+  [0.5, restartNode],
+  [1, crashManager],
+  [2, losePublishes],
+];
 
 export async function happen(world: World, count: number): Promise<void> {
   const { clock } = world;
+  const happenings = world.settings.nodes > 1 ? [...onEachNode, ...betweenNodes] : onEachNode;
+  const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
   for (let left = count; left > 0 && world.mistake === undefined; left -= 1) {
     let at = clock.random() * totalWeight;
     const [, happening] = happenings.find(([weight]) => {
@@ -71,9 +83,11 @@ function change(world: World, what: 'subscribe' | 'unsubscribe'): void {
   if (sid === undefined) return;
   const channel = world.clock.pick(channels);
   world.say(`${what} ${sid} ${channel}`);
-  const changed = world.node.router[what](sid, [channel]);
-  const subscription = world.session(sid).in(channel);
-  subscription.follow(changed, what === 'subscribe' ? 'in' : 'out');
+  const changed = world.anyNode().router[what](sid, [channel]);
+  const session = world.session(sid);
+  const subscription = session.in(channel);
+  if (what === 'unsubscribe') subscription.left(session.node);
+  subscription.follow(changed, what === 'subscribe' ? 'in' : 'out', world.clock);
 }
 
 // --- the network
@@ -104,7 +118,7 @@ function returnTwice(world: World): void {
   if (claim.pid === undefined) return;
   world.session(client.stream!.sid).hasTwin = true;
   world.say(`a twin of ${client.name} returns`);
-  const pipe = client.node.dial('ws://simulation/socket.io/?EIO=4&transport=websocket', true);
+  const pipe = world.anyNode().sockets.dial('ws://simulation/socket.io/?EIO=4&transport=websocket', true);
   const { client: end } = pipe;
   end.onmessage = ({ data }) => {
     if (String(data).startsWith('0')) end.send(`40${JSON.stringify(claim)}`);
@@ -120,24 +134,26 @@ function returnTwice(world: World): void {
 
 /** What its actor has not handled is lost. */
 async function crashChannel(world: World): Promise<void> {
-  const { clock, node } = world;
+  const { clock } = world;
   await clock.settle();
   const channel = clock.pick(channels);
+  const node = world.anyNode();
   const actor = node.channel(channel);
   if (!actor) return;
-  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', true);
-  world.say(`${channel} crashes`);
-  for (const session of world.sessions.values()) session.crashed(channel);
+  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', node, true);
+  world.say(`${channel} crashes at ${node.boot}`);
+  for (const session of world.sessions.values()) if (session.node === node.boot) session.crashed(channel);
   node.kill(actor);
-  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', true);
+  for (let count = clock.between(0, 2); count > 0; count -= 1) world.publish(channel, 'event', node, true);
 }
 
 function fillChannel(world: World): void {
   const channel = world.clock.pick(channels);
-  const actor = world.node.channel(channel);
+  const node = world.anyNode();
+  const actor = node.channel(channel);
   if (!actor) return;
   const room = full(actor);
-  world.publish(channel, 'event', true);
+  world.publish(channel, 'event', node, true);
   room[Symbol.dispose]();
 }
 
@@ -145,17 +161,37 @@ async function fillClient(world: World): Promise<void> {
   const { clock } = world;
   await clock.settle();
   const { sid } = world.someone() ?? {};
-  const actor = sid === undefined ? undefined : world.node.client(sid);
-  if (sid === undefined || !actor) return;
-  world.say(`the mailbox of ${sid} is full`);
+  if (sid === undefined) return;
   const session = world.session(sid);
+  const node = world.nodes.find(({ boot }) => boot === session.node);
+  const actor = node?.client(sid);
+  if (!node || !actor) return;
+  world.say(`the mailbox of ${sid} is full`);
   const room = full(actor);
   session.isFull = true;
-  world.publish(clock.pick(channels), 'slow');
+  world.publish(clock.pick(channels), 'slow', node);
   // Deliveries are made in a later turn.
   await clock.settle();
   session.isFull = false;
   room[Symbol.dispose]();
+}
+
+/** Neither subscriptions nor publishes go with it; but others may not have told it something. */
+async function crashManager(world: World): Promise<void> {
+  await world.clock.settle();
+  const node = world.anyNode();
+  world.say(`the manager of ${node.boot} crashes`);
+  world.mesh.disturb(node.name);
+  if (node.manager) node.kill(node.manager);
+}
+
+/** What others publish is lost at the door of a node, as when its manager crashes with it. */
+function losePublishes(world: World): void {
+  const { clock, mesh, nodes } = world;
+  const node = world.anyNode();
+  world.say(`${node.boot} loses what others publish`);
+  mesh.losePublishes(node.name, clock.between(1, 50));
+  for (const other of nodes) if (other !== node) world.publish(clock.pick(prefixes), 'event', other);
 }
 
 /** From now on the actor takes no message more than wait now. */
@@ -172,7 +208,7 @@ function leave(world: World): void {
   const client = clock.pick(world.clients);
   world.say(`${client.name} leaves`);
   client.stop();
-  clock.after(clock.between(10, 400), () => client.socket.connect());
+  clock.after(clock.between(10, 400), () => client.connect());
 }
 
 function stop(world: World): void {
@@ -180,5 +216,42 @@ function stop(world: World): void {
   if (sid === undefined) return;
   world.say(`the back end stops ${sid}`);
   world.session(sid).stopped = true;
-  world.node.router.runActions(sid, [{ action: 'stop', args: null, trigger_id: '' }]).catch(() => {});
+  world
+    .anyNode()
+    .router.runActions(sid, [{ action: 'stop', args: null, trigger_id: '' }])
+    .catch(() => {});
+}
+
+// --- nodes
+
+function resetLink({ clock, mesh, nodes }: World): void {
+  const one = clock.pick(nodes);
+  const other = clock.pick(nodes);
+  if (one !== other)
+    mesh.reset(one.name, other.name, clock.chance(0.7) ? clock.between(1, 400) : clock.between(400, 3000));
+}
+
+/** Everything waits that comes or goes; perhaps until others give it up for a while. */
+function freezeNode(world: World): void {
+  const { clock, mesh } = world;
+  const node = world.anyNode();
+  if (mesh.isFrozen(node.name)) return;
+  world.say(`${node.boot} freezes`);
+  mesh.freeze(node.name, true);
+  node.sockets.freeze(true);
+  clock.after(clock.between(50, 2500), () => {
+    if (!world.nodes.includes(node)) return;
+    world.say(`${node.boot} goes on`);
+    mesh.freeze(node.name, false);
+    node.sockets.freeze(false);
+  });
+}
+
+function restartNode(world: World): void {
+  const { clock, nodes, settings } = world;
+  // Somebody has to be there for whom clients can turn to.
+  if (nodes.length < settings.nodes) return;
+  const node = world.anyNode();
+  world.killNode(node);
+  clock.after(clock.between(100, 2000), () => void world.startNode(node.name.charAt(0)));
 }

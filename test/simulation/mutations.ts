@@ -10,6 +10,7 @@ import type { Missed } from '../../src/sessions/session-store.ts';
 import type { Claim, ClientHandle, Recovered, SessionHost } from '../../src/web/client/client-handle.ts';
 import { NamespaceSocket } from '../../src/web/client/namespace-socket.ts';
 import type { SimNode } from './node.ts';
+import { patched } from './patched.ts';
 import type { Mutation } from './simulation.ts';
 
 /** The number in a position. */
@@ -89,20 +90,6 @@ class StaysInJournal extends MemoryStore {
   override join(session: SessionLog, channel: string): void {
     if (!this.#away.get(session)?.delete(channel)) super.join(session, channel);
   }
-}
-
-function patched<Class extends object, Name extends keyof Class>(
-  target: Class,
-  name: Name,
-  value: Class[Name],
-): Disposable {
-  const original = target[name];
-  target[name] = value;
-  return {
-    [Symbol.dispose]() {
-      target[name] = original;
-    },
-  };
 }
 
 /** A returning client joins its channels a moment after it was sent what it has missed. */

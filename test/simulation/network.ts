@@ -16,73 +16,9 @@ import type {
   WebSocket,
 } from '../../src/web/sockets/types.ts';
 import type { VirtualClock } from './clock.ts';
+import { Lane, maxDelayMs } from './lane.ts';
 
 type Text = string | ArrayBuffer | ArrayBufferView;
-
-interface Message {
-  readonly size: number;
-  readonly sentAt: number;
-  readonly arrive: () => void;
-}
-
-const maxDelayMs = 8;
-
-/** One direction of a connection. */
-class Lane {
-  readonly #clock: VirtualClock;
-  readonly #queue: Message[] = [];
-  #lastAt = 0;
-  #due = 0;
-  #stalled = false;
-  /** How many may still arrive. */
-  #left = Number.POSITIVE_INFINITY;
-  bytes = 0;
-
-  constructor(clock: VirtualClock) {
-    this.#clock = clock;
-  }
-
-  get stalled(): boolean {
-    return this.#stalled;
-  }
-
-  /** When that was sent which has waited longest. */
-  get oldest(): number | undefined {
-    return this.#queue[0]?.sentAt;
-  }
-
-  push(size: number, arrive: () => void): void {
-    const { now } = this.#clock;
-    this.#lastAt = Math.max(this.#lastAt, now + this.#clock.between(0, maxDelayMs));
-    this.#queue.push({ size, sentAt: now, arrive });
-    this.bytes += size;
-    this.#clock.after(this.#lastAt - now, () => {
-      this.#due += 1;
-      this.#flush();
-    });
-  }
-
-  stall(stalled: boolean): void {
-    this.#stalled = stalled;
-    this.#flush();
-  }
-
-  /** Nothing arrives any more, but for the next few. */
-  cut(left: number): void {
-    this.#left = Math.min(this.#left, left);
-  }
-
-  /** One at a time, as event loops have it. */
-  #flush(): void {
-    if (this.#due === 0 || this.#stalled || this.#queue.length === 0) return;
-    this.#due -= 1;
-    const message = this.#queue.shift()!;
-    this.bytes -= message.size;
-    this.#left -= 1;
-    if (this.#left >= 0) message.arrive();
-    if (this.#due > 0) this.#clock.after(0, () => this.#flush());
-  }
-}
 
 /** Who learns soon that a connection is cut. The others have their heartbeats. */
 export type Cut = 'both_know' | 'client_knows' | 'server_knows';
@@ -268,6 +204,13 @@ class ServerEnd implements WebSocket<unknown> {
     this.#app.behavior.close(this, false);
   }
 
+  /** The node is gone: nobody is told at this end. */
+  vanish(): void {
+    this.#leave();
+    this.#pipe.stall(false);
+    this.#pipe.cut('client_knows');
+  }
+
   ping(): void {}
 
   end(): void {
@@ -431,6 +374,10 @@ export class SimSockets implements SocketLibrary {
   /** A client was told its session. */
   answered: (socket: { readonly isOpen: boolean }, sid: string) => void = () => {};
 
+  /** Nothing comes in or goes out. */
+  #frozen = false;
+  readonly #pipes = new Set<Pipe>();
+
   constructor(clock: VirtualClock) {
     this.#clock = clock;
     this.tellsAtOnce = clock.chance(0.5);
@@ -452,19 +399,30 @@ export class SimSockets implements SocketLibrary {
 
   dial(uri: string, reachable: boolean): Pipe {
     const pipe = new Pipe(this.#clock);
-    const delayMs = this.#clock.between(1, maxDelayMs);
+    this.#pipes.add(pipe);
     const app = this.#app;
-    this.#clock.after(delayMs, () => {
-      if (reachable && app && app === this.#app) app.accept(pipe, uri);
+    const arrive = (): void => {
+      if (this.#frozen) this.#clock.after(20, arrive);
+      else if (reachable && app && app === this.#app) app.accept(pipe, uri);
       else pipe.client.refused();
-    });
+    };
+    this.#clock.after(this.#clock.between(1, maxDelayMs), arrive);
     return pipe;
+  }
+
+  freeze(frozen: boolean): void {
+    this.#frozen = frozen;
+    for (const pipe of this.#pipes) {
+      if (pipe.client.isOpen || pipe.server?.isOpen) pipe.stall(frozen);
+      else this.#pipes.delete(pipe);
+    }
   }
 
   /** The node is gone, and so are its connections. */
   lose(): void {
     const app = this.#app;
     this.#app = undefined;
-    for (const socket of app?.sockets ?? []) socket.end();
+    this.#frozen = false;
+    for (const socket of app?.sockets ?? []) socket.vanish();
   }
 }

@@ -6,7 +6,11 @@ import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
 import { Departures } from '../../src/actors/client/departures.ts';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
+import type { LinkSettings } from '../../src/actors/pubsub/links.ts';
+import { managerName } from '../../src/actors/pubsub/manager.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
+import { Relay } from '../../src/actors/relay/relay.ts';
+import { RelayService } from '../../src/actors/relay/service.ts';
 import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
 import { routerName } from '../../src/actors/router/wire-messages.ts';
@@ -14,7 +18,7 @@ import type { Config } from '../../src/config/types.ts';
 import type { Cell } from '../../src/kernel/cell.ts';
 import { IdSource } from '../../src/kernel/ids.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
-import type { AnyRef } from '../../src/kernel/types.ts';
+import type { AnyRef, NodeName } from '../../src/kernel/types.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { PluginSet } from '../../src/plugins/plugin-set.ts';
@@ -26,15 +30,20 @@ import type { SessionStore } from '../../src/sessions/session-store.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
 import type { SessionHost } from '../../src/web/client/client-handle.ts';
+import { relayName } from '../../src/web/client/relay/messages.ts';
 import { startClientServer } from '../../src/web/client/server.ts';
 import { Topics } from '../../src/web/client/topics.ts';
 import { clientConfig } from '../support/plugins.ts';
 import type { VirtualClock } from './clock.ts';
+import type { Mesh } from './mesh.ts';
 import { SimSockets } from './network.ts';
 
 /** What one run differs in from another. */
 export interface Settings {
+  readonly nodes: number;
   readonly clients: number;
+  /** How much is kept for another node, and for how long. */
+  readonly links: LinkSettings;
   readonly bounds: JournalBounds;
   readonly maxBackpressure: number;
   readonly maxSlots: number;
@@ -61,9 +70,19 @@ export interface Answer {
 
 export interface BackEnd {
   /** Answers what a hook asks. */
-  asked(endpoint: string, sid: string): Promise<Answer>;
+  asked(endpoint: string, sid: string, node: string): Promise<Answer>;
   /** What must not happen in any run. */
   broken(what: string): void;
+}
+
+interface SimNodeSetup {
+  readonly name: string;
+  readonly boot: string;
+  readonly settings: Settings;
+  readonly clock: VirtualClock;
+  readonly mesh: Mesh;
+  readonly backEnd: BackEnd;
+  readonly parts: Parts;
 }
 
 const names = { channels: 'hive_pubsub_channel_sup', clients: 'hive_clients' };
@@ -123,12 +142,12 @@ function configOf({ bounds, maxBackpressure, maxSlots }: Settings, name: string)
 }
 
 /** Anything logged as a crash breaks the run: nobody kills with an error here. */
-function logOf(backEnd: BackEnd): Log {
+function logOf(broken: (what: string) => void): Log {
   const log: Log = {
     ...silent,
-    crash: (message, fields) => backEnd.broken(`a crash: ${message} ${text(fields)}`),
-    critical: (message) => backEnd.broken(`critical: ${message}`),
-    emergency: (message) => backEnd.broken(`emergency: ${message}`),
+    crash: (message, fields) => broken(`a crash: ${message} ${text(fields)}`),
+    critical: (message) => broken(`critical: ${message}`),
+    emergency: (message) => broken(`emergency: ${message}`),
     child: () => log,
   };
   return log;
@@ -148,25 +167,33 @@ export class SimNode {
   readonly router: RouterService;
   readonly services: ClientServices;
   readonly store: SessionStore;
-  readonly table: ClusterTable;
+  /** Its name and which of its lives it is. */
+  readonly boot: string;
   readonly #departures: DepartureTable;
+  readonly #isAlone: boolean;
+  #isHalted = false;
 
-  private constructor(name: string, settings: Settings, clock: VirtualClock, backEnd: BackEnd, parts: Parts) {
+  private constructor({ name, boot, settings, clock, mesh, backEnd, parts }: SimNodeSetup) {
     const { metrics } = this;
-    const log = logOf(backEnd);
+    this.boot = boot;
+    this.#isAlone = settings.nodes === 1;
+    const log = logOf((what) => {
+      if (!this.#isHalted) backEnd.broken(what);
+    });
     const config = configOf(settings, name);
     const kernel = new Kernel({ node: name, log, metrics });
     const ids = new IdSource(name, kernel.creation);
     const store = { bounds: settings.bounds, tag: ids.tag, wheel: kernel.wheel };
     this.kernel = kernel;
-    this.table = new ClusterTable(kernel.node, kernel.creation);
+    const cluster = new ClusterTable(kernel.node, kernel.creation);
+    const relays = new RelayService({ kernel, cluster, maxQueueBytes: 1_000_000, log, metrics });
     this.store = parts.store?.(store) ?? new MemoryStore(store);
     const topics = new Topics(this.store);
     this.pubsub = new PubSubService({
       kernel,
       config: config.pubsub,
-      links: { maxBytes: 1_000_000, resumeMs: 60_000 },
-      cluster: this.table,
+      links: settings.links,
+      cluster,
       fanout: topics,
       packetsFor: (actions) => plugins.packetsFor(actions),
       channelSupervisor: kernel.remote(kernel.node, names.channels),
@@ -174,7 +201,14 @@ export class SimNode {
       metrics,
     });
     const { pubsub } = this;
-    const services: Services = { config, timers: kernel.wheel, log, metrics, pools: poolsOf(backEnd), pubsub };
+    const services: Services = {
+      config,
+      timers: kernel.wheel,
+      log,
+      metrics,
+      pools: poolsOf(backEnd, this.boot),
+      pubsub,
+    };
     const plugins = new PluginSet(new PluginRegistry(), services);
     const clients = { config, plugins, memberships: pubsub, sessions: this.store, wheel: kernel.wheel, log, metrics };
     this.services = new ClientServices(clients);
@@ -185,7 +219,7 @@ export class SimNode {
       ids,
       clients: this.services,
       supervisor: names.clients,
-      cluster: this.table,
+      cluster,
       subscribers: (channel) => pubsub.status(channel),
       obstacle: () => undefined,
       stop: () => {},
@@ -200,9 +234,10 @@ export class SimNode {
         periodMs: 1000,
         children: [
           { id: names.channels, name: names.channels, type: 'supervisor', start: () => new DynamicSupervisor() },
-          { id: 'hive_pubsub', name: 'hive_pubsub', start: () => pubsub.manager() },
+          { id: managerName, name: managerName, start: () => pubsub.manager() },
           { id: names.clients, name: names.clients, type: 'supervisor', start: () => new DynamicSupervisor() },
           { id: routerName, name: routerName, start: () => new Router(this.router) },
+          { id: relayName, name: relayName, start: () => new Relay(relays) },
           { id: 'hive_departures', name: 'hive_departures', start: () => new Departures(this.#departures) },
         ],
       });
@@ -210,28 +245,34 @@ export class SimNode {
       const host = parts.host?.(this.router, this) ?? this.router;
       const newId = () => ids.next();
       const { sockets } = this;
-      await startClientServer({ sockets, config, host, topics, newId, wheel: kernel.wheel, metrics, log });
+      await startClientServer({ sockets, config, host, topics, newId, wheel: kernel.wheel, metrics, log, relays });
+      mesh.attach(kernel, cluster);
     };
   }
 
   readonly #start: () => Promise<void>;
 
-  static async start(
-    name: string,
-    settings: Settings,
-    clock: VirtualClock,
-    backEnd: BackEnd,
-    parts: Parts,
-  ): Promise<SimNode> {
-    const node = new SimNode(name, settings, clock, backEnd, parts);
+  static async start(setup: SimNodeSetup): Promise<SimNode> {
+    const node = new SimNode(setup);
     const started = node.#start();
-    await clock.settle();
+    await setup.clock.settle();
     await started;
     return node;
   }
 
-  publish(prefixes: readonly string[], publication: Publication): void {
+  get name(): NodeName {
+    return this.kernel.node;
+  }
+
+  /** Resolves to the nodes that have not confirmed it. */
+  publish(
+    prefixes: readonly string[],
+    publication: Publication,
+    confirm: boolean,
+  ): Promise<readonly string[]> | undefined {
+    if (confirm) return this.pubsub.publishConfirmed(prefixes, 'private', publication);
     this.pubsub.publish(prefixes, 'private', publication);
+    return undefined;
   }
 
   /** The actor of a channel, if it runs. */
@@ -239,6 +280,11 @@ export class SimNode {
     const supervisor = this.kernel.whereis(names.channels) as Cell | undefined;
     const rows = (supervisor?.actor as DynamicSupervisor | undefined)?.children() ?? [];
     return rows.find((child) => child.id === id)?.ref as Cell | undefined;
+  }
+
+  /** The actor of pub-sub's manager. */
+  get manager(): Cell | undefined {
+    return this.kernel.whereis(managerName) as Cell | undefined;
   }
 
   /** The actor of a client, if it is there. */
@@ -268,7 +314,10 @@ export class SimNode {
       sockets: this.sockets.open.length,
       'native topics': this.sockets.topics,
       channels: this.metrics.number('pubsub.total_channels') ?? 0,
-      timers: this.kernel.wheel.pending,
+      'kept publishes': this.metrics.number('pubsub.unacknowledged') ?? 0,
+      'relayed clients': this.metrics.number('hive.relay.returned.entries') ?? 0,
+      // Nodes look after one another.
+      timers: this.#isAlone ? this.kernel.wheel.pending : 0,
     };
     return Object.entries(left).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   }
@@ -278,12 +327,13 @@ export class SimNode {
   }
 
   halt(): void {
+    this.#isHalted = true;
     this.sockets.lose();
     this.kernel.halt();
   }
 }
 
-function poolsOf(backEnd: BackEnd): Pools {
+function poolsOf(backEnd: BackEnd, boot: string): Pools {
   return {
     get<Request, Reply>(name: string) {
       return {
@@ -292,7 +342,7 @@ function poolsOf(backEnd: BackEnd): Pools {
         async request(request: Request) {
           const { endpoint, body } = request as { endpoint: string; body?: string };
           const { sid } = JSON.parse(body ?? '{}') as { sid?: string };
-          return (await backEnd.asked(endpoint, sid ?? '')) as Reply;
+          return (await backEnd.asked(endpoint, sid ?? '', boot)) as Reply;
         },
       };
     },

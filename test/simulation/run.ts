@@ -6,12 +6,14 @@ const usage = `Usage: npm run soak -- [options]
   --seed N      the first seed (a random one)
   --runs N      so many, instead of minutes
   --minutes N   how long (1)
+  --nodes N     of how many nodes, up to three (1, 2 and 3 in turn)
   --trace       print everything that has happened in a run that fails`;
 
 const options = {
   seed: { type: 'string' },
   runs: { type: 'string' },
   minutes: { type: 'string', default: '1' },
+  nodes: { type: 'string' },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -32,9 +34,10 @@ async function main(): Promise<void> {
   const sums: Record<string, number> = {};
   let seed = first;
   for (; seed < first + runs && (values.runs !== undefined || performance.now() < end); seed += 1) {
-    const outcome = await simulate(seed);
+    const nodes = values.nodes === undefined ? 1 + (seed % 3) : numberOf('nodes', values.nodes);
+    const outcome = await simulate(seed, nodes);
     if (outcome.mistake !== undefined)
-      throw new Error(report(seed, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
+      throw new Error(report(seed, nodes, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
     for (const [name, count] of Object.entries(outcome.figures)) sums[name] = (sums[name] ?? 0) + count;
   }
   console.log(`${seed - first} runs from seed ${first} on:`, sums);

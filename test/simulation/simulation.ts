@@ -21,19 +21,20 @@ export interface Outcome {
 
 const happenings = 60;
 
-export async function simulate(seed: number, mutation: Mutation = {}): Promise<Outcome> {
+/** @param nodes how many, up to three */
+export async function simulate(seed: number, nodes = 1, mutation: Mutation = {}): Promise<Outcome> {
   const clock = new VirtualClock(seed);
   const patch = mutation.patch?.();
-  const world = new World(clock);
+  const world = new World(clock, nodes, mutation.parts ?? {});
   try {
-    await world.start(mutation.parts ?? {});
+    await world.start();
     await happen(world, happenings);
     if (world.mistake === undefined) await world.calmDown();
     if (world.mistake === undefined) await world.empty();
   } catch (error) {
     world.broken(error instanceof Error ? (error.stack ?? error.message) : String(error));
   } finally {
-    world.node?.halt();
+    for (const node of world.nodes) node.halt();
     await clock.settle();
     clock[Symbol.dispose]();
     patch?.[Symbol.dispose]();
@@ -43,8 +44,9 @@ export async function simulate(seed: number, mutation: Mutation = {}): Promise<O
 }
 
 /** What is to be read when a run has failed. */
-export function report(seed: number, { mistake, trace }: Outcome, lines = 40): string {
-  return named(`${trace.slice(-lines).join('\n')}\n${mistake}\nAgain: npm run soak -- --seed ${seed} --runs 1 --trace`);
+export function report(seed: number, nodes: number, { mistake, trace }: Outcome, lines = 40): string {
+  const again = `npm run soak -- --seed ${seed} --nodes ${nodes} --runs 1 --trace`;
+  return named(`${trace.slice(-lines).join('\n')}\n${mistake}\nAgain: ${again}`);
 }
 
 /** Session ids are long, and different each time. */

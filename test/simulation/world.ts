@@ -1,10 +1,12 @@
 /** What a simulation consists of, what is known about it, and what is checked. What happens in it is in happenings.ts. */
+import type { NodeName } from '../../src/kernel/types.ts';
 import type { Publication } from '../../src/plugins/types.ts';
 import type { ActionCall } from '../../src/protocol/backend/action-call.ts';
 import { EventPacket } from '../../src/protocol/packet.ts';
 import { SimClient, type Stream } from './client.ts';
 import type { VirtualClock } from './clock.ts';
-import { Session } from './expectations.ts';
+import { type Item, type Late, type Level, Session } from './expectations.ts';
+import { Mesh } from './mesh.ts';
 import {
   type Answer,
   type BackEnd,
@@ -36,6 +38,8 @@ const slackMs = 100;
 /** What one event takes in a journal, bytes: roughly. */
 const entryBytes = 250;
 const plenty = 1_000_000;
+/** For how long a trouble between nodes has consequences, at most, as a rule. */
+const troubleMs = 3000;
 
 export class World implements BackEnd {
   readonly clock: VirtualClock;
@@ -45,17 +49,31 @@ export class World implements BackEnd {
   readonly trace: string[] = [];
   readonly sessions = new Map<string, Session>();
   readonly clients: SimClient[] = [];
-  node!: SimNode;
+  readonly mesh: Mesh;
+  /** Those that are there. */
+  readonly nodes: SimNode[] = [];
   mistake: string | undefined;
   /** Nothing breaks any more. */
   isCalm = false;
+  readonly #parts: Parts;
+  readonly #lives = new Map<string, number>();
+  /** What was published through a node for sessions of others, and is not confirmed. */
+  readonly #unconfirmed = new Map<string, Set<Item>>();
+  /** The socket that was told last of each session, on each node. */
+  readonly #held = new Map<string, { readonly isOpen: boolean }>();
+  readonly #published: Late[] = [];
   #number = 0;
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, nodes: number, parts: Parts) {
     this.clock = clock;
+    this.mesh = new Mesh(clock);
+    this.#parts = parts;
+    const isShort = clock.chance(0.2);
     const clients = clock.between(2, 4);
     this.settings = {
+      nodes,
       clients,
+      links: { maxBytes: clock.chance(0.2) ? clock.between(500, 3000) : plenty, resumeMs: isShort ? 1000 : 60_000 },
       bounds: {
         windowMs: clock.between(1500, 4000),
         maxBytes: clock.chance(0.35) ? entryBytes * clock.between(3, 30) : plenty,
@@ -65,20 +83,52 @@ export class World implements BackEnd {
     };
   }
 
-  async start(parts: Parts): Promise<void> {
+  async start(): Promise<void> {
     this.say(JSON.stringify(this.settings));
-    this.node = await SimNode.start('a@simulation', this.settings, this.clock, this, parts);
-    const held = new Map<string, { readonly isOpen: boolean }>();
-    this.node.sockets.answered = (socket, sid) => {
-      if (held.get(sid)?.isOpen) this.broken(`${sid} has two connections`);
-      held.set(sid, socket);
-    };
+    for (const name of ['a', 'b', 'c'].slice(0, this.settings.nodes)) await this.startNode(name);
+    await this.clock.advance(100);
     for (let number = 0; number < this.settings.clients; number += 1) this.#addClient(number);
     await this.clock.advance(300);
   }
 
+  async startNode(name: string): Promise<void> {
+    const life = (this.#lives.get(name) ?? 0) + 1;
+    this.#lives.set(name, life);
+    const { settings, clock, mesh } = this;
+    const boot = `${name}${life}`;
+    const node = await SimNode.start({
+      name: `${name}@simulation`,
+      boot,
+      settings,
+      clock,
+      mesh,
+      backEnd: this,
+      parts: this.#parts,
+    });
+    node.sockets.answered = (socket, sid) => {
+      const key = `${boot} ${sid}`;
+      if (this.#held.get(key)?.isOpen) this.broken(`${sid} has two connections`);
+      this.#held.set(key, socket);
+    };
+    this.nodes.push(node);
+  }
+
+  /** It is gone without a word, and so are its sessions. */
+  killNode(node: SimNode): void {
+    this.say(`${node.boot} is killed`);
+    this.nodes.splice(this.nodes.indexOf(node), 1);
+    for (const session of this.sessions.values()) if (session.node === node.boot) session.isGone = true;
+    for (const item of this.#unconfirmed.get(node.boot) ?? []) item.level = 'may';
+    this.mesh.lose(node.name);
+    node.halt();
+  }
+
+  anyNode(): SimNode {
+    return this.clock.pick(this.nodes);
+  }
+
   #addClient(number: number): void {
-    const client = new SimClient(`client ${number}`, this.node.sockets, this.clock, {
+    const client = new SimClient(`client ${number}`, () => this.anyNode().sockets, this.clock, {
       began: (stream, former) => this.#began(stream, former),
       recovered: ({ sid }) => {
         this.figures.recovered += 1;
@@ -91,12 +141,12 @@ export class World implements BackEnd {
     // These two are ends that the library leaves to its application.
     socket.on('disconnect', (reason) => {
       this.say(`${client.name} is disconnected: ${reason}`);
-      if (reason === 'io server disconnect') this.clock.after(50, () => socket.connect());
+      if (reason === 'io server disconnect') this.clock.after(50, () => client.connect());
     });
     socket.on('connect_error', () => {
-      if (!socket.active) this.clock.after(50, () => socket.connect());
+      if (!socket.active) this.clock.after(50, () => client.connect());
     });
-    socket.connect();
+    client.connect();
     this.clients.push(client);
   }
 
@@ -109,11 +159,9 @@ export class World implements BackEnd {
   }
 
   session(sid: string): Session {
-    const present = this.sessions.get(sid);
-    if (present) return present;
-    const made = new Session(sid);
-    this.sessions.set(sid, made);
-    return made;
+    const session = this.sessions.get(sid);
+    if (!session) throw new Error(`the back end was not told of ${sid}`);
+    return session;
   }
 
   /** A client and its session, as far as it knows. */
@@ -125,15 +173,18 @@ export class World implements BackEnd {
 
   // --- the back end
 
-  async asked(endpoint: string, sid: string): Promise<Answer> {
+  async asked(endpoint: string, sid: string, node: string): Promise<Answer> {
     const { clock } = this;
-    const session = this.session(sid);
+    const session = this.sessions.get(sid) ?? new Session(sid, node);
+    this.sessions.set(sid, session);
     const event = endpoint.slice(1);
     const isRefused = !this.isCalm && clock.chance(event === 'on_disconnect' ? 0.1 : event === 'on_connect' ? 0.03 : 0);
     let body = '';
     if (event === 'on_connect' && !isRefused && clock.chance(0.7)) {
       body = JSON.stringify([{ action: 'subscribe', args: ['room.lobby'] }]);
-      session.in('room.lobby').state = 'unsure';
+      const lobby = session.in('room.lobby');
+      lobby.state = 'unsure';
+      lobby.changedAt = clock.now;
     }
     const departs = event === 'on_disconnect';
     if (event !== 'slow' && !(departs && isRefused)) session.told += event.charAt(3);
@@ -148,7 +199,10 @@ export class World implements BackEnd {
   #began(stream: Stream, former: Stream | undefined): void {
     this.say(`${stream.sid} begins${former ? ` after ${former.sid}` : ''}`);
     const lobby = this.session(stream.sid).subscriptions.get('room.lobby');
-    if (lobby?.state === 'unsure') lobby.state = 'in';
+    if (lobby?.state === 'unsure') {
+      lobby.state = 'in';
+      lobby.settledAt = this.clock.now;
+    }
     if (!former) return;
     this.figures.notRecovered += 1;
     const reason = this.#excuse(former);
@@ -161,6 +215,8 @@ export class World implements BackEnd {
     const session = this.session(stream.sid);
     const { bounds, maxBackpressure, maxSlots } = this.settings;
     if (session.stopped || stream.left) return 'it was ended';
+    if (session.isGone) return 'its node is gone';
+    if (this.#wasTroubled(session, (stream.lostAt ?? this.clock.now) - troubleMs)) return 'its node may not be reached';
     if (session.lossy) return 'something is lost';
     if (maxSlots < plenty) return 'others may have its slot';
     const isTooOld = (since = this.clock.now) => this.clock.now - since > bounds.windowMs - slackMs;
@@ -174,23 +230,70 @@ export class World implements BackEnd {
 
   // --- what is sent
 
-  /** @param isLossy whether those who handle it may be about to crash, or to refuse it */
-  publish(prefix: string, kind: Kind, isLossy = false): void {
+  /** @param isLossy whether those who handle it at that node may be about to crash, or to refuse it */
+  publish(prefix: string, kind: Kind, node = this.anyNode(), isLossy = false): void {
     const number = this.#next();
     this.figures.publications += 1;
     const under = channels.filter((channel) => channel === prefix || channel.startsWith(`${prefix}.`));
+    this.#published.push({ node: node.boot, channels: under, number, at: this.clock.now });
+    const remote = new Map<Item, string>();
     for (const session of this.sessions.values()) {
-      for (const channel of under) session.published(channel, number, this.clock.now, isLossy);
+      for (const channel of under) {
+        const isHere = session.node === node.boot;
+        const level = isHere ? (isLossy ? 'lossy' : 'must') : this.#levelFrom(node, session, channel);
+        const item = session.published(channel, node.boot, number, this.clock.now, level);
+        if (item && !isHere) remote.set(item, session.node);
+      }
     }
-    this.say(`publish ${number} to ${prefix}: ${kind}${isLossy ? ', perhaps lost' : ''}`);
-    this.node.publish([prefix], publicationOf(number, kind));
+    this.say(`publish ${number} to ${prefix} through ${node.boot}: ${kind}${isLossy ? ', perhaps lost' : ''}`);
+    const confirmed = node.publish([prefix], publicationOf(number, kind), this.clock.chance(0.5));
+    this.#await(node, remote, confirmed);
+  }
+
+  /** Until it is confirmed it may go with its node. */
+  #await(node: SimNode, items: ReadonlyMap<Item, string>, confirmed: Promise<readonly string[]> | undefined): void {
+    if (items.size === 0) return;
+    const unconfirmed = this.#unconfirmed.get(node.boot) ?? new Set();
+    this.#unconfirmed.set(node.boot, unconfirmed);
+    for (const item of items.keys()) unconfirmed.add(item);
+    void confirmed?.then((missing) => {
+      const names = missing.map((name) => name.charAt(0));
+      for (const [item, boot] of items) if (!names.includes(boot.charAt(0))) unconfirmed.delete(item);
+    });
+  }
+
+  /** What a session of another node can be sure of. */
+  #levelFrom(node: SimNode, session: Session, channel: string): Level {
+    const { mesh } = this;
+    const owner = this.nodes.find(({ boot }) => boot === session.node);
+    // Nobody is there who could miss it, or nobody knows of anybody.
+    if (!owner || !mesh.haveMet(node.kernel, owner.kernel)) return 'may';
+    const { changedAt = 0, settledAt = 0 } = session.subscriptions.get(channel) ?? {};
+    // One that has not taken note of a join is not waited for.
+    const frozenAt = Math.max(mesh.frozenAt(node.name), mesh.frozenAt(owner.name));
+    if (changedAt < frozenAt + troubleMs && this.clock.now < frozenAt + troubleMs) return 'may';
+    // Nor is one that is lost; which does not know of that yet, and believes that it knows who wants what.
+    const deceivedSince = mesh.deceivedSince(node.name, owner.name);
+    if (deceivedSince !== undefined && settledAt >= deceivedSince) return 'may';
+    return this.#isTightBetween ? 'lossy' : 'must';
+  }
+
+  get #isTightBetween(): boolean {
+    const { maxBytes, resumeMs } = this.settings.links;
+    return maxBytes < plenty || resumeMs < 10_000;
+  }
+
+  #wasTroubled(session: Session, since: number): boolean {
+    if (this.settings.nodes === 1) return false;
+    return (this.mesh.troubledAt(`${session.node.charAt(0)}@simulation` as NodeName) ?? 0) >= since;
   }
 
   send(sid: string): void {
     const number = this.#next();
-    const item = this.session(sid).in('alone').add(number, this.clock.now, 'may');
-    this.say(`send ${number} to ${sid}`);
-    this.node.router.runActions(sid, [sendOf(number)]).then(
+    const node = this.anyNode();
+    const item = this.session(sid).in('alone').add(node.boot, number, this.clock.now, 'may');
+    this.say(`send ${number} to ${sid} through ${node.boot}`);
+    node.router.runActions(sid, [sendOf(number)]).then(
       () => {
         item.level = 'must';
       },
@@ -207,44 +310,64 @@ export class World implements BackEnd {
 
   /** Everybody comes back, and must hear everything. */
   async calmDown(): Promise<void> {
-    const { clock } = this;
+    const { clock, mesh } = this;
     this.isCalm = true;
     for (const client of this.clients) {
       client.reachable = true;
       client.cutShare = 0;
       client.pipe?.stall(false);
     }
+    await this.#until(
+      () => this.nodes.length === this.settings.nodes && !this.nodes.some(({ name }) => mesh.isTroubled(name)),
+    );
     await clock.advance(pingIntervalMs + pingTimeoutMs + 1500);
+    if (this.nodes.length > 1) await clock.advance(troubleMs);
     // One that has just begun to wait for an answer from a connection that was cut.
-    for (let tries = 5; tries > 0 && this.clients.some(({ socket }) => !socket.connected); tries -= 1) {
-      await clock.advance(1000);
-    }
+    await this.#until(() => this.clients.every(({ socket }) => socket.connected));
     for (const { name, socket } of this.clients) if (!socket.connected) this.broken(`${name} cannot come back`);
-    for (const prefix of prefixes) this.publish(prefix, 'event');
+    for (const node of this.nodes) for (const prefix of prefixes) this.publish(prefix, 'event', node);
     await clock.advance(1500);
     for (const client of this.clients) this.#check(client);
-    this.figures.lost = this.node.counter('clients.recovery.lost');
+    for (const node of this.nodes) this.figures.lost += node.counter('clients.recovery.lost');
+    this.#checkHolders();
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    for (let tries = 10; tries > 0 && !condition(); tries -= 1) await this.clock.advance(1000);
+  }
+
+  #checkHolders(): void {
+    const holders = new Set<string>();
+    for (const { sockets } of this.nodes) {
+      for (const { sid } of sockets.open) {
+        if (sid === undefined) continue;
+        if (holders.has(sid)) this.broken(`${sid} has two connections that stay`);
+        holders.add(sid);
+      }
+    }
   }
 
   #check(client: SimClient): void {
     for (const stream of client.streams) {
       this.figures.heard += stream.heard.length;
       const isLive = stream === client.stream && client.socket.connected;
-      const mistake = this.session(stream.sid).mistake(stream, isLive);
+      const mistake = this.session(stream.sid).mistake(stream, isLive, this.#published);
       if (mistake) this.broken(`${client.name} ${mistake} (${stream.sid})`);
     }
   }
 
   /** Everybody leaves, and nothing must be left. */
   async empty(): Promise<void> {
-    const { clock, node } = this;
     for (const client of this.clients) client.stop();
-    await clock.advance(2 * this.settings.bounds.windowMs + pingIntervalMs + pingTimeoutMs + 3500);
-    node.kernel.repeated.settle();
-    const { leftovers } = node;
-    if (leftovers.length > 0) this.broken(`there is left: ${leftovers.join(', ')}`);
-    for (const { sid, told } of this.sessions.values()) {
-      if (!/^c(sr)*s?d$/.test(told)) this.broken(`the back end is told ${told} of ${sid}`);
+    await this.clock.advance(2 * this.settings.bounds.windowMs + pingIntervalMs + pingTimeoutMs + 3500);
+    for (const node of this.nodes) {
+      node.kernel.repeated.settle();
+      const { leftovers } = node;
+      if (leftovers.length > 0) this.broken(`at ${node.boot} there is left: ${leftovers.join(', ')}`);
+    }
+    for (const { sid, told, isGone } of this.sessions.values()) {
+      const whole = isGone ? /^c(sr)*s?d?$/ : /^c(sr)*s?d$/;
+      if (!whole.test(told)) this.broken(`the back end is told ${told} of ${sid}`);
     }
   }
 }
