@@ -24,7 +24,7 @@ export async function runAll({ names, options, out, saves, measures }) {
       if (options.quick) confirm(scenario, results);
       else print(scenario, results);
       if (saves) {
-        stored[scenario.name] = record(results, options);
+        stored[scenario.name] = record(scenario, results, options);
         save(out, stored);
       }
     }
@@ -47,12 +47,12 @@ function confirm(scenario, results) {
     if (share(entry) < 1) console.log(`${scenario.name}: ${entry}: ${exactPercent(share(entry))} once and in order`);
 }
 
-function record(results, { runs, seconds }) {
+function record(scenario, results, { seconds }) {
   return {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: versions(),
-    options: { runs, seconds },
+    options: { runs: Object.values(results)[0].length, seconds: scenario.wallSeconds ?? seconds },
     results,
   };
 }

@@ -62,6 +62,8 @@ export class Jitter {
   async end() {
     const { quietMs = usualQuietMs } = this.#options;
     this.#isEnding = true;
+    // Servers close connections that nobody uses.
+    await Promise.all([this.#room.close(), this.#single.close()]);
     let missing = this.#missing;
     let quietSince = performance.now();
     while (this.#isUnderWay || missing > 0) {
@@ -71,8 +73,6 @@ export class Jitter {
       missing = this.#missing;
     }
     await pause(echoMs);
-    this.#room.close();
-    this.#single.close();
   }
 
   /** Parts of all messages and of the counted returns, and the times that the latter took. */
@@ -95,12 +95,7 @@ export class Jitter {
   }
 
   get #isUnderWay() {
-    return (
-      this.#room.isWaiting ||
-      this.#single.isWaiting ||
-      this.#reconnects < this.#cuts ||
-      this.#participants.some(({ client }) => !client.isReady)
-    );
+    return this.#reconnects < this.#cuts || this.#participants.some(({ client }) => !client.isReady);
   }
 
   #sum(figure) {
@@ -169,6 +164,7 @@ class Paced {
   sent = 0;
   answered = 0;
   #due = 0;
+  #isClosing = false;
   #http;
   #request;
 
@@ -185,21 +181,24 @@ class Paced {
     };
   }
 
-  get isWaiting() {
-    return this.answered < this.sent;
-  }
-
   sendUpTo(due) {
     this.#due = due;
     this.#send();
   }
 
-  close() {
+  /** Once the last request is answered. */
+  async close() {
+    this.#isClosing = true;
+    while (this.#isWaiting) await pause(tickMs);
     this.#http.close();
   }
 
+  get #isWaiting() {
+    return this.answered < this.sent;
+  }
+
   #send() {
-    if (this.isWaiting || this.sent >= this.#due) return;
+    if (this.#isWaiting || this.#isClosing || this.sent >= this.#due) return;
     this.sent += 1;
     this.#http.send(this.#request(this.sent));
   }

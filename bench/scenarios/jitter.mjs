@@ -23,6 +23,7 @@ function jitter({ name, title, contestants, quick, targets, silently }) {
     unit: 'server CPU seconds',
     figure: 'cpuSeconds',
     mostRuns: 3,
+    wallSeconds: usual.ms / 1000,
     contestants,
     quick,
     targets: [{ of: 'hive+recovery', figure: 'delivered', atLeast: 1, always: true }, ...targets],
