@@ -29,6 +29,9 @@ export class Jitter {
   #replaysMs = [];
   #returns = 0;
   #strangers = 0;
+  /** When returns were counted from, and what had been published by then. */
+  #countedAt;
+  #publishedBefore = 0;
 
   /**
    * @param clients connected, and in the room
@@ -51,11 +54,20 @@ export class Jitter {
     this.#tick();
   }
 
-  /** Counts returns from now on. */
-  countReturns() {
+  /** Counts from now on, except for what arrives: that must be complete from the start. */
+  count() {
+    this.#countedAt = performance.now();
+    this.#publishedBefore = this.#published;
     this.#replaysMs = [];
     this.#returns = 0;
     this.#strangers = 0;
+  }
+
+  /** What has been published since then, as a part of what was to be: less if the server or the generator had no time for more. */
+  get pace() {
+    const { perSecond, singlesPerSecond } = this.#options;
+    const seconds = (performance.now() - this.#countedAt) / 1000;
+    return (this.#published - this.#publishedBefore) / (seconds * (perSecond + singlesPerSecond));
   }
 
   /** No more cuts and messages; resolves when everybody is back, and has whatever will come. */
@@ -84,6 +96,10 @@ export class Jitter {
       unrecovered: this.#strangers / this.#returns,
       replaysMs: this.#replaysMs,
     };
+  }
+
+  get #published() {
+    return this.#room.sent + this.#single.sent;
   }
 
   get #expected() {

@@ -72,11 +72,13 @@ export class Window {
   }
 
   /**
-   * For a load that keeps its own pace: what the servers use for so long on the clock, ms.
+   * For a load that keeps its own pace: what the servers use for so long on the clock, ms. There is nothing to be held up by a generator
+   * that sleeps.
    * @param onStart called after the warm-up
    * @returns figures of that time
    */
   async watch(warmupMs, ms, onStart) {
+    this.#spinner.stop();
     await this.guard(pause(warmupMs));
     await this.onStart();
     onStart();

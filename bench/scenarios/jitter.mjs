@@ -10,7 +10,7 @@ const real = 5;
 const usual = { warmupMs: 15_000, ms: 60_000, everyMs: 15_000, awayMs: 2000 };
 const moment = { warmupMs: 0, ms: 2000, everyMs: 1000, awayMs: 300 };
 /** Messages per second to everybody, and to one client each. */
-const pace = { perSecond: 20, singlesPerSecond: 100 };
+const rates = { perSecond: 20, singlesPerSecond: 100 };
 /** Handshakes under way at a time: fewer than any server's backlog. */
 const parallel = 50;
 const than = 'socketio-uws+recovery';
@@ -28,6 +28,7 @@ function jitter({ name, title, contestants, quick, targets, silently }) {
     quick,
     targets: [{ of: 'hive+recovery', figure: 'delivered', atLeast: 1, always: true }, ...targets],
     extras: [
+      { figure: 'pace', label: 'published', exact: true },
       { figure: 'delivered', label: 'delivered, once and in order', exact: true },
       { figure: 'doubled', label: 'delivered twice', exact: true },
       { figure: 'unrecovered', label: 'returns not recovered', exact: true },
@@ -48,14 +49,16 @@ function jitter({ name, title, contestants, quick, targets, silently }) {
       });
       await guard(connectAll(all));
       const { api, publishing } = server;
-      const load = new Jitter(all, { api, publishing, room, ...pace, everyMs, awayMs, silently, fail });
+      const load = new Jitter(all, { api, publishing, room, ...rates, everyMs, awayMs, silently, fail });
       load.start();
-      const figures = await window.watch(warmupMs, ms, () => load.countReturns());
+      const figures = await window.watch(warmupMs, ms, () => load.count());
+      const { pace } = load;
       await guard(load.end());
       const { replaysMs, ...shares } = load.figures;
       return {
         ...figures,
         ...shares,
+        pace,
         replayP50: quantile(replaysMs, 0.5),
         replayP99: quantile(replaysMs, 0.99),
       };
