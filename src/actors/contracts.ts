@@ -26,11 +26,24 @@ export interface Member {
 }
 
 /** What those who receive from channels want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */
+/** Something that was published to a channel, and may have reached nobody. */
+export interface KeptPublish {
+  readonly channel: string;
+  readonly id: string;
+  /** Undefined if clients have to do something for it. */
+  readonly packets: readonly ServerPacket[] | undefined;
+}
+
 export interface Memberships {
   join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
   leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** What it has joined. */
   channelsOf(member: Member): string[];
+  /**
+   * What the connected nodes have published to these channels for a boot of a node that is gone, and do not know to be there; of each node
+   * in its order. Undefined if that is not all.
+   */
+  keptFor?(boot: string, channels: readonly string[]): Promise<readonly KeptPublish[] | undefined>;
 }
 
 /** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */
@@ -60,7 +73,8 @@ export interface Delivered {
 
 /** The fan-out of the web layer: one encoding per wire format, no visit to the clients. Returns the number of receivers. */
 export interface Fanout {
-  publish(channel: string, packet: ServerPacket): number;
+  /** @param id of the publication, where nodes may hear of it twice */
+  publish(channel: string, packet: ServerPacket, id?: string): number;
 }
 
 /** Publishing for those who want to know that other nodes have it. */
@@ -85,4 +99,6 @@ export interface ClusterView {
   missing(): readonly NodeName[];
   /** The connected node (or this one) whose present boot made that session id; undefined: owner gone, or no id at all. */
   ownerOf(sid: string): NodeName | undefined;
+  /** The same for the tag of a boot, which its ids begin with. */
+  nodeOf(tag: string): NodeName | undefined;
 }

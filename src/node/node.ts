@@ -6,7 +6,6 @@
  * The tables (sessions, channels, pools, cluster) belong to the node and not to the actors that fill them, so an actor that is
  * restarted finds what its predecessor knew.
  */
-import { adopt } from '../actors/client/adopt.ts';
 import { ClientServices } from '../actors/client/client-services.ts';
 import { Departures } from '../actors/client/departures.ts';
 import { SessionKeeper } from '../actors/client/session-keeper.ts';
@@ -37,11 +36,8 @@ import { openLogFiles } from '../observe/log-files.ts';
 import type { Log } from '../observe/logger.ts';
 import { Metrics } from '../observe/metrics.ts';
 import { openFiles } from '../observe/open-files.ts';
-import type { RedisRequest } from '../plugins/connectors/redis/worker.ts';
 import { PluginSet } from '../plugins/plugin-set.ts';
 import type { PluginRegistry } from '../plugins/registry.ts';
-import { DurableSessions } from '../sessions/durable/durable-sessions.ts';
-import { MemoryStore } from '../sessions/memory-store.ts';
 import { supervisionTree } from '../supervisors/introspection.ts';
 import { version } from '../version.ts';
 import { Topics } from '../web/client/topics.ts';
@@ -49,6 +45,7 @@ import { Listeners } from '../web/listeners.ts';
 import { checkServers, checksOf } from '../web/self-check.ts';
 import { type ChosenSockets, chooseSockets, nativeHint } from '../web/sockets/choice.ts';
 import { type Addresses, Servers } from './servers.ts';
+import { keepSessions } from './sessions.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './tree.ts';
 
 export interface Node {
@@ -102,19 +99,16 @@ export async function startNode(
   const ids = new IdSource(name, kernel.creation);
   const cluster = new ClusterTable(kernel.node, kernel.creation);
   const pools = new PoolTable(kernel, metrics);
-  const { recovery } = config.clients;
-  const sessions =
-    recovery &&
-    new MemoryStore({
-      bounds: { windowMs: recovery.window, maxBytes: recovery.max_bytes },
-      tag: ids.tag,
-      wheel: kernel.wheel,
-    });
+  const { sessions, durable } = keepSessions({ config, ids, kernel, pools, log, metrics });
   const topics = new Topics(sessions);
   const pubsub = new PubSubService({
     kernel,
     config: config.pubsub,
-    links: { maxBytes: config.hive.cluster_max_queue, resumeMs: config.hive.cluster_resume },
+    links: {
+      maxBytes: config.hive.cluster_max_queue,
+      resumeMs: config.hive.cluster_resume,
+      stored: durable && sessions && (() => sessions.settled()),
+    },
     cluster,
     fanout: topics,
     packetsFor: (actions) => plugins.packetsFor(actions),
@@ -131,18 +125,6 @@ export async function startNode(
     await files.close();
     throw error;
   }
-  const { durable: store } = config.clients;
-  const counters = metrics.counters('clients.durable', ['claimed', 'claims_lost']);
-  const durable =
-    store &&
-    new DurableSessions({
-      run: (commands) => pools.get<RedisRequest, unknown[]>(store.connector).request({ commands }),
-      cluster: config.hive.cluster_name,
-      tag: ids.tag,
-      leaseMs: store.lease,
-      counters,
-      log: log.child({ component: 'clients' }),
-    });
   const listeners = new Listeners(openFiles(), log.child({ component: 'web' }), metrics);
   const clients = new ClientServices({
     config,
@@ -237,7 +219,7 @@ export async function startNode(
       }),
     router: () => new Router(router),
     departures: () => new Departures(clients.departures),
-    sessions: durable && (() => new SessionKeeper(durable, (claimed) => adopt(clients, claimed))),
+    sessions: durable && (() => new SessionKeeper(durable, (claimed) => router.adoptions.adopt(claimed))),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () => servers.monitor(),

@@ -25,6 +25,8 @@ export class Scope {
 export interface Entry {
   readonly number: number;
   readonly packet: ServerPacket;
+  /** Of the publication, where sessions outlive their node. */
+  readonly id: string | undefined;
   /** Of its text, roughly in bytes. */
   readonly size: number;
   readonly scope: Scope;
@@ -93,12 +95,12 @@ export class Journal {
   }
 
   /** Returns its number. */
-  append(scope: Scope, packet: ServerPacket): number {
+  append(scope: Scope, packet: ServerPacket, id?: string): number {
     const at = this.#now();
     const number = this.skip();
     const size = sizeOf(packet);
     const previous = scope.newest;
-    const entry: Entry = { number, packet, size, scope, at, later: undefined, next: undefined, previous };
+    const entry: Entry = { number, packet, id, size, scope, at, later: undefined, next: undefined, previous };
     if (previous) previous.next = entry;
     scope.newest = entry;
     scope.last = number;
@@ -138,7 +140,7 @@ export class Journal {
 }
 
 /** The length of a packet's text, roughly. */
-function sizeOf(packet: ServerPacket): number {
+export function sizeOf(packet: ServerPacket): number {
   if (packet.type === 'event') return packet.name.length + packet.argsJson.length;
   if (packet.type === 'ack') return packet.argsJson.length;
   if (typeof packet.data === 'string') return packet.data.length;

@@ -2,23 +2,35 @@
 import { Timer, type TimingWheel } from '../kernel/timers.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
 import { noPosition } from '../protocol/recovery.ts';
-import { Journal, type JournalBounds } from './journal.ts';
+import { Journal, type JournalBounds, sizeOf } from './journal.ts';
+import type { MissedEvent } from './missed-event.ts';
 import { Pids } from './pids.ts';
 import { Positions } from './positions.ts';
 import { ChannelLog, SessionLog } from './session-log.ts';
-import type { Kept, Missed, MissedEvent, SessionStore } from './session-store.ts';
+import type { Kept, Missed, SessionStore } from './session-store.ts';
 
 export interface MemoryStoreSetup {
   readonly bounds: JournalBounds;
   /** Of this boot. */
   readonly tag: string;
   readonly wheel: Pick<TimingWheel, 'start'>;
+  readonly pids?: Pids;
   /** ms; monotonic. */
   readonly now?: () => number;
+  /** Where entries are stored before anybody sees them. */
+  readonly mirror?: Mirror;
+}
+
+/** Keeps entries where they outlive the node. */
+export interface Mirror {
+  append(number: number, scope: `c:${string}` | `s:${string}`, packet: ServerPacket, id?: string): void;
+  release(show: () => void): void;
+  forget(scope: `c:${string}` | `s:${string}`): void;
+  readonly shown: number;
 }
 
 export class MemoryStore implements SessionStore {
-  readonly pids = new Pids();
+  readonly pids: Pids;
   readonly #setup: MemoryStoreSetup;
   readonly #journal: Journal;
   readonly #positions: Positions;
@@ -28,6 +40,7 @@ export class MemoryStore implements SessionStore {
 
   constructor(setup: MemoryStoreSetup) {
     this.#setup = setup;
+    this.pids = setup.pids ?? new Pids();
     this.#positions = new Positions(setup.tag);
     this.#journal = new Journal(setup.bounds, setup.now ?? (() => performance.now()));
   }
@@ -36,8 +49,29 @@ export class MemoryStore implements SessionStore {
     return this.#journal;
   }
 
-  open(): SessionLog {
-    return new SessionLog(this.#journal.last);
+  get defers(): boolean {
+    return this.#setup.mirror !== undefined;
+  }
+
+  get shown(): number {
+    return this.#setup.mirror?.shown ?? this.#journal.last;
+  }
+
+  settled(): Promise<void> | undefined {
+    const { mirror } = this.#setup;
+    if (!mirror) return undefined;
+    // Actors that were told have their turns before.
+    return new Promise((resolve) => setImmediate(() => setImmediate(() => mirror.release(resolve))));
+  }
+
+  release(show: () => void): void {
+    const { mirror } = this.#setup;
+    if (mirror) mirror.release(show);
+    else show();
+  }
+
+  open(sid: string): SessionLog {
+    return new SessionLog(sid, this.#journal.last);
   }
 
   join(session: SessionLog, channel: string): void {
@@ -52,7 +86,7 @@ export class MemoryStore implements SessionStore {
   leave(session: SessionLog, channel: string): void {
     const log = this.#channels.get(channel);
     if (!log) return;
-    session.leave(log);
+    session.leave(log, this.#journal.last);
     this.#dropUnused(log);
   }
 
@@ -60,9 +94,19 @@ export class MemoryStore implements SessionStore {
     return this.#append(session, packet);
   }
 
-  publish(channel: string, packet: ServerPacket): string {
+  publish(channel: string, packet: ServerPacket, id?: string): string {
     const log = this.#channels.get(channel);
-    return log ? this.#append(log, packet) : noPosition;
+    return log ? this.#append(log, packet, id) : noPosition;
+  }
+
+  has(session: SessionLog, channel: string, id: string): boolean {
+    const log = this.#channels.get(channel);
+    const began = log && session.beganIn(log);
+    if (began === undefined) return false;
+    for (let entry = log?.newest; entry && entry.number > began; entry = entry.previous) {
+      if (entry.id === id) return true;
+    }
+    return false;
   }
 
   lose(session: SessionLog): void {
@@ -71,10 +115,14 @@ export class MemoryStore implements SessionStore {
 
   missed(session: SessionLog, position: unknown): Missed {
     const number = position === undefined ? session.began : this.#positions.parse(position);
-    const entries = number === undefined ? undefined : session.missed(number, this.#journal);
-    if (!entries) return undefined;
-    const events: MissedEvent[] = [];
+    // Who has received something of this node has all of the one before.
+    const { prefix } = session;
+    const before = prefix && !this.#positions.isOwn(position) ? prefix.missed(position) : [];
+    const entries = number === undefined ? undefined : session.missed(number, this.shown);
+    if (!entries || !before) return undefined;
+    const events: MissedEvent[] = [...before];
     let bytes = 0;
+    for (const { packet } of events) bytes += sizeOf(packet);
     for (const { packet, number, size } of entries) {
       events.push({ packet, tail: this.#positions.tail(number) });
       bytes += size;
@@ -84,19 +132,22 @@ export class MemoryStore implements SessionStore {
 
   close(session: SessionLog): void {
     for (const log of [...session.channels()]) {
-      session.leave(log);
+      session.leave(log, this.#journal.last);
       this.#dropUnused(log);
     }
+    if (session.last > 0) this.#setup.mirror?.forget(session.field);
   }
 
-  #append(scope: SessionLog | ChannelLog, packet: ServerPacket): string {
-    const number = this.#journal.append(scope, packet);
+  #append(scope: SessionLog | ChannelLog, packet: ServerPacket, id?: string): string {
+    const number = this.#journal.append(scope, packet, id);
+    this.#setup.mirror?.append(number, scope.field, packet, id);
     if (!this.#sweep.pending) this.#setup.wheel.start(this.#sweep, this.#setup.bounds.windowMs);
     return this.#positions.tail(number);
   }
 
   #dropUnused(log: ChannelLog): void {
-    if (log.sessions === 0 && this.#channels.get(log.id) === log) this.#channels.delete(log.id);
+    if (log.sessions > 0 || this.#channels.get(log.id) !== log) return;
+    this.#channels.delete(log.id);
   }
 
   #swept(): void {

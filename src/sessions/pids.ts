@@ -21,10 +21,15 @@ export function sidIn(pid: string): string {
 }
 
 export class Pids {
-  readonly #secret: Buffer;
+  #secret: Buffer;
 
   /** @param secret never something that others could guess, as a cookie that is a cluster's name */
   constructor(secret: Buffer = randomBytes(32)) {
+    this.#secret = secret;
+  }
+
+  /** From now on with that secret: pids that were made with another one are those of nobody. */
+  use(secret: Buffer): void {
     this.#secret = secret;
   }
 

@@ -6,7 +6,8 @@
  *   chat   ──────────────────[began 7 …───────────▶
  *   alone  [began 2 …─────────────────────────────▶
  */
-import { type Entry, type Journal, Scope } from './journal.ts';
+import { type Entry, Scope } from './journal.ts';
+import type { Prefix } from './prefix.ts';
 
 /** The entries of one channel, and how many sessions are in it now. */
 export class ChannelLog extends Scope {
@@ -17,6 +18,11 @@ export class ChannelLog extends Scope {
     super();
     this.id = id;
   }
+
+  /** Its name where the journal is stored. */
+  get field(): `c:${string}` {
+    return `c:${this.id}`;
+  }
 }
 
 /** A time that a session was in a channel. */
@@ -26,6 +32,8 @@ class Span {
   readonly began: number;
   /** Number of the channel's last entry before the session left it; undefined while it is in it. */
   last: number | undefined = undefined;
+  /** The number that had been given last when the session left it. */
+  left = 0;
   readonly next: Span | undefined;
 
   constructor(channel: ChannelLog, began: number, next: Span | undefined) {
@@ -39,16 +47,25 @@ class Span {
 const maxEndedSpans = 64;
 
 export class SessionLog extends Scope {
+  readonly sid: string;
   /** Number before its first event. */
   readonly began: number;
   /** Something up to this number is lost for it. */
   lostUpTo = 0;
+  /** What it was sent by a node that is gone. */
+  prefix: Prefix | undefined;
   #spans: Span | undefined;
   #ended = 0;
 
-  constructor(began: number) {
+  constructor(sid: string, began: number) {
     super();
+    this.sid = sid;
     this.began = began;
+  }
+
+  /** Its name where the journal is stored. */
+  get field(): `s:${string}` {
+    return `s:${this.sid}`;
   }
 
   join(channel: ChannelLog, number: number): void {
@@ -56,11 +73,12 @@ export class SessionLog extends Scope {
     this.#spans = new Span(channel, number, this.#spans);
   }
 
-  leave(channel: ChannelLog): void {
+  leave(channel: ChannelLog, number: number): void {
     for (let span = this.#spans; span; span = span.next) {
       if (span.channel !== channel || span.last !== undefined) continue;
       channel.sessions -= 1;
       span.last = channel.last;
+      span.left = number;
       this.#ended += 1;
       if (this.#ended > maxEndedSpans) this.#dropEnded();
       return;
@@ -72,18 +90,41 @@ export class SessionLog extends Scope {
     for (let span = this.#spans; span; span = span.next) if (span.last === undefined) yield span.channel;
   }
 
+  /** The times that it was in channels, for whoever goes on with it: channel, began, last entry if it has left. */
+  get spans(): [string, number, number | null][] {
+    const spans: [string, number, number | null][] = [];
+    for (let span = this.#spans; span; span = span.next) spans.push([span.channel.id, span.began, span.last ?? null]);
+    return spans;
+  }
+
+  /** Number before the first entry of a channel that it has got; undefined if it is not in it. */
+  beganIn(channel: ChannelLog): number | undefined {
+    for (let span = this.#spans; span; span = span.next) {
+      if (span.channel === channel && span.last === undefined) return span.began;
+    }
+    return undefined;
+  }
+
+  /** The channels that it was in when that number had been shown. */
+  *channelsAt(shown: number): Iterable<string> {
+    for (let span = this.#spans; span; span = span.next) {
+      if (span.began <= shown && (span.last === undefined || span.left > shown)) yield span.channel.id;
+    }
+  }
+
   /**
    * What its client has missed, in order; undefined if not all of that is there.
    * @param received number of the last event that it has received; one of a former session if it has received none of this one
+   * @param shown the last number that was shown to anybody
    */
-  missed(received: number, journal: Journal): readonly Entry[] | undefined {
+  missed(received: number, shown: number): readonly Entry[] | undefined {
     const position = Math.max(received, this.began);
-    if (position > journal.last || position < this.lostUpTo) return undefined;
+    if (position > shown || position < this.lostUpTo) return undefined;
     const missed: Entry[] = [];
-    if (!collect(this, position, Number.POSITIVE_INFINITY, missed)) return undefined;
+    if (!collect(this, position, shown, missed)) return undefined;
     for (let span = this.#spans; span; span = span.next) {
       const from = Math.max(position, span.began);
-      if (!collect(span.channel, from, span.last ?? Number.POSITIVE_INFINITY, missed)) return undefined;
+      if (!collect(span.channel, from, Math.min(shown, span.last ?? shown), missed)) return undefined;
     }
     return missed.sort((one, other) => one.number - other.number);
   }

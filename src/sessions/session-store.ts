@@ -8,15 +8,9 @@
  * Numbers are given in the order of the calls, in which what is sent must leave for the clients, too.
  */
 import type { ServerPacket } from '../protocol/packet.ts';
+import type { MissedEvent } from './missed-event.ts';
 import type { Pids } from './pids.ts';
 import type { SessionLog } from './session-log.ts';
-
-/** An event that a client has not received. */
-export interface MissedEvent {
-  readonly packet: ServerPacket;
-  /** What ends its text: see `Positions`. */
-  readonly tail: string;
-}
 
 /** What a returning client is sent; or why it is not recovered. */
 export type Missed = { readonly events: readonly MissedEvent[]; readonly bytes: number } | undefined;
@@ -35,7 +29,15 @@ export interface SessionStore {
   readonly pids: Pids;
   readonly kept: Kept;
   /** A recoverable session begins. */
-  open(): SessionLog;
+  open(sid: string): SessionLog;
+  /** Whether what is numbered is shown later. */
+  readonly defers: boolean;
+  /** The last number that was shown. */
+  readonly shown: number;
+  /** Resolves when what actors have been told to send by now is stored; undefined unless the store defers. */
+  settled(): Promise<void> | undefined;
+  /** Runs `show` when everything that was numbered before may be shown: at once, unless the store defers. */
+  release(show: () => void): void;
   /** From now on it gets what is published to that channel. */
   join(session: SessionLog, channel: string): void;
   /** It gets nothing more of that channel. */
@@ -43,7 +45,9 @@ export interface SessionStore {
   /** Numbers what is sent to one session. Returns the end of its text. */
   send(session: SessionLog, packet: ServerPacket): string;
   /** The same for what is published to a channel; `noPosition` if no recoverable session is in it. */
-  publish(channel: string, packet: ServerPacket): string;
+  publish(channel: string, packet: ServerPacket, id?: string): string;
+  /** Whether a session was sent a publication of that id in a channel that it is in. */
+  has(session: SessionLog, channel: string, id: string): boolean;
   /** Something is lost for it: it cannot return to before that. */
   lose(session: SessionLog): void;
   /**

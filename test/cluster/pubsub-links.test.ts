@@ -1,7 +1,7 @@
 /** Publishes between nodes that are lost, hang or come back: what arrives, who is told that something is missing, who waits. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { LinkSettings } from '../../src/actors/pubsub/links.ts';
+import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import type { Cell } from '../../src/kernel/cell.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { silent } from '../../src/observe/logger.ts';

@@ -107,7 +107,7 @@ test('the journal holds what the example says', () => {
   const bounds = { windowMs: 600_000, maxBytes: 33_554_432 };
   const wheel = { start: (timer: Timer) => timer };
   const sessions = new MemoryStore({ bounds, tag: 'node-tag', wheel, now: () => now });
-  const session = sessions.open();
+  const session = sessions.open('a session');
   sessions.join(session, 'news');
   const packet = (bytes: number) => new EventPacket('event', JSON.stringify(['x'.repeat(bytes - 'event'.length - 4)]));
   const [publish, single] = [packet(400), packet(200)];

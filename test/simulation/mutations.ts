@@ -115,7 +115,12 @@ function joinsLater(host: SessionHost): SessionHost {
     wantsHandshakes: host.wantsHandshakes,
     refusal: (mayReturn) => host.refusal(mayReturn),
     open: (request) => host.open(request),
-    recovery: { pidOf: (sid, namespace) => host.recovery!.pidOf(sid, namespace), take },
+    recovery: {
+      pidOf: (sid, namespace) => host.recovery!.pidOf(sid, namespace),
+      homeOf: () => undefined,
+      settled: () => undefined,
+      take,
+    },
   };
 }
 

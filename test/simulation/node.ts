@@ -6,7 +6,7 @@ import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
 import { Departures } from '../../src/actors/client/departures.ts';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import type { LinkSettings } from '../../src/actors/pubsub/links.ts';
+import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import { managerName } from '../../src/actors/pubsub/manager.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import { Relay } from '../../src/actors/relay/relay.ts';

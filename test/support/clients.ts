@@ -142,6 +142,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     self: kernel.node,
     nodes: () => [kernel.node, ...([...peers.values()] as NodeName[])],
     missing: () => [],
+    nodeOf: (tag) => (tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined)),
     ownerOf(sid) {
       const tag = tagIn(sid) ?? '';
       return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);

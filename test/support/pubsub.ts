@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
 import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
-import type { LinkSettings } from '../../src/actors/pubsub/links.ts';
+import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';

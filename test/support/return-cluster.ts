@@ -18,10 +18,14 @@ export class ReturnCluster {
     this.backEnd = backEnd;
   }
 
-  /** @param hive as of `RelayCluster` */
+  /**
+   * @param hive as of `RelayCluster`
+   * @param redisPort of the Redis in which sessions outlive their nodes
+   */
   static async start(
     socketio: Record<string, unknown> = {},
     hive?: Parameters<typeof RelayCluster.start>[2],
+    redisPort?: number,
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -38,21 +42,28 @@ export class ReturnCluster {
         ],
       };
     });
+    const store = { host: '127.0.0.1', port: redisPort, reconnect_timeout: 100, max_reconnect_timeout: 300 };
+    const redis = redisPort && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args: store } };
     const args = { base_url: backEnd.url, max_connection_timeout: 5000 };
     const sections = {
       clients: {
         state: { state_manager: 'sm.local', initial_value: {}, args: null },
         recovery: { window: 60_000 },
+        ...(redisPort && { durable: { connector: 'redis', lease: 1500 } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],
           ack: [{ action: 'action.send_ack', args: null }],
+          store: [{ action: 'action.update_state', args: null }],
           stop: [{ action: 'action.stop', args: null }],
         },
         hooks: Object.fromEntries(
           hooks.map((name) => [name, [{ hook: 'hp.post', args: { connector: 'web', endpoint: `/${name}` } }]]),
         ),
       },
-      connectors: { rent_timeout: 5000, pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args } } },
+      connectors: {
+        rent_timeout: 5000,
+        pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...redis },
+      },
     };
     return new ReturnCluster(await RelayCluster.start(3, socketio, hive, [], sections), backEnd);
   }

@@ -47,7 +47,7 @@ class Stream {
   }
 
   static async open(store: SessionStore, ...channels: string[]): Promise<Stream> {
-    const stream = new Stream(store, await store.open());
+    const stream = new Stream(store, await store.open('a session'));
     for (const channel of channels) await store.join(stream.session, channel);
     return stream;
   }

@@ -4,7 +4,7 @@ import type { RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { Claimed } from '../../sessions/durable/durable-sessions.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
 import type { ClientServices } from './client-services.ts';
-import { complain } from './complaint.ts';
+import { forgetState } from './complaint.ts';
 import { Departure } from './departure.ts';
 import { ClientOutput } from './output.ts';
 import { type Life, PluginClient } from './plugin-client.ts';
@@ -14,21 +14,17 @@ import { asSessionRecord } from './session-record.ts';
 const nobody: Life = { alive: true, signal: new AbortController().signal, fenced() {} };
 
 /** Makes a claimed session depart. */
-export function adopt(context: ClientServices, { sid, epoch, contents }: Claimed): RecordSource {
+export function adoptDeparture(context: ClientServices, { sid, epoch, contents }: Claimed): RecordSource {
   const record = asSessionRecord(contents);
   const output = new ClientOutput(context.metrics, sid, undefined);
   const client = new PluginClient(context, { sid, namespace: record.n }, undefined, nobody, output);
-  client.adopt(record, epoch);
+  client.adoptDeparture(record, epoch);
   const hooks = client.hooks.get('on_disconnect');
   if (hooks) {
     context.departures.inherit(new Departure(client, hooks, (record.d?.r ?? 'node_lost') as CloseReason, context));
   } else {
     // Its record is kept from the next turn on.
-    queueMicrotask(() => {
-      Promise.resolve(client.forgetState()).catch((error: unknown) => {
-        complain(context, sid, 'forgetting the state', error);
-      });
-    });
+    queueMicrotask(() => void forgetState(client, context));
   }
   return client;
 }

@@ -19,6 +19,7 @@ import { type ClientOfEvent, events } from '../../observe/events.ts';
 import { asError } from '../../observe/thrown.ts';
 import { type ClientState, StopClient } from '../../plugins/types.ts';
 import { ClientEvent, type ClientMessage } from '../../protocol/packet.ts';
+import type { RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { Missed } from '../../sessions/session-store.ts';
 import {
   type ClientProtocol,
@@ -31,17 +32,18 @@ import {
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import type { ClientDelivery } from '../contracts.ts';
 import type { ClientServices } from './client-services.ts';
-import { complain } from './complaint.ts';
-import { Departure, saysNo } from './departure.ts';
-import type { Outcome } from './departure-table.ts';
+import { forgetState } from './complaint.ts';
+import { depart, saysNo } from './departure.ts';
 import { ErrorLimit, isOfClient, tooManyErrors } from './error-limit.ts';
 import type { Attach, Attempted, ClientActorMessage } from './messages.ts';
 import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
+import { announceReturn, announceSuspension } from './returns.ts';
+import type { Adopted } from './session-record.ts';
 import { type Suspendable, Suspension, type Unreturned } from './suspension.ts';
-import { EventTrigger, isSpecialEvent, onConnect, onRecover, onSuspend, onTerminate } from './triggers.ts';
+import { EventTrigger, isSpecialEvent, onConnect, onTerminate } from './triggers.ts';
 
 export class ClientActor extends Actor<ClientActorMessage> implements Suspendable {
   readonly output: ClientOutput;
@@ -51,6 +53,10 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #closeReason: CloseReason | undefined;
   #errors: ErrorLimit | undefined;
   #leaving = false;
+  /** Another node has claimed it. */
+  #isFenced = false;
+  /** Of a session of a node that is gone. */
+  readonly #adopted: Adopted | undefined;
   /** It ends for sure, though what came before that may wait to be handled still. */
   #isEnding = false;
   /** While it has no connection and waits for its client. */
@@ -58,11 +64,22 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   /** Its `on_connect` has failed, and no back end can believe that it is there. */
   #isUnheardOf = false;
 
-  /** @param isRecoverable whether its client may return */
-  constructor(context: ClientServices, sid: string, namespace: string, handshake: Handshake, isRecoverable = false) {
+  /**
+   * @param isRecoverable whether its client may return
+   * @param adopted what another node, which is gone, has left of it
+   */
+  constructor(
+    context: ClientServices,
+    sid: string,
+    namespace: string,
+    handshake: Handshake,
+    isRecoverable = false,
+    adopted?: Adopted,
+  ) {
     super();
     this.#context = context;
     this.#protocol = handshake.protocol;
+    this.#adopted = adopted;
     const sessions = isRecoverable ? context.recovery?.sessions : undefined;
     this.output = new ClientOutput(context.metrics, sid, sessions);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.output);
@@ -106,6 +123,16 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   // --- away
 
+  /** Something that outlives the node has changed. */
+  changed(): void {
+    this.#client.changed();
+  }
+
+  /** What keeps its record. */
+  get source(): RecordSource {
+    return this.#client;
+  }
+
   get namespace(): string {
     return this.#client.namespace;
   }
@@ -132,18 +159,18 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     else this.close(reason);
   }
 
-  #suspend(reason: CloseReason): void {
+  #suspend(reason: CloseReason, windowMs = this.#context.recovery!.windowMs, isNew = true): void {
     const { output } = this;
     if (output.phase !== 'waiting') return;
-    const { suspended, recovery, metrics } = this.#context;
+    const { suspended, recovery } = this.#context;
     output.detach();
     output.phase = 'suspended';
     this.#suspension = new Suspension(this, reason);
-    recovery!.wheel.start(this.#suspension, recovery!.windowMs);
+    recovery!.wheel.start(this.#suspension, windowMs);
     suspended.add(this);
-    metrics.recovery.suspended.value += 1;
-    if (events.suspend.hasSubscribers) events.suspend.publish({ ...this.#whose, reason });
-    if (this.#client.hooks.has('on_suspend')) this.send(this.self, { type: 'life', trigger: onSuspend(reason) });
+    this.#client.isSuspended = true;
+    if (!isNew) return;
+    announceSuspension(this, this.#client, reason, this.#context);
   }
 
   /** What its client has missed since that position; undefined if not all of it is there. */
@@ -160,9 +187,8 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#leaveSuspended();
     output.attach(sink, transport);
     output.phase = 'waiting';
-    this.#context.metrics.returned(awayMs, missed);
-    if (events.recover.hasSubscribers) events.recover.publish({ ...this.#whose, transport, awayMs, missed });
-    if (this.#client.hooks.has('on_recover')) this.send(this.self, { type: 'life', trigger: onRecover(awayMs) });
+    this.#client.isSuspended = false;
+    announceReturn(this, this.#client, { transport, awayMs, missed }, this.#context);
   }
 
   /** What waits for its hooks is handled still. @param why unless its client has returned, but cannot be caught up */
@@ -209,7 +235,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   override init(): void | Promise<void> {
     let state: ClientState | Promise<ClientState>;
     try {
-      state = this.#client.open();
+      state = this.#adopted ? this.#client.adopt(this.#adopted.record) : this.#client.open();
     } catch (error) {
       this.#notOpened(error);
     }
@@ -218,6 +244,14 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
       (opened) => this.#opened(opened),
       (error: unknown) => this.#notOpened(error),
     );
+  }
+
+  /** A session of a node that is gone waits for its client from the start. */
+  #follow({ prefix, record, leftMs }: Adopted): void {
+    this.output.follow(prefix);
+    this.output.phase = 'waiting';
+    this.#client.connected();
+    this.#suspend('node_lost', leftMs, record.u === undefined);
   }
 
   #notOpened(error: unknown): never {
@@ -229,6 +263,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#context.stateTrouble.succeeded();
     this.#client.opened(state);
     this.output.opened(this);
+    if (this.#adopted) this.#follow(this.#adopted);
   }
 
   receive(message: ClientActorMessage, from: From | undefined): void | Promise<void> {
@@ -284,13 +319,13 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.output.phase = 'waiting';
     if (events.connect.hasSubscribers) {
       const { transport = 'none' } = this.output;
-      events.connect.publish({ ...this.#whose, protocol: this.#protocol, transport });
+      events.connect.publish({ ...this.whose, protocol: this.#protocol, transport });
     }
     from?.reply(undefined);
   }
 
   /** With what all its events begin. */
-  get #whose(): ClientOfEvent {
+  get whose(): ClientOfEvent {
     const { node, namespace } = this.#client;
     return { node, sid: this.output.sid, pid: `${this.cell}`, namespace };
   }
@@ -406,6 +441,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   }
 
   fenced(): void {
+    this.#isFenced = true;
     this.output.end('node_lost');
     this.close('node_lost');
   }
@@ -425,44 +461,14 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
-    const isOwed = isKnown && this.#closeReason !== 'node_lost' && this.#depart();
+    const isOwed = isKnown && !this.#isFenced && depart(this, this.#client, this.#closeReason, this.#context);
     if (isOwed instanceof Promise) return isOwed.then((waits) => (waits ? this.#closed() : this.#forgetState()));
     return isOwed ? this.#closed() : this.#forgetState();
   }
 
-  /** Whether the state is still needed: no back end has answered `on_disconnect`, which is repeated without this actor. */
-  #depart(): boolean | Promise<boolean> {
-    const hooks = this.#client.hooks.get('on_disconnect');
-    if (!hooks) return false;
-    const { departures } = this.#context;
-    this.#client.countEvent();
-    const departure = new Departure(this.#client, hooks, this.#closeReason ?? 'shutdown', this.#context);
-    const outcome = departure.tell(departures.isLastAttempt);
-    if (!(outcome instanceof Promise)) return this.#departed(departure, outcome);
-    departures.begin(this);
-    return outcome.then((reached) => this.#departed(departure, reached));
-  }
-
-  #departed(departure: Departure, outcome: Outcome): boolean {
-    const { departures } = this.#context;
-    departures.left(this);
-    if (this.alive && outcome === 'repeat') {
-      departures.add(departure);
-      return true;
-    }
-    departures.count(this.alive ? outcome : 'lost');
-    return false;
-  }
-
   #forgetState(): void | Promise<void> {
-    let forgotten: void | Promise<void>;
-    try {
-      forgotten = this.#client.forgetState();
-    } catch (error) {
-      forgotten = this.#complain(error);
-    }
-    if (!forgotten) return this.#closed();
-    return forgotten.then(undefined, (error: unknown) => this.#complain(error)).then(() => this.#closed());
+    const forgotten = forgetState(this.#client, this.#context);
+    return forgotten ? forgotten.then(() => this.#closed()) : this.#closed();
   }
 
   #closed(): void {
@@ -476,11 +482,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#leaveSuspended();
     this.output.closed(reason);
     if (!wasConnected || !events.disconnect.hasSubscribers) return;
-    events.disconnect.publish({ ...this.#whose, reason: this.#closeReason ?? reason, ageMs: this.cell.ageMs });
-  }
-
-  #complain(error: unknown): void {
-    complain(this.#context, this.sid, 'forgetting the state', error);
+    events.disconnect.publish({ ...this.whose, reason: this.#closeReason ?? reason, ageMs: this.cell.ageMs });
   }
 
   override inspect(): Record<string, unknown> {

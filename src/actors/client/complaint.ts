@@ -24,3 +24,16 @@ export function complain({ log, metrics }: ClientServices, sid: string, what: st
   }
   metrics.failed('control');
 }
+
+/** The state of a client that has ended. Never fails. */
+export function forgetState(
+  client: { readonly sid: string; forgetState(): void | Promise<void> },
+  context: ClientServices,
+): void | Promise<void> {
+  const failed = (error: unknown) => complain(context, client.sid, 'forgetting the state', error);
+  try {
+    return client.forgetState()?.catch(failed);
+  } catch (error) {
+    failed(error);
+  }
+}

@@ -17,7 +17,7 @@ import { type DepartureAttempt, StopClient, type Trigger } from '../../plugins/t
 import type { CloseReason } from '../../web/client/client-handle.ts';
 import { NoWorker } from '../pools/worker-source.ts';
 import type { ClientServices } from './client-services.ts';
-import { complain } from './complaint.ts';
+import { complain, forgetState } from './complaint.ts';
 import type { Outcome, WaitingDeparture } from './departure-table.ts';
 import type { EventHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
@@ -135,11 +135,7 @@ export class Departure implements WaitingDeparture, Life, DepartureAttempt {
   }
 
   async forgetState(): Promise<void> {
-    try {
-      await this.#client.forgetState();
-    } catch (error) {
-      complain(this.#context, this.#client.sid, 'forgetting the state', error);
-    }
+    await forgetState(this.#client, this.#context);
   }
 }
 
@@ -149,4 +145,32 @@ export function saysNo(error: Error): boolean {
   // Nothing was sent: otherwise clients that try again while the back end is away would leave a departure each.
   if (Object(error.cause).code === 'ECONNREFUSED') return true;
   return error instanceof HiveError && (error.code === 'client_error' || error.code === 'internal_error');
+}
+
+/**
+ * Tells the departure of a client that ends for the first time.
+ * @returns whether its state is still needed: no back end has answered, and it is told again without the client's actor
+ */
+export function depart(
+  actor: { readonly alive: boolean },
+  client: PluginClient,
+  reason: CloseReason = 'shutdown',
+  context: ClientServices,
+): boolean | Promise<boolean> {
+  const hooks = client.hooks.get('on_disconnect');
+  if (!hooks) return false;
+  const { departures } = context;
+  client.countEvent();
+  const departure = new Departure(client, hooks, reason, context);
+  const departed = (outcome: Outcome): boolean => {
+    departures.left(actor);
+    const waits = actor.alive && outcome === 'repeat';
+    if (waits) departures.add(departure);
+    else departures.count(actor.alive ? outcome : 'lost');
+    return waits;
+  };
+  const outcome = departure.tell(departures.isLastAttempt);
+  if (!(outcome instanceof Promise)) return departed(outcome);
+  departures.begin(actor);
+  return outcome.then(departed);
 }

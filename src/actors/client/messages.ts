@@ -1,16 +1,15 @@
 /** What the actor of a client is told. */
 import type { Call } from '../../kernel/types.ts';
 import type { HiveError } from '../../observe/errors.ts';
-import type { ActionCall, Trigger } from '../../plugins/types.ts';
+import type { ActionCall } from '../../plugins/types.ts';
 import type { ClientEvent, ClientMessage, ClientPacket } from '../../protocol/packet.ts';
 import type { Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientDelivery } from '../contracts.ts';
 import type { Close } from './output.ts';
+import type { LifeEvent } from './returns.ts';
 
 export type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
 type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
-/** A moment of its life that hooks may run for. */
-type LifeEvent = { readonly type: 'life'; readonly trigger: Trigger };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
 
 export type ClientActorMessage =

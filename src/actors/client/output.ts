@@ -9,6 +9,8 @@ import { hasValue, type SmallSet, valuesOf, withoutValue, withValue } from '../.
 import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { isPositioned } from '../../protocol/recovery.ts';
+import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
+import type { Prefix } from '../../sessions/prefix.ts';
 import type { SessionLog } from '../../sessions/session-log.ts';
 import type { Missed, SessionStore } from '../../sessions/session-store.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
@@ -30,6 +32,8 @@ export interface OutputOwner {
   readonly isEnding: boolean;
   /** Ends its connection at once, and it as soon as what waits has been handled. */
   abandon(reason: CloseReason): void;
+  /** It has joined or left a channel. */
+  changed(): void;
 }
 
 export class ClientOutput implements Member {
@@ -50,13 +54,17 @@ export class ClientOutput implements Member {
     this.#metrics = metrics;
     this.#sid = sid;
     this.#sessions = sessions;
-    this.#log = sessions?.open();
+    this.#log = sessions?.open(sid);
   }
 
   /** The client has started. */
   opened(owner: OutputOwner): void {
     this.#owner = owner;
     this.#metrics.opened();
+  }
+
+  get hasStarted(): boolean {
+    return this.#owner !== undefined;
   }
 
   get ref(): Ref<ClientDelivery> {
@@ -107,28 +115,48 @@ export class ClientOutput implements Member {
   attach(sink: Sink, transport: TransportKind): void {
     this.#sink = sink;
     this.transport = transport;
-    for (const channel of valuesOf(this.#channels)) sink.join(channel);
+    for (const channel of this.#attachable) sink.join(channel);
+  }
+
+  /** Those that it is in, as far as that is shown yet. */
+  get #attachable(): Iterable<string> {
+    const sessions = this.#sessions;
+    return this.#log && sessions?.defers ? this.#log.channelsAt(sessions.shown) : valuesOf(this.#channels);
   }
 
   /** Without a connection it is kept for a client that may return. */
   send(packet: ServerPacket): void {
     const log = this.#log;
     const tail = log && isPositioned(packet) ? this.#sessions!.send(log, packet) : '';
-    this.#sink?.send(packet, tail);
+    if (log && this.#sessions!.defers) this.#later((sink) => sink.send(packet, tail));
+    else this.#sink?.send(packet, tail);
+  }
+
+  /** When what was numbered before is shown; then another connection may have come, which has not been sent it. */
+  #later(show: (sink: Sink) => void): void {
+    const present = this.#sink;
+    this.#sessions!.release(() => {
+      const sink = this.#sink ?? present;
+      if (sink) show(sink);
+    });
   }
 
   join(channel: string): void {
     if (this.#phase === 'ended' || hasValue(this.#channels, channel)) return;
     this.#channels = withValue(this.#channels, channel);
     if (this.#log) this.#sessions!.join(this.#log, channel);
-    this.#sink?.join(channel);
+    this.#owner?.changed();
+    if (this.#log && this.#sessions!.defers) this.#later((sink) => sink.join(channel));
+    else this.#sink?.join(channel);
   }
 
   leave(channel: string): void {
     if (!hasValue(this.#channels, channel)) return;
     this.#channels = withoutValue(this.#channels, channel);
-    this.#sink?.leave(channel);
+    if (this.#log && this.#sessions!.defers) this.#later((sink) => sink.leave(channel));
+    else this.#sink?.leave(channel);
     if (this.#log) this.#sessions!.leave(this.#log, channel);
+    this.#owner?.changed();
   }
 
   /**
@@ -147,6 +175,22 @@ export class ClientOutput implements Member {
     return this.#log && this.#sessions!.missed(this.#log, position);
   }
 
+  /** Whether it was sent a publication of that id in a channel that it is in. */
+  has(channel: string, id: string): boolean {
+    return this.#log !== undefined && this.#sessions!.has(this.#log, channel, id);
+  }
+
+  /** What its record says of what it was sent. */
+  get logRecord(): LogRecord | undefined {
+    const log = this.#log;
+    return log && { began: log.began, spans: log.spans };
+  }
+
+  /** Goes on where a node that is gone has ended. */
+  follow(prefix: Prefix): void {
+    if (this.#log) this.#log.prefix = prefix;
+  }
+
   /** Whether its client may return. */
   get isRecoverable(): boolean {
     return this.#log !== undefined;
@@ -162,7 +206,8 @@ export class ClientOutput implements Member {
   end(reason: CloseReason): void {
     const sink = this.#sink;
     this.detach();
-    sink?.end(reason);
+    if (sink && this.#log && this.#sessions!.defers) this.#sessions!.release(() => sink.end(reason));
+    else sink?.end(reason);
   }
 
   /** The client has ended. Idempotent. */

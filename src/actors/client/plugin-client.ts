@@ -53,6 +53,8 @@ export class PluginClient implements Client, Identity, RecordSource {
   #silent = false;
   /** Its record, where sessions are durable. */
   #session: DurableSession | undefined;
+  #isAdopted = false;
+  #suspendedAt: number | undefined;
   #hookChanges: readonly HookChange[] | undefined;
   #departure: SessionRecord['d'];
   /** Events that hooks were run for. */
@@ -120,25 +122,34 @@ export class PluginClient implements Client, Identity, RecordSource {
   }
 
   /** Goes on with a session of another node, for its departure. */
-  adopt(record: SessionRecord, epoch: number): void {
-    const { stateManager } = this.#context.plugins;
-    this.connectedAt = record.c;
+  adoptDeparture(record: SessionRecord, epoch: number): void {
     this.#departure = record.d ?? { p: epoch, e: 1, r: 'node_lost' };
     this.#event = this.#departure.e;
+    this.adopt(record);
     this.#silent = true;
+  }
+
+  /** Goes on with a session of another node. */
+  adopt(record: SessionRecord): ClientState {
+    const { stateManager } = this.#context.plugins;
+    this.connectedAt = record.c;
     for (const change of record.h ?? []) {
       if ('add' in change) this.addHooks(change.add);
       else this.removeHooks(change.remove);
     }
+    this.#hookChanges = record.h;
+    this.#suspendedAt = record.u;
     const opening = stateManager.adopt?.(this.sid) ?? stateManager.open(this.sid, record.s ?? {});
     this.#state = opening instanceof Promise ? new AdoptedState(opening) : opening;
+    this.#isAdopted = true;
+    return this.#state;
   }
 
   kept(session: DurableSession): void {
     this.#session = session;
     const { durable } = this.#context;
     // One that was adopted has its state already.
-    if (durable && this.#departure && this.#state) this.#state = this.#durable(this.#state, durable);
+    if (durable && this.#isAdopted && this.#state) this.#state = this.#durable(this.#state, durable);
   }
 
   record(): SessionRecord {
@@ -146,13 +157,27 @@ export class PluginClient implements Client, Identity, RecordSource {
     const state = isInRecord ? this.#state?.get() : undefined;
     const s = state instanceof Promise ? undefined : state;
     const { namespace: n, connectedAt: c } = this;
+    const r = this.#output.logRecord;
+    const m = r && this.#output.hasStarted ? this.#context.memberships.channelsOf(this.#output) : undefined;
     return {
       n,
       c,
+      ...(r && { r, m, u: this.#suspendedAt }),
       ...(s && { s }),
       ...(this.#hookChanges && { h: this.#hookChanges }),
       ...(this.#departure && { d: this.#departure }),
     };
+  }
+
+  /** The client has lost its connection, or has one again. */
+  set isSuspended(isSuspended: boolean) {
+    this.#suspendedAt = isSuspended ? (this.#suspendedAt ?? Date.now()) : undefined;
+    this.changed();
+  }
+
+  /** Something of its record has changed. */
+  changed(): void {
+    if (this.#session && !this.#silent) void this.#session.write();
   }
 
   fenced(): void {
@@ -347,7 +372,7 @@ export class PluginClient implements Client, Identity, RecordSource {
   #changed(change: HookChange): void {
     if (!this.#session || this.#silent) return;
     this.#hookChanges = [...(this.#hookChanges ?? []), change];
-    void this.#session.write();
+    this.changed();
   }
 }
 

@@ -1,6 +1,8 @@
 /** The contents of a durable session's record: what somebody needs who goes on with it. Keys are short, as there are many records. */
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { State } from '../../plugins/types.ts';
+import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
+import type { Prefix } from '../../sessions/prefix.ts';
 
 /** A change that a back end has made to the hooks of a client. */
 export type HookChange = { readonly add: HookDescriptors } | { readonly remove: readonly string[] };
@@ -14,12 +16,26 @@ export interface SessionRecord {
   readonly s?: State;
   /** Changes of hooks, oldest first. */
   readonly h?: readonly HookChange[];
+  /** If its client may return: what it was sent, and in which channels it is. */
+  readonly r?: LogRecord | undefined;
+  /** The channels that it is subscribed to. */
+  readonly m?: readonly string[] | undefined;
+  /** When it lost its connection, ms since 1970. */
+  readonly u?: number | undefined;
   /** Its departure has begun: epoch and number of that event, and why it departs. */
   readonly d?: { readonly p: number; readonly e: number; readonly r: string };
 }
 
+/** A session of a node that is gone, whose client may come back. */
+export interface Adopted {
+  readonly record: SessionRecord;
+  readonly prefix: Prefix;
+  /** How long it still waits for its client, ms. */
+  readonly leftMs: number;
+}
+
 /** What this program has written, as a record. What is missing was not known to the version that wrote it. */
 export function asSessionRecord(contents: unknown): SessionRecord {
-  const { n = '/', c = Date.now(), s = {}, h = [], d } = Object(contents) as Partial<SessionRecord>;
-  return { n, c, s, h, ...(d && { d }) };
+  const { n = '/', c = Date.now(), s = {}, h = [], r, m, u, d } = Object(contents) as Partial<SessionRecord>;
+  return { n, c, s, h, r, m, u, ...(d && { d }) };
 }

@@ -49,6 +49,10 @@ export class ClusterTable implements ClusterView {
     return tag === undefined ? undefined : this.#byTag.get(tag);
   }
 
+  nodeOf(tag: string): NodeName | undefined {
+    return this.#byTag.get(tag);
+  }
+
   /** When the member was lost that made this id, on the clock of `performance.now()`; undefined if it is there, or has died. */
   lostAt(sid: string): number | undefined {
     const tag = tagIn(sid);

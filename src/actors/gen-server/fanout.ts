@@ -29,8 +29,8 @@ export class ErlangFanout implements Fanout {
     if (listeners?.delete(listener) && listeners.size === 0) this.#listeners.delete(channel);
   }
 
-  publish(channel: string, packet: ServerPacket): number {
-    const receivers = this.#clients.publish(channel, packet);
+  publish(channel: string, packet: ServerPacket, id?: string): number {
+    const receivers = this.#clients.publish(channel, packet, id);
     const listeners = this.#listeners.get(channel);
     if (!listeners) return receivers;
     const content = contentOf(packet);

@@ -60,11 +60,16 @@ export class ChannelEntry {
 
   /** Whether the id is the prefix, or lies under it. */
   isUnder(prefix: string): boolean {
-    return this.id === prefix || (this.id.startsWith(prefix) && this.id.charCodeAt(prefix.length) === dot);
+    return isUnder(this.id, prefix);
   }
 }
 
 const dot = '.'.charCodeAt(0);
+
+/** Whether a channel's id is the prefix, or lies under it. */
+export function isUnder(id: string, prefix: string): boolean {
+  return id === prefix || (id.startsWith(prefix) && id.charCodeAt(prefix.length) === dot);
+}
 
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();

@@ -9,6 +9,8 @@ export interface ChannelPublish {
   readonly type: 'publish';
   readonly packets: readonly ServerPacket[] | undefined;
   readonly actions: readonly ActionCall[];
+  /** Of the publication, where sessions outlive their node. */
+  readonly id: string | undefined;
   /** When it was accepted here, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }

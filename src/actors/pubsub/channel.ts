@@ -168,19 +168,19 @@ export class Channel extends Actor<ChannelMessage> {
 
   // --- publishing
 
-  #publish({ packets, actions, acceptedAt }: ChannelPublish): void {
+  #publish({ packets, actions, id, acceptedAt }: ChannelPublish): void {
     if (this.#entry.members.size >= manyMembers) this.#setup.flush();
-    if (packets) this.#sendPackets(packets);
+    if (packets) this.#sendPackets(packets, id);
     else this.#sendActions(actions);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
-  #sendPackets(packets: readonly ServerPacket[]): void {
+  #sendPackets(packets: readonly ServerPacket[], publication: string | undefined): void {
     const { id, members } = this.#entry;
     this.#count(packets.length);
     if (members.size === 0) return;
     if (this.#behind.size > 0) this.#deliverBehind(packets);
-    for (const packet of packets) this.#setup.fanout.publish(id, packet);
+    for (const packet of packets) this.#setup.fanout.publish(id, packet, publication);
   }
 
   #tellGap(): void {

@@ -18,19 +18,13 @@ import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication } from '../../plugins/types.ts';
 import { Confirmation, Confirmations } from './confirmations.ts';
+import type { LinkSettings } from './link-settings.ts';
 import type { PubSubMessage } from './messages.ts';
 import { bootOf, nodeIn, type Peer, PeerTable } from './peers.ts';
 import { sizeOf, toTerm, type WirePublication } from './publication.ts';
 import { PublishLog, type PublishLogEvents } from './publish-log.ts';
 import { Receipts } from './receipts.ts';
-import type { GapMessage, PublishMessage, TakenMessage } from './wire-messages.ts';
-
-export interface LinkSettings {
-  /** Bytes that are kept for each node: `hive.cluster_max_queue`. */
-  readonly maxBytes: number;
-  /** How long everything is kept for a node that is lost, ms: `hive.cluster_resume`. */
-  readonly resumeMs: number;
-}
+import { areKept, type GapMessage, type PublishMessage, type TakenMessage } from './wire-messages.ts';
 
 export interface LinksSetup extends LinkSettings {
   readonly kernel: Kernel;
@@ -44,6 +38,8 @@ export interface LinksSetup extends LinkSettings {
 const tickMs = 500;
 /** How long a node may take to say what it has. */
 const askTimeoutMs = 30_000;
+/** The same for what is kept for a boot that is gone: clients wait for it. */
+const keptTimeoutMs = 3000;
 
 export class Links {
   readonly peers = new PeerTable();
@@ -58,6 +54,8 @@ export class Links {
   readonly #tick = new Timer({ expire: () => this.#look() });
   readonly #expiry = new Timer({ expire: () => this.#expire() });
   #number = 0;
+  /** Somebody may have got the last publication. */
+  #isSent = false;
   /** Something was published that may not have left yet. */
   #isLeaving = false;
 
@@ -65,7 +63,7 @@ export class Links {
     const { kernel, metrics, managerName } = setup;
     this.#setup = setup;
     this.#boot = bootOf(kernel.node, kernel.creation);
-    this.receipts = new Receipts(this.#boot, this.peers);
+    this.receipts = new Receipts(this.#boot, this.peers, setup.stored);
     this.#manager = kernel.remote(kernel.node, managerName);
     const counters = countersOf(metrics);
     this.#counters = counters;
@@ -103,6 +101,7 @@ export class Links {
     const { peer, replaced } = this.peers.connect({ node, boot, manager }, () => this.#newLog(node));
     // Its clients are gone, and with them whoever could miss anything.
     if (replaced) this.#confirmations.release(replaced, performance.now());
+    if (replaced && this.#setup.stored) this.peers.keepFormer(replaced);
     this.#manager.tell({ type: 'nodeup', peer: peer.interest! });
     this.receipts.connected(boot);
     peer.log.connect();
@@ -125,7 +124,8 @@ export class Links {
     peer.lostAt = performance.now();
     peer.log.disconnect();
     this.#wind();
-    if (hasLeft || this.#setup.resumeMs === 0) this.#giveUp(peer);
+    const isKept = !hasLeft || this.#setup.stored;
+    if (!isKept || this.#setup.resumeMs === 0) this.#giveUp(peer);
   }
 
   /** A new manager of this node: what was on its way to the one before it may be lost, here and there. */
@@ -192,7 +192,39 @@ export class Links {
       if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);
       else this.#confirmations.miss(confirmation, peer);
     }
+    this.#isSent = this.#number === number;
     return confirmation;
+  }
+
+  /** Names the last publication, if other nodes may have got it and sessions outlive their nodes. */
+  get lastId(): string | undefined {
+    return this.#setup.stored && this.#isSent ? `${this.#boot}/${this.#number}` : undefined;
+  }
+
+  idOf({ origin, number }: PublishMessage): string | undefined {
+    return this.#setup.stored ? `${origin}/${number}` : undefined;
+  }
+
+  /** What is kept here for a boot that is gone; undefined if that is not all. */
+  keptHere(boot: string): readonly PublishMessage[] | undefined {
+    const peer = this.peers.ofBoot(boot);
+    return peer ? peer.log.kept : [];
+  }
+
+  /** The same of all connected nodes, by node. */
+  async kept(boot: string): Promise<readonly PublishMessage[] | undefined> {
+    const { kernel } = this.#setup;
+    const asked = [...this.peers.all()]
+      .filter(({ interest }) => interest)
+      .map(({ manager }) => kernel.ask(manager, { type: 'kept_wanted', boot }, keptTimeoutMs));
+    const own = this.keptHere(boot);
+    try {
+      const answers = await Promise.all(asked);
+      return own && answers.every(areKept) ? [own, ...answers].flat() : undefined;
+    } catch (error) {
+      this.#setup.log.warning(`Not all that was kept for ${boot} can be had`, { error });
+      return undefined;
+    }
   }
 
   /** What was published leaves for the other nodes now: somebody is about to deliver it to many here, which takes its time. */
@@ -281,6 +313,7 @@ export class Links {
         else isOver = false;
       }
     }
+    if (this.peers.forgetFormer(now - this.#setup.resumeMs)) isOver = false;
     if (!isOver) this.#wind();
   }
 

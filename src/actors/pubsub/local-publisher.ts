@@ -34,8 +34,9 @@ export class LocalPublisher {
   /**
    * To every channel under each of the prefixes; a channel under two of them gets it twice.
    * @param remote another node has passed it on
+   * @param id of the publication, where sessions outlive their node
    */
-  publish(prefixes: readonly string[], publication: Publication, remote: boolean): void {
+  publish(prefixes: readonly string[], publication: Publication, remote: boolean, id?: string): void {
     const messages = publication.type === 'event' ? 1 : publication.actions.length;
     this.#published.value += messages;
     if (events.publish.hasSubscribers) {
@@ -47,7 +48,7 @@ export class LocalPublisher {
       const exact = this.#index.get(prefix);
       const below = this.#index.below(prefix);
       if (!exact && !below) continue;
-      publish ??= this.#broadcast(publication);
+      publish ??= this.#broadcast(publication, id);
       if (exact) hand(exact, publish);
       if (below) for (const entry of below) hand(entry, publish);
     }
@@ -68,13 +69,18 @@ export class LocalPublisher {
     for (const entry of entries) tellGap(entry);
   }
 
-  #broadcast(publication: Publication): ChannelPublish {
+  #broadcast(publication: Publication, id: string | undefined): ChannelPublish {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
-      return { type: 'publish', packets: [publication.packet], actions: noActions, acceptedAt };
+      return { type: 'publish', packets: [publication.packet], actions: noActions, id, acceptedAt };
     }
     const { actions } = publication;
-    return { type: 'publish', packets: this.#packets(actions), actions, acceptedAt };
+    return { type: 'publish', packets: this.#packets(actions), actions, id, acceptedAt };
+  }
+
+  /** What a publication amounts to; undefined if clients have to do something for it. */
+  packetsOf(publication: Publication): readonly ServerPacket[] | undefined {
+    return publication.type === 'event' ? [publication.packet] : this.#packets(publication.actions);
   }
 
   /** Actions that fail are performed by every client, which tells its user. */

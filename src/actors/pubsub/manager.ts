@@ -112,7 +112,9 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       case 'taken':
         return this.#setup.links.taken(message);
       case 'taken_wanted':
-        return from?.reply(this.#setup.links.receipts.upTo(message.origin));
+        return this.#tellTaken(message.origin, from);
+      case 'kept_wanted':
+        return from?.reply(this.#setup.links.keptHere(message.boot) ?? null);
       case 'open':
         return this.#open(message.entry, from);
       case 'started':
@@ -304,6 +306,14 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
 
   // --- from other nodes
 
+  #tellTaken(origin: string, from: From | undefined): void {
+    const { receipts } = this.#setup.links;
+    const upTo = receipts.upTo(origin);
+    const { stored } = receipts;
+    if (stored) void stored.then(() => from?.reply(upTo));
+    else from?.reply(upTo);
+  }
+
   #learn(message: InterestMessage, from: From | undefined): void {
     const { node, all, add, remove } = message;
     this.#announcer.peer(node)?.learn(all, add, remove);
@@ -315,7 +325,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     const { channels, privilege, publication } = message;
     try {
       this.#setup.templates.check(channels, privilege);
-      this.#setup.publisher.publish(channels, fromTerm(publication), true);
+      this.#setup.publisher.publish(channels, fromTerm(publication), true, this.#setup.links.idOf(message));
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }

@@ -61,6 +61,8 @@ export class Peer {
 
 export class PeerTable {
   readonly #peers = new Map<NodeName, Peer>();
+  /** Former boots of nodes that are back: what was kept for them may be wanted by who goes on with their sessions. */
+  readonly #former = new Map<string, Peer>();
 
   get size(): number {
     return this.#peers.size;
@@ -68,6 +70,23 @@ export class PeerTable {
 
   get(node: NodeName): Peer | undefined {
     return this.#peers.get(node);
+  }
+
+  /** The row of a boot, also of a former one. */
+  ofBoot(boot: string): Peer | undefined {
+    const peer = this.#peers.get(nodeIn(boot));
+    return peer?.boot === boot ? peer : this.#former.get(boot);
+  }
+
+  /** A boot that was replaced: its row is kept until `forgetFormer`. */
+  keepFormer(peer: Peer): void {
+    this.#former.set(peer.boot, peer);
+  }
+
+  /** Forgets those that were lost before that time. Returns whether some are left. */
+  forgetFormer(before: number): boolean {
+    for (const [boot, { lostAt }] of this.#former) if (lostAt < before) this.#former.delete(boot);
+    return this.#former.size > 0;
   }
 
   /** The rows of all nodes, connected or not. */

@@ -80,6 +80,17 @@ export class PublishLog {
     this.#options = options;
   }
 
+  /** What that node has not acknowledged; undefined if something is lost. */
+  get kept(): readonly PublishMessage[] | undefined {
+    const kept: PublishMessage[] = [];
+    for (let at = this.#head; at < this.#entries.length; at += 1) {
+      const { message } = this.#entries[at]!;
+      if (message.type !== 'publish') return undefined;
+      kept.push(message);
+    }
+    return this.#gap ? undefined : kept;
+  }
+
   get connected(): boolean {
     return this.#state === 'connected';
   }

@@ -26,18 +26,20 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import type { ConfirmedPublishing, Fanout, Member } from '../contracts.ts';
+import type { ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
-import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
+import { type ChannelEntry, ChannelIndex, isUnder } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
 import type { Confirmation } from './confirmations.ts';
-import { type LinkSettings, Links } from './links.ts';
+import type { LinkSettings } from './link-settings.ts';
+import { Links } from './links.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
+import { fromTerm } from './publication.ts';
 import { checkId, Templates } from './templates.ts';
 
 export interface PubSubSetup {
@@ -188,6 +190,19 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     return this.#index.of(member.ref).map((entry) => entry.id);
   }
 
+  async keptFor(boot: string, channels: readonly string[]): Promise<readonly KeptPublish[] | undefined> {
+    const messages = await this.#links.kept(boot);
+    if (!messages) return undefined;
+    const kept: KeptPublish[] = [];
+    for (const { origin, number, channels: prefixes, publication } of messages) {
+      const concerned = channels.filter((channel) => prefixes.some((prefix) => isUnder(channel, prefix)));
+      if (concerned.length === 0) continue;
+      const packets = this.#publisher.packetsOf(fromTerm(publication));
+      for (const channel of concerned) kept.push({ channel, id: `${origin}/${number}`, packets });
+    }
+    return kept;
+  }
+
   async #unsubscribe(entry: ChannelEntry, member: Member): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
@@ -249,7 +264,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     }
     this.#casts.value += 1;
     const confirmation = this.#links.publish(prefixes, privilege, publication, confirm);
-    this.#publisher.publish(prefixes, publication, false);
+    this.#publisher.publish(prefixes, publication, false, this.#links.lastId);
     return confirmation;
   }
 

@@ -2,6 +2,7 @@
  * What this node has of what others publish for it, and the acknowledgements: one message per turn of the event loop and node, for
  * everything that has come in it.
  */
+import type { LinkSettings } from './link-settings.ts';
 import { nodeIn, type PeerTable } from './peers.ts';
 import { PublishReceipts } from './publish-receipts.ts';
 import type { GapMessage, PublishMessage } from './wire-messages.ts';
@@ -13,13 +14,16 @@ export class Receipts {
   /** The boot of this node. */
   readonly #boot: string;
   readonly #peers: PeerTable;
+  readonly #stored: LinkSettings['stored'];
   readonly #byOrigin = new Map<string, PublishReceipts>();
   /** Those that have an acknowledgement to send at the end of this turn. */
   readonly #owing = new Set<PublishReceipts>();
 
-  constructor(boot: string, peers: PeerTable) {
+  /** @param stored as of `LinkSettings` */
+  constructor(boot: string, peers: PeerTable, stored: LinkSettings['stored']) {
     this.#boot = boot;
     this.#peers = peers;
+    this.#stored = stored;
   }
 
   /** @returns whether it is new, and to be passed on */
@@ -28,6 +32,11 @@ export class Receipts {
     const isNew = receipts.take(number, after);
     if (receipts.isOwed) this.#owe(receipts);
     return isNew;
+  }
+
+  /** Resolves when what is here outlives this node; undefined if it does already, or need not. */
+  get stored(): Promise<void> | undefined {
+    return this.#stored?.();
   }
 
   /** The number up to which everything of that boot is here. */
@@ -78,8 +87,10 @@ export class Receipts {
       const peer = this.#peers.get(nodeIn(origin));
       // One that is not connected is told when it is back.
       if (!peer?.interest || peer.boot !== origin) continue;
-      const { upTo, again } = receipts.acknowledge();
-      peer.manager.tell({ type: 'taken', by: this.#boot, origin, upTo, again });
+      const taken = { type: 'taken', by: this.#boot, origin, ...receipts.acknowledge() } as const;
+      const stored = this.#stored?.();
+      if (stored) void stored.then(() => peer.manager.tell(taken));
+      else peer.manager.tell(taken);
     }
     this.#owing.clear();
   }

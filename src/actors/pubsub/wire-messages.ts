@@ -10,7 +10,8 @@ export type WireMessage =
   | PublishMessage
   | GapMessage
   | TakenMessage
-  | TakenRequest;
+  | TakenRequest
+  | KeptRequest;
 
 /** A node tells its channels: all of them, or changes. */
 export interface InterestMessage extends Call<void> {
@@ -65,10 +66,22 @@ export interface TakenMessage {
   readonly again: boolean;
 }
 
+/** What is kept for a boot that is gone; null if that is not all. */
+export interface KeptRequest extends Call<readonly PublishMessage[] | null> {
+  readonly type: 'kept_wanted';
+  /** `id@host#creation`. */
+  readonly boot: string;
+}
+
 /** The origin asks what that node has. */
 export interface TakenRequest extends Call<number> {
   readonly type: 'taken_wanted';
   readonly origin: string;
+}
+
+/** Whether it is an answer to `KeptRequest`. */
+export function areKept(answer: unknown): answer is readonly PublishMessage[] {
+  return Array.isArray(answer) && answer.every((message) => isWireMessage(message) && message.type === 'publish');
 }
 
 /** Whether it has the form of one. What it publishes is looked into when it is read. */
@@ -85,6 +98,8 @@ export function isWireMessage(message: unknown): message is WireMessage {
       const { by, origin, upTo, again } = fields;
       return typeof by === 'string' && typeof origin === 'string' && isNumber(upTo) && typeof again === 'boolean';
     }
+    case 'kept_wanted':
+      return typeof fields.boot === 'string';
     case 'taken_wanted':
       return typeof fields.origin === 'string';
     case 'interest':

@@ -96,6 +96,10 @@ export class RelayService implements Relays {
     return owner === this.#cluster.self ? undefined : owner;
   }
 
+  otherNode(node: string): NodeName | undefined {
+    return node === this.#cluster.self ? undefined : this.#cluster.nodes().find((one) => one === node);
+  }
+
   awaitOwner(id: string): Promise<NodeName | undefined> | undefined {
     const lostAt = this.#cluster.lostAt(id);
     const leftMs = lostAt === undefined ? 0 : lostAt + patienceMs - performance.now();

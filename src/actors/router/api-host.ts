@@ -61,9 +61,13 @@ export class NodeApi implements ApiHost {
   }
 
   #publish(channel: string, publication: Publication, confirm: boolean): Unconfirmed | undefined {
-    if (confirm) return this.#pubsub.publishConfirmed([channel], 'private', publication);
-    this.#pubsub.publish([channel], 'private', publication);
-    return undefined;
+    if (!confirm) {
+      this.#pubsub.publish([channel], 'private', publication);
+      return undefined;
+    }
+    const unconfirmed = this.#pubsub.publishConfirmed([channel], 'private', publication);
+    const stored = this.#router.stored();
+    return stored ? stored.then(() => unconfirmed ?? []) : unconfirmed;
   }
 
   subscribers(channel: string): number {

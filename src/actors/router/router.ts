@@ -27,7 +27,7 @@ export interface LocalRoutes {
   /** The router has (re)started. */
   started(router: Router): void;
   /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
-  runActionsHere(sid: string, actions: readonly ActionCall[]): void;
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void>;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): AnyRef;
   /** JSON text: what plugins put into states need not be a term. */
@@ -89,8 +89,7 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
-        routes.runActionsHere(message.sid, actionsFromWire(message.orders));
-        return ok;
+        return routes.runActionsHere(message.sid, actionsFromWire(message.orders)) ?? ok;
       case 'subscribe':
       case 'unsubscribe':
         return routes.changeHere(message.type, message.sid, message.channels);

@@ -6,7 +6,7 @@ import type { Config } from '../../config/types.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { AnyRef, Ref } from '../../kernel/types.ts';
+import type { AnyRef, NodeName, Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
@@ -28,6 +28,7 @@ import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { routerApi } from '../gen-server/handlers.ts';
+import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
 import type { LocalRoutes, Router } from './router.ts';
 import { Termination } from './termination.ts';
@@ -68,6 +69,7 @@ export interface Closing {
 
 export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly erlang: GenServerApi;
+  readonly adoptions: Adoptions;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
   readonly #registry = new ClientRegistry();
@@ -92,6 +94,17 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
     metrics.gauge('hive.router.current_clients', () => this.#registry.size);
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
+    this.adoptions = new Adoptions({
+      clients: setup.clients,
+      cluster: setup.cluster,
+      wheel: kernel.wheel,
+      start: async (client) => {
+        await this.#registry.admit(() => this.#start(client));
+        kernel.onExit(client.self, new ClientSession(client, this.#sessions));
+      },
+      isHere: (sid) => this.#registry.any(sid) !== undefined,
+      log: this.#log,
+    });
     const { direct_websocket: directWebsocket } = config.hive;
     this.#sessions = {
       kernel,
@@ -145,6 +158,21 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
 
   get recovery(): RecoveryHost | undefined {
     return this.#setup.clients.recovery && this;
+  }
+
+  /** Resolves when what clients were told to send by now outlives this node, if it can. */
+  stored(): Promise<void> | undefined {
+    return this.#setup.clients.recovery?.sessions.settled();
+  }
+
+  homeOf({ pid }: Claim, namespace: string): Promise<NodeName | undefined> | undefined {
+    const { durable, recovery } = this.#setup.clients;
+    const sid = durable && recovery?.sessions.pids.verify(pid, namespace);
+    return sid === undefined ? undefined : this.adoptions.homeOf(sid);
+  }
+
+  settled(sid: string): Promise<void> | undefined {
+    return this.adoptions.settled(sid);
   }
 
   pidOf(sid: string, namespace: string): string {
@@ -234,9 +262,8 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    */
   async whereis(sid: string): Promise<AnyRef> {
     this.#counters.requests.value += 1;
-    const asked = this.#askOwner({ type: 'whereis', sid }, sid);
-    if (!asked) return this.clientHere(sid);
-    const answer = await asked;
+    const answer = await this.#askOwner({ type: 'whereis', sid }, sid);
+    if (!answer) return this.clientHere(sid);
     expectOk(answer);
     if (!('client' in answer))
       throw new HiveError('cluster_error', 'The node of that client did not tell where it is.');
@@ -249,9 +276,8 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    */
   async view(sid: string): Promise<string> {
     this.#counters.requests.value += 1;
-    const asked = this.#askOwner({ type: 'view', sid }, sid);
-    if (!asked) return this.viewHere(sid);
-    const answer = await asked;
+    const answer = await this.#askOwner({ type: 'view', sid }, sid);
+    if (!answer) return this.viewHere(sid);
     expectOk(answer);
     if (!('view' in answer)) throw new HiveError('cluster_error', 'The node of that client did not show it.');
     return answer.view;
@@ -260,16 +286,24 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   async #route(message: ClientRequest): Promise<void> {
     this.#counters.requests.value += 1;
     const asked = this.#askOwner(message, message.sid);
-    if (asked) return expectOk(await asked);
+    const answer = asked && (await asked);
+    if (answer) return expectOk(answer);
     if (message.type === 'act') return this.runActionsHere(message.sid, message.orders);
     return this.changeHere(message.type, message.sid, message.channels);
   }
 
-  /** Undefined, and nobody was asked, if the session is not that of another node. */
-  #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer> | undefined {
+  /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
+  #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
+    if (this.#registry.any(sid)) return undefined;
+    const home = this.adoptions.homeOf(sid);
+    if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
+    const owner = this.#setup.cluster.ownerOf(sid);
+    return owner === undefined ? undefined : this.#ask(owner, message);
+  }
+
+  #ask(owner: NodeName, message: RouterMessage): Promise<RouterAnswer> | undefined {
     const { cluster, kernel } = this.#setup;
-    const owner = cluster.ownerOf(sid);
-    if (owner === undefined || owner === cluster.self) return undefined;
+    if (owner === cluster.self) return undefined;
     this.#clusterCalls.value += 1;
     const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
     return kernel.ask(router, message);
@@ -288,13 +322,14 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   }
 
   /** @throws HiveError `overloaded` if too much waits for the client's hooks */
-  runActionsHere(sid: string, actions: readonly ActionCall[]): void {
+  runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void> {
     const client = this.#client(sid);
     if (!client.self.tell({ type: 'act', actions })) {
       client.output.missed();
       throw new HiveError('overloaded', 'Too many messages are waiting for the client: its actions are not run.');
     }
     this.#counters.routed_events.value += actions.length;
+    return this.stored();
   }
 
   async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {

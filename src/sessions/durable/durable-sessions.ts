@@ -7,20 +7,29 @@
  *                  ▼
  *               claimed by another node ──▶ on_disconnect ──▶ record deleted
  */
+import { randomBytes } from 'node:crypto';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter } from '../../observe/metrics.ts';
 import { textOf } from '../../observe/thrown.ts';
+import type { Pids } from '../pids.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
+import { DeadJournal } from './dead-journal.ts';
 import { DurableSession, type RecordSource } from './durable-session.ts';
-import { Keys } from './keys.ts';
+import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
+import { RedisJournal } from './redis-journal.ts';
+import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
 
 export interface DurableSetup {
   readonly run: RunCommands;
   readonly cluster: string;
+  /** `id@host#creation`. */
+  readonly boot: string;
   /** Of this boot: see `tagOf`. */
   readonly tag: string;
+  /** Signs the pids of the cluster, once Redis has told with what. */
+  readonly pids: Pids;
   readonly leaseMs: number;
   /** ms; monotonic. */
   readonly now?: () => number;
@@ -34,6 +43,16 @@ export interface Claimed {
   readonly sid: string;
   readonly epoch: number;
   readonly contents: unknown;
+  /** What that node has sent; undefined if it kept no journal. */
+  readonly journal: DeadJournal | undefined;
+  /** The boot that is gone, `id@host#creation`. */
+  readonly boot: string;
+}
+
+interface DeadOwner {
+  readonly owner: string;
+  readonly boot: string;
+  readonly tags: readonly string[];
 }
 
 /** Takes a claimed session; returns what keeps its record. */
@@ -49,6 +68,8 @@ export class DurableSessions {
   readonly #sessions = new Map<string, DurableSession>();
   /** The boots of whose sessions this node may own some. */
   readonly #tags: Set<string>;
+  #ownerKeys: OwnerKeys | undefined;
+  #ownerKeysOf: string | undefined;
   #adopt: Adopt | undefined;
   #problem: string | undefined = 'Redis has not answered yet';
   #renewing: Promise<void> | undefined;
@@ -126,8 +147,10 @@ export class DurableSessions {
   async #renew(): Promise<void> {
     if (this.#isClosing) return;
     try {
-      if (this.#lease.owner === undefined) await this.#checkEviction();
-      const former = await this.#lease.renew([...this.#tags].join());
+      if (this.#lease.owner === undefined) await this.#begin();
+      const former = await this.#lease.renew(this.#ownership);
+      const { owner } = this.#lease;
+      if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
       await this.#claimOwn(former);
       if (this.#problem !== undefined) this.#setup.log.notice('Sessions are durable');
       this.#problem = undefined;
@@ -137,12 +160,61 @@ export class DurableSessions {
   }
 
   /** A Redis that drops keys when its memory is full drops leases, and nodes that live would be taken for dead. */
-  async #checkEviction(): Promise<void> {
-    const [info] = await this.#setup.run([['info', 'memory']]);
+  async #begin(): Promise<void> {
+    const { run, pids } = this.#setup;
+    const [info] = await run([['info', 'memory']]);
     const policy = /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1];
     if (policy !== undefined && policy !== 'noeviction') {
       throw new Error(`Redis may drop what it holds: its maxmemory-policy is ${policy} and must be noeviction`);
     }
+    const [, secret] = await run([
+      ['set', this.#keys.secret, randomBytes(32).toString('base64'), 'nx'],
+      ['get', this.#keys.secret],
+    ]);
+    pids.use(Buffer.from(String(secret), 'base64'));
+  }
+
+  /** What others must know of it: its node, boot, and where its sessions are. */
+  get #ownership(): string {
+    const { boot, tag } = this.#setup;
+    return [boot, tag, [...this.#tags].join()].join('|');
+  }
+
+  #takeKeys(owner: string, former: string | undefined): void {
+    this.#ownerKeysOf = owner;
+    this.#ownerKeys = this.#keys.ofOwner(owner);
+    if (former === undefined) return;
+    const { journal, last } = this.#keys.ofOwner(former);
+    this.#setup.run([['del', journal, last]]).catch((error: unknown) => this.#failed(error));
+  }
+
+  /** Where what recoverable clients are sent is stored before they see it. @param kept how many entries are kept at present */
+  journal(kept: () => number): RedisJournal {
+    const { run, tag } = this.#setup;
+    return new RedisJournal({
+      tag,
+      run,
+      kept,
+      keys: () => (this.#problem === undefined ? this.#ownerKeys : undefined),
+      certainty: () => this.certainty(),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  /**
+   * Where a session is now whose id another boot has made: the tag of the boot that owns it, or `waiting` while its owner is gone and
+   * nobody has claimed it. Undefined if there is no such session.
+   * @throws what Redis fails with
+   */
+  async locate(sid: string): Promise<string | undefined> {
+    const { run } = this.#setup;
+    const [record] = await run([['hget', this.#keys.ofBoot(tagOfSid(sid)).sessions, sid]]);
+    if (typeof record !== 'string') return undefined;
+    const owner = record.split('|', 1)[0]!;
+    const [alive] = await run([['exists', this.#keys.lease(owner)]]);
+    if (alive === 0) return 'waiting';
+    const [ownership] = await run([['hget', this.#keys.owners, owner]]);
+    return String(ownership ?? '').split('|')[1] ?? 'waiting';
   }
 
   #failed(error: unknown): void {
@@ -186,7 +258,7 @@ export class DurableSessions {
     if (this.#sweeping || this.#isClosing || !this.#adopt || !this.#lease.isSettled) return;
     this.#sweeping = true;
     try {
-      for (const [owner, tags] of await this.#deadOwners()) await this.#inherit(owner, tags);
+      for (const dead of await this.#deadOwners()) await this.#inherit(dead);
     } catch (error) {
       this.#failed(error);
     } finally {
@@ -194,23 +266,30 @@ export class DurableSessions {
     }
   }
 
-  async #deadOwners(): Promise<[string, string[]][]> {
+  async #deadOwners(): Promise<DeadOwner[]> {
     const { run } = this.#setup;
     const [flat] = await run([['hgetall', this.#keys.owners]]);
     const owners = pairsOf(flat).filter(([owner]) => owner !== this.#lease.owner);
     if (owners.length === 0) return [];
     const alive = await run(owners.map(([owner]): RedisCommand => ['exists', this.#keys.lease(owner)]));
-    return owners.filter((_, i) => alive[i] === 0).map(([owner, tags]) => [owner, tags.split(',')]);
+    return owners
+      .filter((_, i) => alive[i] === 0)
+      .map(([owner, ownership]) => {
+        const [boot = '', , tags = ''] = ownership.split('|');
+        return { owner, boot, tags: tags.split(',') };
+      });
   }
 
-  async #inherit(dead: string, tags: readonly string[]): Promise<void> {
+  async #inherit({ owner: dead, boot, tags }: DeadOwner): Promise<void> {
     const { run, log } = this.#setup;
     let claimed = 0;
+    const keys = this.#keys.ofOwner(dead);
+    const journal = await DeadJournal.read(run, keys);
     for (const tag of tags) {
       if (!this.#tags.has(tag)) {
         this.#tags.add(tag);
         // Whoever inherits from this node must know where to look, before there is something.
-        await run([['hset', this.#keys.owners, this.#lease.owner!, [...this.#tags].join()]]);
+        await run([['hset', this.#keys.owners, this.#lease.owner!, this.#ownership]]);
       }
       const { sessions } = this.#keys.ofBoot(tag);
       let cursor = '0';
@@ -219,19 +298,22 @@ export class DurableSessions {
         const [next, flat] = scanned as [string, string[]];
         cursor = String(next);
         const orphans = pairsOf(flat).filter(([, record]) => record.startsWith(`${dead}|`));
-        claimed += await this.#claim(
-          dead,
-          tag,
-          orphans.map(([sid]) => sid),
-        );
+        const sids = orphans.map(([sid]) => sid);
+        claimed += await this.#claim(dead, tag, sids, { journal, boot });
         if (!this.#lease.isHeld) return;
       } while (cursor !== '0');
     }
     if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
+    await run([['del', keys.journal, keys.last]]);
     await run([['hdel', this.#keys.owners, dead]]);
   }
 
-  async #claim(dead: string, tag: string, sids: readonly string[]): Promise<number> {
+  async #claim(
+    dead: string,
+    tag: string,
+    sids: readonly string[],
+    left: Pick<Claimed, 'journal' | 'boot'>,
+  ): Promise<number> {
     if (sids.length === 0) return 0;
     const owner = this.#lease.owner!;
     const keys = this.#keys.ofBoot(tag);
@@ -242,7 +324,7 @@ export class DurableSessions {
       if (!Array.isArray(answer)) continue;
       claimed += 1;
       const epoch = Number(answer[0]);
-      const source = this.#adopt!({ sid, epoch, contents: JSON.parse(String(answer[1])) });
+      const source = this.#adopt!({ sid, epoch, contents: JSON.parse(String(answer[1])), ...left });
       this.#add(source, owner, epoch);
     }
     this.#setup.counters.claimed.value += claimed;
@@ -268,11 +350,4 @@ export class DurableSessions {
 
 function tagOfSid(sid: string): string {
   return sid.slice(0, 8);
-}
-
-function pairsOf(flat: unknown): [string, string][] {
-  const pairs: [string, string][] = [];
-  if (!Array.isArray(flat)) return Object.entries(Object(flat)) as [string, string][];
-  for (let at = 0; at + 1 < flat.length; at += 2) pairs.push([String(flat[at]), String(flat[at + 1])]);
-  return pairs;
 }

@@ -2,10 +2,13 @@
  * The keys of durable sessions. What one script touches has the same hash tag, the boot that made the session ids, and so lies in
  * one slot of a Redis Cluster.
  *
- *   hive:<cluster>:owners               hash: owner → the boots of whose sessions it may own some, `tag,tag`
+ *   hive:<cluster>:owners               hash: owner → its node, and the boots of whose sessions it may own some: `id@host#creation|tag of that boot|tag,tag`
+ *   hive:<cluster>:secret               signs the pids of the cluster
  *   hive:<cluster>:lease:<owner>        there while that owner lives
  *   hive:<cluster>:{<tag>}:sessions     hash: session id → `owner|epoch|contents`
  *   hive:<cluster>:{<tag>}:gone         set: sessions of that boot that others have ended; expires
+ *   hive:<cluster>:{<owner>}:journal    stream: what its recoverable clients were sent
+ *   hive:<cluster>:{<owner>}:last       hash: channel or session → number of its last entry in that
  *
  * An owner is one lease of one node: a node that has lost its lease goes on as another owner.
  */
@@ -14,17 +17,29 @@ export interface BootKeys {
   readonly gone: string;
 }
 
+export interface OwnerKeys {
+  readonly journal: string;
+  readonly last: string;
+}
+
 export class Keys {
   readonly owners: string;
+  readonly secret: string;
   readonly #prefix: string;
 
   constructor(cluster: string) {
     this.#prefix = `hive:${cluster}:`;
     this.owners = `${this.#prefix}owners`;
+    this.secret = `${this.#prefix}secret`;
   }
 
   lease(owner: string): string {
     return `${this.#prefix}lease:${owner}`;
+  }
+
+  ofOwner(owner: string): OwnerKeys {
+    const stem = `${this.#prefix}{${owner}}:`;
+    return { journal: `${stem}journal`, last: `${stem}last` };
   }
 
   ofBoot(tag: string): BootKeys {

@@ -8,7 +8,7 @@
  */
 import type { HiveError } from '../../observe/errors.ts';
 import type { ClientPacket, ServerPacket } from '../../protocol/packet.ts';
-import type { MissedEvent } from '../../sessions/session-store.ts';
+import type { MissedEvent } from '../../sessions/missed-event.ts';
 
 /** The client protocols: today's Engine.IO (v4), that of Socket.IO 1 and 2 (v3), and that of Socket.IO 0.9. */
 export type ClientProtocol = 'eio4' | 'eio3' | '0.9';
@@ -53,6 +53,13 @@ export interface RecoveryHost {
    * taken must be resumed in the same turn of the event loop, or closed.
    */
   take(claim: Claim, namespace: string): Recovered | undefined;
+  /**
+   * The node that goes on with a session that a boot has made which is gone, once there is one; undefined for sessions of boots that are
+   * there, for false claims, and where sessions end with their node. Never rejects.
+   */
+  homeOf(claim: Claim, namespace: string): Promise<string | undefined> | undefined;
+  /** Resolves when a session that is being taken over from a node that is gone can be taken; undefined for any other. */
+  settled(sid: string): Promise<void> | undefined;
 }
 
 /** What a returning client says; anything. */

@@ -12,6 +12,7 @@ import { HiveError } from '../../observe/errors.ts';
 import type { Codec } from '../../protocol/codec.ts';
 import type { ClientPacket, Encoded, ServerPacket } from '../../protocol/packet.ts';
 import { withTail } from '../../protocol/recovery.ts';
+import { sidIn } from '../../sessions/pids.ts';
 import {
   type Claim,
   type ClientHandle,
@@ -95,7 +96,11 @@ export class NamespaceSocket implements Sink, ChannelMember, ReturnPlace {
     others: RemoteSessions | undefined,
   ): Promise<void> {
     this.#recovery = host.recovery;
-    const remote = others?.take(claim, this.namespace, this.#transport, this);
+    const sid = sidIn(claim.pid);
+    const home = await this.#recovery?.homeOf(claim, this.namespace);
+    await this.#recovery?.settled(sid);
+    if (this.#ended !== undefined) return;
+    const remote = others?.take(claim, this.namespace, this.#transport, this, home);
     if (remote && this.#ended === undefined) {
       this.#session = remote;
       const outcome = await remote.outcome;

@@ -9,8 +9,15 @@ export interface RemoteSessions {
   /**
    * Asks the owner of a session for it. Undefined if no other node can own it. What is returned may be closed, and told of another
    * transport, before anybody has answered.
+   * @param home the node that has it, if it is none whose boot made it
    */
-  take(claim: Claim, namespace: string, transport: TransportKind, place: ReturnPlace): Returning | undefined;
+  take(
+    claim: Claim,
+    namespace: string,
+    transport: TransportKind,
+    place: ReturnPlace,
+    home: string | undefined,
+  ): Returning | undefined;
 }
 
 /**

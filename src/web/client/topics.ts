@@ -10,7 +10,7 @@
  */
 import type { Counter } from '../../observe/metrics.ts';
 import type { Encoded, PacketEncoder, ServerPacket } from '../../protocol/packet.ts';
-import { isPositioned, withTail } from '../../protocol/recovery.ts';
+import { isPositioned, noPosition, withTail } from '../../protocol/recovery.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { SocketApp } from '../sockets/types.ts';
 import type { NativeSocket } from './client-socket.ts';
@@ -34,6 +34,12 @@ export interface TopicHost {
 }
 
 const separator = '\0';
+
+/** Whether a wire format is meant. */
+type Takes = (encoder: PacketEncoder) => boolean;
+const everybody: Takes = () => true;
+const recoverable: Takes = ({ isRecoverable }) => isRecoverable;
+const others: Takes = ({ isRecoverable }) => !isRecoverable;
 
 export class Topics {
   readonly #sessions: SessionStore | undefined;
@@ -59,12 +65,21 @@ export class Topics {
   }
 
   /** Returns the number of members that the packet was handed to. */
-  publish(channel: string, packet: ServerPacket): number {
-    const tail = this.#sessions && isPositioned(packet) ? this.#sessions.publish(channel, packet) : '';
+  publish(channel: string, packet: ServerPacket, id?: string): number {
+    const sessions = this.#sessions;
+    if (!sessions || !isPositioned(packet)) return this.#show(channel, packet, '', everybody);
+    const tail = sessions.publish(channel, packet, id);
+    if (!sessions.defers || tail === noPosition) return this.#show(channel, packet, tail, everybody);
+    sessions.release(() => this.#show(channel, packet, tail, recoverable));
+    return this.#show(channel, packet, tail, others);
+  }
+
+  #show(channel: string, packet: ServerPacket, tail: string, takes: Takes): number {
     let receivers = 0;
     const host = this.#host;
     if (host) {
       for (const encoder of this.#encoders) {
+        if (!takes(encoder)) continue;
         const native = channel + separator + encoder.key;
         const count = host.app.numSubscribers(native);
         if (count === 0) continue;
@@ -77,8 +92,12 @@ export class Topics {
     }
     const members = this.#members.get(channel);
     if (!members) return receivers;
-    for (const member of members) member.deliver(encodedFor(member.encoder, packet, tail));
-    return receivers + members.size;
+    for (const member of members) {
+      if (!takes(member.encoder)) continue;
+      member.deliver(encodedFor(member.encoder, packet, tail));
+      receivers += 1;
+    }
+    return receivers;
   }
 
   subscribe(socket: NativeSocket, channel: string, encoder: PacketEncoder): void {

@@ -97,6 +97,7 @@ const pubsub: Record<WireMessage['type'], WireMessage> = {
   },
   gap: { type: 'gap', origin: 'a@h#1', number: 2, after: 1, channels: ['a'] },
   taken: { type: 'taken', by: 'b@h#1', origin: 'a@h#1', upTo: 2, again: false },
+  kept_wanted: { type: 'kept_wanted', boot: 'one@host#4' },
   taken_wanted: { type: 'taken_wanted', origin: 'a@h#1' },
   interest: { type: 'interest', node, all: true, add: ['a'], remove: [] },
   interest_wanted: { type: 'interest_wanted', node },

@@ -58,7 +58,7 @@ sessionStoreSuite('memory', startStore);
 
 test('the journal tells how much it keeps, and how old the oldest is', () => {
   const { store, pass } = startStore({ windowMs: 1000, maxBytes: 100_000 });
-  const session = store.open();
+  const session = store.open('a session');
   assert.deepEqual([store.kept.count, store.kept.bytes, store.kept.ageMs], [0, 0, 0]);
   store.send(session, eventPacket('a', ['12345678']));
   const { bytes } = store.kept;
@@ -75,7 +75,7 @@ test('the journal tells how much it keeps, and how old the oldest is', () => {
 
 test('packets of every kind have a size', () => {
   const { store } = startStore({ windowMs: 1000, maxBytes: 100_000 });
-  const session = store.open();
+  const session = store.open('a session');
   for (const packet of [
     new MessagePacket('text', false),
     new MessagePacket({ a: 1 }, true),
@@ -88,7 +88,7 @@ test('packets of every kind have a size', () => {
 
 test('a session that has ended is let go with its last entry', () => {
   const { store, pass, wheel } = startStore({ windowMs: 1000, maxBytes: 100_000 });
-  const session = store.open();
+  const session = store.open('a session');
   store.join(session, 'news');
   store.publish('news', eventPacket('a', []));
   store.close(session);

@@ -107,10 +107,16 @@ export class RelayGate implements RelayHost, RemoteSessions {
     return true;
   }
 
-  take(claim: Claim, namespace: string, transport: TransportKind, place: ReturnPlace): Returning | undefined {
+  take(
+    claim: Claim,
+    namespace: string,
+    transport: TransportKind,
+    place: ReturnPlace,
+    home: string | undefined,
+  ): Returning | undefined {
     const relays = this.#relays;
     const sid = sidIn(claim.pid);
-    const owner = relays.ownerOf(sid) ?? relays.awaitOwner(sid);
+    const owner = home === undefined ? (relays.ownerOf(sid) ?? relays.awaitOwner(sid)) : relays.otherNode(home);
     if (owner === undefined) return undefined;
     const { wheel, counters } = this.#context;
     const limits = { maxUnderWay: this.#maxUnderWay, overruns: counters.overruns };
@@ -146,7 +152,12 @@ export class RelayGate implements RelayHost, RemoteSessions {
   }
 
   /** Of a client that has come back to another node. */
-  #giveBack({ pid, offset, namespace, transport }: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+  #giveBack(head: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
+    const settled = this.#context.host.recovery?.settled(sidIn(head.pid));
+    return settled ? new LateEnd(settled, () => this.#giveBackNow(head, stream)) : this.#giveBackNow(head, stream);
+  }
+
+  #giveBackNow({ pid, offset, namespace, transport }: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
     const recovered = this.#context.host.recovery?.take({ pid, offset }, namespace);
     if (!recovered) {
       stream.send({ type: 'refused' }, true);
@@ -204,5 +215,30 @@ export class RelayGate implements RelayHost, RemoteSessions {
       this.#context.replyError(res, error);
       return undefined;
     }
+  }
+}
+
+/** The end of a stream that has to wait for something; what comes meanwhile waits, too. */
+class LateEnd implements RelayEnd<ToOwner> {
+  #end: RelayEnd<ToOwner> | undefined;
+  #early: ToOwner[] = [];
+  #isLost = false;
+
+  constructor(settled: Promise<void>, make: () => RelayEnd<ToOwner>) {
+    void settled.then(() => {
+      if (this.#isLost) return;
+      this.#end = make();
+      for (const signal of this.#early.splice(0)) this.#end.receive(signal);
+    });
+  }
+
+  receive(signal: ToOwner): void {
+    if (this.#end) this.#end.receive(signal);
+    else this.#early.push(signal);
+  }
+
+  lost(): void {
+    this.#isLost = true;
+    this.#end?.lost();
   }
 }

@@ -115,6 +115,8 @@ export interface RelayEnd<Signal> {
 export interface Relays {
   /** The connected node, other than this one, whose present boot made this transport id. */
   ownerOf(id: string): NodeName | undefined;
+  /** That node, if it is another one. */
+  otherNode(node: string): NodeName | undefined;
   /** The same for an id whose owner is being looked for because it was lost in the last moments; undefined for any other. */
   awaitOwner(id: string): Promise<NodeName | undefined> | undefined;
   open(owner: NodeName, head: RequestHead | ReturnHead, end: RelayEnd<ToEntry>): RelayStream<ToOwner>;

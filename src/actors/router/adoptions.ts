@@ -1,0 +1,176 @@
+/**
+ * Sessions whose node is gone: this node goes on with those that it has claimed, and finds those that others have.
+ *
+ *   claimed ──▶ its client may come back: a client actor without connection, in its channels
+ *         └───▶ it may not: its departure is told
+ */
+import type { TimingWheel } from '../../kernel/timers.ts';
+import type { NodeName } from '../../kernel/types.ts';
+import { toHiveError } from '../../observe/errors.ts';
+import type { Log } from '../../observe/logger.ts';
+import type { RecordSource } from '../../sessions/durable/durable-session.ts';
+import type { Claimed, DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+import type { Prefix } from '../../sessions/prefix.ts';
+import type { Handshake } from '../../web/client/client-handle.ts';
+import { adoptDeparture } from '../client/adopt.ts';
+import { ClientActor } from '../client/client.ts';
+import type { ClientServices } from '../client/client-services.ts';
+import { asSessionRecord } from '../client/session-record.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
+import type { KeptPublish } from '../contracts.ts';
+
+export interface AdoptionsSetup {
+  readonly clients: ClientServices;
+  readonly cluster: Pick<ClusterTable, 'self' | 'ownerOf' | 'nodeOf'>;
+  readonly wheel: TimingWheel;
+  /** Starts a client's actor, and gives it a slot. */
+  readonly start: (client: ClientActor) => Promise<void>;
+  /** Whether a session is here. */
+  readonly isHere: (sid: string) => boolean;
+  readonly log: Log;
+}
+
+/** Beyond a lease: for who claims the sessions. */
+const patienceMs = 5000;
+const askAgainMs = 250;
+
+/** Nothing of it is known any more, and nobody asks for it after `on_connect`. */
+const nothing: Handshake = { auth: undefined, query: {}, headers: {}, address: '', transport: '', protocol: 'eio4' };
+
+interface Adoption {
+  readonly client: ClientActor;
+  readonly channels: readonly string[];
+  readonly claimed: Claimed;
+  readonly prefix: Prefix;
+}
+
+interface Batch {
+  readonly boot: string;
+  readonly adoptions: Adoption[];
+  readonly done: Promise<void>;
+}
+
+export class Adoptions {
+  readonly #setup: AdoptionsSetup;
+  #batch: Batch | undefined;
+  /** Sessions that are about to be here. */
+  readonly #adopting = new Map<string, Promise<void>>();
+
+  constructor(setup: AdoptionsSetup) {
+    this.#setup = setup;
+  }
+
+  adopt(claimed: Claimed): RecordSource {
+    const { clients } = this.#setup;
+    const { sid, journal, contents } = claimed;
+    const record = asSessionRecord(contents);
+    const { recovery } = clients;
+    const awayMs = record.u === undefined ? 0 : Math.max(0, Date.now() - record.u);
+    const leftMs = recovery ? recovery.windowMs - awayMs : 0;
+    if (!journal || !record.r || record.d || leftMs <= 0) return adoptDeparture(clients, claimed);
+    const adopted = { record, leftMs, prefix: journal.prefixOf(sid, record.r) };
+    const client = new ClientActor(clients, sid, record.n, nothing, true, adopted);
+    const adoption: Adoption = { client, channels: record.m ?? [], claimed, prefix: adopted.prefix };
+    this.#batch ??= this.#next(claimed.boot);
+    if (this.#batch.boot !== claimed.boot) this.#batch = this.#next(claimed.boot);
+    this.#batch.adoptions.push(adoption);
+    this.#adopting.set(sid, this.#batch.done);
+    return client.source;
+  }
+
+  /** Sessions that are claimed in one turn are started together, and what others had kept for them is asked for once. */
+  #next(boot: string): Batch {
+    const adoptions: Adoption[] = [];
+    const done = new Promise<void>((resolve) => {
+      setImmediate(() => {
+        this.#batch = undefined;
+        void this.#startAll(boot, adoptions).then(resolve);
+      });
+    });
+    return { boot, adoptions, done };
+  }
+
+  /** Never rejects. */
+  async #startAll(boot: string, adoptions: readonly Adoption[]): Promise<void> {
+    const started = await Promise.all(adoptions.map((adoption) => this.#start(adoption)));
+    const present = adoptions.filter((_, i) => started[i]);
+    const channels = new Set(present.flatMap((adoption) => adoption.channels));
+    const { memberships } = this.#setup.clients;
+    const kept = channels.size === 0 ? [] : await memberships.keptFor?.(boot, [...channels]);
+    for (const adoption of present) {
+      if (!catchUp(adoption, kept)) adoption.client.abandon('missed_events');
+    }
+    for (const { client } of adoptions) this.#adopting.delete(client.sid);
+  }
+
+  /** Returns whether it is there, and in its channels. Never rejects. */
+  async #start({ client, channels }: Adoption): Promise<boolean> {
+    const { clients, start, log } = this.#setup;
+    try {
+      await start(client);
+      if (channels.length > 0) await clients.memberships.join(client.output, channels, 'private');
+      return true;
+    } catch (error) {
+      const { code, message } = toHiveError(error);
+      const isExcess = log.excess('A session could not be adopted', code);
+      if (!isExcess) log.warning(`A session could not be adopted: ${message}`);
+      // It may have started, and only lack its channels.
+      if (client.cell?.alive) client.giveUp();
+      return false;
+    }
+  }
+
+  /** Resolves when a session that is being adopted is here, or has failed to be; undefined for any other. */
+  settled(sid: string): Promise<void> | undefined {
+    return this.#adopting.get(sid);
+  }
+
+  /**
+   * The node that has a session now, which a boot has made that is gone: resolves when its lease has ended and somebody has claimed it.
+   * Undefined if that boot is there, or sessions are not durable. Resolves to undefined if there is no such session, or nobody can be
+   * asked.
+   */
+  homeOf(sid: string): Promise<NodeName | undefined> | undefined {
+    const { clients, cluster } = this.#setup;
+    const { durable } = clients;
+    if (!durable || cluster.ownerOf(sid) !== undefined) return undefined;
+    return this.#find(durable, sid);
+  }
+
+  async #find(durable: DurableSessions, sid: string): Promise<NodeName | undefined> {
+    const { cluster, isHere, wheel } = this.#setup;
+    for (const deadline = performance.now() + durable.leaseMs + patienceMs; ; ) {
+      await this.#adopting.get(sid);
+      if (isHere(sid)) return cluster.self;
+      let tag: string | undefined;
+      try {
+        tag = await durable.locate(sid);
+      } catch {
+        // Redis is away: nobody knows, and the client is not to wait for that.
+      }
+      if (tag === undefined) return undefined;
+      const node = cluster.nodeOf(tag);
+      if (node !== undefined && node !== cluster.self) return node;
+      if (performance.now() > deadline) return undefined;
+      await new Promise<void>((resolve) => wheel.schedule(askAgainMs, resolve));
+    }
+  }
+}
+
+/**
+ * Adds what others had published for the node that is gone, and it did not store. From its join on a session gets it here, so some of it
+ * may have come already. Returns whether that is all.
+ */
+function catchUp({ client, channels, claimed, prefix }: Adoption, kept: readonly KeptPublish[] | undefined): boolean {
+  if (channels.length === 0) return true;
+  if (!kept) return false;
+  const { output } = client;
+  for (const { channel, id, packets } of kept) {
+    if (!channels.includes(channel)) continue;
+    // Clients have to do something for it, and may have done so.
+    if (!packets) return false;
+    if (claimed.journal?.has(channel, id) || output.has(channel, id)) continue;
+    for (const packet of packets) prefix.append(packet);
+  }
+  return true;
+}
