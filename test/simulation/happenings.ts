@@ -33,6 +33,7 @@ const onEachNode: readonly Weighted[] = [
 ];
 /** Where there are several. */
 const betweenNodes: readonly Weighted[] = [
+  [2, (world) => void world.walk(world.clock.pick(channels), world.clock.between(2, 6))],
   [3, resetLink],
   [1, freezeNode],
   [0.5, restartNode],

@@ -133,7 +133,13 @@ export class ClientEnd {
 /** What the server says that a client is connected to: `40{"sid":…}`, `40/side,{"sid":…}`. */
 const connectAnswer = /^40(?:\/[^,]*,)?\{"sid":"([^"]+)"/;
 
-class ServerEnd implements WebSocket<unknown> {
+/** A socket, and the session that its client has. */
+export interface Holder {
+  readonly isOpen: boolean;
+  readonly sid: string | undefined;
+}
+
+class ServerEnd implements WebSocket<unknown>, Holder {
   readonly #pipe: Pipe;
   readonly #app: SimApp;
   readonly #data: unknown;
@@ -372,7 +378,7 @@ export class SimSockets implements SocketLibrary {
   /** The sessions that clients were told. */
   readonly sids = new Set<string>();
   /** A client was told its session. */
-  answered: (socket: { readonly isOpen: boolean }, sid: string) => void = () => {};
+  answered: (socket: Holder, sid: string) => void = () => {};
 
   /** Nothing comes in or goes out. */
   #frozen = false;

@@ -3,4 +3,4 @@ import { test } from 'node:test';
 import { simulateMany } from './seeds.ts';
 
 test('nothing is lost in silence while three nodes lose one another, freeze and are killed', () =>
-  simulateMany(500, 3));
+  simulateMany(300, 3));

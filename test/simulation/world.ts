@@ -7,6 +7,7 @@ import { SimClient, type Stream } from './client.ts';
 import type { VirtualClock } from './clock.ts';
 import { type Item, type Late, type Level, Session } from './expectations.ts';
 import { Mesh } from './mesh.ts';
+import type { Holder } from './network.ts';
 import {
   type Answer,
   type BackEnd,
@@ -26,6 +27,13 @@ export interface Figures {
   notRecovered: number;
   /** Sessions that ended because something was lost. */
   lost: number;
+}
+
+/** A publish that was followed by another one when it was confirmed. */
+interface Step {
+  readonly number: number;
+  /** The nodes that have not confirmed it. */
+  readonly missing: ReadonlySet<string>;
 }
 
 export type Kind = 'event' | 'sends' | 'slow';
@@ -60,8 +68,9 @@ export class World implements BackEnd {
   /** What was published through a node for sessions of others, and is not confirmed. */
   readonly #unconfirmed = new Map<string, Set<Item>>();
   /** The socket that was told last of each session, on each node. */
-  readonly #held = new Map<string, { readonly isOpen: boolean }>();
+  readonly #held = new Map<string, Holder>();
   readonly #published: Late[] = [];
+  readonly #walks: Step[][] = [];
   #number = 0;
 
   constructor(clock: VirtualClock, nodes: number, parts: Parts) {
@@ -107,7 +116,8 @@ export class World implements BackEnd {
     });
     node.sockets.answered = (socket, sid) => {
       const key = `${boot} ${sid}`;
-      if (this.#held.get(key)?.isOpen) this.broken(`${sid} has two connections`);
+      const former = this.#held.get(key);
+      if (former !== socket && former?.isOpen && former.sid === sid) this.broken(`${sid} has two connections`);
       this.#held.set(key, socket);
     };
     this.nodes.push(node);
@@ -232,6 +242,27 @@ export class World implements BackEnd {
 
   /** @param isLossy whether those who handle it at that node may be about to crash, or to refuse it */
   publish(prefix: string, kind: Kind, node = this.anyNode(), isLossy = false): void {
+    this.#publish(prefix, kind, node, isLossy, this.clock.chance(0.5));
+  }
+
+  /** Publishes through any node, each time when all nodes have what was published before. */
+  async walk(channel: string, steps: number): Promise<void> {
+    const walk: Step[] = [];
+    this.#walks.push(walk);
+    for (let left = steps; left > 0; left -= 1) {
+      const { number, confirmed } = this.#publish(channel, 'event', this.anyNode(), false, true);
+      const missing = (await confirmed) ?? [];
+      walk.push({ number, missing: new Set(missing.map((name) => name.charAt(0))) });
+    }
+  }
+
+  #publish(
+    prefix: string,
+    kind: Kind,
+    node: SimNode,
+    isLossy: boolean,
+    confirm: boolean,
+  ): { readonly number: number; readonly confirmed: Promise<readonly string[]> | undefined } {
     const number = this.#next();
     this.figures.publications += 1;
     const under = channels.filter((channel) => channel === prefix || channel.startsWith(`${prefix}.`));
@@ -246,8 +277,9 @@ export class World implements BackEnd {
       }
     }
     this.say(`publish ${number} to ${prefix} through ${node.boot}: ${kind}${isLossy ? ', perhaps lost' : ''}`);
-    const confirmed = node.publish([prefix], publicationOf(number, kind), this.clock.chance(0.5));
+    const confirmed = node.publish([prefix], publicationOf(number, kind), confirm);
     this.#await(node, remote, confirmed);
+    return { number, confirmed };
   }
 
   /** Until it is confirmed it may go with its node. */
@@ -351,9 +383,24 @@ export class World implements BackEnd {
     for (const stream of client.streams) {
       this.figures.heard += stream.heard.length;
       const isLive = stream === client.stream && client.socket.connected;
-      const mistake = this.session(stream.sid).mistake(stream, isLive, this.#published);
+      const session = this.session(stream.sid);
+      const mistake = session.mistake(stream, isLive, this.#published) ?? this.#walkMistake(stream, session);
       if (mistake) this.broken(`${client.name} ${mistake} (${stream.sid})`);
     }
+  }
+
+  #walkMistake({ heard }: Stream, { node }: Session): string | undefined {
+    const order = new Map(heard.map(({ number }, at) => [number, at]));
+    for (const walk of this.#walks) {
+      let last = -1;
+      for (const { number, missing } of walk) {
+        const at = order.get(number);
+        if (at === undefined || missing.has(node.charAt(0))) continue;
+        if (at < last) return `hears ${number} too early, before what was confirmed before it was published`;
+        last = at;
+      }
+    }
+    return undefined;
   }
 
   /** Everybody leaves, and nothing must be left. */
