@@ -5,10 +5,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CutCrowd } from '../support/cut-crowd.ts';
+import { soonPings } from '../support/recovery-scene.ts';
 import { ReturnCluster } from '../support/return-cluster.ts';
 
 test('whichever node they come back to, clients hear everything once and in order', async (t) => {
-  const scene = await ReturnCluster.start({}, { mode: 'production' });
+  const scene = await ReturnCluster.start(soonPings, { mode: 'production' });
   const { nodes } = scene;
   let turn = 0;
   const crowd = new CutCrowd(

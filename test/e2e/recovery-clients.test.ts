@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { matrixClient, missingPython } from '../support/matrix-clients.ts';
-import { RecoveryNode } from '../support/recovery-scene.ts';
+import { RecoveryNode, soonPings } from '../support/recovery-scene.ts';
 import { loadable } from '../support/socket-libraries.ts';
 
 const bytes = Buffer.from([0, 1, 254, 255]);
@@ -11,7 +11,9 @@ const encoded = { _binary: bytes.toString('base64') };
 
 for (const sockets of loadable) {
   test(`clients are recovered with the sockets of ${sockets}`, async (t) => {
-    const hive = await RecoveryNode.start(undefined, { HIVE_SOCKETS: sockets });
+    const hive = await RecoveryNode.start(({ socketio }) => Object.assign(socketio!, soonPings), {
+      HIVE_SOCKETS: sockets,
+    });
     t.after(() => hive.stop());
     for (const transports of [['websocket'], ['polling'], ['polling', 'websocket']] as const) {
       const ann = await hive.visit({ transports });

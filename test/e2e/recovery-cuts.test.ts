@@ -2,10 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CutCrowd } from '../support/cut-crowd.ts';
-import { RecoveryNode } from '../support/recovery-scene.ts';
+import { RecoveryNode, soonPings } from '../support/recovery-scene.ts';
 
 test('whatever byte is the last one, a client hears everything once and in order', async (t) => {
-  const hive = await RecoveryNode.start(({ clients }) => {
+  const hive = await RecoveryNode.start(({ clients, socketio }) => {
+    Object.assign(socketio!, soonPings);
+    // However slow the machine is.
+    Object.assign(clients!, { recovery: { window: 600_000 } });
     // Nobody is interested in them here.
     const { on_suspend: _, on_recover: __, ...hooks } = clients!.hooks as Record<string, unknown>;
     clients!.hooks = hooks;

@@ -5,12 +5,12 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
-import { RecoveryNode } from '../support/recovery-scene.ts';
+import { RecoveryNode, soonPings } from '../support/recovery-scene.ts';
 
 let hive: RecoveryNode;
 
 before(async () => {
-  hive = await RecoveryNode.start();
+  hive = await RecoveryNode.start(({ socketio }) => Object.assign(socketio!, soonPings));
 });
 after(() => hive.stop());
 

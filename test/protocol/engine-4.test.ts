@@ -28,9 +28,9 @@ const handshake = async (): Promise<string> => {
 };
 
 /** A polling client whose namespace is connected. */
-const connected = async () => {
+const connected = async (auth = '') => {
   const url = await handshake();
-  await request(url, { method: 'POST', body: '40' });
+  await request(url, { method: 'POST', body: `40${auth}` });
   assert.match((await request(url)).body, /^40\{"sid":/);
   return { url, session: server.host.sessions.at(-1)! };
 };
@@ -471,4 +471,11 @@ test('a client that goes away while it is opened leaves no session behind', asyn
   await eventually(() => server.host.sessions.length > count, 'the late session');
   await eventually(() => server.host.sessions.at(-1)!.closed.length === 1, 'its end');
   assert.deepEqual(server.host.sessions.at(-1)!.transports, []);
+});
+
+test('a client that could return to another server is a new one here, and its pid is shown to nobody', async () => {
+  const pid = `${'s'.repeat(30)}.${'m'.repeat(22)}`;
+  const { session } = await connected(JSON.stringify({ token: 't', pid, offset: 'kD3fG7-_1' }));
+  assert.deepEqual(session.request.handshake.auth, { token: 't' });
+  assert.equal(session.request.isRecoverable, false);
 });

@@ -84,7 +84,7 @@ export class CutCrowd {
       const client = new ReturningClient(proxy.url, { transports: ways[at % ways.length]! });
       this.#clients.push(new CutClient(proxy, client));
       // One after the other: hooks of `on_connect` that have to wait too long would refuse some.
-      await client.connected();
+      await client.connected(1, 60_000);
       await this.#call(`pubsub/subscribe/${client.sids[0]}`, [channel]);
     }
   }

@@ -16,6 +16,12 @@ export interface Told {
   readonly auth?: unknown;
 }
 
+/**
+ * Pings for clients that are cut while they change their transport: if the socket breaks between the last poll and its answer, the
+ * library has stopped polling, and notices nothing but missing pings.
+ */
+export const soonPings = { ping_interval: 2000, ping_timeout: 5000 };
+
 export class RecoveryNode {
   readonly node: DefaultNode;
   readonly backEnd: BackEnd;

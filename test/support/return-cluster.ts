@@ -48,7 +48,7 @@ export class ReturnCluster {
     const sections = {
       clients: {
         state: { state_manager: 'sm.local', initial_value: {}, args: null },
-        recovery: { window: 60_000 },
+        recovery: { window: 600_000 },
         ...(redisPort && { durable: { connector: 'redis', lease: 1500 } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],

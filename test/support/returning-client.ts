@@ -27,7 +27,7 @@ export class ReturningClient {
       reconnectionDelay: 20,
       reconnectionDelayMax: 60,
       // A WebSocket that is cut before its first packet is no error for the library: it would wait for 20 s.
-      timeout: 1000,
+      timeout: 2500,
       ...(query && { query }),
       ...(auth && { auth }),
     });
@@ -42,8 +42,8 @@ export class ReturningClient {
   }
 
   /** Waits for the connect packet of that number, counted from 1. */
-  async connected(count = 1): Promise<void> {
-    await eventually(() => this.connects.length >= count, `connect packet ${count}`);
+  async connected(count = 1, limitMs = 10_000): Promise<void> {
+    await eventually(() => this.connects.length >= count, `connect packet ${count}`, limitMs);
   }
 
   /** The first arguments of all events of that name. */
