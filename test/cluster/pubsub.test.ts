@@ -143,7 +143,7 @@ test('a publish that the other node does not allow, or cannot read, is counted t
   const privilege = 'public' as Privilege;
   let number = 0;
   // Each is in its place, but the refused ones are missing.
-  const next = () => ({ type: 'publish', origin: 'c@127.0.0.1#1', number: ++number, after: 0 });
+  const next = () => ({ type: 'publish', origin: 'c@127.0.0.1#1', number: ++number, after: 0, confirm: true });
   const bad: unknown[] = [
     { ...next(), channels: ['staff'], privilege, publication },
     { ...next(), channels: ['staff'], publication },
@@ -153,6 +153,7 @@ test('a publish that the other node does not allow, or cannot read, is counted t
     { ...next(), channels: ['staff'], privilege: 'private', publication: { type: 'orders', orders: [7] } },
     { ...next(), channels: ['staff'], privilege: 'private' },
     { type: 'publish', channels: ['staff'], privilege: 'private', publication },
+    { type: 'publish', origin: 'c@127.0.0.1#1', number: 1, after: 0, channels: ['staff'], privilege, publication },
     { type: 'gap', origin: 'c@127.0.0.1#1', number: '1', after: 0, channels: [] },
     { type: 'taken', by: 'a', origin: 'b', upTo: -1, again: false },
     { type: 'taken', by: 'a', origin: 'b', upTo: 1, again: true },

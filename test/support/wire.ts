@@ -59,8 +59,8 @@ export class Wire {
   readonly #random: () => number;
   /** How many messages and calls went from node to node, by their type. */
   readonly crossed = new Map<string, number>();
-  /** Called when what was sent is to leave at once: here it does so anyway. */
-  onFlush: () => void = () => {};
+  /** Called when what a node has sent is to leave at once: here it does so anyway. */
+  onFlush: (from: NodeName) => void = () => {};
 
   constructor(random: () => number = Math.random) {
     this.#random = random;
@@ -174,7 +174,7 @@ class WireTransport implements Transport {
   }
 
   flush(): void {
-    this.#wire.onFlush();
+    this.#wire.onFlush(this.#node);
   }
 
   call(to: RemoteTarget, message: unknown, from: PendingFrom): void {

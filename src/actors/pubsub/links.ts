@@ -186,7 +186,7 @@ export class Links {
         this.#isLeaving = true;
         this.#wind();
       }
-      const isKept = log.add(number, prefixes, privilege, term, bytes);
+      const isKept = log.add(number, prefixes, privilege, term, bytes, confirm);
       if (!confirm) continue;
       confirmation ??= new Confirmation(number, performance.now());
       if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);

@@ -127,6 +127,7 @@ export class PublishLog {
   /**
    * Takes a publication, unless the node is given up.
    * @param number greater than that of any before
+   * @param confirm whether somebody waits for the acknowledgement
    * @returns false if it is lost for that node
    */
   add(
@@ -135,6 +136,7 @@ export class PublishLog {
     privilege: Privilege,
     publication: WirePublication,
     bytes: number,
+    confirm: boolean,
   ): boolean {
     this.#endGap();
     if (this.#gap || this.#bytes + bytes > this.#options.maxBytes) {
@@ -146,7 +148,7 @@ export class PublishLog {
     const after = this.#last;
     this.#last = number;
     const entry: Entry = {
-      message: { type: 'publish', origin, number, after, channels, privilege, publication },
+      message: { type: 'publish', origin, number, after, confirm, channels, privilege, publication },
       bytes,
     };
     this.#bytes += bytes;

@@ -43,6 +43,8 @@ export interface PublishMessage {
   readonly origin: string;
   readonly number: number;
   readonly after: number;
+  /** Somebody waits for the acknowledgement. */
+  readonly confirm: boolean;
   readonly channels: readonly string[];
   readonly privilege: Privilege;
   readonly publication: WirePublication;
@@ -90,10 +92,9 @@ export function isWireMessage(message: unknown): message is WireMessage {
   const { type, node, all, add, remove } = fields;
   switch (type) {
     case 'publish':
-    case 'gap': {
-      const { origin, number, after, channels } = fields;
-      return typeof origin === 'string' && isNumber(number) && isNumber(after) && areStrings(channels);
-    }
+      return typeof fields.confirm === 'boolean' && isInStream(fields);
+    case 'gap':
+      return isInStream(fields);
     case 'taken': {
       const { by, origin, upTo, again } = fields;
       return typeof by === 'string' && typeof origin === 'string' && isNumber(upTo) && typeof again === 'boolean';
@@ -110,6 +111,10 @@ export function isWireMessage(message: unknown): message is WireMessage {
     default:
       return false;
   }
+}
+
+function isInStream({ origin, number, after, channels }: Record<string, unknown>): boolean {
+  return typeof origin === 'string' && isNumber(number) && isNumber(after) && areStrings(channels);
 }
 
 function isNumber(value: unknown): boolean {

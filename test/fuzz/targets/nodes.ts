@@ -116,7 +116,7 @@ function messagesOf(self: string, random: Random): readonly (readonly [name: str
   const next = () => {
     const after = number;
     number += 1 + random.int(2);
-    return { origin, number, after };
+    return { origin, number, after, confirm: random.chance(0.5) };
   };
   const headers = [['content-type', 'text/plain']];
   const opening = {

@@ -91,6 +91,7 @@ const pubsub: Record<WireMessage['type'], WireMessage> = {
     origin: 'a@h#1',
     number: 2,
     after: 1,
+    confirm: true,
     channels: ['a'],
     privilege: 'public',
     publication: { type: 'orders', orders: [] },
