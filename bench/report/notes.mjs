@@ -10,13 +10,16 @@ ratio is the median of the ratios per round, whose runs followed each other dire
 All contestants transfer the same bytes: events are text frames of 100 bytes, \`42["echo",{"n":"0000001","text":"xxx…"}]\`, even for contestants that do not speak
 Socket.IO. Clients and publishers work in closed loops: none sends the next message before the previous one has arrived everywhere. Every answer is
 compared byte for byte, and every delivery is checked by sender, number and length; a lost, duplicated, altered or reordered message ends the run with an error. Contestants run with
-their default settings, without compression. Hive runs as users run it: \`hive run\` with a configuration file, production mode, state in the client's actor.`;
+their default settings, without compression. Hive runs as users run it: \`hive run\` with a configuration file, production mode, state in the client's actor.
+
+The figures of memory, echo, publishes-confirmed, two-nodes and jitter were taken on a machine that was busy with other work, at a higher priority than that.`;
 
 export const notes = {
   memory: `Growth of the resident set by 10,000 clients, after a full garbage collection, with 1,000 clients connected before; kernel buffers do not
 count. Raw uWebSockets.js keeps a native socket and a topic. Hive adds the connection, the client's actor with its mailbox and its node in nact's hierarchy,
 its state, the session tables and the channel's membership. socket.io adds two emitters and a client object with their listeners, and
-two rooms per client, one for the client itself. On \`ws\` every client also has Node's own socket with both its streams, which is most of its cost.`,
+two rooms per client, one for the client itself. On \`ws\` every client also has Node's own socket with both its streams, which is most of its cost. With recovery,
+Hive notes per client when it joined which channel; what clients had been sent was forgotten before the measurement.`,
 
   'fan-out-1000': `16 messages are in flight at a time. On uWebSockets.js all contestants end up doing the same: they encode a message once and hand it to the
 library, which copies it to each subscriber's frame buffer and sends each buffer once per iteration of the event loop. Nearly all time is spent in that
@@ -28,7 +31,9 @@ can be reached, and the rest of the difference is the variation between runs. Hi
 
   echo: `100 clients with one event in flight each. More than half of Hive's time is the system call that sends the reply, which raw uWebSockets.js needs as well. On top of that,
 Hive decodes the packet, sends a message to the client's actor and schedules it, runs the hook, and encodes the reply. The arguments' JSON text is checked, but neither
-parsed nor serialized again. socket.io decodes and encodes the JSON and passes the event through three emitters.`,
+parsed nor serialized again. socket.io decodes and encodes the JSON and passes the event through three emitters. With recovery, each event is kept until there are 32 MiB of
+them, which at this rate is less than a second, and most of the difference is garbage collection: objects that live just so long are the most expensive. With room for
+64 KiB, Hive with recovery reaches 0.95 ×.`,
 
   connects: `Per connect: a TCP connection, the WebSocket upgrade, for Socket.IO the Engine.IO handshake and the connect packets, a closing handshake. Hive starts
 and stops an actor under its supervisor each time, with links, metrics and the session's entries; socket.io creates its emitters. Raw uWebSockets.js
@@ -44,12 +49,16 @@ in the adapter of socket.io). Hive's nodes send each other one message per node 
 with one message at a time, from the HTTP request to the arrival at the only subscriber, at the other node or at the same one. Request and delivery, which
 are part of both, account for most of them. The difference is the cost of a hop between Hive's nodes: messages from another node are handled in the iteration of the event
 loop that reads them. About 0.11 ms are system calls and the wake-up of processes that share a core, so half of what a message takes through
-Redis would leave a few hundredths of a millisecond for the work of two nodes, in code that is cold for a single message.`,
+Redis would leave a few hundredths of a millisecond for the work of two nodes, in code that is cold for a single message. The last two columns are about messages to all 1,000: nodes share a core, so the
+other node can hardly send before the first has served its 500.`,
 
   hook: `100 clients with one event in flight each. The back end is part of the load generator and answers at once. The other servers call it with \`undici.request\`, over
 as many connections as there are clients; most of their time is spent in undici. Hive has one connection per worker of the pool: it writes the
 request to the socket directly, and reads the answer with undici's parser. It also runs the pool, which limits requests and
 their time, and checks the answer before it runs the actions. A third of the rest is system calls.`,
+
+  'publishes-confirmed': `50 connections with one request in flight each, as with one node. Unconfirmed publishes (\`?confirm=node\`) are answered as soon as the first node
+has them; the others when the second one has given them to its subscriber. A confirmation tells of all messages of an iteration of the event loop.`,
 
   relay: `All clients start their handshake at one node; then their WebSockets are opened at the same node (owner) or at the other. A relayed event passes three
 connections each way instead of one, and the time of both nodes counts. Events of many clients share the messages between the nodes.`,
@@ -67,4 +76,14 @@ reply; Hive writes a frame in one piece, \`ws\` writes head and payload separate
 
   'sockets-fan-out': `On Node's own sockets Hive frames a publish once for all subscribers, and everything that one iteration of the event loop has for a socket leaves in one write;
 plain \`ws\` frames and writes each message for each subscriber.`,
+
+  jitter: `After a quarter of a minute of the same, for a minute: 20 messages per second to the room and 100 to one client each, and 67 cuts per second. *Published* is the part of
+the messages that were published in that time; a server that cannot keep up with the pace does less work. On uWebSockets.js, three quarters of the CPU time are the kernel's, which
+sends the messages to the room, so that contestants can differ only by the rest. At each return socket.io searches all messages of the last minutes for the position; Hive goes back from the
+newest message of each of the client's channels. Hive's timers and its watch of the event loop wake it up 150 times per second, whatever else there is to do, which takes about
+a second of the minute. On uWebSockets.js, socket.io 4.8 does not subscribe a recovered client to the topics of its rooms, and the client would hear of them no more: the
+application joins them again here.`,
+
+  'jitter-silent': `Until a ping is not answered, socket.io takes the former connection for alive, and keeps nothing: the client is a new one, and misses what was sent meanwhile.
+Hive gives the session to the new connection and closes the former one.`,
 };
