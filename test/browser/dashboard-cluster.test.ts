@@ -91,6 +91,11 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
         await eventually(async () => (await up.textContent()) !== former, 'the first node to go on', 30_000);
       }
       await dashboard.is('partial');
+      // The back end may wait for the node that hangs.
+      const { api } = cluster.ports[0];
+      const event = JSON.stringify({ name: 'nothing', args: [] });
+      const path = `http://127.0.0.1:${api}/api/distributed-chat-api-key/pubsub/publish/chat?confirm=node`;
+      assert.equal((await fetch(path, { method: 'POST', body: event })).status, 200);
       await dashboard.shows('delivery', /Between nodes\s*\d+ not acknowledged, [\d.]+ [kM]?B/);
     } finally {
       second!.signal('SIGCONT');
