@@ -102,11 +102,7 @@ export class MemoryStore implements SessionStore {
   has(session: SessionLog, channel: string, id: string): boolean {
     const log = this.#channels.get(channel);
     const began = log && session.beganIn(log);
-    if (began === undefined) return false;
-    for (let entry = log?.newest; entry && entry.number > began; entry = entry.previous) {
-      if (entry.id === id) return true;
-    }
-    return false;
+    return began !== undefined && this.#journal.has(log!, began, id);
   }
 
   lose(session: SessionLog): void {
@@ -118,7 +114,7 @@ export class MemoryStore implements SessionStore {
     // Who has received something of this node has all of the one before.
     const { prefix } = session;
     const before = prefix && !this.#positions.isOwn(position) ? prefix.missed(position) : [];
-    const entries = number === undefined ? undefined : session.missed(number, this.shown);
+    const entries = number === undefined ? undefined : session.missed(number, this.shown, this.#journal);
     if (!entries || !before) return undefined;
     const events: MissedEvent[] = [...before];
     let bytes = 0;

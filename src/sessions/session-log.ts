@@ -6,7 +6,7 @@
  *   chat   ──────────────────[began 7 …───────────▶
  *   alone  [began 2 …─────────────────────────────▶
  */
-import { type Entry, Scope } from './journal.ts';
+import { type Entry, type Journal, Scope } from './journal.ts';
 import type { Prefix } from './prefix.ts';
 
 /** The entries of one channel, and how many sessions are in it now. */
@@ -117,14 +117,15 @@ export class SessionLog extends Scope {
    * @param received number of the last event that it has received; one of a former session if it has received none of this one
    * @param shown the last number that was shown to anybody
    */
-  missed(received: number, shown: number): readonly Entry[] | undefined {
+  missed(received: number, shown: number, journal: Journal): readonly Entry[] | undefined {
     const position = Math.max(received, this.began);
     if (position > shown || position < this.lostUpTo) return undefined;
     const missed: Entry[] = [];
-    if (!collect(this, position, shown, missed)) return undefined;
+    if (!journal.collect(this, position, shown, missed)) return undefined;
     for (let span = this.#spans; span; span = span.next) {
       const from = Math.max(position, span.began);
-      if (!collect(span.channel, from, Math.min(shown, span.last ?? shown), missed)) return undefined;
+      const to = Math.min(shown, span.last ?? shown);
+      if (!journal.collect(span.channel, from, to, missed)) return undefined;
     }
     return missed.sort((one, other) => one.number - other.number);
   }
@@ -143,15 +144,4 @@ export class SessionLog extends Scope {
 
 function withSpan({ channel, began }: Span, next: Span | undefined): Span {
   return new Span(channel, began, next);
-}
-
-/** Adds the entries of a scope with numbers above `from`, up to `to`. False if one of them may be forgotten. */
-function collect(scope: Scope, from: number, to: number, entries: Entry[]): boolean {
-  // Nothing has come since: it does not matter what is forgotten.
-  if (Math.min(scope.last, to) <= from) return true;
-  if (scope.forgotten > from) return false;
-  for (let entry = scope.newest; entry && entry.number > from; entry = entry.previous) {
-    if (entry.number <= to) entries.push(entry);
-  }
-  return true;
 }

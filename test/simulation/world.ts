@@ -44,7 +44,7 @@ export const prefixes = ['room', ...channels];
 /** By how much a time of a client may differ from that of the server: what a message takes, and ticks of timers. */
 const slackMs = 100;
 /** What one event takes in a journal, bytes: roughly. */
-const entryBytes = 250;
+const entryBytes = 80;
 const plenty = 1_000_000;
 /** For how long a trouble between nodes has consequences, at most, as a rule. */
 const troubleMs = 3000;

@@ -285,7 +285,7 @@ test('who comes back while the former connection looks alive takes it over', asy
 });
 
 test('what is not all there ends the session: the client becomes a new one', async () => {
-  await start({ clients: { recovery: { ...recovery, max_bytes: 2000 } } });
+  await start({ clients: { recovery: { ...recovery, max_bytes: 500 } } });
   const { session, sink } = await clients.connect();
   await clients.router.runActions(session.sid, [send('1')]);
   await clients.settled(session, sink);
