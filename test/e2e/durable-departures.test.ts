@@ -12,7 +12,7 @@ import { RedisServer } from '../support/redis.ts';
 import { SocketClient } from '../support/socket-clients.ts';
 
 const skip = missing('redis-server');
-const leaseMs = 1500;
+const leaseMs = 3000;
 const hooks = ['on_connect', 'on_disconnect', 'note'] as const;
 
 interface Told {

@@ -49,7 +49,7 @@ export class ReturnCluster {
       clients: {
         state: { state_manager: 'sm.local', initial_value: {}, args: null },
         recovery: { window: 600_000 },
-        ...(redisPort && { durable: { connector: 'redis', lease: 1500 } }),
+        ...(redisPort && { durable: { connector: 'redis', lease: 3000 } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],
           ack: [{ action: 'action.send_ack', args: null }],

@@ -38,6 +38,8 @@ export class DurableSession {
   #writing: Promise<boolean> | undefined;
   #isDirty = false;
   isOver = false;
+  /** The last write has failed, or the deletion: to be made up for when Redis is back. */
+  isBehind = false;
 
   constructor(setup: RecordSetup) {
     this.#setup = setup;
@@ -77,10 +79,12 @@ export class DurableSession {
     const contents = JSON.stringify(this.source.record());
     try {
       const [taken] = await this.#setup.run([putCommand(this.keys, sid, this.#head, contents)]);
+      this.isBehind = false;
       if (taken === 1) return true;
       // It may have got another owner here meanwhile: this node's next lease.
       if (owner !== this.owner) return this.#put();
     } catch (error) {
+      this.isBehind = true;
       this.#setup.failed(error);
       return true;
     }
@@ -111,7 +115,9 @@ export class DurableSession {
     if (this.owner === undefined) return;
     try {
       await this.#setup.run([removeCommand(this.keys, this.sid, this.#head, goneMs, this.epoch > 0)]);
+      this.isBehind = false;
     } catch (error) {
+      this.isBehind = true;
       this.#setup.failed(error);
     }
   }

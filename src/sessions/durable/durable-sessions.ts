@@ -123,8 +123,9 @@ export class DurableSessions {
 
   /** The session has ended, and back ends know it. */
   async remove(session: DurableSession): Promise<void> {
-    if (this.#sessions.get(session.sid) === session) this.#sessions.delete(session.sid);
     await session.remove();
+    // One whose record could not be deleted is kept until it is.
+    if (!session.isBehind) this.#forget(session);
   }
 
   /**
@@ -152,6 +153,7 @@ export class DurableSessions {
       const { owner } = this.#lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
       await this.#claimOwn(former);
+      await this.#makeUp();
       if (this.#problem !== undefined) this.#setup.log.notice('Sessions are durable');
       this.#problem = undefined;
     } catch (error) {
@@ -246,11 +248,32 @@ export class DurableSessions {
         session.owner = owner;
         session.epoch = Array.isArray(answer) ? Number(answer[0]) : session.epoch;
         // It may have ended meanwhile, and its record not been found.
-        if (session.isOver) await session.erase();
-        else written.push(session.write());
+        if (!session.isOver) {
+          written.push(session.write());
+          continue;
+        }
+        await session.erase();
+        if (!session.isBehind) this.#forget(session);
       }
       await Promise.all(written);
     }
+  }
+
+  /** What failed while Redis was away for less than a lease. */
+  async #makeUp(): Promise<void> {
+    for (const session of [...this.#sessions.values()]) {
+      if (!session.isBehind) continue;
+      if (!session.isOver) {
+        await session.write();
+      } else {
+        await session.erase();
+        if (!session.isBehind) this.#forget(session);
+      }
+    }
+  }
+
+  #forget(session: DurableSession): void {
+    if (this.#sessions.get(session.sid) === session) this.#sessions.delete(session.sid);
   }
 
   /** Claims sessions whose nodes are gone. Never rejects. */
