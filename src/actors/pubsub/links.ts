@@ -125,7 +125,7 @@ export class Links {
     peer.log.disconnect();
     this.#wind();
     const isKept = !hasLeft || this.#setup.stored;
-    if (!isKept || this.#setup.resumeMs === 0) this.#giveUp(peer);
+    if (!isKept || this.#setup.resumeMs === 0) this.#giveUp(peer, hasLeft);
   }
 
   /** A new manager of this node: what was on its way to the one before it may be lost, here and there. */
@@ -145,11 +145,12 @@ export class Links {
     if (isBehind) this.#confirmations.release(peer, performance.now());
   }
 
-  #giveUp(peer: Peer): void {
+  /** @param hasLeft as planned: its clients have been told, and nobody misses anything */
+  #giveUp(peer: Peer, hasLeft = false): void {
     const dropped = peer.log.giveUp();
     this.#confirmations.release(peer, performance.now());
     const { log } = this.#setup;
-    if (dropped === 0 || log.excess('publishes for a lost node were dropped', peer.node)) return;
+    if (dropped === 0 || hasLeft || log.excess('publishes for a lost node were dropped', peer.node)) return;
     log.warning(`${peer.node} does not come back: ${dropped} publishes that were kept for it are dropped`, {
       peer: peer.node,
     });
