@@ -12,8 +12,11 @@ import { ReturnCluster } from '../support/return-cluster.ts';
 
 const skip = missing('redis-server');
 
+/** Of each test. */
+let redis: RedisServer;
+
 async function start(t: TestContext): Promise<ReturnCluster> {
-  const redis = await RedisServer.start();
+  redis = await RedisServer.start();
   const scene = await ReturnCluster.start({}, undefined, redis.port);
   t.after(async () => {
     await scene.stop();
@@ -56,6 +59,9 @@ for (const transports of [['websocket'], ['polling']] as const) {
     await one.leave();
     const last = JSON.parse(scene.backEnd.asked.at(-1)!.body) as { state: unknown; session: { epoch: number } };
     assert.deepEqual([last.state, last.session.epoch], [{ nick: 'ann' }, 1]);
+    // The old fault: its record stayed, and its departure was told once more when the node that had gone on with it ended.
+    const records = () => redis.query((client) => client.keys('*:sessions'));
+    await eventually(async () => (await records()).length === 0, 'the end of its record');
   });
 }
 

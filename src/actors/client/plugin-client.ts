@@ -53,7 +53,6 @@ export class PluginClient implements Client, Identity, RecordSource {
   #silent = false;
   /** Its record, where sessions are durable. */
   #session: DurableSession | undefined;
-  #isAdopted = false;
   #suspendedAt: number | undefined;
   #hookChanges: readonly HookChange[] | undefined;
   #departure: SessionRecord['d'];
@@ -113,12 +112,19 @@ export class PluginClient implements Client, Identity, RecordSource {
     const state = await opening;
     this.#state = state;
     await durable.open(this);
-    return this.#durable(state, durable);
+    return this.#durable(state);
   }
 
-  #durable(state: ClientState, durable: DurableSessions): ClientState {
-    const isInRecord = this.#context.plugins.stateManager.adopt === undefined;
-    return new DurableState(state, this.#session!, durable, isInRecord);
+  /** The state as part of the record, once there is one. */
+  #durable(state: ClientState): ClientState {
+    const { durable } = this.#context;
+    const session = this.#session;
+    return durable && session ? new DurableState(state, session, durable, this.#isStateInRecord) : state;
+  }
+
+  /** Otherwise its manager keeps it where others find it. */
+  get #isStateInRecord(): boolean {
+    return this.#context.plugins.stateManager.adopt === undefined;
   }
 
   /** Goes on with a session of another node, for its departure. */
@@ -140,21 +146,18 @@ export class PluginClient implements Client, Identity, RecordSource {
     this.#hookChanges = record.h;
     this.#suspendedAt = record.u;
     const opening = stateManager.adopt?.(this.sid) ?? stateManager.open(this.sid, record.s ?? {});
-    this.#state = opening instanceof Promise ? new AdoptedState(opening) : opening;
-    this.#isAdopted = true;
+    this.#state = this.#durable(opening instanceof Promise ? new AdoptedState(opening) : opening);
     return this.#state;
   }
 
   kept(session: DurableSession): void {
     this.#session = session;
-    const { durable } = this.#context;
-    // One that was adopted has its state already.
-    if (durable && this.#isAdopted && this.#state) this.#state = this.#durable(this.#state, durable);
+    // One whose departure was adopted has its state already; that of an adopted client is opened later.
+    if (this.#departure && this.#state) this.#state = this.#durable(this.#state);
   }
 
   record(): SessionRecord {
-    const isInRecord = this.#context.plugins.stateManager.adopt === undefined;
-    const state = isInRecord ? this.#state?.get() : undefined;
+    const state = this.#isStateInRecord ? this.#state?.get() : undefined;
     const s = state instanceof Promise ? undefined : state;
     const { namespace: n, connectedAt: c } = this;
     const r = this.#output.logRecord;
