@@ -4,6 +4,7 @@ import { HiveError } from '../../../observe/errors.ts';
 import { reasonOf } from '../tcp/probe.ts';
 import { Unavailable } from '../unavailable.ts';
 import { clientFor, nameOf, type RedisAddress, withAddresses } from './address.ts';
+import { sendBySlot, sendTogether } from './pipelines.ts';
 import { type Outcome, type RedisCommand, WrongServer } from './refusal.ts';
 
 export interface RedisConnectionListener {
@@ -70,18 +71,11 @@ export class RedisConnection {
     return replies;
   }
 
-  async #send(redis: Redis | Cluster, commands: readonly RedisCommand[]): Promise<Outcome[]> {
-    const pipeline = redis.pipeline();
-    for (const [name, ...args] of commands) {
-      // A Cluster must know what is a transaction: one that meets another node's slot is sent there as a whole.
-      if (name === 'multi') (pipeline as unknown as { multi(): void }).multi();
-      else if (name === 'exec') void pipeline.exec();
-      else pipeline.call(name, ...args);
-    }
+  async #send(redis: Redis | Cluster, commands: readonly RedisCommand[]): Promise<readonly Outcome[]> {
     try {
-      return (await pipeline.exec()) ?? [];
+      return redis instanceof Cluster ? await sendBySlot(redis, commands) : await sendTogether(redis, commands);
     } catch (error) {
-      // A Cluster refuses keys of several slots before it sends anything.
+      // A Cluster refuses a transaction with keys of several slots before it sends it.
       throw new HiveError('redis_error', reasonOf(error), { cause: error });
     }
   }

@@ -73,7 +73,7 @@ test('Sentinels that are all away, or do not know the master, are named', { skip
   });
 });
 
-test('a Cluster: every key finds its node, transactions too, and slots that move are found again', {
+test('a Cluster: every key finds its node, transactions and pipelines too, and slots that move are found again', {
   skip,
 }, async (t) => {
   const nodes = await startCluster(3);
@@ -100,7 +100,22 @@ test('a Cluster: every key finds its node, transactions too, and slots that move
     await say(nodes[at]!, 'cluster', 'setslot', slot, 'node', ids[next]!);
   assert.equal((await run(connectors, ['multi'], ['set', key, 1], ['exec'])).length, 3);
   assert.equal(await say(nodes[next]!, 'get', key), '1');
-  await assert.rejects(run(connectors, ['set', 'a', 1], ['set', 'b', 2]), { code: 'redis_error', message: /slot/ });
+  // `a`, `b` and `c` belong to three nodes.
+  const several: RedisRequest['commands'] = [
+    ['set', 'a', 1],
+    ['multi'],
+    ['incr', 'b'],
+    ['incr', 'b'],
+    ['exec'],
+    ['ping'],
+    ['incr', 'a'],
+    ['eval', "return redis.call('incrby', KEYS[1], ARGV[1])", 1, 'c', 7],
+  ];
+  assert.deepEqual(await run(connectors, ...several), ['OK', 'OK', 'QUEUED', 'QUEUED', [1, 2], 'PONG', 2, 7]);
+  await assert.rejects(run(connectors, ['get', 'a'], ['multi'], ['set', 'a', 1], ['set', 'b', 2], ['exec']), {
+    code: 'redis_error',
+    message: /slot/,
+  });
 });
 
 test('a Cluster that has lost a node fails what belonged there, with the reason, until it is back', {

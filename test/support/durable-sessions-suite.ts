@@ -1,0 +1,238 @@
+/**
+ * The sessions of two nodes in a real Redis that can be made unreachable for each of them, and clocks that the test turns: what holds
+ * whether that is one server, the master of Sentinels, or a Cluster.
+ *
+ *   durableSessionsSuite('a Cluster', async () => ({ args: { cluster: […] }, stop }), skip);
+ */
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { silent } from '../../src/observe/logger.ts';
+import { Metrics } from '../../src/observe/metrics.ts';
+import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
+import type { DurableSession, RecordSource } from '../../src/sessions/durable/durable-session.ts';
+import { type Claimed, DurableSessions } from '../../src/sessions/durable/durable-sessions.ts';
+import { pairsOf } from '../../src/sessions/durable/replies.ts';
+import { Pids } from '../../src/sessions/pids.ts';
+import { type Connectors, startConnectors } from './connectors.ts';
+
+/** A Redis of one of the kinds that `connector.redis` knows. */
+export interface RedisPlace {
+  /** Of the connector: where it is. */
+  readonly args: object;
+  stop(): Promise<unknown>;
+}
+
+const leaseMs = 1000;
+let connectors: Connectors;
+let worlds = 0;
+
+/** What the connector makes of commands is part of what is tested. */
+function run(commands: readonly RedisCommand[]): Promise<unknown[]> {
+  return connectors.pools.get<unknown, unknown[]>('db').request({ commands });
+}
+
+class Source implements RecordSource {
+  readonly sid: string;
+  note = 0;
+  isFenced = false;
+  session!: DurableSession;
+
+  constructor(sid: string) {
+    this.sid = sid;
+  }
+
+  kept(session: DurableSession): void {
+    this.session = session;
+  }
+
+  record(): unknown {
+    return { note: this.note };
+  }
+
+  fenced(): void {
+    this.isFenced = true;
+  }
+}
+
+class TestNode {
+  readonly sessions: DurableSessions;
+  readonly claimed: Claimed[] = [];
+  readonly pids = new Pids();
+  readonly name: string;
+  /** Whether its Redis is away. */
+  isCutOff = false;
+
+  constructor(world: World, name: string) {
+    this.name = name;
+    const counters = new Metrics().counters('test', ['claimed', 'claims_lost']);
+    this.sessions = new DurableSessions({
+      run: (commands) => (this.isCutOff ? Promise.reject(new Error('cut off')) : run(commands)),
+      cluster: world.cluster,
+      boot: `${name}@127.0.0.1#4`,
+      tag: name.padEnd(8, '_'),
+      pids: this.pids,
+      leaseMs,
+      now: () => world.now,
+      log: silent,
+      counters,
+    });
+    this.sessions.serve((claimed) => {
+      this.claimed.push(claimed);
+      return new Source(claimed.sid);
+    });
+  }
+
+  async open(sid: string): Promise<Source> {
+    const source = new Source(sid);
+    await this.sessions.open(source);
+    return source;
+  }
+}
+
+class World {
+  readonly cluster: string;
+  now = 0;
+
+  constructor() {
+    worlds += 1;
+    this.cluster = `world${worlds}`;
+  }
+
+  async node(name: string): Promise<TestNode> {
+    const node = new TestNode(this, name);
+    await node.sessions.renew();
+    assert.equal(node.sessions.problem, undefined);
+    return node;
+  }
+
+  /** Time passes in which these renew their leases. */
+  async pass(...living: readonly TestNode[]): Promise<void> {
+    for (let third = 0; third < 4; third += 1) {
+      this.now += leaseMs / 3;
+      for (const { sessions } of living) await sessions.renew();
+    }
+  }
+
+  /** The lease of a node has ended in Redis. */
+  async end(node: TestNode): Promise<void> {
+    await run([['del', `hive:${this.cluster}:lease:${await this.ownerOf(node)}`]]);
+  }
+
+  async ownerOf(node: TestNode): Promise<string> {
+    const [owners] = await run([['hgetall', `hive:${this.cluster}:owners`]]);
+    const owned = pairsOf(owners).find(([, ownership]) => ownership.startsWith(`${node.name}@`));
+    return owned?.[0] ?? assert.fail(`${node.name} owns nothing`);
+  }
+
+  async record(sid: string): Promise<string | null> {
+    const [record] = await run([['hget', `hive:${this.cluster}:{${sid.slice(0, 8)}}:sessions`, sid]]);
+    return record as string | null;
+  }
+}
+
+async function start(...wanted: readonly string[]): Promise<[World, TestNode, TestNode]> {
+  const world = new World();
+  const nodes: TestNode[] = [];
+  for (const name of wanted) {
+    nodes.push(await world.node(name));
+  }
+  return [world, nodes[0]!, nodes[1]!];
+}
+
+const sid = (node: string, at = 0) => `${node.padEnd(8, '_')}${String(at).padStart(22, '0')}`;
+
+/** @param begin starts it; asked once, when the tests begin */
+export function durableSessionsSuite(place: string, begin: () => Promise<RedisPlace>, skip: string | false): void {
+  let redis: RedisPlace | undefined;
+
+  before(async () => {
+    if (skip !== false) return;
+    redis = await begin();
+    const args = { reconnect_timeout: 100, max_reconnect_timeout: 5000, ...redis.args };
+    connectors = await startConnectors({ pools: { db: { connector: 'connector.redis', size: 2, overflow: 2, args } } });
+  });
+
+  after(async () => {
+    await connectors?.close();
+    await redis?.stop();
+  });
+
+  test(`${place}: sessions of a node whose lease has ended are claimed once, by who has held its own for long enough`, {
+    skip,
+  }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    for (let at = 0; at < 250; at += 1) await one.open(sid('one', at));
+    await world.end(one);
+    await two.sessions.sweep();
+    assert.equal(two.claimed.length, 0, 'its lease is too young');
+    await world.pass(two);
+    await two.sessions.sweep();
+    assert.equal(two.claimed.length, 250);
+    assert.deepEqual(new Set(two.claimed.map(({ sid: of }) => of)).size, 250);
+    assert.deepEqual([two.claimed[0]!.epoch, two.claimed[0]!.contents], [1, { note: 0 }]);
+    await two.sessions.sweep();
+    assert.equal(two.claimed.length, 250);
+  });
+
+  test(`${place}: a node that has lost its lease keeps what nobody has claimed, and gives up the rest`, {
+    skip,
+  }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    const first = await one.open(sid('one', 1));
+    await world.pass(one, two);
+    await world.end(one);
+    await two.sessions.sweep();
+    assert.equal(two.claimed.length, 1);
+    const later = await one.open(sid('one', 2));
+    await one.sessions.renew();
+    assert.deepEqual([first.isFenced, later.isFenced], [true, false]);
+    assert.match((await world.record(sid('one', 1)))!, /\|1\|{"note":0}$/);
+    assert.equal((await world.record(sid('one', 2)))!.startsWith(await world.ownerOf(one)), true);
+  });
+
+  test(`${place}: what was written or deleted while Redis was away is made up for, also if no lease was lost`, {
+    skip,
+  }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    const [changed, ended] = [await one.open(sid('one', 1)), await one.open(sid('one', 2))];
+    one.isCutOff = true;
+    const born = await one.open(sid('one', 3));
+    changed.note = 7;
+    assert.equal(await changed.session.write(), true);
+    await one.sessions.remove(ended.session);
+    assert.match(one.sessions.problem!, /cut off/);
+    one.isCutOff = false;
+    await one.sessions.renew();
+    assert.equal(one.sessions.problem, undefined);
+    assert.match((await world.record(changed.sid))!, /{"note":7}$/);
+    assert.match((await world.record(born.sid))!, /{"note":0}$/);
+    assert.equal(await world.record(ended.sid), null);
+    assert.equal(one.sessions.size, 2);
+    await world.pass(two);
+    await world.end(one);
+    await two.sessions.sweep();
+    assert.equal(two.claimed.length, 2);
+  });
+
+  test(`${place}: it is told where a session is: at its owner, nowhere, or with nobody until it is claimed`, {
+    skip,
+  }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    await one.open(sid('one', 1));
+    assert.equal(await two.sessions.locate(sid('one', 1)), 'one'.padEnd(8, '_'));
+    assert.equal(await two.sessions.locate(sid('one', 2)), undefined);
+    await world.pass(two);
+    await world.end(one);
+    assert.equal(await two.sessions.locate(sid('one', 1)), 'waiting');
+    await two.sessions.sweep();
+    assert.equal(await one.sessions.locate(sid('one', 1)), 'two'.padEnd(8, '_'));
+  });
+
+  test(`${place}: all nodes of a cluster sign with the same secret, and others with another`, { skip }, async () => {
+    const [, one, two] = await start('one', 'two');
+    const [, stranger] = await start('one');
+    const pid = one.pids.of(sid('one'), '/');
+    assert.equal(two.pids.verify(pid, '/'), sid('one'));
+    assert.equal(stranger.pids.verify(pid, '/'), undefined);
+  });
+}
