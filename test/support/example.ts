@@ -3,28 +3,10 @@
  * the repository in which only ports and node names differ, so that tests can run anywhere.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { Checkout } from './checkout.ts';
 import { freePorts } from './ports.ts';
-
-const repository = fileURLToPath(new URL('../..', import.meta.url));
-const copied = ['Makefile', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsconfig.build.json'];
-const copiedFolders = ['scripts', 'src', 'dist', 'examples'];
-
-/** What npm writes at the end of an installation; the Makefile looks at its time. */
-const marker = '.package-lock.json';
 
 /** Ports that the examples name: clients, API, monitor, page. */
 const named = [8080, 1235, 1234, 8081];
@@ -79,7 +61,7 @@ export class Command {
 }
 
 export class Example {
-  readonly folder = mkdtempSync(join(tmpdir(), 'hive-example-'));
+  readonly #checkout = new Checkout();
   /** As in the example's README, in the top folder. */
   readonly commands: string[];
   readonly #ports: number[];
@@ -87,11 +69,6 @@ export class Example {
 
   private constructor(name: string, ports: number[]) {
     this.#ports = ports;
-    for (const file of copied) cpSync(join(repository, file), join(this.folder, file), { preserveTimestamps: true });
-    for (const folder of copiedFolders.filter((path) => existsSync(join(repository, path)))) {
-      cpSync(join(repository, folder), join(this.folder, folder), { recursive: true, preserveTimestamps: true });
-    }
-    this.#linkPackages();
     const example = join(this.folder, 'examples', name);
     const moved = (text: string) =>
       text.replace(/\b(8080|1235|1234|8081)\b/g, (port) => String(ports[named.indexOf(Number(port))]));
@@ -117,21 +94,12 @@ export class Example {
     this.commands = [...blocks].map(([, text]) => text!).flatMap((text) => text.trim().split(/(?<!\\)\n/));
   }
 
-  /**
-   * One link per package, in a folder of the copy's own: were it one link to all, an `npm ci` in the copy would empty the
-   * repository's. The copied marker is fresh, so that make finds the dependencies installed.
-   */
-  #linkPackages(): void {
-    const [from, to] = [join(repository, 'node_modules'), join(this.folder, 'node_modules')];
-    mkdirSync(to);
-    for (const name of readdirSync(from)) {
-      if (name === marker) cpSync(join(from, name), join(to, name));
-      else symlinkSync(join(from, name), join(to, name));
-    }
-  }
-
   static async prepare(name: string): Promise<Example> {
     return new Example(name, await freePorts(named.length + 2));
+  }
+
+  get folder(): string {
+    return this.#checkout.folder;
   }
 
   get clients(): string {
@@ -160,6 +128,6 @@ export class Example {
 
   async stop(): Promise<void> {
     for (const command of this.#running.toReversed()) await command.interrupt();
-    rmSync(this.folder, { recursive: true, force: true });
+    this.#checkout.remove();
   }
 }
