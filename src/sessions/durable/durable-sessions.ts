@@ -358,8 +358,12 @@ export class DurableSessions {
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#renewing;
+    const isEmpty = this.#sessions.size === 0;
     try {
-      await this.#lease.release(this.#sessions.size === 0);
+      // Who claims sessions deletes the journal, but here nobody will.
+      const keys = this.#ownerKeys;
+      if (isEmpty && keys) await this.#setup.run([['del', keys.journal, keys.last]]);
+      await this.#lease.release(isEmpty);
     } catch (error) {
       this.#failed(error);
     }
