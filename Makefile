@@ -3,7 +3,8 @@
 #   make run CONFIG=file.json          run a node (without CONFIG: config/hive.json)
 #   make run-dev CONFIG=file.json      the same in development mode: clients are shown the details of errors
 #   make test-config CONFIG=file.json  check a configuration
-#   make demo [REDIS=1]                the distributed chat: two nodes, a back end and a page
+#   make demo [REDIS=1]                the distributed chat: two nodes, a back end and a page; with REDIS, killing a node loses no session.
+#                                      REDIS=redis://host:port uses that Redis, REDIS=1 one on this machine
 #   make simple-chat | ping            the smaller examples: a node, a back end and a page | a node and a page
 #   make check                         what to run before each commit: format, lint, types, dead code, unit, supervisor and protocol tests
 #   make unit-test | test              the unit tests | every check and test, each file in a process of its own
@@ -39,7 +40,7 @@ test: $(INSTALLED)
 	@npm test
 
 demo: $(HIVE)
-	@REDIS=$(REDIS) node examples/distributed-chat/demo.mjs
+	@REDIS='$(REDIS)' node examples/distributed-chat/demo.mjs
 
 simple-chat ping: $(HIVE)
 	@node examples/$@/demo.mjs

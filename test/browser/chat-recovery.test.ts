@@ -27,7 +27,7 @@ describe('the page of the distributed chat comes back', { skip }, () => {
   let round = 0;
 
   before(async () => {
-    cluster = await ChatCluster.start();
+    cluster = await ChatCluster.start('memory');
     browser = await launchBrowser();
     bob = await SocketClient.connect('4.8 websocket', cluster.url(1));
     bob.emit('authorize', { nick: 'Bob' });

@@ -21,7 +21,7 @@ describe("the monitor's page of a cluster", { skip: missing('chromium', 'redis-s
   const sockets: Socket[] = [];
 
   before(async () => {
-    cluster = await ChatCluster.start();
+    cluster = await ChatCluster.start('sm.redis');
     browser = await launchBrowser();
     for (let i = 0; i < people; i += 1) {
       const socket = io(cluster.url(i % 3 === 0 ? 1 : 0), { transports: ['websocket'], forceNew: true });

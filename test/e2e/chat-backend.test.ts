@@ -107,6 +107,39 @@ function actsAsBackEnd(kind: 'python' | 'node'): void {
     assert.deepEqual(first.published('garden'), []);
   });
 
+  test('knows a message that is said again by its id, if the same user says it, and says which one it refuses', async () => {
+    const ann = await enter('s1', 'Ann', 'lobby');
+    const ben = await enter('s2', 'Ben', 'lobby');
+    const say = async (sid: string, id: unknown, state: State) => {
+      await hook('/message', sid, [{ room: 'lobby', text: 'hi', id }], state);
+      return first.published('lobby').at(-1)![1];
+    };
+    const said = await say('s1', 'a-1', ann);
+    assert.deepEqual([said.id, said.nick], ['a-1', 'Ann']);
+    assert.deepEqual(await say('s1', 'a-1', ann), said);
+    const other = await say('s2', 'a-1', ben);
+    assert.deepEqual([other.id === 'a-1', other.nick], [false, 'Ben']);
+    const [{ args }] = (await hook('/join', 's2', [{ chat: 'lobby' }], ben)).slice(1) as [Action];
+    const { rooms } = (args.args as [{ rooms: [{ history: { id: string }[] }] }])[0];
+    assert.deepEqual(
+      rooms[0].history.map(({ id }) => id),
+      ['a-1', other.id],
+    );
+    const before = first.calls.length;
+    await hook('/message', 's1', [{ room: 'lobby', text: ' ', id: 'a-2' }], ann);
+    await hook('/message', 's1', [{ room: 'lobby', text: 'hi', id: 'no id' }], ann);
+    const told = first.calls
+      .slice(before)
+      .map(({ body }) => (body as Action[])[0]!.args.args as [{ code: string; id: string }]);
+    assert.deepEqual(
+      told.map(([{ code, id }]) => [code, id]),
+      [
+        ['bad_message', 'a-2'],
+        ['bad_message', 'no id'],
+      ],
+    );
+  });
+
   test('lets a member leave', async () => {
     const state = await enter('s1', 'Ann', 'lobby');
     assert.deepEqual(await hook('/leave', 's1', [{ chat: 'lobby' }], state), [

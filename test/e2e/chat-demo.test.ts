@@ -3,13 +3,14 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { eventually } from '../support/eventually.ts';
 import { missing } from '../support/programs.ts';
+import { RedisServer } from '../support/redis.ts';
 
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 
@@ -75,6 +76,10 @@ describe('the demo', { skip: missing('python3') }, () => {
     }
   }
 
+  async function toNodes(): Promise<{ name: string; url: string; kill: string }[]> {
+    return (await (await fetch(`http://127.0.0.1:${ports[6]}/nodes`)).json()) as never;
+  }
+
   function linesOf(name: string): string[] {
     return output
       .split('\n')
@@ -108,10 +113,10 @@ describe('the demo', { skip: missing('python3') }, () => {
     start();
     await printed('Ctrl-C stops everything');
     assert.match(output, new RegExp(`http://127\\.0\\.0\\.1:${ports[6]}/`));
-    const nodes = await (await fetch(`http://127.0.0.1:${ports[6]}/nodes`)).json();
+    const nodes = await toNodes();
     assert.deepEqual(nodes, [
-      { name: 'node1', url: `http://127.0.0.1:${ports[0]}` },
-      { name: 'node2', url: `http://127.0.0.1:${ports[3]}` },
+      { name: 'node1', url: `http://127.0.0.1:${ports[0]}`, kill: nodes[0]!.kill },
+      { name: 'node2', url: `http://127.0.0.1:${ports[3]}`, kill: nodes[1]!.kill },
     ]);
     demo.kill('SIGINT');
     assert.equal(await ended, 0);
@@ -157,18 +162,82 @@ describe('the demo', { skip: missing('python3') }, () => {
     await assert.rejects(fetch(`http://127.0.0.1:${ports[6]}/nodes`));
   });
 
-  test('says how to start a Redis that is absent', async () => {
+  test('says that the Redis that it is to use does not answer, or that its address is none', async () => {
+    const [port] = await freePorts(1);
+    start({ REDIS: `redis://127.0.0.1:${port}` });
+    assert.equal(await ended, 1);
+    assert.match(output, new RegExp(`no Redis answers at 127\\.0\\.0\\.1:${port}, which REDIS names[^]*make demo`));
+    start({ REDIS: '127.0.0.1:6379' });
+    assert.equal(await ended, 1);
+    assert.match(output, /^REDIS=127\.0\.0\.1:6379: it is 1, or the address of a Redis/);
+  });
+
+  test('says what to do where there is no redis-server, and where another program has its port', async () => {
+    const [port] = await freePorts(1);
+    edit('connectors.json', (text) => text.replace('6379', String(port)));
+    start({ REDIS: '1', PATH: root });
+    assert.equal(await ended, 1);
+    assert.match(output, /redis-server is not installed.*\n.*apt install redis-server/);
+    const server = createServer((socket) => socket.end('what?')).listen(port, '127.0.0.1');
+    await once(server, 'listening');
+    start({ REDIS: '1' });
+    assert.equal(await ended, 1);
+    server.close();
+    assert.match(output, new RegExp(`port ${port} is wanted by Redis, but another program has it`));
+  });
+
+  test('starts a Redis where none answers, and stops it', { skip: missing('redis-server') }, async () => {
     const [port] = await freePorts(1);
     edit('connectors.json', (text) => text.replace('6379', String(port)));
     start({ REDIS: '1' });
-    assert.equal(await ended, 1);
-    assert.match(output, new RegExp(`no Redis answers at 127\\.0\\.0\\.1:${port}[^]*redis-server --port ${port}`));
+    await printed('Ctrl-C stops everything');
+    assert.match(output, new RegExp(`the Redis of this demo, at 127\\.0\\.0\\.1:${port}`));
+    const redis = connect(port!, '127.0.0.1');
+    redis.write('PING\r\n');
+    assert.equal(String(await once(redis, 'data')), '+PONG\r\n');
+    const closed = once(redis, 'close');
+    demo.kill('SIGINT');
+    assert.equal(await ended, 0);
+    await closed;
+  });
+
+  test('uses the Redis that it is told to', { skip: missing('redis-server') }, async (t) => {
+    const redis = await RedisServer.start();
+    t.after(() => redis.stop());
+    start({ REDIS: `redis://127.0.0.1:${redis.port}/1` });
+    await printed('Ctrl-C stops everything');
+    assert.match(output, new RegExp(`stored in Redis at 127\\.0\\.0\\.1:${redis.port}`));
+    const { pools } = JSON.parse(readFileSync(join(folder, 'config/local/connectors.json'), 'utf8'));
+    assert.deepEqual(
+      [pools.database.args.url, pools.database.args.host, pools.database.args.database],
+      [`redis://127.0.0.1:${redis.port}/1`, undefined, undefined],
+    );
+    assert.ok('durable' in JSON.parse(readFileSync(join(folder, 'config/local/clients.json'), 'utf8')));
   });
 
   test('starts a node again that was killed', async () => {
     start();
     await printed('Ctrl-C stops everything');
     process.kill(Number(/kill -9 (\d+)/.exec(output)?.[1]), 'SIGKILL');
+    await printed('node2 is back');
+  });
+
+  test('kills a node for its own page, and for no other', async () => {
+    start();
+    await printed('Ctrl-C stops everything');
+    const [, node2] = await toNodes();
+    const post = async (url: string, origin?: string) => {
+      const { status, headers } = await fetch(url, { method: 'POST', headers: origin ? { origin } : {} });
+      return [status, headers.get('access-control-allow-origin')];
+    };
+    const page = `http://localhost:${ports[6]}`;
+    assert.deepEqual(await post(node2!.kill, 'http://evil.example'), [403, null]);
+    assert.deepEqual(await post(node2!.kill.replace('node2', 'backend'), page), [404, page]);
+    assert.equal((await fetch(node2!.kill)).status, 405);
+    assert.equal(output.includes('ended'), false);
+    assert.deepEqual(await post(node2!.kill, page), [204, page]);
+    await printed('node2 ended (SIGKILL)');
+    assert.deepEqual(await post(node2!.kill), [409, null]);
     await printed('node2 is back');
   });
 });

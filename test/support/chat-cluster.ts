@@ -22,6 +22,12 @@ interface NodePorts {
 
 type Json = Record<string, Record<string, unknown>>;
 
+/**
+ * Where the sessions are: `durable` as in the example's files, in Redis; `sm.redis`, in the nodes' memory but for their state, which is in
+ * Redis; or all in the nodes' memory.
+ */
+export type Keeping = 'durable' | 'sm.redis' | 'memory';
+
 export class ChatCluster {
   readonly directory = mkdtempSync(join(tmpdir(), 'hive-chat-'));
   readonly nodes: HiveProcess[] = [];
@@ -32,7 +38,7 @@ export class ChatCluster {
   readonly ways: CutProxy[] = [];
   backend: ChildProcess | undefined;
 
-  private constructor(ports: number[], redis: RedisServer) {
+  private constructor(ports: number[], redis: RedisServer, keeping: Keeping) {
     const [client1, api1, monitor1, client2, api2, monitor2, backend, epmd, dist1, dist2] = ports as [
       number,
       ...number[],
@@ -44,6 +50,11 @@ export class ChatCluster {
     this.backendPort = backend!;
     this.redis = redis;
     cpSync(join(example, 'config'), this.directory, { recursive: true });
+    this.#rewrite('clients.json', (file) => {
+      if (keeping !== 'durable') delete file.durable;
+      const args = { connector: 'database', expiration_timeout: 86_400_000 };
+      if (keeping === 'sm.redis') Object.assign(file.state!, { state_manager: 'sm.redis', args });
+    });
     this.#rewrite('connectors.json', (file) => {
       const pools = file.pools as Record<string, { args: Record<string, unknown> }>;
       pools.backend!.args.base_url = `http://127.0.0.1:${backend}`;
@@ -68,9 +79,9 @@ export class ChatCluster {
     });
   }
 
-  static async start(): Promise<ChatCluster> {
+  static async start(keeping: Keeping = 'durable'): Promise<ChatCluster> {
     const redis = await RedisServer.start();
-    const cluster = new ChatCluster(await freePorts(10), redis);
+    const cluster = new ChatCluster(await freePorts(10), redis, keeping);
     try {
       for (const { client } of cluster.ports) cluster.ways.push(await CutProxy.start(client));
       await cluster.startBackend();

@@ -25,6 +25,7 @@ const { values: options } = parseArgs({
       multiple: true,
       default: ['node1=http://127.0.0.1:8080', 'node2=http://127.0.0.1:8079'],
     },
+    kill: { type: 'string' }, // where the page can have a node killed: its name is appended, and a POST does it
     sweep: { type: 'string', default: '10' },
   },
 });
@@ -32,7 +33,7 @@ const { values: options } = parseArgs({
 const nodes = options.node.map((text) => {
   const [name, url] = text.split(/=(.*)/s);
   if (!name || !URL.canParse(url)) throw new Error(`--node ${text} is not NAME=URL`);
-  return { name, url };
+  return options.kill === undefined ? { name, url } : { name, url, kill: options.kill + name };
 });
 
 const hooks = new Hooks(new Chat(), new HiveApi(options.api, options.key));

@@ -99,14 +99,21 @@ export class Chat {
     return left.map((name) => this.#remove(sid, name, 'left'));
   }
 
-  /** A message to a room the session is in, or was in when it said this; returns the notice. @throws Refused */
-  say(sid, room, text, event) {
+  /**
+   * A message to a room the session is in, or was in when it said this; returns the notice. What a user says again under the same id
+   * is the same message: pages show it once.
+   * @throws Refused
+   */
+  say(sid, room, { text, ownId }, event) {
     const { nick, joined, change } = this.#session(sid);
     const lastWords = change?.left.includes(room) && isBefore(event, change.event);
     if (!joined.has(room) && !lastWords) throw new Refused('not_in_room', 'Join the room first.');
-    // The id lets the page drop a second copy: a call repeated at another node may have succeeded twice.
-    const message = { id: randomUUID(), room, nick, text, time: Date.now() };
     const history = this.#rooms.get(room)?.history ?? [];
+    const known = history.find(({ id }) => id === ownId);
+    if (known?.nick === nick) return { room, event: { name: 'message', args: [known] } };
+    // The id lets the page drop a second copy: a call repeated at another node may have succeeded twice.
+    const id = known ? randomUUID() : (ownId ?? randomUUID());
+    const message = { id, room, nick, text, time: Date.now() };
     history.push(message);
     if (history.length > historyLength) history.shift();
     return { room, event: { name: 'message', args: [message] } };

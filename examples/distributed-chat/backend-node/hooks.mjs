@@ -3,14 +3,15 @@
  * execute. Hive drops the answers to `hp.put` hooks, so what such a one has to say to the client goes through the API.
  */
 import { ApiError } from './hive-api.mjs';
-import { cleanNick, cleanRooms, cleanText, isObject, Refused } from './rules.mjs';
+import { cleanId, cleanNick, cleanRooms, cleanText, isObject, Refused } from './rules.mjs';
 
 // The names of the actions are those of `clients.actions` in the configuration.
 const send = (name, value) => ({ action: 'send_event', args: { name, args: [value] } });
 const store = (pairs) => ({ action: 'store', args: pairs });
 const enter = (expression) => ({ action: 'enter', args: expression });
 const leave = (expression) => ({ action: 'leave', args: expression });
-const refused = (event, { code, message }) => send('refused', { event, code, description: message });
+const refused = (event, { code, message }, more = {}) =>
+  send('refused', { event, code, description: message, ...more });
 
 export class Hooks {
   #chat;
@@ -79,7 +80,7 @@ export class Hooks {
     }
   }
 
-  /** `publish_msg {room, text}`. */
+  /** `publish_msg {room, text, id}`; the same `id` is the same message, which the page has said again for it did not hear it. */
   async #message(metadata) {
     const { sid, session, argument } = metadata;
     try {
@@ -87,9 +88,10 @@ export class Hooks {
       if (!isObject(argument) || typeof argument.room !== 'string') {
         throw new Refused('bad_message', 'A message names its room and its text.');
       }
-      await this.#publish([this.#chat.say(sid, argument.room, cleanText(argument.text), session)]);
+      const said = { text: cleanText(argument.text), ownId: cleanId(argument.id) };
+      await this.#publish([this.#chat.say(sid, argument.room, said, session)]);
     } catch (error) {
-      const actions = [refused('publish_msg', refusal(error))];
+      const actions = [refused('publish_msg', refusal(error), { id: argument?.id ?? null })];
       await this.#api.act(sid, actions).catch((unheard) => note(`session ${sid.slice(0, 8)}… was not told`, unheard));
     }
     return [];

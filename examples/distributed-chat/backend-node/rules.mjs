@@ -5,6 +5,7 @@ const maxText = 2000; // characters of one message
 
 const word = '[\\p{L}\\p{N}_]';
 const goodNick = new RegExp(`^${word}(?:[\\p{L}\\p{N}_ .'-]{0,22}[\\p{L}\\p{N}_.])?$`, 'u');
+const goodId = /^[A-Za-z0-9_-]{1,64}$/;
 const goodRoom = /^[\p{L}\p{N}_-]{1,32}$/u; // no dot: it would make a deeper channel
 
 /** The user asked for what the chat does not allow; the page gets `code` and the text as a `refused` event. */
@@ -41,6 +42,12 @@ export function cleanText(value) {
   const text = typeof value === 'string' ? value.trim() : '';
   if (text !== '' && text.isWellFormed() && [...text].length <= maxText) return text;
   throw new Refused('bad_message', `A message has 1 to ${maxText} characters.`);
+}
+
+/** The id that a page gave a message; null or undefined if it gave none. @throws Refused */
+export function cleanId(value) {
+  if (value === undefined || value === null || (typeof value === 'string' && goodId.test(value))) return value;
+  throw new Refused('bad_message', 'The id of a message has 1 to 64 letters, digits, - or _.');
 }
 
 /** Equal for nicks that look alike, which count as one. */

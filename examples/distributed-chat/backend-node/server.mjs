@@ -38,7 +38,7 @@ export async function startServer({ host, port, nodes, hooks }) {
   const files = pageFiles();
   const answers = new Answers();
   // The page may load from here and connect to the nodes, over HTTP and WebSocket, and do nothing else.
-  const sources = nodes.flatMap(({ url }) => [url, url.replace(/^http/, 'ws')]);
+  const sources = nodes.flatMap(({ url, kill }) => [url, url.replace(/^http/, 'ws'), ...(kill ? [kill] : [])]);
   const policy = `default-src 'self'; connect-src 'self' ${sources.join(' ')}; frame-ancestors 'none'`;
   server.listen(port, host);
   await once(server, 'listening');

@@ -27,9 +27,12 @@ def arguments():
     parser = server_options("Back end of Hive's distributed chat example")
     add_api_options(parser, key="distributed-chat-api-key")
     parser.add_argument("--sweep", type=float, default=10, metavar="SECONDS", help="how often to look for dead sessions (%(default)s)")
+    parser.add_argument("--kill", metavar="URL", help="where the page can have a node killed: its name is appended, and a POST does it")
     options = parser.parse_args()
     options.api = options.api or ["http://127.0.0.1:1235", "http://127.0.0.1:2235"]
     options.node = options.node or [node("node1=http://127.0.0.1:8080"), node("node2=http://127.0.0.1:8079")]
+    for each in options.node if options.kill else []:
+        each["kill"] = options.kill + each["name"]
     return options
 
 

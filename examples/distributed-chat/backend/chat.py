@@ -111,17 +111,23 @@ class Chat:
             session.changed, session.left = event, [name for name in names if name in session.joined]
             return [self._remove(sid, name, "left") for name in session.left]
 
-    def say(self, sid, room, text, event):
-        """A message to a room the session is in, or was in when it said this; returns the notice."""
+    def say(self, sid, room, text, event, own_id=None):
+        """A message to a room the session is in, or was in when it said this; returns the notice.
+
+        What a user says again under the same id is the same message: pages show it once.
+        """
         with self._lock:
             session = self._session(sid)
             last_words = room in session.left and event < session.changed
             if room not in session.joined and not last_words:
                 raise Refused("not_in_room", "Join the room first.")
-            # The id lets the page drop a second copy: a call repeated at another node may have succeeded twice.
-            message = {"id": uuid.uuid4().hex, "room": room, "nick": session.nick, "text": text, "time": time.time_ns() // 1_000_000}
-            if room in self._rooms:
-                self._rooms[room].history.append(message)
+            history = self._rooms[room].history if room in self._rooms else []
+            message = next((known for known in history if own_id is not None and known["id"] == own_id), None)
+            if message is None or message["nick"] != session.nick:
+                # The id lets the page drop a second copy: a call repeated at another node may have succeeded twice.
+                own_id = own_id if message is None else None
+                message = {"id": own_id or uuid.uuid4().hex, "room": room, "nick": session.nick, "text": text, "time": time.time_ns() // 1_000_000}
+                history.append(message)
             return room, {"name": "message", "args": [message]}
 
     def move(self, sid, is_away, event):

@@ -8,7 +8,7 @@ import logging
 
 from actions import enter, leave, refused, send, store
 from hive_api import ApiError
-from rules import Refused, clean_nick, clean_rooms, clean_text
+from rules import Refused, clean_id, clean_nick, clean_rooms, clean_text
 
 log = logging.getLogger("hooks")
 
@@ -58,15 +58,16 @@ class Hooks:
         return [store(rooms=self._chat.rooms(metadata.sid)), send("exited", {"rooms": names})]
 
     def message(self, metadata):
-        """`publish_msg {room, text}`."""
+        """`publish_msg {room, text, id}`; the same `id` is the same message, which the page has said again for it did not hear it."""
         argument = metadata.argument
         try:
             self._know(metadata)
             if not isinstance(argument, dict) or not isinstance(argument.get("room"), str):
                 raise Refused("bad_message", "A message names its room and its text.")
-            notice = self._chat.say(metadata.sid, argument["room"], clean_text(argument.get("text")), metadata.event)
+            text, own_id = clean_text(argument.get("text")), clean_id(argument.get("id"))
+            notice = self._chat.say(metadata.sid, argument["room"], text, metadata.event, own_id)
         except Refused as refusal:
-            self._act(metadata.sid, [refused("publish_msg", refusal)])
+            self._act(metadata.sid, [refused("publish_msg", refusal, id=argument.get("id") if isinstance(argument, dict) else None)])
             return []
         self._publish([notice])
         return []

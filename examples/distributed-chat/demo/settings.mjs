@@ -1,4 +1,4 @@
-/** The configuration of the distributed chat: with Redis as it is in its files, or without. */
+/** The configuration of the distributed chat: with Redis as in its files or elsewhere, or without. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { readConfig, readJson, serverAt } from '../../shared/demo/settings.mjs';
@@ -18,22 +18,56 @@ export function readSettings(folder, fileOf) {
     who: 'the back end and the page',
     change: `pools.backend.args.base_url in ${fileOf('connectors')} and hive.allowed_origins in ${origins}`,
   };
-  const redis = Object.values(pools).find((pool) => pool.connector === 'connector.redis')?.args;
-  return { nodes, server, redis };
+  const pool = Object.values(pools).find(({ connector }) => connector === 'connector.redis');
+  return { nodes, server, redis: pool && redisOf(pool.args) };
 }
 
-/** Writes the same configuration with the sessions' state in `sm.local` and no Redis pool, its files changed by `change(name, content)`. */
-export function writeWithoutRedis(folder, target, change = (_name, content) => content) {
-  mkdirSync(target, { recursive: true });
-  const write = (name, content) => {
-    writeFileSync(join(target, `${name}.json`), `${JSON.stringify(change(name, content), null, 2)}\n`);
+/** Where a Redis is, by the `args` of its pool. */
+function redisOf({ host, port, url: text }) {
+  if (text === undefined) return { host, port };
+  const url = new URL(text);
+  return {
+    host: url.hostname.replaceAll(/[[\]]/g, ''),
+    port: Number(url.port || 6379),
+    url: text,
+    isSecure: url.protocol === 'rediss:',
   };
-  for (const name of [...nodeNames, 'pubsub']) write(name, readJson(join(folder, `${name}.json`)));
-  const clients = readJson(join(folder, 'clients.json'));
-  write('clients', { ...clients, state: { ...clients.state, state_manager: 'sm.local', args: null } });
-  const connectors = readJson(join(folder, 'connectors.json'));
-  const pools = Object.entries(connectors.pools).filter(([, pool]) => pool.connector !== 'connector.redis');
-  write('connectors', { ...connectors, pools: Object.fromEntries(pools) });
+}
+
+const copied = [...nodeNames, 'pubsub', 'clients', 'connectors'];
+
+/** Writes the configuration to another folder, its files changed by `change(name, content)`. */
+function writeChanged(folder, target, change) {
+  mkdirSync(target, { recursive: true });
+  for (const name of copied) {
+    const content = change(name, readJson(join(folder, `${name}.json`)));
+    writeFileSync(join(target, `${name}.json`), `${JSON.stringify(content, null, 2)}\n`);
+  }
+}
+
+/** Writes the same configuration with another Redis. */
+export function writeWithRedisAt(url, folder, target) {
+  writeChanged(folder, target, (name, content) => {
+    if (name !== 'connectors') return content;
+    const { database } = content.pools;
+    const { host: _host, port: _port, database: _number, ...args } = database.args;
+    return { ...content, pools: { ...content.pools, database: { ...database, args: { ...args, url } } } };
+  });
+}
+
+/** Writes the same configuration without Redis: sessions end with their node. Its files are changed by `change(name, content)`. */
+export function writeWithoutRedis(folder, target, change = (_name, content) => content) {
+  writeChanged(folder, target, (name, content) => change(name, withoutRedis(name, content)));
+}
+
+function withoutRedis(name, content) {
+  if (name === 'clients') {
+    const { durable: _durable, ...clients } = content;
+    return clients;
+  }
+  if (name !== 'connectors') return content;
+  const pools = Object.entries(content.pools).filter(([, pool]) => pool.connector !== 'connector.redis');
+  return { ...content, pools: Object.fromEntries(pools) };
 }
 
 /** How many ports the demo needs in a row where it is moved away from those of its files. */

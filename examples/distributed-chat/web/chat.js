@@ -1,6 +1,7 @@
 /** The chat in the browser: what it knows of rooms, what the user does, what the cluster says. */
 
 import { Connection, firstNode } from './connection.js';
+import { Outbox } from './outbox.js';
 import { notice, onSubmit } from './shared/dom.js';
 import { members } from './shared/talk.js';
 import * as view from './view.js';
@@ -18,6 +19,10 @@ let reloading = false; // it is another one than before: what was missed comes w
 let asked; // names of rooms that we have asked for and not been told of yet
 let resumeUntil = 0; // until then a taken nick may be our own former session's
 let connection;
+const outbox = new Outbox(
+  (message) => connection.emit('publish_msg', message),
+  () => view.waiting(outbox.texts(active)),
+);
 
 const saved = JSON.parse(sessionStorage.getItem('chat') ?? '{"rooms":[]}');
 
@@ -44,6 +49,7 @@ function select(name) {
   if (shown) shown.unread = 0;
   showRooms();
   view.room(name, shown, nick);
+  view.waiting(outbox.texts(name));
 }
 
 function add(name, room, entry) {
@@ -73,7 +79,7 @@ const handlers = {
     welcomed = true;
     former = connection.sid;
     view.welcome(nick);
-    view.speaking(true);
+    view.changing(true);
     const names = rooms.size > 0 ? [...rooms.keys()] : saved.rooms;
     join(names.length > 0 ? names : ['lobby']);
     save();
@@ -82,6 +88,7 @@ const handlers = {
     asked = undefined;
     if (reloading) view.returned('reloaded');
     reloading = false;
+    outbox.open();
     for (const told of value.rooms) {
       const room = rooms.get(told.room) ?? {
         members: [],
@@ -105,6 +112,7 @@ const handlers = {
     save();
   },
   message(value) {
+    outbox.remove(value.id);
     const room = rooms.get(value.room);
     if (!room || room.ids.has(value.id)) return;
     room.ids.add(value.id);
@@ -120,8 +128,10 @@ const handlers = {
     if (value.event === 'join_chat') asked = undefined;
     if (value.code === 'not_authorized' && nick !== undefined) {
       welcomed = false;
+      outbox.close();
       authorize();
     } else if (value.event !== 'authorize') {
+      outbox.remove(value.id);
       notice(value.description);
     } else if (value.code === 'nick_taken' && Date.now() < resumeUntil) {
       setTimeout(authorize, RETRY_MS);
@@ -137,6 +147,7 @@ const listener = {
   trying: (node) => view.link(nick === undefined ? 'connecting' : 'reconnecting', node),
   up(node, recovered) {
     view.link('connected', node);
+    view.killing(node);
     if (recovered) {
       view.returned('back, nothing missed');
     } else {
@@ -145,7 +156,8 @@ const listener = {
     }
     if (nick === undefined) return;
     if (!welcomed) return authorize();
-    view.speaking(true);
+    view.changing(true);
+    outbox.open();
     // What we have said ourselves may have been lost with the connection.
     if (asked) join(asked);
   },
@@ -153,7 +165,9 @@ const listener = {
     if (welcomed) resumeUntil = Date.now() + RESUME_MS;
     view.link('reconnecting', node);
     view.returned('');
-    view.speaking(false);
+    view.changing(false);
+    view.killing(undefined);
+    outbox.close();
   },
   received(name, value) {
     if (Object.hasOwn(handlers, name)) handlers[name](value);
@@ -167,8 +181,13 @@ onSubmit('nick-form', (text) => {
   return false;
 });
 onSubmit('room-form', (name) => (rooms.has(name) ? select(name) : join([name])));
-onSubmit('composer', (text) => connection.emit('publish_msg', { room: active, text }));
+onSubmit('composer', (text) => outbox.add(active, text));
 document.getElementById('leave').addEventListener('click', () => connection.emit('leave_chat', { chat: [active] }));
+
+view.onKill(async (node) => {
+  const { ok } = await fetch(node.kill, { method: 'POST' });
+  if (!ok) notice(`${node.name} could not be killed.`);
+});
 
 async function start() {
   if (typeof window.io !== 'function') {
@@ -186,5 +205,5 @@ async function start() {
   connection = new Connection(nodes, firstNode(nodes, wanted), listener);
 }
 
-view.speaking(false);
+view.changing(false);
 start().catch((error) => notice(`The page could not start: ${error.message}`));

@@ -5,6 +5,8 @@ import { line, lines, members } from './shared/talk.js';
 const invitation =
   'Nobody has said anything here yet. Say something: everybody in the room sees it, at whichever node. Alone? Open this page in a second window.';
 
+let killed; // by the button
+
 /** `state` is connecting, connected or reconnecting. */
 export function link(state, node) {
   showLink(state, node);
@@ -16,6 +18,26 @@ export function returned(text) {
   byId('returned').textContent = text;
 }
 
+/** The node that the user may kill, if the demo offers that. */
+export function killing(node) {
+  const button = byId('kill');
+  killed = node;
+  if (node) {
+    button.hidden = node.kill === undefined;
+    button.textContent = `kill ${node.name}`;
+  }
+  button.disabled = node === undefined;
+}
+
+export function onKill(act) {
+  byId('kill').addEventListener('click', () => act(killed));
+}
+
+/** What the user has said and has not come back yet. */
+export function waiting(texts) {
+  byId('waiting').replaceChildren(...texts.map((text) => element('li', 'text', text)));
+}
+
 /** Shows the nick form (with an error or without), or the chat when `me` has a nick. */
 export function welcome(me, error = '') {
   byId('welcome').hidden = me !== undefined;
@@ -25,9 +47,9 @@ export function welcome(me, error = '') {
   if (me === undefined) byId('nick').focus();
 }
 
-/** Whether the user can speak now. */
-export function speaking(allowed) {
-  for (const id of ['text', 'send', 'leave']) byId(id).disabled = !allowed;
+/** Whether the user can change rooms now. What they say meanwhile waits. */
+export function changing(allowed) {
+  byId('leave').disabled = !allowed;
   for (const control of byId('room-form').elements) control.disabled = !allowed;
 }
 

@@ -17,5 +17,5 @@ def leave(expression):
     return {"action": "leave", "args": expression}
 
 
-def refused(event, refusal):
-    return send("refused", {"event": event, "code": refusal.code, "description": str(refusal)})
+def refused(event, refusal, **more):
+    return send("refused", {"event": event, "code": refusal.code, "description": str(refusal), **more})

@@ -7,6 +7,7 @@ MAX_ROOMS = 20  # of one session
 MAX_TEXT = 2000  # characters of one message
 
 _NICK = re.compile(r"\w(?:[\w .'-]{0,22}[\w.])?")
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _ROOM = re.compile(r"[\w-]{1,32}")  # no dot: it would make a deeper channel
 
 
@@ -44,6 +45,13 @@ def clean_text(value):
     if not text or halves or len(text) > MAX_TEXT:
         raise Refused("bad_message", f"A message has 1 to {MAX_TEXT} characters.")
     return text
+
+
+def clean_id(value):
+    """The id that a page gave a message, or None; or Refused."""
+    if value is not None and not (isinstance(value, str) and _ID.fullmatch(value)):
+        raise Refused("bad_message", "The id of a message has 1 to 64 letters, digits, - or _.")
+    return value
 
 
 def same_nick(nick):

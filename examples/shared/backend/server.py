@@ -50,6 +50,7 @@ class Server(ThreadingHTTPServer):
         self.answers = Answers()
         # The page may load from here and connect to the nodes, over HTTP and WebSocket, and do nothing else.
         sources = [source for node in nodes for source in (node["url"], "ws" + node["url"][len("http") :])]
+        sources += [node["kill"] for node in nodes if "kill" in node]
         self.policy = f"default-src 'self'; connect-src 'self' {' '.join(sources)}; frame-ancestors 'none'"
 
 

@@ -1,6 +1,6 @@
 /** Runs the programs of an example together, from the first one's start until Ctrl-C. */
 import { existsSync } from 'node:fs';
-import { constants } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { obstacles } from './obstacles.mjs';
 import { Program } from './program.mjs';
@@ -20,7 +20,15 @@ export function nodeScript(name, script, ...options) {
 
 /** A Python server of an example. */
 export function python(name, script, ...options) {
-  return new Program(name, 'python3', [script, ...options], { PYTHONDONTWRITEBYTECODE: '1' });
+  return new Program(name, 'python3', [script, ...options], { env: { PYTHONDONTWRITEBYTECODE: '1' } });
+}
+
+/** A Redis server that keeps nothing on the disk. */
+export function redisServer({ host, port }) {
+  const args = ['--bind', host, '--port', String(port), '--save', '', '--appendonly', 'no'];
+  // It would load what another one has left there.
+  args.push('--dir', tmpdir(), '--dbfilename', `hive-demo-${process.pid}.rdb`);
+  return new Program('redis', 'redis-server', args, { ready: 'Ready to accept connections', quiet: true });
 }
 
 function say(text = '') {

@@ -1,4 +1,5 @@
 /** Finds what would keep a demo from starting, and says what to do about it, before anything is started. */
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -93,19 +94,37 @@ async function takenNames({ nodes }) {
     .map((name) => `a node called ${name} runs on this machine already. Stop it first; is another demo running?`);
 }
 
-async function missingRedis({ host, port }) {
+/** Whether a Redis answers there. */
+export async function isRedisAt({ host, port }) {
   const pong = await answer(host, port, 'PING\r\nQUIT\r\n');
-  if (pong?.startsWith('+PONG') || pong?.startsWith('-NOAUTH')) return [];
+  return pong !== undefined && (pong.startsWith('+PONG') || pong.startsWith('-NOAUTH'));
+}
+
+/** `url` names the Redis, if the user has chosen one; otherwise the demo starts one where none answers. */
+async function missingRedis({ host, port, url, isSecure }) {
+  // What speaks TLS is left to the nodes.
+  if (isSecure || (await isRedisAt({ host, port }))) return [];
+  const without = '    Or run the demo without Redis: make demo';
+  if (url) return [`no Redis answers at ${host}:${port}, which REDIS names.\n${without}`];
+  const reason = await whyNotListen(host, port);
+  if (reason !== undefined) {
+    return [
+      `port ${port} is wanted by Redis, but ${reason === 'EADDRINUSE' ? 'another program has it' : `listening fails with ${reason}`}.\n` +
+        `    See which one: ss -ltnp 'sport = :${port}'\n` +
+        '    Stop it, or name a Redis elsewhere: make demo REDIS=redis://host:port',
+    ];
+  }
+  if (spawnSync('redis-server', ['--version']).status === 0) return [];
   return [
-    `no Redis answers at ${host}:${port}.\n` +
-      `    Start one: redis-server --port ${port} --save '' (Debian: apt install redis-server)\n` +
-      '    Or run the demo without Redis: make demo',
+    `no Redis answers at ${host}:${port}, and redis-server is not installed.\n` +
+      '    Debian: apt install redis-server\n' +
+      `    Or name one elsewhere: make demo REDIS=redis://host:port\n${without}`,
   ];
 }
 
 /**
  * All obstacles, as texts; empty if the demo can start. `settings` has the `nodes` with their names and configurations, the
- * page's `server` (`who` wants which `host` and `port`, and what to `change` for another one) and `redis` if it is used;
+ * page's `server` (`who` wants which `host` and `port`, and what to `change` for another one) and `redis` if it is used (`host`, `port`, and its `url` if the user has chosen it);
  * `fileOf(name)` is the file to change for a node.
  */
 export async function obstacles(settings, fileOf) {

@@ -9,11 +9,16 @@ export class Program {
   #child;
   #ended;
 
-  constructor(name, command, args, env = {}) {
+  /**
+   * `ready` is what a line of its output says when it is ready. What a `quiet` program says is printed only if it does not start.
+   */
+  constructor(name, command, args, { env = {}, ready = ' is ready', quiet = false } = {}) {
     this.name = name;
     this.command = command;
     this.args = args;
     this.env = env;
+    this.ready = ready;
+    this.quiet = quiet;
   }
 
   get pid() {
@@ -34,6 +39,8 @@ export class Program {
       env: { ...process.env, ...this.env },
     });
     const child = this.#child;
+    let untold = [];
+    const hear = (line) => (this.quiet ? untold?.push(line) : this.#print(line));
     this.#ended = new Promise((resolve) => {
       child.once('error', (error) =>
         resolve(error.code === 'ENOENT' ? `${this.command} is not installed` : error.message),
@@ -42,18 +49,22 @@ export class Program {
     });
     const ready = new Promise((resolve) => {
       createInterface(child.stdout).on('line', (line) => {
-        this.#print(line);
-        if (line.includes(' is ready')) resolve();
+        hear(line);
+        if (line.includes(this.ready)) resolve();
       });
     });
-    createInterface(child.stderr).on('line', (line) => this.#print(line));
+    createInterface(child.stderr).on('line', hear);
     let timer;
     const late = new Promise((resolve) => {
       timer = setTimeout(resolve, READY_MS, `not ready after ${READY_MS / 1000} s`);
     });
     const failure = await Promise.race([ready, this.#ended, late]);
     clearTimeout(timer);
-    if (failure !== undefined) throw new Error(`${this.name} did not start: ${failure}`);
+    if (failure !== undefined) {
+      for (const line of untold) this.#print(line);
+      throw new Error(`${this.name} did not start: ${failure}`);
+    }
+    untold = undefined;
   }
 
   get runs() {
