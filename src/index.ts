@@ -8,10 +8,12 @@ export type { From } from './kernel/types.ts';
 export { type End, type Node, startNode } from './node/node.ts';
 export { type ErrorCode, HiveError } from './observe/errors.ts';
 export {
+  type AdoptEvent,
   type ClientOfEvent,
   type ConnectEvent,
   type CrashEvent,
   type DisconnectEvent,
+  type DurableEvent,
   type EventChannel,
   type EventError,
   type EventTrace,

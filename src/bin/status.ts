@@ -2,6 +2,7 @@
 import type { Alarm } from '../observe/alarms.ts';
 import { printable } from '../observe/printable.ts';
 import type { NodeHealth } from '../web/monitor/monitor-host.ts';
+import { durableLines } from './operator/durable.ts';
 import { alarmText, bytes, duration, milliseconds, percent, plural } from './operator/formats.ts';
 import { allNodes, askedNode, type Nodes } from './operator/nodes.ts';
 import { Operator } from './operator/operator.ts';
@@ -65,6 +66,7 @@ function describeNode(
     const oldest = duration(number('clients.departures.oldest_ms'));
     lines.push(['departures', `${departures} not answered by a back end, the oldest for ${oldest}`]);
   }
+  lines.push(...durableLines(readings));
   lines.push(['channels', String(number('pubsub.total_channels'))]);
   lines.push(...publishes(readings));
   lines.push(['nodes', readings.names('hive.cluster.nodes').join(', ')]);

@@ -6,6 +6,7 @@ import type { Kernel } from '../kernel/kernel.ts';
 import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RedisRequest } from '../plugins/connectors/redis/worker.ts';
+import { DurableMetrics, showDurable } from '../sessions/durable/durable-metrics.ts';
 import { DurableSessions } from '../sessions/durable/durable-sessions.ts';
 import { MemoryStore } from '../sessions/memory-store.ts';
 import { Pids } from '../sessions/pids.ts';
@@ -28,7 +29,6 @@ export interface KeptSessions {
 
 export function keepSessions({ config, ids, kernel, pools, log, metrics }: SessionsSetup): KeptSessions {
   const { recovery, durable: store } = config.clients;
-  const counters = metrics.counters('clients.durable', ['claimed', 'claims_lost']);
   const pids = new Pids();
   const durable =
     store &&
@@ -39,9 +39,10 @@ export function keepSessions({ config, ids, kernel, pools, log, metrics }: Sessi
       tag: ids.tag,
       pids,
       leaseMs: store.lease,
-      counters,
+      metrics: new DurableMetrics(metrics),
       log: log.child({ component: 'clients' }),
     });
+  if (durable) showDurable(metrics, durable);
   if (!recovery) return { sessions: undefined, durable };
   const sessions: MemoryStore = new MemoryStore({
     bounds: { windowMs: recovery.window, maxBytes: recovery.max_bytes },

@@ -54,6 +54,22 @@ export interface RecoverEvent extends ClientOfEvent {
   readonly missed: number;
 }
 
+/** A node goes on with a session of a node that is gone. Its client is not connected. */
+export interface AdoptEvent extends ClientOfEvent {
+  /** Name of the node that is gone. */
+  readonly from: string;
+  /** How often the session has been claimed. */
+  readonly epoch: number;
+}
+
+/** Whether the sessions of a node outlive it (`clients.durable`) has changed: Redis cannot be used, or can be used again. */
+export interface DurableEvent {
+  readonly node: string;
+  readonly isDurable: boolean;
+  /** What is wrong; undefined if they are durable. */
+  readonly reason: string | undefined;
+}
+
 /** A client, or an Erlang process, is subscribed to a channel of its node. */
 export interface SubscribeEvent {
   readonly node: string;
@@ -281,6 +297,7 @@ export const events = {
   disconnect: named<DisconnectEvent>('hive:disconnect'),
   suspend: named<SuspendEvent>('hive:suspend'),
   recover: named<RecoverEvent>('hive:recover'),
+  adopt: named<AdoptEvent>('hive:adopt'),
   subscribe: named<SubscribeEvent>('hive:subscribe'),
   unsubscribe: named<UnsubscribeEvent>('hive:unsubscribe'),
   publish: named<PublishEvent>('hive:publish'),
@@ -290,6 +307,7 @@ export const events = {
   restart: named<RestartEvent>('hive:restart'),
   linkUp: named<LinkUpEvent>('hive:link_up'),
   linkDown: named<LinkDownEvent>('hive:link_down'),
+  durable: named<DurableEvent>('hive:durable'),
 } as const;
 
 /**

@@ -19,8 +19,8 @@ export type MetricValues = readonly (readonly [path: string, value: MetricValue]
 /** What is shown of a histogram. */
 type ShowHistogram = (value: HistogramValue) => HistogramSummary;
 
-/** What the numbers of several nodes are together: how many, or how much at most. Lists are united. */
-export type Aggregation = 'sum' | 'max';
+/** What the numbers of several nodes are together: how many, or how much at most or at least. Lists are united. */
+export type Aggregation = 'sum' | 'max' | 'min';
 
 interface Gauge {
   readonly read: () => GaugeValue;
@@ -122,8 +122,8 @@ export class Metrics {
     if (typeof one !== 'number' || typeof other !== 'number')
       return [...new Set([one, other].flat())].map(String).sort();
     const metric = this.#metrics.get(path);
-    const greatest = metric && 'together' in metric && metric.together === 'max';
-    return greatest ? Math.max(one, other) : one + other;
+    const together = metric && 'together' in metric ? metric.together : 'sum';
+    return together === 'sum' ? one + other : Math[together](one, other);
   }
 }
 

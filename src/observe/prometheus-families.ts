@@ -13,6 +13,8 @@ export interface Family {
   readonly counts: boolean;
   /** Of a histogram: bounds above those of all histograms, ms. */
   readonly furtherBounds: readonly number[];
+  /** Of a list: the label that tells its members apart. */
+  readonly member: string;
 }
 
 export interface Series {
@@ -27,6 +29,7 @@ interface Special {
   readonly scale?: number;
   readonly counts?: boolean;
   readonly furtherBounds?: readonly number[];
+  readonly member?: string;
 }
 
 type Row = readonly [path: string, help: string, special?: Special];
@@ -40,7 +43,7 @@ const labels: Readonly<Record<string, string>> = {
   event: '.+',
   hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:publish|subscribe|unsubscribe)`,
   kind: '[^.]+',
-  reason: 'dead|full|unknown_name|no_connection',
+  reason: 'dead|full|unknown_name|no_connection|failed|peers|actions',
   operation: 'sync_gets|sync_posts|async_posts|queries|send|recv',
   pool: '.+',
   prefix: '[^.]+',
@@ -174,9 +177,41 @@ const rows: readonly Row[] = [
   ['clients.recovery.journal.entries', 'Events that are kept for clients that return'],
   ['clients.recovery.journal.bytes', 'Memory that they take', { ...bytes, name: 'clients_recovery_journal' }],
   ['clients.recovery.journal.age_ms', 'Age of the oldest of them', { ...ms, name: 'clients_recovery_journal_age' }],
+  ['clients.durable.up', 'Whether sessions are durable now'],
+  ['clients.durable.down_ms', 'How long they have not been', { ...ms, name: 'clients_durable_down' }],
+  ['clients.durable.lease.held', 'Whether the node has its lease'],
+  ['clients.durable.lease.left_ms', 'Until the lease ends', { ...ms, name: 'clients_durable_lease_left' }],
+  ['clients.durable.lease.owner', 'The name of the lease, in a label', { member: 'owner' }],
+  ['clients.durable.leases_lost', 'Leases that have ended although the node goes on'],
   ['clients.durable.sessions', 'Sessions of this node that outlive it'],
+  ['clients.durable.present', 'Sessions of this node that it has adopted from dead nodes'],
+  ['clients.durable.sweeps', 'Searches for dead nodes'],
   ['clients.durable.claimed', 'Sessions of dead nodes that this node has claimed'],
+  ['clients.durable.contended', 'Sessions of dead nodes that another node had claimed first'],
+  ['clients.durable.adopted', 'Claimed sessions that went on here'],
+  ['clients.durable.departures', 'Claimed sessions that ended, and of which this node tells back ends'],
+  [
+    'clients.durable.incomplete.<reason>',
+    'Claimed sessions that could not go on with all that their clients had missed',
+    { name: 'clients_durable_incomplete' },
+  ],
   ['clients.durable.claims_lost', 'Sessions of this node that others had claimed while it was silent'],
+  ['clients.durable.fenced', 'Writes that Redis refused because another node had claimed the session'],
+  ['clients.durable.errors', 'Requests of durable sessions to Redis that failed'],
+  ['clients.durable.journal.entries', 'Events in the journal in Redis'],
+  [
+    'clients.durable.journal.bytes',
+    'Memory that the journal takes in Redis',
+    { ...bytes, name: 'clients_durable_journal' },
+  ],
+  ['clients.durable.journal.waiting', 'Events that are not in the journal in Redis yet'],
+  [
+    'clients.durable.journal.waiting_ms',
+    'How long the first of them has waited',
+    { ...ms, name: 'clients_durable_journal_waiting' },
+  ],
+  ['clients.durable.journal.latency', 'How long the first event of a batch waits until Redis has it', ms],
+  ['clients.durable.journal.unstored', 'Events that were shown without being stored'],
   ['clients.departures.waiting', 'Clients that have gone and whose on_disconnect no back end has answered yet'],
   [
     'clients.departures.oldest_ms',
@@ -263,9 +298,9 @@ const rows: readonly Row[] = [
 ];
 
 const families = rows.map(([path, help, special = {}]) => {
-  const { unit, scale = 1, counts = false, furtherBounds = [] } = special;
+  const { unit, scale = 1, counts = false, furtherBounds = [], member = 'node' } = special;
   const name = `hive_${special.name ?? nameOf(path)}${unit ? `_${unit}` : ''}`;
-  return { path, pattern: patternOf(path), family: { name, help: `${help}.`, scale, counts, furtherBounds } };
+  return { path, pattern: patternOf(path), family: { name, help: `${help}.`, scale, counts, furtherBounds, member } };
 });
 const withLabels = families.filter(({ path }) => path.includes('<'));
 const byPath = new Map(
@@ -293,7 +328,14 @@ export function seriesOf(path: string): Series {
   }
   // Two paths may become one name.
   return {
-    family: { name: `hive_${nameOf(path)}`, help: `Metric ${path}.`, scale: 1, counts: false, furtherBounds: [] },
+    family: {
+      name: `hive_${nameOf(path)}`,
+      help: `Metric ${path}.`,
+      scale: 1,
+      counts: false,
+      furtherBounds: [],
+      member: 'node',
+    },
     labels: { path },
   };
 }

@@ -78,7 +78,7 @@ function collect(metrics: Metrics): Map<string, Collected> {
 function valuesOf(name: string, labels: Record<string, string>, value: MetricValue, family: Family): Value[] {
   if (typeof value === 'number') return [{ labels, value: value * family.scale }];
   if (isHistogram(value)) return bucketsOf(name, labels, value, [...boundsMs, ...family.furtherBounds]);
-  return value.map((node) => ({ labels: { ...labels, node }, value: 1 }));
+  return value.map((member) => ({ labels: { ...labels, [family.member]: member }, value: 1 }));
 }
 
 function bucketsOf(

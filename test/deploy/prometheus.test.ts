@@ -88,6 +88,7 @@ describe('against a real node', { skip: missing('prometheus', 'promtool', 'redis
         web: { connector: 'connector.http', size: 1, overflow: 1, args: http },
         states: { connector: 'connector.redis', size: 1, overflow: 1, args: at },
       });
+      Object.assign(config.clients!, { recovery: {}, durable: { connector: 'states' } });
     });
   });
 

@@ -34,6 +34,7 @@ describe('the monitor', () => {
         transport,
         suspended: null,
         recoverable: false,
+        durable: null,
         protocol,
         namespace: '/',
         subscriptions: ['room.all'],

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
+import { DurableMetrics } from '../../src/sessions/durable/durable-metrics.ts';
 import type { DurableSession, RecordSource } from '../../src/sessions/durable/durable-session.ts';
 import { type Claimed, DurableSessions } from '../../src/sessions/durable/durable-sessions.ts';
 import { pairsOf } from '../../src/sessions/durable/replies.ts';
@@ -64,7 +65,6 @@ class TestNode {
 
   constructor(world: World, name: string) {
     this.name = name;
-    const counters = new Metrics().counters('test', ['claimed', 'claims_lost']);
     this.sessions = new DurableSessions({
       run: (commands) => (this.isCutOff ? Promise.reject(new Error('cut off')) : run(commands)),
       cluster: world.cluster,
@@ -74,7 +74,7 @@ class TestNode {
       leaseMs,
       now: () => world.now,
       log: silent,
-      counters,
+      metrics: new DurableMetrics(new Metrics()),
     });
     this.sessions.serve((claimed) => {
       this.claimed.push(claimed);

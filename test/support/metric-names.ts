@@ -27,7 +27,6 @@ const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
 
   clients: 'too_many_errors',
-  'clients.durable': 'sessions claimed claims_lost',
   'clients.departures': 'waiting oldest_ms told repeated given_up',
   'clients.states': 'suspended',
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
@@ -63,6 +62,16 @@ function names(of: Readonly<Record<string, string>>): string[] {
 }
 
 export const metricNames: readonly string[] = [...names(groups), ...names(newGroups)];
+
+/** Those of a node with `clients.durable`. */
+export const durableMetricNames: readonly string[] = names({
+  'clients.durable':
+    'up down_ms leases_lost sessions present sweeps claimed contended adopted departures claims_lost fenced errors',
+  'clients.durable.lease': 'held left_ms owner',
+  'clients.durable.incomplete': 'failed peers actions',
+  'clients.durable.journal': 'entries bytes waiting waiting_ms latency unstored',
+  'hive.alarms.journal_delay': 'set threshold',
+});
 
 /** What each pool shows under `connectors.<kind>.<pool>`. */
 export const poolMetricNames = {

@@ -75,7 +75,6 @@ export class ClientServices {
       log: this.log,
     });
     this.durable = durable;
-    metrics.gauge('clients.durable.sessions', () => durable?.size ?? 0);
     const { recovery } = config.clients;
     const kept = sessions?.kept;
     metrics.gauge('clients.recovery.journal.entries', () => kept?.count ?? 0);

@@ -40,7 +40,7 @@ import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
-import { announceReturn, announceSuspension } from './returns.ts';
+import { announceAdoption, announceReturn, announceSuspension } from './returns.ts';
 import type { Adopted } from './session-record.ts';
 import { type Suspendable, Suspension, type Unreturned } from './suspension.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onTerminate } from './triggers.ts';
@@ -165,7 +165,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     const { suspended, recovery } = this.#context;
     output.detach();
     output.phase = 'suspended';
-    this.#suspension = new Suspension(this, reason);
+    this.#suspension = new Suspension(this, reason, recovery!.windowMs - windowMs);
     recovery!.wheel.start(this.#suspension, windowMs);
     suspended.add(this);
     this.#client.isSuspended = true;
@@ -247,10 +247,12 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   }
 
   /** A session of a node that is gone waits for its client from the start. */
-  #follow({ prefix, record, leftMs }: Adopted): void {
+  #follow(adopted: Adopted): void {
+    const { prefix, record, leftMs } = adopted;
     this.output.follow(prefix);
     this.output.phase = 'waiting';
     this.#client.connected();
+    announceAdoption(this, adopted);
     this.#suspend('node_lost', leftMs, record.u === undefined);
   }
 

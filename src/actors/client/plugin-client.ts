@@ -214,9 +214,9 @@ export class PluginClient implements Client, Identity, RecordSource {
   }
 
   /** What operators may see. */
-  async view(): Promise<Pick<ClientView, 'sid' | 'node' | 'namespace' | 'state'>> {
+  async view(): Promise<Pick<ClientView, 'sid' | 'node' | 'namespace' | 'durable' | 'state'>> {
     const { sid, node, namespace } = this;
-    return { sid, node, namespace, state: await this.shownState };
+    return { sid, node, namespace, durable: this.#session?.view() ?? null, state: await this.shownState };
   }
 
   /** The last of all: forgets the state, for hooks that still run, too. */

@@ -1,10 +1,11 @@
-/** What is said of a client that has lost its connection, and of one that has returned: counted, published as events, told to hooks. */
+/** What is said of a client that has lost its connection or its node, and of one that has returned: counted, published as events, told to hooks. */
 import type { Ref } from '../../kernel/types.ts';
 import { type ClientOfEvent, events } from '../../observe/events.ts';
 import type { Trigger } from '../../plugins/types.ts';
 import type { CloseReason, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientServices } from './client-services.ts';
 import type { PluginClient } from './plugin-client.ts';
+import type { Adopted } from './session-record.ts';
 import { onRecover, onSuspend } from './triggers.ts';
 
 /** A moment of a client's life that hooks may run for. */
@@ -30,6 +31,10 @@ export function announceSuspension(
   metrics.recovery.suspended.value += 1;
   if (events.suspend.hasSubscribers) events.suspend.publish({ ...whose, reason });
   if (alive && hooks.has('on_suspend')) self.tell({ type: 'life', trigger: onSuspend(reason) });
+}
+
+export function announceAdoption({ whose }: Announcer, { from, epoch }: Adopted): void {
+  if (events.adopt.hasSubscribers) events.adopt.publish({ ...whose, from, epoch });
 }
 
 export interface Return {

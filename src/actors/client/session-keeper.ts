@@ -32,7 +32,7 @@ export class SessionKeeper extends Actor<Due> {
   receive({ type }: Due, from: From | undefined): void {
     const { leaseMs } = this.#sessions;
     if (type === 'renew') {
-      void this.#sessions.renew();
+      void this.#sessions.renew().then(() => this.#sessions.measure());
       this.after(leaseMs / 3, { type });
     } else if (type === 'sweep') {
       void this.#sessions.sweep();
@@ -43,7 +43,15 @@ export class SessionKeeper extends Actor<Due> {
   }
 
   override inspect(): Record<string, unknown> {
-    const { size, problem = null } = this.#sessions;
-    return { sessions: size, problem };
+    const { size, problem = null, lease, metrics } = this.#sessions;
+    const { owner = null, isHeld, leftMs } = lease;
+    const { sweeps, claimed } = metrics.counters;
+    return {
+      sessions: size,
+      problem,
+      lease: { owner, held: isHeld, leftMs: Math.round(leftMs) },
+      sweeps: sweeps.value,
+      claimed: claimed.value,
+    };
   }
 }

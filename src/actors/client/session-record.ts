@@ -30,6 +30,9 @@ export interface SessionRecord {
 export interface Adopted {
   readonly record: SessionRecord;
   readonly prefix: Prefix;
+  /** Name of the node that is gone. */
+  readonly from: string;
+  readonly epoch: number;
   /** How long it still waits for its client, ms. */
   readonly leftMs: number;
 }

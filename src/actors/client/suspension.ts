@@ -18,12 +18,14 @@ export class Suspension extends Timer {
   readonly reason: CloseReason;
   /** Events with which its client is caught up when it returns. */
   missed = 0;
-  readonly #since = performance.now();
+  readonly #since: number;
   readonly #session: Suspendable;
 
-  constructor(session: Suspendable, reason: CloseReason) {
+  /** @param agoMs how long ago it began: at another node */
+  constructor(session: Suspendable, reason: CloseReason, agoMs = 0) {
     super();
     this.#session = session;
+    this.#since = performance.now() - agoMs;
     this.reason = reason;
   }
 

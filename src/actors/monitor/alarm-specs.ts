@@ -14,7 +14,7 @@ export interface AlarmSources {
 }
 
 export function alarmSpecs({ config, kernel, metrics }: AlarmSources): AlarmSpec[] {
-  const { gauges, clear: _, interval: __, ...thresholds } = config.monitor.alarms;
+  const { gauges, clear: _, interval: __, journal_delay: journalDelay, ...thresholds } = config.monitor.alarms;
   const shareOf = (path: string, limit: () => number | undefined) => (): Reading | undefined => {
     const value = metrics.number(path);
     const all = limit();
@@ -32,6 +32,9 @@ export function alarmSpecs({ config, kernel, metrics }: AlarmSources): AlarmSpec
   const specs: AlarmSpec[] = Object.entries(readers).map(([alarm, [unit, read]]) => {
     return { alarm, unit, threshold: thresholds[alarm as keyof typeof thresholds], read };
   });
+  if (config.clients.durable) {
+    specs.push({ alarm: 'journal_delay', unit: 'ms', threshold: journalDelay, read: storing(metrics) });
+  }
   for (const [path, threshold] of Object.entries(gauges)) {
     const read = (): Reading => {
       const value = metrics.number(path);
@@ -56,6 +59,15 @@ function recentDelay(delay: Histogram): AlarmSpec['read'] {
     const recent = before && recordedSince(now, before);
     before = now;
     return recent && { value: summary(recent).p99 };
+  };
+}
+
+/** What is still waited for counts as well: a Redis that hangs completes nothing. */
+function storing(metrics: Metrics): AlarmSpec['read'] {
+  const completed = recentDelay(metrics.histogram('clients.durable.journal.latency'));
+  return async () => {
+    const { value = 0 } = (await completed()) ?? {};
+    return { value: Math.max(value, metrics.number('clients.durable.journal.waiting_ms') ?? 0) };
   };
 }
 

@@ -8,6 +8,8 @@ import type { TimingWheel } from '../../kernel/timers.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
+import type { Metrics } from '../../observe/metrics.ts';
+import type { AdoptionFailure } from '../../sessions/durable/durable-metrics.ts';
 import type { RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { Claimed, DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 import type { Prefix } from '../../sessions/prefix.ts';
@@ -28,6 +30,7 @@ export interface AdoptionsSetup {
   /** Whether a session is here. */
   readonly isHere: (sid: string) => boolean;
   readonly log: Log;
+  readonly metrics: Metrics;
 }
 
 /** Beyond a lease: for who claims the sessions. */
@@ -55,20 +58,32 @@ export class Adoptions {
   #batch: Batch | undefined;
   /** Sessions that are about to be here. */
   readonly #adopting = new Map<string, Promise<void>>();
+  /** Those that have started, and not ended since. */
+  readonly #present = new Set<ClientActor>();
 
   constructor(setup: AdoptionsSetup) {
     this.#setup = setup;
+    if (setup.clients.durable) setup.metrics.gauge('clients.durable.present', () => this.#present.size);
+  }
+
+  /** A client has ended, an adopted one or any other. */
+  ended(client: ClientActor): void {
+    if (this.#present.size > 0) this.#present.delete(client);
   }
 
   adopt(claimed: Claimed): RecordSource {
     const { clients } = this.#setup;
-    const { sid, journal, contents } = claimed;
+    const { sid, epoch, journal, contents } = claimed;
     const record = asSessionRecord(contents);
     const { recovery } = clients;
     const awayMs = record.u === undefined ? 0 : Math.max(0, Date.now() - record.u);
     const leftMs = recovery ? recovery.windowMs - awayMs : 0;
-    if (!journal || !record.r || record.d || leftMs <= 0) return adoptDeparture(clients, claimed);
-    const adopted = { record, leftMs, prefix: journal.prefixOf(sid, record.r) };
+    if (!journal || !record.r || record.d || leftMs <= 0) {
+      clients.durable!.metrics.counters.departures.value += 1;
+      return adoptDeparture(clients, claimed);
+    }
+    const from = claimed.boot.split('#', 1)[0]!;
+    const adopted = { record, leftMs, from, epoch, prefix: journal.prefixOf(sid, record.r) };
     const client = new ClientActor(clients, sid, record.n, nothing, true, adopted);
     const adoption: Adoption = { client, channels: record.m ?? [], claimed, prefix: adopted.prefix };
     this.#batch ??= this.#next(claimed.boot);
@@ -95,10 +110,18 @@ export class Adoptions {
     const started = await Promise.all(adoptions.map((adoption) => this.#start(adoption)));
     const present = adoptions.filter((_, i) => started[i]);
     const channels = new Set(present.flatMap((adoption) => adoption.channels));
-    const { memberships } = this.#setup.clients;
+    const { memberships, durable } = this.#setup.clients;
+    const { counters, incomplete } = durable!.metrics;
+    incomplete.failed.value += adoptions.length - present.length;
     const kept = channels.size === 0 ? [] : await memberships.keptFor?.(boot, [...channels]);
     for (const adoption of present) {
-      if (!catchUp(adoption, kept)) adoption.client.abandon('missed_events');
+      const failure = catchUp(adoption, kept);
+      if (failure === undefined) {
+        counters.adopted.value += 1;
+      } else {
+        incomplete[failure].value += 1;
+        adoption.client.abandon('missed_events');
+      }
     }
     for (const { client } of adoptions) this.#adopting.delete(client.sid);
   }
@@ -108,6 +131,7 @@ export class Adoptions {
     const { clients, start, log } = this.#setup;
     try {
       await start(client);
+      if (client.cell.alive) this.#present.add(client);
       if (channels.length > 0) await clients.memberships.join(client.output, channels, 'private');
       return true;
     } catch (error) {
@@ -159,18 +183,21 @@ export class Adoptions {
 
 /**
  * Adds what others had published for the node that is gone, and it did not store. From its join on a session gets it here, so some of it
- * may have come already. Returns whether that is all.
+ * may have come already. Returns why that is not all.
  */
-function catchUp({ client, channels, claimed, prefix }: Adoption, kept: readonly KeptPublish[] | undefined): boolean {
-  if (channels.length === 0) return true;
-  if (!kept) return false;
+function catchUp(
+  { client, channels, claimed, prefix }: Adoption,
+  kept: readonly KeptPublish[] | undefined,
+): AdoptionFailure | undefined {
+  if (channels.length === 0) return undefined;
+  if (!kept) return 'peers';
   const { output } = client;
   for (const { channel, id, packets } of kept) {
     if (!channels.includes(channel)) continue;
     // Clients have to do something for it, and may have done so.
-    if (!packets) return false;
+    if (!packets) return 'actions';
     if (claimed.journal?.has(channel, id) || output.has(channel, id)) continue;
     for (const packet of packets) prefix.append(packet);
   }
-  return true;
+  return undefined;
 }

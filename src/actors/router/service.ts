@@ -104,6 +104,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       },
       isHere: (sid) => this.#registry.any(sid) !== undefined,
       log: this.#log,
+      metrics,
     });
     const { direct_websocket: directWebsocket } = config.hive;
     this.#sessions = {
@@ -211,6 +212,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
 
   #ended(client: ClientActor): void {
     this.#registry.remove(client);
+    this.adoptions.ended(client);
     this.#setup.clients.departures.left(client);
     // One that was killed could not close its connection itself.
     client.closed('internal_error');

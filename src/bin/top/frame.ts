@@ -2,6 +2,7 @@
 
 import { printable } from '../../observe/printable.ts';
 import { cut } from '../operator/cut.ts';
+import { durableLines, hasDurable } from '../operator/durable.ts';
 import { alarmText, amount, bytes, duration, milliseconds, percent, plural } from '../operator/formats.ts';
 import type { Latency, Readings } from '../operator/readings.ts';
 import type { Busy, Order } from './busy.ts';
@@ -70,6 +71,7 @@ function figures({ nodes, total }: Sample, before: Sample): string[] {
     `clients     ${number('clients.total')}: ${clients.join(', ')}`,
     ...returns(total, rate),
     ...departures(total),
+    ...durable({ nodes, total }),
     `events      ${rate('clients.events.total')}, errors ${rate('clients.events.errors')}`,
     `hooks       ${rate('clients.hooks.calls')}, errors ${rate('clients.hooks.errors')}${hooks}`,
     `publishes   ${rate('pubsub.publish')}, deliveries ${rate('pubsub.deliveries')}${publishes}`,
@@ -92,6 +94,11 @@ function departures(total: Readings): string[] {
   if (waiting === 0) return [];
   const oldest = duration(total.number('clients.departures.oldest_ms'));
   return [`departures  ${waiting} not answered by a back end, the oldest for ${oldest}`];
+}
+
+function durable({ nodes, total }: Pick<Sample, 'nodes' | 'total'>): string[] {
+  const count = nodes.filter(({ readings }) => hasDurable(readings)).length;
+  return durableLines(total, count).map(([name, text]) => `${name.padEnd(12)}${text}`);
 }
 
 /** Since the start of the process, as the monitor has them. */

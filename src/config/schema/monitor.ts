@@ -31,6 +31,14 @@ const alarms = strictObject(
       description:
         'Delay of the event loop: 99th percentile of `hive.event_loop.delay` since the last check. Milliseconds. 0 = no such alarm.',
     }),
+    // A healthy Redis takes a few; users notice.
+    journal_delay: Type.Integer({
+      default: 250,
+      minimum: 0,
+      maximum: 60_000,
+      description:
+        'How long events wait until Redis has stored them (`clients.durable`): 99th percentile of `clients.durable.journal.latency` since the last check. Milliseconds. 0 = no such alarm.',
+    }),
     // From a half on publishes are dropped.
     queue: share(0.4, 'Bytes waiting for one other node, as a share of `hive.cluster_max_queue`.'),
     // Less than what is left is needed for a collection.

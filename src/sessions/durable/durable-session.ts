@@ -21,8 +21,12 @@ export interface RecordSetup {
   readonly run: RunCommands;
   readonly owner: string | undefined;
   readonly epoch: number;
+  /** The node that had it before; undefined if it began here. */
+  readonly from: string | undefined;
   /** A write has failed: Redis is away. */
   readonly failed: (error: unknown) => void;
+  /** A write was refused: somebody else has claimed the session. */
+  readonly refused: () => void;
 }
 
 /** How long a session that others have ended is remembered. A node that was away for longer has lost all its connections. */
@@ -51,6 +55,12 @@ export class DurableSession {
 
   get sid(): string {
     return this.source.sid;
+  }
+
+  /** As operators see it. */
+  view(): { owner: string | null; epoch: number; adoptedFrom: string | null; stored: boolean } {
+    const { owner = null, epoch, isBehind } = this;
+    return { owner, epoch, adoptedFrom: this.#setup.from ?? null, stored: owner !== null && !isBehind };
   }
 
   /**
@@ -88,6 +98,7 @@ export class DurableSession {
       this.#setup.failed(error);
       return true;
     }
+    this.#setup.refused();
     this.fence();
     return false;
   }

@@ -9,11 +9,12 @@
  */
 import { randomBytes } from 'node:crypto';
 import type { Log } from '../../observe/logger.ts';
-import type { Counter } from '../../observe/metrics.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { Pids } from '../pids.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
 import { DeadJournal } from './dead-journal.ts';
+import { Durability } from './durability.ts';
+import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type RecordSource } from './durable-session.ts';
 import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
@@ -34,8 +35,7 @@ export interface DurableSetup {
   /** ms; monotonic. */
   readonly now?: () => number;
   readonly log: Log;
-  /** Sessions of other nodes that were claimed; own ones that others had claimed. */
-  readonly counters: Readonly<Record<'claimed' | 'claims_lost', Counter>>;
+  readonly metrics: DurableMetrics;
 }
 
 /** A session whose node is gone, and which is this node's now. */
@@ -62,31 +62,57 @@ export type Adopt = (claimed: Claimed) => RecordSource;
 const batchSize = 100;
 
 export class DurableSessions {
+  readonly metrics: DurableMetrics;
+  readonly lease: Lease;
   readonly #setup: DurableSetup;
   readonly #keys: Keys;
-  readonly #lease: Lease;
+  readonly #durability: Durability;
   readonly #sessions = new Map<string, DurableSession>();
   /** The boots of whose sessions this node may own some. */
   readonly #tags: Set<string>;
   #ownerKeys: OwnerKeys | undefined;
   #ownerKeysOf: string | undefined;
   #adopt: Adopt | undefined;
-  #problem: string | undefined = 'Redis has not answered yet';
+  #journal: RedisJournal | undefined;
+  #stored = { entries: 0, bytes: 0 };
   #renewing: Promise<void> | undefined;
   #sweeping = false;
   #isClosing = false;
 
   constructor(setup: DurableSetup) {
-    const { run, cluster, tag, leaseMs, now = () => performance.now() } = setup;
+    const { run, cluster, boot, tag, leaseMs, metrics, log, now = () => performance.now() } = setup;
     this.#setup = setup;
+    this.metrics = metrics;
+    this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
     this.#keys = new Keys(cluster);
-    this.#lease = new Lease(leaseMs, run, this.#keys, now);
+    this.lease = new Lease(leaseMs, run, this.#keys, now);
     this.#tags = new Set([tag]);
   }
 
   /** Why sessions are not durable now; undefined if they are. */
   get problem(): string | undefined {
-    return this.#problem;
+    const isHeld = this.#isClosing || this.lease.isHeld;
+    return this.#durability.problem ?? (isHeld ? undefined : 'the lease has run out and is not renewed yet');
+  }
+
+  /** How long they have not been durable, ms; 0 while they are. */
+  get downMs(): number {
+    return this.problem === undefined ? 0 : this.#durability.downMs || this.lease.overMs;
+  }
+
+  /** What Redis had of the journal when it was last asked. */
+  get stored(): { readonly entries: number; readonly bytes: number } {
+    return this.#stored;
+  }
+
+  /** Entries of the journal that Redis does not have yet. */
+  get waiting(): number {
+    return this.#journal?.waiting ?? 0;
+  }
+
+  /** How long the first of those has waited, ms. */
+  get waitingMs(): number {
+    return this.#journal?.waitingMs ?? 0;
   }
 
   get size(): number {
@@ -94,7 +120,7 @@ export class DurableSessions {
   }
 
   get leaseMs(): number {
-    return this.#lease.ms;
+    return this.lease.ms;
   }
 
   /** Whether the node stops: records of what is still to be told are left to others. */
@@ -109,13 +135,15 @@ export class DurableSessions {
 
   /** Takes a session in, before any back end hears of it. Resolves when its record is stored, or Redis is away. */
   async open(source: RecordSource): Promise<void> {
-    await this.#add(source, this.#lease.owner, 0).write();
+    await this.#add(source, this.lease.owner, 0).write();
   }
 
-  #add(source: RecordSource, owner: string | undefined, epoch: number): DurableSession {
+  #add(source: RecordSource, owner: string | undefined, epoch: number, from?: string): DurableSession {
     const keys = this.#keys.ofBoot(tagOfSid(source.sid));
     const failed = (error: unknown) => this.#failed(error);
-    const session = new DurableSession({ source, keys, run: this.#setup.run, owner, epoch, failed });
+    const refused = () => this.#refused();
+    const { run } = this.#setup;
+    const session = new DurableSession({ source, keys, run, owner, epoch, from, failed, refused });
     this.#sessions.set(source.sid, session);
     source.kept(session);
     return session;
@@ -133,7 +161,7 @@ export class DurableSessions {
    * is away, nobody else can have claimed them for having seen that.
    */
   certainty(): Promise<void> | undefined {
-    if (this.#lease.isHeld || this.#problem !== undefined) return undefined;
+    if (this.lease.isHeld || this.#durability.problem !== undefined) return undefined;
     return this.renew();
   }
 
@@ -148,14 +176,13 @@ export class DurableSessions {
   async #renew(): Promise<void> {
     if (this.#isClosing) return;
     try {
-      if (this.#lease.owner === undefined) await this.#begin();
-      const former = await this.#lease.renew(this.#ownership);
-      const { owner } = this.#lease;
+      if (this.lease.owner === undefined) await this.#begin();
+      const former = await this.lease.renew(this.#ownership);
+      const { owner } = this.lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
       await this.#claimOwn(former);
       await this.#makeUp();
-      if (this.#problem !== undefined) this.#setup.log.notice('Sessions are durable');
-      this.#problem = undefined;
+      this.#durability.succeeded();
     } catch (error) {
       this.#failed(error);
     }
@@ -193,14 +220,33 @@ export class DurableSessions {
   /** Where what recoverable clients are sent is stored before they see it. @param kept how many entries are kept at present */
   journal(kept: () => number): RedisJournal {
     const { run, tag } = this.#setup;
-    return new RedisJournal({
+    this.#journal = new RedisJournal({
       tag,
+      metrics: this.metrics.journal,
       run,
       kept,
-      keys: () => (this.#problem === undefined ? this.#ownerKeys : undefined),
+      keys: () => (this.#durability.problem === undefined ? this.#ownerKeys : undefined),
       certainty: () => this.certainty(),
       failed: (error) => this.#failed(error),
     });
+    return this.#journal;
+  }
+
+  /** Asks Redis how much it has of the journal. Never rejects. */
+  async measure(): Promise<void> {
+    const keys = this.#ownerKeys;
+    if (!this.#journal || !keys || this.#durability.problem !== undefined || this.#isClosing) return;
+    const { run, log } = this.#setup;
+    try {
+      const [entries, bytes] = await run([
+        ['xlen', keys.journal],
+        ['memory', 'usage', keys.journal],
+      ]);
+      this.#stored = { entries: Number(entries), bytes: Number(bytes) };
+    } catch (error) {
+      // Whoever needs Redis for more than this will see that it is away; not every user of it may ask for sizes.
+      log.debug(`The size of the journal is unknown: ${textOf(error)}`);
+    }
   }
 
   /**
@@ -220,17 +266,25 @@ export class DurableSessions {
   }
 
   #failed(error: unknown): void {
-    const isNew = this.#problem === undefined;
-    this.#problem = textOf(error);
-    if (isNew) this.#setup.log.warning(`Sessions are not durable: ${this.#problem}`);
+    this.#durability.failed(error);
+  }
+
+  /** A session of this node is somebody else's. */
+  #refused(): void {
+    const { fenced, claims_lost: lost } = this.metrics.counters;
+    fenced.value += 1;
+    lost.value += 1;
   }
 
   /** Sessions of a lease before the present one, and those that could not be stored: most are this node's still. */
   async #claimOwn(former: string | undefined): Promise<void> {
-    const owner = this.#lease.owner!;
+    const owner = this.lease.owner!;
     const stale = [...this.#sessions.values()].filter((session) => session.owner !== owner);
-    if (former !== undefined && stale.length > 0) {
-      this.#setup.log.warning('The lease was lost; the sessions are claimed anew', { sessions: stale.length });
+    if (former !== undefined) {
+      this.metrics.counters.leases_lost.value += 1;
+      if (stale.length > 0) {
+        this.#setup.log.warning('The lease was lost; the sessions are claimed anew', { sessions: stale.length });
+      }
     }
     for (let at = 0; at < stale.length; at += batchSize) {
       const batch = stale.slice(at, at + batchSize);
@@ -240,7 +294,7 @@ export class DurableSessions {
       for (const [i, session] of batch.entries()) {
         const answer = answers[i];
         if (answer === 0) {
-          this.#setup.counters.claims_lost.value += 1;
+          this.metrics.counters.claims_lost.value += 1;
           this.#sessions.delete(session.sid);
           session.fence();
           continue;
@@ -278,8 +332,9 @@ export class DurableSessions {
 
   /** Claims sessions whose nodes are gone. Never rejects. */
   async sweep(): Promise<void> {
-    if (this.#sweeping || this.#isClosing || !this.#adopt || !this.#lease.isSettled) return;
+    if (this.#sweeping || this.#isClosing || !this.#adopt || !this.lease.isSettled) return;
     this.#sweeping = true;
+    this.metrics.counters.sweeps.value += 1;
     try {
       for (const dead of await this.#deadOwners()) await this.#inherit(dead);
     } catch (error) {
@@ -292,7 +347,7 @@ export class DurableSessions {
   async #deadOwners(): Promise<DeadOwner[]> {
     const { run } = this.#setup;
     const [flat] = await run([['hgetall', this.#keys.owners]]);
-    const owners = pairsOf(flat).filter(([owner]) => owner !== this.#lease.owner);
+    const owners = pairsOf(flat).filter(([owner]) => owner !== this.lease.owner);
     if (owners.length === 0) return [];
     const alive = await run(owners.map(([owner]): RedisCommand => ['exists', this.#keys.lease(owner)]));
     return owners
@@ -312,7 +367,7 @@ export class DurableSessions {
       if (!this.#tags.has(tag)) {
         this.#tags.add(tag);
         // Whoever inherits from this node must know where to look, before there is something.
-        await run([['hset', this.#keys.owners, this.#lease.owner!, this.#ownership]]);
+        await run([['hset', this.#keys.owners, this.lease.owner!, this.#ownership]]);
       }
       const { sessions } = this.#keys.ofBoot(tag);
       let cursor = '0';
@@ -323,7 +378,7 @@ export class DurableSessions {
         const orphans = pairsOf(flat).filter(([, record]) => record.startsWith(`${dead}|`));
         const sids = orphans.map(([sid]) => sid);
         claimed += await this.#claim(dead, tag, sids, { journal, boot });
-        if (!this.#lease.isHeld) return;
+        if (!this.lease.isHeld) return;
       } while (cursor !== '0');
     }
     if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
@@ -338,19 +393,23 @@ export class DurableSessions {
     left: Pick<Claimed, 'journal' | 'boot'>,
   ): Promise<number> {
     if (sids.length === 0) return 0;
-    const owner = this.#lease.owner!;
+    const owner = this.lease.owner!;
     const keys = this.#keys.ofBoot(tag);
     const answers = await this.#setup.run(sids.map((sid) => claimCommand(keys, sid, dead, owner)));
+    const { claimed: counter, contended } = this.metrics.counters;
     let claimed = 0;
     for (const [i, sid] of sids.entries()) {
       const answer = answers[i];
-      if (!Array.isArray(answer)) continue;
+      if (!Array.isArray(answer)) {
+        contended.value += 1;
+        continue;
+      }
       claimed += 1;
       const epoch = Number(answer[0]);
       const source = this.#adopt!({ sid, epoch, contents: JSON.parse(String(answer[1])), ...left });
-      this.#add(source, owner, epoch);
+      this.#add(source, owner, epoch, nodeOf(left.boot));
     }
-    this.#setup.counters.claimed.value += claimed;
+    counter.value += claimed;
     return claimed;
   }
 
@@ -363,7 +422,7 @@ export class DurableSessions {
       // Who claims sessions deletes the journal, but here nobody will.
       const keys = this.#ownerKeys;
       if (isEmpty && keys) await this.#setup.run([['del', keys.journal, keys.last]]);
-      await this.#lease.release(isEmpty);
+      await this.lease.release(isEmpty);
     } catch (error) {
       this.#failed(error);
     }
@@ -373,6 +432,10 @@ export class DurableSessions {
   leaveRest(): void {
     this.#isClosing = true;
   }
+}
+
+function nodeOf(boot: string): string {
+  return boot.split('#', 1)[0]!;
 }
 
 function tagOfSid(sid: string): string {

@@ -35,6 +35,16 @@ export class Lease {
     return this.#now() < this.#until;
   }
 
+  /** How long it is there for certain, ms. */
+  get leftMs(): number {
+    return Math.max(0, this.#until - this.#now());
+  }
+
+  /** How long it has not been, ms. */
+  get overMs(): number {
+    return Math.max(0, this.#now() - this.#until);
+  }
+
   /** Whether it has been held for one whole lease: only then it is certain that others have lost theirs and not Redis has stood still. */
   get isSettled(): boolean {
     return this.isHeld && this.#now() - this.#since >= this.ms;

@@ -10,6 +10,7 @@
  */
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
+import type { JournalMetrics } from './durable-metrics.ts';
 import type { OwnerKeys } from './keys.ts';
 import { packetToText } from './packet-text.ts';
 
@@ -24,6 +25,7 @@ export interface JournalSetup {
   readonly failed: (error: unknown) => void;
   /** How many entries are kept at present. */
   readonly kept: () => number;
+  readonly metrics: JournalMetrics;
 }
 
 /** A scope of the journal, as Redis has it. */
@@ -38,6 +40,11 @@ export class RedisJournal {
   readonly #setup: JournalSetup;
   #entries: RedisCommand[] = [];
   #lasts = new Map<ScopeField, number>();
+  /** When the first of the entries came, by the clock of `performance.now()`. */
+  #since = 0;
+  /** Entries under way, and when the first of them came. */
+  #storing = 0;
+  #storingSince = 0;
   #waiting: (() => void)[] = [];
   #shown = 0;
   #last = 0;
@@ -54,9 +61,24 @@ export class RedisJournal {
     return this.#shown;
   }
 
+  /** Entries that Redis does not have yet. */
+  get waiting(): number {
+    return this.#entries.length + this.#storing;
+  }
+
+  /** How long the first of those has waited, ms; 0 if there are none. */
+  get waitingMs(): number {
+    if (this.waiting === 0) return 0;
+    return performance.now() - (this.#storing > 0 ? this.#storingSince : this.#since);
+  }
+
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
     this.#last = number;
-    if (!this.#setup.keys()) return;
+    if (!this.#setup.keys()) {
+      this.#setup.metrics.unstored.value += 1;
+      return;
+    }
+    if (this.#entries.length === 0) this.#since = performance.now();
     this.#entries.push(['xadd', '', `${number}-0`, 's', scope, 'p', packetToText(packet), 'i', id]);
     this.#lasts.set(scope, number);
     this.#begin();
@@ -87,6 +109,7 @@ export class RedisJournal {
   }
 
   async #storeAll(): Promise<void> {
+    const { metrics } = this.#setup;
     while (this.#entries.length > 0) {
       const entries = this.#entries;
       const lasts = this.#lasts;
@@ -94,7 +117,11 @@ export class RedisJournal {
       const releasing = this.#waiting.length;
       this.#entries = [];
       this.#lasts = new Map();
-      await this.#store(entries, lasts);
+      this.#storing = entries.length;
+      this.#storingSince = this.#since;
+      if (await this.#store(entries, lasts)) metrics.latency.record(performance.now() - this.#storingSince);
+      else metrics.unstored.value += entries.length;
+      this.#storing = 0;
       this.#shown = last;
       for (const show of this.#waiting.splice(0, releasing)) show();
     }
@@ -103,12 +130,13 @@ export class RedisJournal {
     for (const show of this.#waiting.splice(0)) show();
   }
 
-  async #store(entries: RedisCommand[], lasts: ReadonlyMap<ScopeField, number>): Promise<void> {
+  /** Resolves to whether Redis has them. */
+  async #store(entries: RedisCommand[], lasts: ReadonlyMap<ScopeField, number>): Promise<boolean> {
     await this.#setup.certainty();
     const keys = this.#setup.keys();
     if (!keys) {
       this.#begunAt = undefined;
-      return;
+      return false;
     }
     const commands: RedisCommand[] = [['multi']];
     if (this.#begunAt !== keys) {
@@ -132,10 +160,12 @@ export class RedisJournal {
     try {
       await this.#setup.run(commands);
       this.#begunAt = keys;
+      return true;
     } catch (error) {
       // Nobody knows what Redis has of it.
       this.#begunAt = undefined;
       this.#setup.failed(error);
+      return false;
     }
   }
 }

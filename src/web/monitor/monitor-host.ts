@@ -25,7 +25,6 @@ export interface NodeMetrics {
   readonly missing: readonly string[];
 }
 
-/** One client, as operators see it. */
 /** How long a session has been without a connection, why, and how long it will wait for its client. */
 export interface SuspensionView {
   readonly reason: CloseReason;
@@ -33,6 +32,19 @@ export interface SuspensionView {
   readonly leftMs: number;
 }
 
+/** How a session is stored that outlives its node. */
+export interface DurableView {
+  /** The lease under which this node owns it; null until Redis was there. */
+  readonly owner: string | null;
+  /** How often it has been claimed. */
+  readonly epoch: number;
+  /** The node that had it before; null if it began at this one. */
+  readonly adoptedFrom: string | null;
+  /** Whether Redis has all that was to be stored of it. */
+  readonly stored: boolean;
+}
+
+/** One client, as operators see it. */
 export interface ClientView {
   readonly sid: string;
   readonly node: string;
@@ -44,6 +56,8 @@ export interface ClientView {
   readonly suspended: SuspensionView | null;
   /** Whether its client may return to it when its connection is lost. */
   readonly recoverable: boolean;
+  /** Null where sessions end with their node. */
+  readonly durable: DurableView | null;
   readonly protocol: ClientProtocol;
   readonly namespace: string;
   readonly subscriptions: readonly string[];

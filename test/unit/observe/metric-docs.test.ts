@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { metricNames, poolMetricNames } from '../../support/metric-names.ts';
+import { durableMetricNames, metricNames, poolMetricNames } from '../../support/metric-names.ts';
 
 /** The paths in the first cells of the page's tables; `.last` stands for the path before it with another last segment. */
 function documented(): Set<string> {
@@ -23,6 +23,7 @@ function documented(): Set<string> {
 function generic(path: string): string {
   return path
     .replace(/^pubsub\.channels\.ping\./, 'pubsub.channels.<prefix>.')
+    .replace(/^clients\.durable\.incomplete\.\w+/, 'clients.durable.incomplete.<reason>')
     .replace(/^hive\.alarms\.\w+/, 'hive.alarms.<alarm>')
     .replace(/^api\.\w+\.(?=requests|errors)/, 'api.<section>.')
     .replace(/^clients\.hooks\.(?:ping|subscribe|unsubscribe)\.\w+$/, 'clients.hooks.<event>.…');
@@ -35,7 +36,7 @@ test('the page of the monitor has every metric, and no others', () => {
       return `connectors.${shared ? '<kind>' : kind}.<pool>.${name}`;
     }),
   );
-  const real = new Set([...metricNames.map(generic), ...pools]);
+  const real = new Set([...metricNames.map(generic), ...durableMetricNames.map(generic), ...pools]);
   const page = documented();
   assert.deepEqual(
     [...real].filter((path) => !page.has(path)),

@@ -12,9 +12,13 @@ import { eventually } from '../../../support/eventually.ts';
 const hive = { max_client_slots: 200, cluster_max_queue: 1000 };
 const defaults = { clients: 0.9, mailbox: 10, event_loop_delay: 200, queue: 0.4, memory: 0.85, open_files: 0.8 };
 
-function specsOf(kernel: TestKernel, alarms: object = {}) {
+function specsOf(kernel: TestKernel, alarms: object = {}, clients: object = {}) {
   const monitor = { alarms: { ...defaults, gauges: {}, clear: 0.9, interval: 5000, ...alarms } };
-  const specs = alarmSpecs({ config: { hive, monitor } as unknown as Config, kernel, metrics: kernel.metrics });
+  const specs = alarmSpecs({
+    config: { hive, clients, monitor } as unknown as Config,
+    kernel,
+    metrics: kernel.metrics,
+  });
   const read = async (name: string): Promise<Reading | undefined> => specs.find(({ alarm }) => alarm === name)!.read();
   return { specs, read };
 }
@@ -56,6 +60,26 @@ test('the delay is that since the last look; the start of the node does not coun
   delay.reset();
   delay.record(40);
   assert.equal((await read('event_loop_delay'))?.value, 40, 'of one that was emptied, all of it');
+  kernel.halt();
+});
+
+test('events wait for Redis: those that have been stored, and those that are not yet', async () => {
+  const kernel = new TestKernel();
+  assert.equal(
+    specsOf(kernel).specs.some(({ alarm }) => alarm === 'journal_delay'),
+    false,
+  );
+  const { read } = specsOf(kernel, { journal_delay: 250 }, { durable: {} });
+  const latency = kernel.metrics.histogram('clients.durable.journal.latency');
+  let waitingMs = 0;
+  kernel.metrics.gauge('clients.durable.journal.waiting_ms', () => waitingMs);
+  assert.deepEqual(await read('journal_delay'), { value: 0 });
+  latency.record(300);
+  assert.deepEqual(await read('journal_delay'), { value: 300 });
+  assert.deepEqual(await read('journal_delay'), { value: 0 });
+  // Of a Redis that hangs nothing is recorded.
+  waitingMs = 4000;
+  assert.deepEqual(await read('journal_delay'), { value: 4000 });
   kernel.halt();
 });
 

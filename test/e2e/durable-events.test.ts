@@ -1,0 +1,46 @@
+/** The events of docs/events.md that only a node with durable sessions publishes. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DefaultNode, type Sections } from '../support/default-node.ts';
+import { Recorder, startEventNode } from '../support/event-node.ts';
+import { missing } from '../support/programs.ts';
+import { RedisServer } from '../support/redis.ts';
+import { ReturningClient } from '../support/returning-client.ts';
+
+test('sessions are durable or not, and a node goes on with those of another one', {
+  skip: missing('redis-server'),
+}, async (t) => {
+  const redis = await RedisServer.start();
+  t.after(() => redis.stop());
+  const withRedis = (config: Sections): void => {
+    const at = { host: '127.0.0.1', port: redis.port, reconnect_timeout: 100, max_reconnect_timeout: 300 };
+    const pools = config.connectors!.pools as object;
+    Object.assign(pools, { redis: { connector: 'connector.redis', size: 1, overflow: 1, args: at } });
+    Object.assign(config.clients!, { recovery: {}, durable: { connector: 'redis', lease: 1000 } });
+    Object.assign(config.clients!.actions!, { send: [{ action: 'action.send_event', args: null }] });
+  };
+  const other = await DefaultNode.start((config) => {
+    config.hive!.name = 'other@127.0.0.1';
+    withRedis(config);
+  });
+  t.after(() => other.stop());
+  const client = new ReturningClient(other.url);
+  t.after(() => client.stop());
+  await client.connected();
+  const hello = JSON.stringify([{ action: 'send', args: { name: 'hello', args: [] } }]);
+  await other.api('POST', `clients/action/${client.sids[0]}`, hello);
+  const recorder = new Recorder(t);
+  const { name: node } = await startEventNode(t, withRedis);
+  assert.deepEqual(await recorder.first('hive:durable'), { node, isDurable: true, reason: undefined });
+
+  await other.process.stop('SIGKILL');
+  const { sid, pid, ...adopted } = await recorder.first('hive:adopt');
+  assert.deepEqual(adopted, { node, namespace: '/', from: 'other@127.0.0.1', epoch: 1 });
+  assert.deepEqual(recorder.of('hive:suspend', { pid }), [{ node, sid, pid, namespace: '/', reason: 'node_lost' }]);
+  assert.deepEqual(recorder.of('hive:connect'), []);
+
+  await redis.stop();
+  const { reason, ...lost } = await recorder.first('hive:durable', { isDurable: false });
+  assert.deepEqual(lost, { node, isDurable: false });
+  assert.equal(typeof reason, 'string');
+});
