@@ -13,6 +13,15 @@ function suspendedText(suspended) {
   return `for ${age(agoMs)}, ${reason}; ends in ${age(leftMs)}`;
 }
 
+function durableText(durable) {
+  if (!durable) return '';
+  const { owner, epoch, adoptedFrom, stored } = durable;
+  const parts = [stored ? 'yes' : 'NOT all of it', owner && `lease ${owner}`];
+  if (epoch > 0) parts.push(`claimed ${epoch === 1 ? 'once' : `${count(epoch)} times`}`);
+  if (adoptedFrom) parts.push(`adopted from ${adoptedFrom}`);
+  return parts.filter(Boolean).join(' · ');
+}
+
 export class ClientView {
   #sid = '';
   #facts = facts();
@@ -59,6 +68,7 @@ export class ClientView {
       ['Phase', client.phase],
       ['Suspended', suspendedText(client.suspended)],
       ['When lost', client.recoverable === undefined ? '' : client.recoverable ? 'may return' : 'ends'],
+      ['Stored', durableText(client.durable)],
       ['Transport', [client.transport, client.protocol].filter(Boolean).join(', ')],
       ['Namespace', client.namespace],
       ['Age', age(client.ageMs)],

@@ -1,7 +1,7 @@
 /**
  * The dashboard: each round asks what is shown, one request after the other, and shows what came.
  *
- *   nodes ─▶ history ─▶ plots, delivery, latency, pools, table of nodes
+ *   nodes ─▶ history ─▶ plots, delivery, durable sessions, latency, pools, table of nodes
  *   alarms (if any is set), health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
  */
 import { ActorView } from './actor.js';
@@ -11,6 +11,7 @@ import { ClientView } from './client.js';
 import { Crashes } from './crashes.js';
 import { showDelivery } from './delivery.js';
 import { byId, choice, element, reconcile, setText } from './dom.js';
+import { showDurable } from './durable.js';
 import { History, together } from './history.js';
 import { Latency } from './latency.js';
 import * as link from './link.js';
@@ -130,6 +131,7 @@ function redraw() {
   showNodes(history, view, health, choose);
   plots.show(history, view);
   showDelivery(history, view);
+  showDurable(history, view);
   latency.show(history, view);
   showPools(history, view);
   const shown = shownNodes();

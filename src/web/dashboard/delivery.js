@@ -21,7 +21,6 @@ export function showDelivery(history, view) {
     ['Not returned', notReturned(delivery)],
     ['Kept for returns', kept(delivery)],
     ['Departures', departures(delivery)],
-    ['Stored', stored(delivery)],
     ['Between nodes', betweenNodes(delivery)],
     ['Gaps', gaps(delivery)],
     ['Confirmations', confirmations(point)],
@@ -72,13 +71,6 @@ function departures({ departures, oldestDepartureMs, departuresGivenUp }) {
   const waiting =
     departures === 0 ? 'none waiting' : `${count(departures)} waiting for a back end, oldest ${age(oldestDepartureMs)}`;
   return departuresGivenUp === 0 ? waiting : `${waiting} · ${count(departuresGivenUp)} given up`;
-}
-
-/** Sessions of which other nodes tell if this one is lost; nothing where none is stored. */
-function stored({ stored, claimed }) {
-  if (stored === 0 && claimed === 0) return '';
-  const sessions = `${count(stored)} sessions`;
-  return claimed === 0 ? sessions : `${sessions} · ${count(claimed)} claimed from lost nodes`;
 }
 
 function betweenNodes({ unacknowledged, unacknowledgedBytes, resent }) {

@@ -3,7 +3,7 @@
  * together. Of the samples themselves only those of the last ten seconds are kept, to tell what has come since.
  */
 import { percentiles, since, sum } from './percentiles.js';
-import { deliveryOfAll, sampleOf } from './samples.js';
+import { deliveryOfAll, durableOfAll, sampleOf } from './samples.js';
 
 /** @typedef {import('./samples.js').Sample} Sample */
 
@@ -75,6 +75,7 @@ function point(nodes) {
     made[name] = sum(nodes.map(([sample, last]) => rate(sample[name], last?.sample[name], last)));
   if (nodes.length > 0) made.use = Math.max(...nodes.map(([{ use }]) => use));
   made.delivery = deliveryOfAll(nodes.map(([{ delivery }]) => delivery));
+  made.durable = durableOfAll(nodes.map(([{ durable }]) => durable));
   addPools(made.pools, nodes);
   addHistograms(made.histograms, nodes);
   return made;

@@ -32,7 +32,7 @@ function walk(tree, path, visit) {
   for (const [name, child] of Object.entries(tree)) walk(child, path === '' ? name : `${path}.${name}`, visit);
 }
 
-/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `confirmations`, `delay`, `away`. */
+/** The histograms by what they are of: `hooks`, `hook <event>`, `pools`, `pool <kind>.<name>`, `publishes`, `confirmations`, `delay`, `away`, `stored`. */
 function histogramsOf(tree) {
   const found = new Map();
   const add = (key, histogram) => isHistogram(histogram) && found.set(key, histogram);
@@ -42,6 +42,7 @@ function histogramsOf(tree) {
   add('confirmations', at(tree, 'pubsub.confirmation_latency'));
   add('delay', at(tree, 'hive.event_loop.delay'));
   add('away', at(tree, 'clients.recovery.away'));
+  add('stored', at(tree, 'clients.durable.journal.latency'));
   const several = new Map();
   const collect = (prefix, root) =>
     walk(root, '', (node, path) => {
@@ -87,8 +88,6 @@ const deliverySums = {
   keptBytes: 'clients.recovery.journal.bytes',
   departures: 'clients.departures.waiting',
   departuresGivenUp: 'clients.departures.given_up',
-  stored: 'clients.durable.sessions',
-  claimed: 'clients.durable.claimed',
   elsewhere: 'hive.relay.returned.owned',
   unacknowledged: 'pubsub.unacknowledged',
   unacknowledgedBytes: 'pubsub.unacknowledged_bytes',
@@ -122,6 +121,56 @@ export function deliveryOfAll(nodes) {
   return together;
 }
 
+/** Where those of durable sessions are: likewise. Of the lease the shortest counts. */
+const durableSums = {
+  up: 'up',
+  sessions: 'sessions',
+  present: 'present',
+  sweeps: 'sweeps',
+  claimed: 'claimed',
+  contended: 'contended',
+  adopted: 'adopted',
+  departures: 'departures',
+  failed: 'incomplete.failed',
+  peers: 'incomplete.peers',
+  actions: 'incomplete.actions',
+  claimsLost: 'claims_lost',
+  fenced: 'fenced',
+  errors: 'errors',
+  leasesLost: 'leases_lost',
+  entries: 'journal.entries',
+  bytes: 'journal.bytes',
+  waiting: 'journal.waiting',
+  unstored: 'journal.unstored',
+};
+const durableMaxima = { downMs: 'down_ms', waitingMs: 'journal.waiting_ms' };
+
+/** @typedef {Record<keyof typeof durableSums | keyof typeof durableMaxima | 'leaseMs', number> & { owners: string[] }} Durable */
+
+/** @returns {Durable | undefined} undefined of a node without durable sessions */
+function durableOf(tree) {
+  const root = tree.clients?.durable;
+  if (typeof root?.up !== 'number') return undefined;
+  const paths = Object.entries({ ...durableSums, ...durableMaxima, leaseMs: 'lease.left_ms' });
+  const numbers = Object.fromEntries(paths.map(([name, path]) => [name, number(root, path) ?? 0]));
+  const owners = at(root, 'lease.owner');
+  return /** @type {Durable} */ ({ ...numbers, owners: Array.isArray(owners) ? owners : [] });
+}
+
+/** Of several nodes together. @param {(Durable | undefined)[]} nodes @returns {Durable | undefined} */
+export function durableOfAll(nodes) {
+  const [first, ...others] = nodes.filter((node) => node !== undefined);
+  if (!first) return undefined;
+  const all = { ...first };
+  for (const node of others) {
+    for (const name of Object.keys(durableSums)) all[name] += node[name];
+    for (const name of Object.keys(durableMaxima)) all[name] = Math.max(all[name], node[name]);
+    all.leaseMs = Math.min(all.leaseMs, node.leaseMs);
+    all.owners = [...all.owners, ...node.owners];
+  }
+  return all;
+}
+
 /** How many alarms are set. Their names may have dots in them. */
 function alarmsOf(tree) {
   let found = 0;
@@ -141,6 +190,7 @@ export function sampleOf(tree) {
     memory: number(tree, 'hive.memory.total') ?? 0,
     use: number(tree, 'hive.event_loop.utilization') ?? 0,
     delivery: deliveryOf(tree),
+    durable: durableOf(tree),
     recovered: number(tree, 'clients.recovery.recovered') ?? 0,
     crashes: number(tree, 'hive.actors.crashes') ?? 0,
     alarms: alarmsOf(tree),

@@ -92,6 +92,18 @@ test('delivery of several nodes: what is counted is added up, of ages the greate
   assert.equal(history.now('b').delivery.departures, 3);
 });
 
+test('durable sessions of several nodes: of leases the shortest counts; nodes without them do not', () => {
+  const of = (up: number, leftMs: number, downMs: number) => ({
+    hive: { uptime: 1000 },
+    clients: { durable: { up, down_ms: downMs, sessions: 5, lease: { left_ms: leftMs, owner: [`lease ${leftMs}`] } } },
+  });
+  const history = new History();
+  history.add({ a: of(1, 900, 0), b: of(0, 0, 70), c: tree() }, 10_000);
+  const { up, sessions, leaseMs, downMs, owners } = history.now(together).durable;
+  assert.deepEqual([up, sessions, leaseMs, downMs, owners], [1, 10, 0, 70, ['lease 900', 'lease 0']]);
+  assert.equal(history.now('c').durable, undefined);
+});
+
 test('a histogram that was emptied counts from nothing', () => {
   assert.deepEqual(since([[1, 5]], [[1, 3]]), [[1, 2]]);
   assert.deepEqual(since([[1, 2]], [[1, 3]]), [[1, 2]]);
