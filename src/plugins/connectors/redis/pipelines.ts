@@ -1,5 +1,5 @@
 /** How commands that belong together are sent: in one pipeline; to a Cluster, in one for each slot that they touch. */
-import { type Cluster, Command, type Redis } from 'ioredis';
+import { Cluster, Command, type Redis } from 'ioredis';
 import type { Outcome, RedisCommand } from './refusal.ts';
 
 /** Resolves to their outcomes, in their order. */
@@ -7,6 +7,8 @@ export async function sendTogether(
   redis: Redis | Cluster,
   commands: readonly RedisCommand[],
 ): Promise<readonly Outcome[]> {
+  const [first] = commands;
+  if (first && commands.length === 1 && !(redis instanceof Cluster)) return [await sendOne(redis, first)];
   const pipeline = redis.pipeline();
   for (const [name, ...args] of commands) {
     // A Cluster must know what is a transaction: one that meets another node's slot is sent there as a whole.
@@ -15,6 +17,15 @@ export async function sendTogether(
     else pipeline.call(name, ...args);
   }
   return (await pipeline.exec()) ?? [];
+}
+
+/** Costs the client half of what a pipeline of one costs. */
+async function sendOne(redis: Redis, [name, ...args]: RedisCommand): Promise<Outcome> {
+  try {
+    return [null, await redis.call(name, ...args)];
+  } catch (error) {
+    return [error as Error];
+  }
 }
 
 /**
