@@ -1,6 +1,7 @@
 /** Who takes part, and how each is started. */
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { cpuSeconds } from './cpu.mjs';
 import { startHive, startHivePair } from './hive-node.mjs';
 import { freePort } from './ports.mjs';
 import { Process } from './processes.mjs';
@@ -42,6 +43,12 @@ function recovering({ title, start }) {
   return { title: `${title} with recovery`, start: (settings) => start({ ...settings, recovery: true }) };
 }
 
+/** The same with sessions that outlive their node. Redis counts. */
+async function startDurable(settings) {
+  const redis = await startRedis();
+  return [await startHive({ ...settings, recovery: true, redis: redis.port }), redis];
+}
+
 const hive = { title: 'Hive', start: startHive, startPair: startHivePair };
 const socketioUws = program('socket.io on uWebSockets.js', 'socketio-uws', 'socketio');
 const socketioWs = program('socket.io on ws', 'socketio-ws', 'socketio');
@@ -56,6 +63,7 @@ export const contestants = {
   sockets: program('sockets without Hive', 'sockets', 'plain'),
   hive,
   'hive+recovery': recovering(hive),
+  'hive+durable': { title: 'Hive with durable sessions', start: startDurable },
   // `args.client` of its HTTP pool: the public client of undici. Not compared in the results; by name on the command line.
   'hive-undici': { title: 'Hive with undici', start: (settings) => startHive({ ...settings, client: 'undici' }) },
 };
@@ -66,5 +74,15 @@ async function startRedis() {
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', tmpdir()];
   const process = new Process('redis-server', options);
   await process.line(/Ready to accept connections/);
-  return { process, pid: process.pid, port, stop: () => process.stop() };
+  const { pid } = process;
+  return {
+    process,
+    pid,
+    port,
+    clients: { host: '127.0.0.1', port },
+    get cpuSeconds() {
+      return cpuSeconds([pid]);
+    },
+    stop: () => process.stop(),
+  };
 }

@@ -1,9 +1,10 @@
 /** One run of one scenario with one contestant: its servers, their profiles, and their end. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { BackEnd } from './back-end.mjs';
 import { contestants } from './contestants.mjs';
-import { startIdler } from './processes.mjs';
+import { Process, startIdler } from './processes.mjs';
 import { Window } from './window.mjs';
 
 /** Clients in a quick run, at least. */
@@ -41,8 +42,21 @@ export class Measurement {
   }
 
   async start(settings) {
-    const server = await this.#contestant.start({ ...this.settings, ...settings });
-    this.#counted.push(server);
+    const [server] = await this.startAll(settings);
+    return server;
+  }
+
+  /** The server, and what it needs, which counts as well. */
+  async startAll(settings) {
+    const processes = [await this.#contestant.start({ ...this.settings, ...settings })].flat();
+    this.#counted.push(...processes);
+    return processes;
+  }
+
+  /** Another contestant beside the measured one. */
+  async startOther(name) {
+    const server = await contestants[name].start(this.settings);
+    this.#others.push(server);
     return server;
   }
 
@@ -51,6 +65,15 @@ export class Measurement {
     const processes = await this.#contestant.startPair();
     this.#counted.push(...processes);
     return processes.slice(0, 2);
+  }
+
+  /** A program of `servers/` that takes no part, on the servers' processor. Resolves when it has printed that line. */
+  async startProgram(name, args, line) {
+    const file = fileURLToPath(new URL(`../servers/${name}.mjs`, import.meta.url));
+    const program = new Process(process.execPath, [file, ...args], { ipc: true });
+    this.#others.push(program);
+    await program.line(line);
+    return program;
   }
 
   /** The HTTP back end of hooks; gives its URL. */

@@ -1,5 +1,6 @@
 /** All scenarios, in the order of the results. */
 import { connects } from './connects.mjs';
+import { durables } from './durable.mjs';
 import { echo } from './echo.mjs';
 import { fanOut } from './fan-out.mjs';
 import { hook } from './hook.mjs';
@@ -25,4 +26,5 @@ export const scenarios = [
   ...scaling,
   ...socketLibraries,
   ...jitters,
+  ...durables,
 ];

@@ -7,14 +7,25 @@ export const apiKey = 'bench-api-key';
 export const monitorKey = 'bench-monitor-key';
 
 /** Writes the configuration of a node; gives its file. */
-export function writeConfig({ name = 'bench@127.0.0.1', backEnd, cluster, client = 'fast', recovery = false, window }) {
+export function writeConfig({
+  name = 'bench@127.0.0.1',
+  backEnd,
+  cluster,
+  client = 'fast',
+  recovery = false,
+  window,
+  redis,
+}) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
-  writeFileSync(file, JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window }), undefined, 2));
+  writeFileSync(
+    file,
+    JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window, redis }), undefined, 2),
+  );
   return { dir, file };
 }
 
-function config({ name, dir, backEnd, cluster, client, recovery, window }) {
+function config({ name, dir, backEnd, cluster, client, recovery, window, redis }) {
   return {
     hive: {
       name,
@@ -39,6 +50,7 @@ function config({ name, dir, backEnd, cluster, client, recovery, window }) {
     clients: {
       // With its own defaults, as far as nothing else is said.
       ...(recovery && { recovery: { window } }),
+      ...(redis && { durable: { connector: 'sessions' } }),
       state: { state_manager: 'sm.local', initial_value: { user: null }, args: null },
       actions: { send: [{ action: 'action.send_event', args: null }] },
       hooks: {
@@ -53,16 +65,24 @@ function config({ name, dir, backEnd, cluster, client, recovery, window }) {
     },
     connectors: {
       rent_timeout: 2000,
-      pools: backEnd
-        ? {
-            backend: {
-              connector: 'connector.http',
-              size: 100,
-              overflow: 0,
-              args: { base_url: backEnd, client, max_connection_timeout: 5000 },
-            },
-          }
-        : {},
+      pools: {
+        ...(backEnd && {
+          backend: {
+            connector: 'connector.http',
+            size: 100,
+            overflow: 0,
+            args: { base_url: backEnd, client, max_connection_timeout: 5000 },
+          },
+        }),
+        ...(redis && {
+          sessions: {
+            connector: 'connector.redis',
+            size: 2,
+            overflow: 2,
+            args: { host: '127.0.0.1', port: redis, reconnect_timeout: 100, max_reconnect_timeout: 1000 },
+          },
+        }),
+      },
     },
     pubsub: { channels: { bench: { privilege: 'public', timeout: 60_000 } } },
     api: { port: 0, hash: apiKey },
