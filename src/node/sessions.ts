@@ -49,7 +49,7 @@ export function keepSessions({ config, ids, kernel, pools, log, metrics }: Sessi
     tag: ids.tag,
     wheel: kernel.wheel,
     pids,
-    ...(durable && { mirror: durable.journal(() => sessions.kept.count) }),
+    ...(durable && { mirror: durable.journal(() => sessions.oldest) }),
   });
   return { sessions, durable };
 }

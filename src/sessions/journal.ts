@@ -89,7 +89,7 @@ export class Journal {
   }
 
   /** Number of the oldest entry; above all that were given if there is none. */
-  get #oldest(): number {
+  get oldest(): number {
     return this.#count > 0 ? this.#floats[this.#head / 8]! : this.#last + 1;
   }
 
@@ -144,7 +144,7 @@ export class Journal {
     // Nothing has come since: it does not matter what is forgotten.
     if (Math.min(scope.last, to) <= from) return true;
     for (let number = scope.last, at = scope.at; number > from; ) {
-      if (at < 0 || number < this.#oldest) return false;
+      if (at < 0 || number < this.oldest) return false;
       if (number <= to) entries.push(this.#read(at));
       number = this.#floats[at / 8 + field.previous]!;
       at = this.#floats[at / 8 + field.previousAt]!;
@@ -155,7 +155,7 @@ export class Journal {
   /** Whether an entry of a scope with a number above `from` is of the publication of that id. */
   has(scope: Scope, from: number, id: string): boolean {
     for (let number = scope.last, at = scope.at; number > from; ) {
-      if (at < 0 || number < this.#oldest) return false;
+      if (at < 0 || number < this.oldest) return false;
       if (this.#idAt(at) === id) return true;
       number = this.#floats[at / 8 + field.previous]!;
       at = this.#floats[at / 8 + field.previousAt]!;

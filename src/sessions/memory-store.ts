@@ -26,6 +26,8 @@ export interface Mirror {
   append(number: number, scope: `c:${string}` | `s:${string}`, packet: ServerPacket, id?: string): void;
   release(show: () => void): void;
   forget(scope: `c:${string}` | `s:${string}`): void;
+  /** The journal has been trimmed for its age. */
+  trim(): void;
   readonly shown: number;
 }
 
@@ -47,6 +49,11 @@ export class MemoryStore implements SessionStore {
 
   get kept(): Kept {
     return this.#journal;
+  }
+
+  /** Number of the oldest entry that is kept. */
+  get oldest(): number {
+    return this.#journal.oldest;
   }
 
   get defers(): boolean {
@@ -144,10 +151,12 @@ export class MemoryStore implements SessionStore {
   #dropUnused(log: ChannelLog): void {
     if (log.sessions > 0 || this.#channels.get(log.id) !== log) return;
     this.#channels.delete(log.id);
+    if (log.last > 0) this.#setup.mirror?.forget(log.field);
   }
 
   #swept(): void {
     this.#journal.trim();
+    this.#setup.mirror?.trim();
     if (this.#journal.count > 0) this.#setup.wheel.start(this.#sweep, this.#setup.bounds.windowMs);
   }
 }

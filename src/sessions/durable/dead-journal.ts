@@ -1,9 +1,9 @@
 /** The journal of a node that is gone, as Redis has it: what its sessions were sent. */
 import { Prefix, type PrefixEntry } from '../prefix.ts';
+import { batchOf } from './batch-text.ts';
 import type { RunCommands } from './commands.ts';
 import type { OwnerKeys } from './keys.ts';
-import { packetFromText } from './packet-text.ts';
-import { firstField, tagField } from './redis-journal.ts';
+import { batchField, firstField, tagField, trimmedField } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 
 /** A time that a session was in a channel: `[channel, began, number of its last entry there or null]`. */
@@ -20,16 +20,18 @@ interface DeadJournalParts {
   readonly tag: string;
   /** Nothing is known of what was before that number. */
   readonly unbroken: number;
-  /** The first entry that is there: those between are trimmed. */
-  readonly first: number;
+  /** The last entry that is not there any more. */
+  readonly trimmed: number;
   readonly end: number;
+  /** Of scopes whose entries were trimmed: the number of the last one of those, at least. */
   readonly lasts: ReadonlyMap<string, number>;
   readonly scopes: ReadonlyMap<string, readonly PrefixEntry[]>;
   /** `c:<channel> <id>` of what was published. */
   readonly publications: ReadonlySet<string>;
 }
 
-const entriesAtOnce = 500;
+/** Read with one round trip. */
+const batchesAtOnce = 200;
 
 export class DeadJournal {
   readonly #parts: DeadJournalParts;
@@ -44,32 +46,35 @@ export class DeadJournal {
     const fields = new Map(pairsOf(flat));
     const tag = fields.get(tagField);
     if (tag === undefined) return undefined;
-    const unbroken = Number(fields.get(firstField));
-    let first = unbroken;
-    let end = unbroken - 1;
+    let unbroken = Number(fields.get(firstField));
+    const trimmed = Number(fields.get(trimmedField) ?? unbroken - 1);
+    let end = trimmed;
     const scopes = new Map<string, PrefixEntry[]>();
     const publications = new Set<string>();
     for (let from = '-'; ; ) {
-      const [page] = await run([['xrange', keys.journal, from, '+', 'count', entriesAtOnce]]);
-      const entries = page as [string, string[]][];
-      for (const [id, values] of entries) {
-        const number = Number(id.split('-')[0]);
-        if (from === '-' && end < first) first = Math.max(first, number);
-        end = number;
-        const { s: scope = '', p: packet = '', i: publication = '' } = Object.fromEntries(pairsOf(values));
-        if (publication !== '') publications.add(`${scope} ${publication}`);
-        const known = scopes.get(scope);
-        const entry = { number, packet: packetFromText(packet) };
-        if (known) known.push(entry);
-        else scopes.set(scope, [entry]);
+      const [page] = await run([['xrange', keys.journal, from, '+', 'count', batchesAtOnce]]);
+      const batches = page as [string, string[]][];
+      for (const [, values] of batches) {
+        const { previous, entries } = batchOf(new Map(pairsOf(values)).get(batchField) ?? '');
+        const [first] = entries;
+        if (!first) continue;
+        // Redis has lost what is between.
+        if (previous !== end && first.number !== unbroken) unbroken = first.number;
+        for (const { number, scope, packet, id } of entries) {
+          end = number;
+          if (id !== '') publications.add(`${scope} ${id}`);
+          const known = scopes.get(scope);
+          if (known) known.push({ number, packet });
+          else scopes.set(scope, [{ number, packet }]);
+        }
       }
-      if (entries.length < entriesAtOnce) break;
+      if (batches.length < batchesAtOnce) break;
       from = `${end + 1}-0`;
     }
     const lasts = new Map(
       [...fields].filter(([field]) => !field.startsWith('#')).map(([field, n]) => [field, Number(n)]),
     );
-    return new DeadJournal({ tag, unbroken, first, end, lasts, scopes, publications });
+    return new DeadJournal({ tag, unbroken, trimmed, end, lasts, scopes, publications });
   }
 
   /** Whether that was published to the channel there. */
@@ -79,20 +84,25 @@ export class DeadJournal {
 
   /** What a session was sent. */
   prefixOf(sid: string, { began, spans }: LogRecord): Prefix {
-    const { tag, unbroken, first, end, lasts, scopes } = this.#parts;
+    const { tag, unbroken, trimmed, end, lasts, scopes } = this.#parts;
     const entries: PrefixEntry[] = [];
     let completeFrom = Math.max(began, unbroken - 1);
-    const collect = (scope: string, from: number, to: number): void => {
+    const collect = (scope: string, from: number, to: number, lastTrimmed: number): void => {
       for (const entry of scopes.get(scope) ?? []) {
         if (entry.number > from && entry.number <= to) entries.push(entry);
       }
-      // What is trimmed may have been for it, unless nothing has come since.
-      const last = Math.min(lasts.get(scope) ?? 0, to);
-      const trimmed = Math.min(first - 1, last);
-      if (trimmed > from) completeFrom = Math.max(completeFrom, trimmed);
+      if (lastTrimmed > from) completeFrom = Math.max(completeFrom, lastTrimmed);
     };
-    collect(`s:${sid}`, began, end);
-    for (const [channel, from, last] of spans) collect(`c:${channel}`, from, last ?? end);
+    // Where entries are there, some before them may be trimmed.
+    const lastTrimmedOf = (scope: string): number =>
+      scopes.has(scope) ? trimmed : Math.min(lasts.get(scope) ?? 0, trimmed);
+    collect(`s:${sid}`, began, end, lastTrimmedOf(`s:${sid}`));
+    for (const [channel, from, last] of spans) {
+      const scope = `c:${channel}`;
+      // The last one before the session left is known by itself.
+      if (last === null) collect(scope, from, end, lastTrimmedOf(scope));
+      else collect(scope, from, last, Math.min(last, trimmed));
+    }
     entries.sort((one, other) => one.number - other.number);
     return new Prefix({ tag, began, completeFrom, end, entries });
   }

@@ -217,14 +217,14 @@ export class DurableSessions {
     this.#setup.run([['del', journal, last]]).catch((error: unknown) => this.#failed(error));
   }
 
-  /** Where what recoverable clients are sent is stored before they see it. @param kept how many entries are kept at present */
-  journal(kept: () => number): RedisJournal {
+  /** Where what recoverable clients are sent is stored before they see it. @param oldest number of the oldest entry that is kept at present */
+  journal(oldest: () => number): RedisJournal {
     const { run, tag } = this.#setup;
     this.#journal = new RedisJournal({
       tag,
       metrics: this.metrics.journal,
       run,
-      kept,
+      oldest,
       keys: () => (this.#durability.problem === undefined ? this.#ownerKeys : undefined),
       certainty: () => this.certainty(),
       failed: (error) => this.#failed(error),

@@ -6,13 +6,17 @@
  *   append 7 ─▶ batch [7]      ─▶ Redis ─▶ stored up to 7 ─▶ show 7
  *   append 8, 9 ─▶ batch [8 9] waits …                    ─▶ Redis ─▶ show 8, 9
  *
+ * A batch is one command with one value. What else Redis must know goes with one batch in many: what it may forget, and the last number
+ * of each scope whose entries that may be (those of the others can be read from what is there).
+ *
  * While Redis is away everything is shown at once. What could not be stored makes a new beginning: `#first`.
  */
 import type { ServerPacket } from '../../protocol/packet.ts';
+import { batchHead, entryText, type ScopeField } from './batch-text.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
 import type { JournalMetrics } from './durable-metrics.ts';
 import type { OwnerKeys } from './keys.ts';
-import { packetToText } from './packet-text.ts';
+import { StoredBatches } from './stored-batches.ts';
 
 export interface JournalSetup {
   /** Of this boot. */
@@ -23,32 +27,44 @@ export interface JournalSetup {
   /** Resolves when it is certain whose sessions these are; undefined if it is now. */
   readonly certainty: () => Promise<void> | undefined;
   readonly failed: (error: unknown) => void;
-  /** How many entries are kept at present. */
-  readonly kept: () => number;
+  /** Number of the oldest entry that is kept at present. */
+  readonly oldest: () => number;
   readonly metrics: JournalMetrics;
 }
-
-/** A scope of the journal, as Redis has it. */
-export type ScopeField = `c:${string}` | `s:${string}`;
 
 /** The field for the number of the first entry of the unbroken part. */
 export const firstField = '#first';
 /** The field for the tag of the positions. */
 export const tagField = '#tag';
+/** The field for the number of the last entry that was trimmed. */
+export const trimmedField = '#trimmed';
+/** The field of a batch. */
+export const batchField = 'b';
 
 export class RedisJournal {
   readonly #setup: JournalSetup;
-  #entries: RedisCommand[] = [];
-  #lasts = new Map<ScopeField, number>();
-  /** When the first of the entries came, by the clock of `performance.now()`. */
+  /** The batch that gathers. */
+  #text = '';
+  #first = 0;
+  #count = 0;
+  /** When the first of its entries came, by the clock of `performance.now()`. */
   #since = 0;
   /** Entries under way, and when the first of them came. */
   #storing = 0;
   #storingSince = 0;
+  /** Scopes with entries that Redis has not been told the last of. */
+  readonly #lasts = new Map<ScopeField, number>();
+  /** Scopes that have ended since the journal was trimmed for its age, and before. */
+  #forgotten = new Set<ScopeField>();
+  #longForgotten = new Set<ScopeField>();
+  readonly #stored = new StoredBatches();
   #waiting: (() => void)[] = [];
   #shown = 0;
   #last = 0;
   #underWay = false;
+  #isOld = false;
+  /** Something was shown that is not stored: the journal is to begin anew. */
+  #isBroken = true;
   /** Under these keys it has begun; others are those of another lease. */
   #begunAt: OwnerKeys | undefined;
 
@@ -63,7 +79,7 @@ export class RedisJournal {
 
   /** Entries that Redis does not have yet. */
   get waiting(): number {
-    return this.#entries.length + this.#storing;
+    return this.#count + this.#storing;
   }
 
   /** How long the first of those has waited, ms; 0 if there are none. */
@@ -73,20 +89,27 @@ export class RedisJournal {
   }
 
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
+    const previous = this.#last;
     this.#last = number;
     if (!this.#setup.keys()) {
+      this.#isBroken = true;
       this.#setup.metrics.unstored.value += 1;
       return;
     }
-    if (this.#entries.length === 0) this.#since = performance.now();
-    this.#entries.push(['xadd', '', `${number}-0`, 's', scope, 'p', packetToText(packet), 'i', id]);
+    if (this.#count === 0) {
+      this.#since = performance.now();
+      this.#first = number;
+      this.#text = batchHead(previous);
+    }
+    this.#count += 1;
+    this.#text += entryText(number, scope, packet, id);
     this.#lasts.set(scope, number);
     this.#begin();
   }
 
   /** Runs `show` when everything is stored that was appended before. */
   release(show: () => void): void {
-    if (!this.#underWay && this.#entries.length === 0) {
+    if (!this.#underWay && this.#count === 0) {
       this.#shown = this.#last;
       show();
     } else {
@@ -96,31 +119,34 @@ export class RedisJournal {
 
   /** The scope has ended. */
   forget(scope: ScopeField): void {
-    const keys = this.#begunAt;
     this.#lasts.delete(scope);
-    if (keys) this.#setup.run([['hdel', keys.last, scope]]).catch((error: unknown) => this.#setup.failed(error));
+    if (this.#stored.count > 0) this.#forgotten.add(scope);
+  }
+
+  /** Time has passed: Redis is to forget what is not kept any more, though nothing new comes. */
+  trim(): void {
+    if (this.#stored.count === 0) return;
+    this.#isOld = true;
+    this.#begin();
   }
 
   #begin(): void {
     if (this.#underWay) return;
     this.#underWay = true;
-    // Everything of this turn is in one batch.
-    setImmediate(() => void this.#storeAll());
+    // Everything of the actors that run now is in one batch.
+    queueMicrotask(() => void this.#storeAll());
   }
 
   async #storeAll(): Promise<void> {
     const { metrics } = this.#setup;
-    while (this.#entries.length > 0) {
-      const entries = this.#entries;
-      const lasts = this.#lasts;
+    while (this.#count > 0 || this.#isOld) {
+      const uncertain = this.#setup.certainty();
+      if (uncertain) await uncertain;
       const last = this.#last;
       const releasing = this.#waiting.length;
-      this.#entries = [];
-      this.#lasts = new Map();
-      this.#storing = entries.length;
-      this.#storingSince = this.#since;
-      if (await this.#store(entries, lasts)) metrics.latency.record(performance.now() - this.#storingSince);
-      else metrics.unstored.value += entries.length;
+      const isStored = await this.#store(last);
+      if (!isStored) metrics.unstored.value += this.#storing;
+      else if (this.#storing > 0) metrics.latency.record(performance.now() - this.#storingSince);
       this.#storing = 0;
       this.#shown = last;
       for (const show of this.#waiting.splice(0, releasing)) show();
@@ -130,42 +156,76 @@ export class RedisJournal {
     for (const show of this.#waiting.splice(0)) show();
   }
 
-  /** Resolves to whether Redis has them. */
-  async #store(entries: RedisCommand[], lasts: ReadonlyMap<ScopeField, number>): Promise<boolean> {
-    await this.#setup.certainty();
+  /** Stores what has gathered. Resolves to whether Redis has it. */
+  async #store(last: number): Promise<boolean> {
     const keys = this.#setup.keys();
+    const commands = keys ? this.#commands(keys, last) : [];
+    this.#storing = this.#count;
+    this.#storingSince = this.#since;
+    this.#text = '';
+    this.#count = 0;
+    this.#isOld = false;
     if (!keys) {
-      this.#begunAt = undefined;
+      this.#isBroken = true;
       return false;
     }
-    const commands: RedisCommand[] = [['multi']];
-    if (this.#begunAt !== keys) {
-      const first = (entries[0]![2] as string).split('-')[0]!;
-      commands.push(
-        ['del', keys.journal, keys.last],
-        ['hset', keys.last, firstField, first, tagField, this.#setup.tag],
-      );
-    }
-    for (const entry of entries) {
-      entry[1] = keys.journal;
-      commands.push(entry);
-    }
-    const fields: (string | number)[] = [];
-    for (const [scope, number] of lasts) fields.push(scope, number);
-    commands.push(
-      ['hset', keys.last, ...fields],
-      ['xtrim', keys.journal, 'maxlen', this.#setup.kept() + entries.length],
-    );
-    commands.push(['exec']);
+    if (commands.length === 0) return true;
     try {
-      await this.#setup.run(commands);
-      this.#begunAt = keys;
+      await this.#setup.run(commands.length > 1 ? [['multi'], ...commands, ['exec']] : commands);
       return true;
     } catch (error) {
       // Nobody knows what Redis has of it.
-      this.#begunAt = undefined;
+      this.#isBroken = true;
       this.#setup.failed(error);
       return false;
     }
+  }
+
+  #commands(keys: OwnerKeys, last: number): RedisCommand[] {
+    const commands: RedisCommand[] = [];
+    if (this.#isBroken || this.#begunAt !== keys) {
+      this.#forgetAll();
+      if (this.#count === 0) return [['del', keys.journal, keys.last]];
+      this.#isBroken = false;
+      this.#begunAt = keys;
+      commands.push(
+        ['del', keys.journal, keys.last],
+        ['hset', keys.last, firstField, this.#first, tagField, this.#setup.tag],
+      );
+    }
+    if (this.#count > 0) {
+      commands.push(['xadd', keys.journal, `${last}-0`, batchField, this.#text]);
+      this.#stored.add(last);
+    }
+    const oldest = this.#setup.oldest();
+    if (this.#isOld || this.#stored.isWorth(oldest)) this.#trimTo(oldest, keys, commands);
+    return commands;
+  }
+
+  /** Redis is told of scopes all of whose entries are dropped when their last ones were. */
+  #trimTo(oldest: number, keys: OwnerKeys, commands: RedisCommand[]): void {
+    if (this.#isOld) {
+      if (this.#longForgotten.size > 0) commands.push(['hdel', keys.last, ...this.#longForgotten]);
+      this.#longForgotten = this.#forgotten;
+      this.#forgotten = new Set();
+    }
+    const trimmed = this.#stored.drop(oldest);
+    if (trimmed === undefined) return;
+    const fields: (string | number)[] = [trimmedField, trimmed];
+    for (const [scope, number] of this.#lasts) {
+      if (number > trimmed) continue;
+      fields.push(scope, number);
+      this.#lasts.delete(scope);
+      this.#forgotten.delete(scope);
+      this.#longForgotten.delete(scope);
+    }
+    commands.push(['hset', keys.last, ...fields], ['xtrim', keys.journal, 'maxlen', this.#stored.count]);
+  }
+
+  #forgetAll(): void {
+    this.#stored.clear();
+    this.#forgotten.clear();
+    this.#longForgotten.clear();
+    for (const [scope, number] of this.#lasts) if (number < this.#first) this.#lasts.delete(scope);
   }
 }
