@@ -26,6 +26,13 @@ async function view(node: RelayNode, sid: string): Promise<ClientView> {
   return (await (await fetch(`${node.monitor}/clients/${sid}`)).json()) as ClientView;
 }
 
+/** What the command line prints of a node. */
+async function operate({ monitor }: RelayNode, ...args: string[]): Promise<string> {
+  const { origin, pathname } = new URL(monitor);
+  const key = decodeURIComponent(pathname.split('/').at(-1)!);
+  return (await hive([...args, '--url', origin], { HIVE_MONITOR_KEY: key })).stdout;
+}
+
 test('a node dies: the monitor says who has claimed its sessions, and what has become of them', { skip }, async (t) => {
   const redis = await RedisServer.start();
   const scene = await ReturnCluster.start({}, undefined, redis.port);
@@ -55,6 +62,9 @@ test('a node dies: the monitor says who has claimed its sessions, and what has b
   assert.deepEqual(durable, { owner: lease, epoch: 0, adoptedFrom: null, stored: true });
   assert.equal(suspended, null);
 
+  const status = await operate(owner, 'status');
+  assert.match(status, /^ {2}journal {4}2 events, \S+ k?B in Redis; stored in p50 \S+ m?s, p99 \S+ m?s$/m);
+
   one.proxy.cut();
   await eventually(() => !one.client.socket.connected, 'the client to notice');
   await owner.process.stop('SIGKILL');
@@ -77,10 +87,13 @@ test('a node dies: the monitor says who has claimed its sessions, and what has b
   assert.deepEqual([value('up'), value('present'), value('adopted_total'), value('down_seconds')], [1, 1, 1, 0]);
   assert.deepEqual(families.get('hive_clients_durable_lease_owner')!.samples[0]!.labels, { owner: ownLease });
 
-  const { stdout } = await hive(['status', '--url', new URL(adopter.monitor).origin], {
-    HIVE_MONITOR_KEY: decodeURIComponent(adopter.monitor.split('/').at(-1)!),
-  });
-  assert.match(stdout, /^ {2}durable {4}yes, lease for [0-3] s; [12] sessions?, 1 of them adopted$/m);
+  assert.match(
+    await operate(adopter, 'status'),
+    /^ {2}durable {4}yes, lease for [0-3] s; [12] sessions?, 1 of them adopted$/m,
+  );
+
+  const top = await operate(adopter, 'top', '--once', '--cluster');
+  assert.match(top, /^durable {5}yes, on all nodes; [12] sessions?, 1 of them adopted$/m);
 
   one.proxy.mend(other.port);
   await one.back();

@@ -161,6 +161,17 @@ export class Adoptions {
     return this.#find(durable, sid);
   }
 
+  /**
+   * Whether a session's node is gone and nobody has claimed it yet: for who does not wait for that.
+   * @throws what Redis fails with
+   */
+  async isUnclaimed(sid: string): Promise<boolean> {
+    const { clients, cluster, isHere } = this.#setup;
+    if (!clients.durable || cluster.ownerOf(sid) !== undefined || isHere(sid)) return false;
+    const tag = await clients.durable.locate(sid);
+    return tag !== undefined && cluster.nodeOf(tag) === undefined;
+  }
+
   async #find(durable: DurableSessions, sid: string): Promise<NodeName | undefined> {
     const { cluster, isHere, wheel } = this.#setup;
     for (const deadline = performance.now() + durable.leaseMs + patienceMs; ; ) {

@@ -273,11 +273,15 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   }
 
   /**
-   * What operators may see of a client, as JSON text.
+   * What operators may see of a client, as JSON text. Does not wait for who claims the sessions of a node that is gone.
    * @throws HiveError as `act`, or what its state manager fails with
    */
   async view(sid: string): Promise<string> {
     this.#counters.requests.value += 1;
+    if (await this.adoptions.isUnclaimed(sid)) {
+      const next = 'Its session goes on at another one when the lease of that node has ended.';
+      throw new HiveError('cluster_error', `The node of that client is gone. ${next}`);
+    }
     const answer = await this.#askOwner({ type: 'view', sid }, sid);
     if (!answer) return this.viewHere(sid);
     expectOk(answer);

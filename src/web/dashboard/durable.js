@@ -17,25 +17,26 @@ export function showDurable(history, view) {
   if (!durable) return setFacts(list, [['Durable', 'clients.durable is not configured on this node']]);
   const shown = view.scope === together ? nodes : nodes.filter(([node]) => node === view.scope);
   setFacts(list, [
-    ['Durable', state(shown)],
+    ['Durable', state(shown, view)],
     ['Lease', lease(durable, shown)],
     ['Sessions', sessions(durable)],
     ['Claimed', claimed(durable)],
     ['Not complete', incomplete(durable)],
     ['Lost to others', lost(durable)],
-    ['Stored before shown', stored(point)],
+    ['Stored within', stored(point)],
     ['Journal in Redis', `${count(durable.entries)} events, ${bytes(durable.bytes)}`],
     ['Not stored', durable.unstored > 0 ? `${count(durable.unstored)} events, while sessions were not durable` : ''],
-    ['Redis', `${count(durable.errors)} failed requests · ${count(durable.sweeps)} searches for lost nodes`],
+    ['Redis errors', durable.errors > 0 ? `${count(durable.errors)} requests failed` : 'none'],
   ]);
 }
 
-function state(shown) {
+function state(shown, { missing }) {
   const down = shown.filter(([, { durable }]) => durable.up === 0);
+  const all = missing.length === 0 ? 'nodes' : 'nodes that answer';
   if (shown.length === 1) return down.length === 0 ? 'yes' : `NO, for ${age(down[0][1].durable.downMs)}`;
-  if (down.length === 0) return `on all ${shown.length} nodes`;
+  if (down.length === 0) return `on all ${shown.length} ${all}`;
   const texts = down.map(([node, { durable }]) => `${node} for ${age(durable.downMs)}`);
-  return `on ${shown.length - down.length} of ${shown.length} nodes; NOT on ${texts.join(', ')}`;
+  return `on ${shown.length - down.length} of ${shown.length} ${all}; NOT on ${texts.join(', ')}`;
 }
 
 /** The name of the lease is that of its keys in Redis. */
@@ -52,8 +53,8 @@ function sessions({ sessions, present }) {
   return present === 0 ? stored : `${stored} · ${count(present)} of them adopted from lost nodes`;
 }
 
-function claimed({ claimed, adopted, departures, contended }) {
-  if (claimed === 0 && contended === 0) return 'none of lost nodes';
+function claimed({ claimed, adopted, departures, contended, sweeps }) {
+  if (claimed === 0 && contended === 0) return `none in ${count(sweeps)} searches for lost nodes`;
   const parts = [`${count(claimed)} of lost nodes`, `${count(adopted)} went on`, `${count(departures)} departed`];
   if (contended > 0) parts.push(`${count(contended)} went to other nodes`);
   return parts.join(' · ');

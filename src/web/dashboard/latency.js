@@ -16,7 +16,7 @@ const lines = [
 /** Shown elsewhere. */
 const others = new Set(['confirmations', 'delay', 'away']);
 
-const titles = { hooks: 'All hooks', pools: 'All pools', publishes: 'Publishes' };
+const titles = { hooks: 'All hooks', pools: 'All pools', publishes: 'Publishes', stored: 'Stored in Redis' };
 
 /** What a histogram is of: its name, and of what kind that is. */
 function titleOf(key) {

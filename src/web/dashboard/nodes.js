@@ -35,7 +35,7 @@ export function showNodes(history, view, health, choose) {
       swatch.hidden = rows.length === 1;
       swatch.style.background = node.colour;
       title.querySelector('button').disabled = node.missing;
-      showHealth(state, node, view, history.latest.get(node.name));
+      showHealth(state, node, view, history.latest);
       const texts = node.missing ? [] : numbersOf(history, node.name);
       for (const [i, cell] of numbers.entries()) setText(cell, texts[i] ?? none);
     },
@@ -59,13 +59,20 @@ function row(name, choose) {
   return made;
 }
 
-function showHealth(cell, { name, health, missing }, view, sample) {
+/** Of a node that is missing, where sessions outlive their nodes. */
+function claimsText(latest) {
+  const isDurable = [...latest.values()].some(({ durable }) => durable);
+  return isDurable ? '; others claim its sessions when its lease has ended' : '';
+}
+
+function showHealth(cell, { name, health, missing }, view, latest) {
+  const sample = latest.get(name);
   const status = missing ? 'missing' : (health?.status ?? 'unknown');
   const [chip, reasons] = cell.children;
   chip.dataset.state = status;
   setText(chip, status);
   const present = [...(health?.reasons ?? []), ...departuresText(sample)].join('; ');
-  setText(reasons, missing ? awayText(view, name) : present, mostOfReasons);
+  setText(reasons, missing ? awayText(view, name) + claimsText(latest) : present, mostOfReasons);
 }
 
 /** Clients that have gone, of which back ends do not know yet. */
