@@ -21,6 +21,7 @@ import { Lease } from './lease.ts';
 import { RedisJournal } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
+import { Witness } from './witness.ts';
 
 export interface DurableSetup {
   readonly run: RunCommands;
@@ -68,6 +69,8 @@ export class DurableSessions {
   readonly #keys: Keys;
   readonly #durability: Durability;
   readonly #sessions = new Map<string, DurableSession>();
+  readonly #witness: Witness;
+  #isDoubtful = false;
   /** The boots of whose sessions this node may own some. */
   readonly #tags: Set<string>;
   #ownerKeys: OwnerKeys | undefined;
@@ -86,6 +89,7 @@ export class DurableSessions {
     this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
     this.#keys = new Keys(cluster);
     this.lease = new Lease(leaseMs, run, this.#keys, now);
+    this.#witness = new Witness(run);
     this.#tags = new Set([tag]);
   }
 
@@ -177,7 +181,11 @@ export class DurableSessions {
     if (this.#isClosing) return;
     try {
       if (this.lease.owner === undefined) await this.#begin();
-      const former = await this.lease.renew(this.#ownership);
+      let former = await this.lease.renew(this.#ownership);
+      // What Redis had confirmed may be lost, though the lease is not: everything is stored anew.
+      this.#isDoubtful ||= await this.#witness.hasChanged(this.#watchedKeys);
+      if (this.#isDoubtful && former === undefined) former = await this.lease.renew(this.#ownership, true);
+      this.#isDoubtful = false;
       const { owner } = this.lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
       await this.#claimOwn(former);
@@ -207,6 +215,12 @@ export class DurableSessions {
   get #ownership(): string {
     const { boot, tag } = this.#setup;
     return [boot, tag, [...this.#tags].join()].join('|');
+  }
+
+  /** In a Cluster they may be at different servers. */
+  get #watchedKeys(): string[] {
+    const own = this.#keys.ofBoot(this.#setup.tag).sessions;
+    return [own, this.#keys.owners, ...(this.#ownerKeys ? [this.#ownerKeys.journal] : [])];
   }
 
   #takeKeys(owner: string, former: string | undefined): void {

@@ -53,11 +53,12 @@ export class Lease {
   /**
    * Renews it, or takes a new one.
    * @param tags the boots whose sessions it owns
+   * @param isAnew takes a new one in any case
    * @returns the former owner, if the lease was lost
    */
-  async renew(tags: string): Promise<string | undefined> {
+  async renew(tags: string, isAnew = false): Promise<string | undefined> {
     const former = this.#owner;
-    if (former !== undefined) {
+    if (former !== undefined && !isAnew) {
       const wasHeld = this.isHeld;
       const sentAt = this.#now();
       const [present] = await this.#run([['pexpire', this.#keys.lease(former), this.ms]]);
