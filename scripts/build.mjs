@@ -13,8 +13,9 @@ const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', 
   stdio: 'inherit',
 });
 if (tsc.status === 0) {
-  for (const script of readdirSync(join(root, 'src/sessions/durable')).filter((name) => name.endsWith('.lua')))
-    cpSync(join(root, 'src/sessions/durable', script), join(fresh, 'sessions/durable', script));
+  for (const folder of ['sessions/durable', 'plugins/state-managers/redis'])
+    for (const script of readdirSync(join(root, 'src', folder)).filter((name) => name.endsWith('.lua')))
+      cpSync(join(root, 'src', folder, script), join(fresh, folder, script));
   cpSync(join(root, 'src/web/dashboard'), join(fresh, 'web/dashboard'), { recursive: true });
   const client = (file) =>
     cpSync(join(root, 'node_modules/socket.io-client', file), join(fresh, 'socket.io-client', basename(file)));

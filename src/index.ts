@@ -59,6 +59,7 @@ export {
   type PubSub,
   type Refusal,
   type Services,
+  type SessionClaim,
   type State,
   type StateManager,
   type StateManagerPlugin,

@@ -26,7 +26,7 @@ import { utilsConsoleDump } from './hooks/utils-console-dump.ts';
 import { utilsDispatch } from './hooks/utils-dispatch.ts';
 import { utilsEcho } from './hooks/utils-echo.ts';
 import { localStateManager } from './state-managers/local.ts';
-import { redisStateManager } from './state-managers/redis.ts';
+import { redisStateManager } from './state-managers/redis/redis.ts';
 
 export const builtIn = definePlugin({
   hooks: {

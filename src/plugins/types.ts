@@ -74,15 +74,24 @@ export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSc
   create(args: Args, services: Services): StateManager;
 }
 
+/** Of a session that outlives its node (`clients.durable`): who goes on with it. */
+export interface SessionClaim {
+  /** How often it has been claimed by now. Whoever has claimed it later than others is its owner, and has a higher epoch. */
+  readonly epoch: number;
+}
+
 /** Stores the state of sessions. */
 export interface StateManager {
-  /** Makes the store of one client, with the initial pairs in it. */
-  open(sid: string, initial: State): ClientState | Promise<ClientState>;
   /**
-   * The store of a client of another node, which is gone, with what is in it. Absent if only that node could know it: then durable sessions
-   * keep the state in their records.
+   * Makes the store of one client, with the initial pairs in it.
+   * @param claim absent if the session ends with its node
    */
-  adopt?(sid: string): ClientState | Promise<ClientState>;
+  open(sid: string, initial: State, claim?: SessionClaim): ClientState | Promise<ClientState>;
+  /**
+   * The store of a client of another node, which is gone or has lost it, with what is in it. That one must not change anything from then
+   * on: its epoch is lower. Absent if only that node could know what is in it: then the state is part of the record of a durable session.
+   */
+  adopt?(sid: string, claim: SessionClaim): ClientState | Promise<ClientState>;
 }
 
 /** JSON values by key. */
@@ -94,8 +103,10 @@ export interface ClientState {
   get(): State | Promise<State>;
   /** Stores these pairs; other keys are kept. */
   set(pairs: State): void | Promise<void>;
-  /** The client has ended: deletes its state. */
+  /** The client has ended: deletes its state. Called again if it fails, for a session that outlives its node. */
   cleanup(): void | Promise<void>;
+  /** Another node goes on with the session: forgets it here, and deletes nothing of what is stored. */
+  release?(): void;
 }
 
 export interface ConnectorPlugin<Args = unknown, Schema extends TSchema = TSchema, Request = unknown, Reply = unknown>

@@ -124,7 +124,7 @@ for (const manager of ['sm.local', 'sm.redis']) {
     }
     for (const client of clients) await client.disconnect();
     await eventually(
-      async () => (await world.keys()).every((key) => /:(?:owners|secret|lease:.*|{.*}:gone)$/.test(key)),
+      async () => (await world.keys()).every((key) => /:(?:owners|secret|lease:.*|{.*}:gone)$|^{.*}:epoch$/.test(key)),
       'no record',
     );
   });

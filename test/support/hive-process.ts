@@ -97,9 +97,12 @@ export class HiveProcess {
     }
   }
 
-  /** Sends a signal and waits for the end. */
+  /** Sends a signal and waits for the end. One that stands still goes on. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<Finished> {
-    if (!this.#ended) this.#process.kill(signal);
+    if (!this.#ended) {
+      this.#process.kill(signal);
+      this.#process.kill('SIGCONT');
+    }
     return this.finished;
   }
 

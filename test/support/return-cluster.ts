@@ -21,11 +21,13 @@ export class ReturnCluster {
   /**
    * @param hive as of `RelayCluster`
    * @param redisPort of the Redis in which sessions outlive their nodes
+   * @param state settings of `clients.state`
    */
   static async start(
     socketio: Record<string, unknown> = {},
     hive?: Parameters<typeof RelayCluster.start>[2],
     redisPort?: number,
+    state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -47,7 +49,7 @@ export class ReturnCluster {
     const args = { base_url: backEnd.url, max_connection_timeout: 5000 };
     const sections = {
       clients: {
-        state: { state_manager: 'sm.local', initial_value: {}, args: null },
+        state,
         recovery: { window: 600_000 },
         ...(redisPort && { durable: { connector: 'redis', lease: 3000 } }),
         actions: {

@@ -28,8 +28,14 @@ import { onDisconnect } from './triggers.ts';
 /** What a waiting departure takes besides its state, as a rough measure, bytes. */
 const baseBytes = 1024;
 
-/** Failures to reach a back end, or to get its answer. */
-const unanswered: ReadonlySet<string> = new Set(['http_error', 'tcp_error', 'connector_error', 'bad_connector_id']);
+/** Failures to reach a back end, or to get its answer; and those to learn the state of a session of another node. */
+const unanswered: ReadonlySet<string> = new Set([
+  'http_error',
+  'tcp_error',
+  'redis_error',
+  'connector_error',
+  'bad_connector_id',
+]);
 
 export class Departure implements WaitingDeparture, Life, DepartureAttempt {
   isLast = false;

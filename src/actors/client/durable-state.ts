@@ -1,7 +1,23 @@
 /** The state of a client whose session outlives its node: what is not kept elsewhere is part of the session's record. */
-import type { ClientState, State } from '../../plugins/types.ts';
+import { HiveError } from '../../observe/errors.ts';
+import type { ClientState, SessionClaim, State } from '../../plugins/types.ts';
 import type { DurableSession } from '../../sessions/durable/durable-session.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+
+/** What its state manager must know of a session that may change its node. */
+export class Claim implements SessionClaim {
+  /** Once it is there. */
+  session: DurableSession | undefined;
+  readonly #epoch: number;
+
+  constructor(epoch = 0) {
+    this.#epoch = epoch;
+  }
+
+  get epoch(): number {
+    return this.session?.epoch ?? this.#epoch;
+  }
+}
 
 export class DurableState implements ClientState {
   readonly #state: ClientState;
@@ -22,38 +38,62 @@ export class DurableState implements ClientState {
   }
 
   async set(pairs: State): Promise<void> {
-    await this.#state.set(pairs);
+    try {
+      await this.#state.set(pairs);
+    } catch (error) {
+      // Another node has the session, and this one is about to learn of it.
+      if (error instanceof HiveError && error.code === 'stopped') void this.#session.write();
+      throw error;
+    }
     if (this.#isInRecord) await this.#session.write();
   }
 
   /** While the node stops, what is left is for the node that tells of the departure. */
   async cleanup(): Promise<void> {
-    if (this.#sessions.isClosing) return;
     // A session that somebody else has claimed is his, and so is its state.
-    if (!this.#session.isOver) await this.#state.cleanup();
-    await this.#sessions.remove(this.#session);
+    if (this.#sessions.isClosing || this.#session.isOver) this.release();
+    else await this.#sessions.remove(this.#session, this.#state);
+  }
+
+  release(): void {
+    this.#state.release?.();
   }
 }
 
-/** The state of a claimed session, which is still being fetched. */
+/** The state of a claimed session, which is still being fetched. Whoever uses it learns of a failure, and the next one tries again. */
 export class AdoptedState implements ClientState {
-  readonly #opening: Promise<ClientState>;
+  readonly #open: () => Promise<ClientState>;
+  #opening: Promise<ClientState> | undefined;
 
-  constructor(opening: Promise<ClientState>) {
-    this.#opening = opening;
-    // Whoever uses it learns of a failure.
-    opening.catch(() => {});
+  constructor(open: () => Promise<ClientState>) {
+    this.#open = open;
+    this.#opened().catch(() => {});
+  }
+
+  #opened(): Promise<ClientState> {
+    this.#opening ??= this.#open().catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
   }
 
   async get(): Promise<State> {
-    return (await this.#opening).get();
+    return (await this.#opened()).get();
   }
 
   async set(pairs: State): Promise<void> {
-    await (await this.#opening).set(pairs);
+    await (await this.#opened()).set(pairs);
   }
 
   async cleanup(): Promise<void> {
-    await (await this.#opening).cleanup();
+    await (await this.#opened()).cleanup();
+  }
+
+  release(): void {
+    this.#opening?.then(
+      (state) => state.release?.(),
+      () => {},
+    );
   }
 }

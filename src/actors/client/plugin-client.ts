@@ -14,7 +14,7 @@ import type { CloseReason, Handshake } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import { runActions } from './actions.ts';
 import type { ClientServices } from './client-services.ts';
-import { AdoptedState, DurableState } from './durable-state.ts';
+import { AdoptedState, Claim, DurableState } from './durable-state.ts';
 import { type EventHooks, type HookTable, withHooks, withoutHooks } from './hook-table.ts';
 import { runHooks } from './hooks-runner.ts';
 import { type Identity, metadataText } from './metadata.ts';
@@ -53,6 +53,7 @@ export class PluginClient implements Client, Identity, RecordSource {
   #silent = false;
   /** Its record, where sessions are durable. */
   #session: DurableSession | undefined;
+  #claim: Claim | undefined;
   #suspendedAt: number | undefined;
   #hookChanges: readonly HookChange[] | undefined;
   #departure: SessionRecord['d'];
@@ -104,8 +105,9 @@ export class PluginClient implements Client, Identity, RecordSource {
   /** Opens the state. Where sessions are durable, this one is stored before any hook runs. */
   open(): ClientState | Promise<ClientState> {
     const { plugins, durable } = this.#context;
-    const state = plugins.stateManager.open(this.sid, plugins.initialState);
-    return durable ? this.#store(durable, state) : state;
+    if (!durable) return plugins.stateManager.open(this.sid, plugins.initialState);
+    this.#claim = new Claim();
+    return this.#store(durable, plugins.stateManager.open(this.sid, plugins.initialState, this.#claim));
   }
 
   async #store(durable: DurableSessions, opening: ClientState | Promise<ClientState>): Promise<ClientState> {
@@ -131,6 +133,7 @@ export class PluginClient implements Client, Identity, RecordSource {
   adoptDeparture(record: SessionRecord, epoch: number): void {
     this.#departure = record.d ?? { p: epoch, e: 1, r: 'node_lost' };
     this.#event = this.#departure.e;
+    this.#claim = new Claim(epoch);
     this.adopt(record);
     this.#silent = true;
   }
@@ -145,13 +148,18 @@ export class PluginClient implements Client, Identity, RecordSource {
     }
     this.#hookChanges = record.h;
     this.#suspendedAt = record.u;
-    const opening = stateManager.adopt?.(this.sid) ?? stateManager.open(this.sid, record.s ?? {});
-    this.#state = this.#durable(opening instanceof Promise ? new AdoptedState(opening) : opening);
+    this.#claim ??= new Claim();
+    this.#claim.session = this.#session;
+    const claim = this.#claim;
+    const open = () => stateManager.adopt?.(this.sid, claim) ?? stateManager.open(this.sid, record.s ?? {}, claim);
+    const state = this.#isStateInRecord ? open() : new AdoptedState(async () => open());
+    this.#state = this.#durable(state instanceof Promise ? new AdoptedState(() => state) : state);
     return this.#state;
   }
 
   kept(session: DurableSession): void {
     this.#session = session;
+    if (this.#claim) this.#claim.session = session;
     // One whose departure was adopted has its state already; that of an adopted client is opened later.
     if (this.#departure && this.#state) this.#state = this.#durable(this.#state);
   }

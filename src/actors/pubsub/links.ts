@@ -216,7 +216,8 @@ export class Links {
   async kept(boot: string): Promise<readonly PublishMessage[] | undefined> {
     const { kernel } = this.#setup;
     const asked = [...this.peers.all()]
-      .filter(({ interest }) => interest)
+      // That boot may be there still, and stand still.
+      .filter((peer) => peer.interest && peer.boot !== boot)
       .map(({ manager }) => kernel.ask(manager, { type: 'kept_wanted', boot }, keptTimeoutMs));
     const own = this.keptHere(boot);
     try {

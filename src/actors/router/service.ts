@@ -169,6 +169,8 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   homeOf({ pid }: Claim, namespace: string): Promise<NodeName | undefined> | undefined {
     const { durable, recovery } = this.#setup.clients;
     const sid = durable && recovery?.sessions.pids.verify(pid, namespace);
+    // The node that has made it may seem to be there still, and answer nothing.
+    if (sid !== undefined && this.#registry.any(sid)) return Promise.resolve(this.#setup.cluster.self);
     return sid === undefined ? undefined : this.adoptions.homeOf(sid);
   }
 

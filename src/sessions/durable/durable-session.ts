@@ -1,5 +1,6 @@
 /** The record of one session in Redis, as its owner keeps it. */
 
+import { HiveError } from '../../observe/errors.ts';
 import type { RunCommands } from './commands.ts';
 import type { BootKeys } from './keys.ts';
 import { putCommand, removeCommand } from './scripts.ts';
@@ -29,6 +30,14 @@ export interface RecordSetup {
   readonly refused: () => void;
 }
 
+/** What else is kept of a session. It may fail, and is tried again then. */
+export interface Kept {
+  /** The session has ended. */
+  cleanup(): void | Promise<void>;
+  /** The session is somebody else's. */
+  release?(): void;
+}
+
 /** How long a session that others have ended is remembered. A node that was away for longer has lost all its connections. */
 const goneMs = 3_600_000;
 
@@ -44,6 +53,11 @@ export class DurableSession {
   isOver = false;
   /** The last write has failed, or the deletion: to be made up for when Redis is back. */
   isBehind = false;
+  #isErased = false;
+  /** What was sent to Redis and not answered may be executed late, when its record is deleted. */
+  #wasBehind = false;
+  /** What goes with its record. */
+  #kept: Kept | undefined;
 
   constructor(setup: RecordSetup) {
     this.#setup = setup;
@@ -95,6 +109,7 @@ export class DurableSession {
       if (owner !== this.owner) return this.#put();
     } catch (error) {
       this.isBehind = true;
+      this.#wasBehind = true;
       this.#setup.failed(error);
       return true;
     }
@@ -113,23 +128,39 @@ export class DurableSession {
     this.source.fenced();
   }
 
-  /** The session has ended, and back ends know it. */
-  async remove(): Promise<void> {
+  /** The session has ended, and back ends know it. @param kept what is deleted as well, if the session is still this node's */
+  async remove(kept?: Kept): Promise<void> {
     if (this.isOver) return;
     this.isOver = true;
+    this.#kept = kept;
     await this.#writing;
     await this.erase();
   }
 
-  /** Deletes the record. */
+  /** Deletes the record, and what goes with it. */
   async erase(): Promise<void> {
-    if (this.owner === undefined) return;
     try {
-      await this.#setup.run([removeCommand(this.keys, this.sid, this.#head, goneMs, this.epoch > 0)]);
+      if (!this.#isErased) await this.#eraseRecord();
+      await this.#kept?.cleanup();
+      this.#kept = undefined;
       this.isBehind = false;
     } catch (error) {
-      this.isBehind = true;
+      // What fails for another reason than an outage would fail for ever.
+      this.isBehind = !this.#isErased || error instanceof HiveError;
       this.#setup.failed(error);
     }
+  }
+
+  async #eraseRecord(): Promise<void> {
+    if (this.owner !== undefined) {
+      const [removed] = await this.#setup.run([
+        removeCommand(this.keys, this.sid, this.#head, goneMs, this.epoch > 0 || this.#wasBehind),
+      ]);
+      if (removed === 0) {
+        this.#kept?.release?.();
+        this.#kept = undefined;
+      }
+    }
+    this.#isErased = true;
   }
 }

@@ -15,7 +15,7 @@ import type { RedisCommand, RunCommands } from './commands.ts';
 import { DeadJournal } from './dead-journal.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
-import { DurableSession, type RecordSource } from './durable-session.ts';
+import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
 import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
 import { RedisJournal } from './redis-journal.ts';
@@ -75,6 +75,8 @@ export class DurableSessions {
   readonly #tags: Set<string>;
   #ownerKeys: OwnerKeys | undefined;
   #ownerKeysOf: string | undefined;
+  /** The owner of whom it is certain which sessions are his. */
+  #claimedFor: string | undefined;
   #adopt: Adopt | undefined;
   #journal: RedisJournal | undefined;
   #stored = { entries: 0, bytes: 0 };
@@ -145,17 +147,17 @@ export class DurableSessions {
   #add(source: RecordSource, owner: string | undefined, epoch: number, from?: string): DurableSession {
     const keys = this.#keys.ofBoot(tagOfSid(source.sid));
     const failed = (error: unknown) => this.#failed(error);
-    const refused = () => this.#refused();
+    const refused = () => this.#refused(session);
     const { run } = this.#setup;
-    const session = new DurableSession({ source, keys, run, owner, epoch, from, failed, refused });
+    const session: DurableSession = new DurableSession({ source, keys, run, owner, epoch, from, failed, refused });
     this.#sessions.set(source.sid, session);
     source.kept(session);
     return session;
   }
 
-  /** The session has ended, and back ends know it. */
-  async remove(session: DurableSession): Promise<void> {
-    await session.remove();
+  /** The session has ended, and back ends know it. @param kept what is deleted with its record */
+  async remove(session: DurableSession, kept?: Kept): Promise<void> {
+    await session.remove(kept);
     // One whose record could not be deleted is kept until it is.
     if (!session.isBehind) this.#forget(session);
   }
@@ -165,7 +167,8 @@ export class DurableSessions {
    * is away, nobody else can have claimed them for having seen that.
    */
   certainty(): Promise<void> | undefined {
-    if (this.lease.isHeld || this.#durability.problem !== undefined) return undefined;
+    if (this.lease.isHeld && this.lease.owner === this.#claimedFor) return undefined;
+    if (this.#durability.problem !== undefined) return undefined;
     return this.renew();
   }
 
@@ -189,6 +192,7 @@ export class DurableSessions {
       const { owner } = this.lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
       await this.#claimOwn(former);
+      this.#claimedFor = owner;
       await this.#makeUp();
       this.#durability.succeeded();
     } catch (error) {
@@ -284,10 +288,11 @@ export class DurableSessions {
   }
 
   /** A session of this node is somebody else's. */
-  #refused(): void {
+  #refused(session: DurableSession): void {
     const { fenced, claims_lost: lost } = this.metrics.counters;
     fenced.value += 1;
     lost.value += 1;
+    this.#forget(session);
   }
 
   /** Sessions of a lease before the present one, and those that could not be stored: most are this node's still. */
@@ -308,8 +313,8 @@ export class DurableSessions {
       for (const [i, session] of batch.entries()) {
         const answer = answers[i];
         if (answer === 0) {
-          this.metrics.counters.claims_lost.value += 1;
-          this.#sessions.delete(session.sid);
+          if (!session.isOver) this.metrics.counters.claims_lost.value += 1;
+          this.#forget(session);
           session.fence();
           continue;
         }

@@ -67,9 +67,10 @@ test('remove deletes its own only, and remembers for a while what was claimed', 
   await run(putCommand(keys, 'claimed', 'a|0|', '{}'));
   await run(claimCommand(keys, 'claimed', 'a', 'b'));
   assert.equal(await run(removeCommand(keys, 'mine', 'b|0|', goneMs, false)), 0);
-  assert.equal(await run(removeCommand(keys, 'nobody', 'a|0|', goneMs, false)), 0);
+  assert.equal(await run(removeCommand(keys, 'nobody', 'a|0|', goneMs, false)), 2);
   assert.equal(await run(removeCommand(keys, 'mine', 'a|0|', goneMs, false)), 1);
   assert.equal(await run(removeCommand(keys, 'claimed', 'b|1|', goneMs, true)), 1);
+  assert.equal(await run(removeCommand(keys, 'claimed', 'a|0|', goneMs, false)), 0);
   const left = await server.query(async (redis) => ({
     sessions: await redis.exists(keys.sessions),
     gone: await redis.smembers(keys.gone),

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { Config } from '../../../../src/config/types.ts';
-import { redisStateManager } from '../../../../src/plugins/state-managers/redis.ts';
+import { redisStateManager } from '../../../../src/plugins/state-managers/redis/redis.ts';
 import type { ClientState, State } from '../../../../src/plugins/types.ts';
 import { type Connectors, startConnectors } from '../../../support/connectors.ts';
 import { eventually } from '../../../support/eventually.ts';

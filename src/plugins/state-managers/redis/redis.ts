@@ -3,17 +3,18 @@
  * owner, the client, so what the client wrote is what the hash holds: it keeps a copy and reads are served from it, also
  * while Redis is away. Writes go to Redis first.
  *
- * The hash expires by itself if its node dies; activity of the client renews it. If Redis has lost the hash (restarted
- * without persistence), the next write writes all of it anew.
+ * The hash expires by itself if its node dies and nobody goes on with the session; activity of the client renews it. If Redis has lost
+ * the hash (restarted without persistence), the next write writes all of it anew.
  */
 import { type Static, Type } from 'typebox';
-import { milliseconds, strictObject } from '../../config/schema/fields.ts';
-import { toHiveError } from '../../observe/errors.ts';
-import { checkPool } from '../args.ts';
-import type { RedisCommand } from '../connectors/redis/refusal.ts';
-import type { RedisRequest } from '../connectors/redis/worker.ts';
-import type { ClientState, Services, State, StateManager, StateManagerPlugin } from '../types.ts';
-import { StateCounters } from './counters.ts';
+import { milliseconds, strictObject } from '../../../config/schema/fields.ts';
+import { toHiveError } from '../../../observe/errors.ts';
+import { checkPool } from '../../args.ts';
+import type { RedisCommand } from '../../connectors/redis/refusal.ts';
+import type { RedisRequest } from '../../connectors/redis/worker.ts';
+import type { ClientState, Services, SessionClaim, State, StateManager, StateManagerPlugin } from '../../types.ts';
+import { StateCounters } from '../counters.ts';
+import { ClaimedHash, OwnHash, type StateHash } from './state-hash.ts';
 
 const argsSchema = strictObject({
   connector: Type.String({ minLength: 1, description: 'Name of a `connector.redis` pool.' }),
@@ -52,21 +53,30 @@ class RedisStateManager implements StateManager {
     this.#keyPrefix = args.key_prefix ?? `hive:${services.config.hive.cluster_name}:state:`;
   }
 
-  async open(sid: string, initial: State): Promise<ClientState> {
+  async open(sid: string, initial: State, claim?: SessionClaim): Promise<ClientState> {
     this.counters.count('init');
-    const state = new RedisState(this, this.#keyPrefix + sid);
+    const state = new RedisState(this, this.#hash(sid, claim));
     await state.replace(initial);
     return state;
   }
 
-  async adopt(sid: string): Promise<ClientState> {
+  async adopt(sid: string, claim: SessionClaim): Promise<ClientState> {
     this.counters.count('init');
-    const state = new RedisState(this, this.#keyPrefix + sid);
+    const state = new RedisState(this, this.#hash(sid, claim));
     await state.load();
     return state;
   }
 
-  async run(commands: RedisCommand[]): Promise<unknown[]> {
+  #hash(sid: string, claim: SessionClaim | undefined): StateHash {
+    const setup = {
+      key: this.#keyPrefix + sid,
+      ttlMs: this.ttlMs,
+      run: (commands: RedisCommand[]) => this.#run(commands),
+    };
+    return claim ? new ClaimedHash(setup, claim) : new OwnHash(setup);
+  }
+
+  async #run(commands: RedisCommand[]): Promise<unknown[]> {
     try {
       const request: RedisRequest = { commands };
       return await this.#services.pools.get<RedisRequest, unknown[]>(this.#connector).request(request);
@@ -87,15 +97,15 @@ class RedisStateManager implements StateManager {
 
 class RedisState implements ClientState {
   readonly #manager: RedisStateManager;
-  readonly #key: string;
+  readonly #hash: StateHash;
   #pairs: State = {};
   #renewedAt = 0;
   /** A write failed half-way, or the hash is gone: what Redis holds is not what it should hold. */
   #inDoubt = false;
 
-  constructor(manager: RedisStateManager, key: string) {
+  constructor(manager: RedisStateManager, hash: StateHash) {
     this.#manager = manager;
-    this.#key = key;
+    this.#hash = hash;
   }
 
   get(): State {
@@ -110,43 +120,33 @@ class RedisState implements ClientState {
     if (this.#inDoubt) return this.replace(merged);
     const fields = fieldsOf(pairs);
     if (fields.length === 0) return;
-    const { ttlMs } = this.#manager;
     // Until Redis has answered nobody knows what it holds.
     this.#inDoubt = true;
-    const [, , fieldCount] = await this.#manager.run([
-      ['hset', this.#key, ...fields],
-      ['pexpire', this.#key, ttlMs],
-      ['hlen', this.#key],
-    ]);
+    const fieldCount = await this.#hash.set(fields);
     if (fieldCount !== Object.keys(merged).length) return this.replace(merged);
-    this.#inDoubt = false;
-    this.#renewedAt = performance.now();
-    this.#pairs = merged;
+    this.#holds(merged);
   }
 
   /** Takes what the hash holds. */
   async load(): Promise<void> {
-    const [fields] = await this.#manager.run([['hgetall', this.#key]]);
     const pairs: Record<string, unknown> = {};
-    for (const [key, text] of entriesOf(fields)) pairs[key] = JSON.parse(text);
-    this.#pairs = pairs;
-    this.#renewedAt = performance.now();
+    for (const [key, text] of entriesOf(await this.#hash.take())) pairs[key] = JSON.parse(text);
+    this.#holds(pairs);
   }
 
   async cleanup(): Promise<void> {
     this.#manager.counters.count('cleanup');
-    await this.#manager.run([['del', this.#key]]);
+    await this.#hash.drop();
   }
 
   /** Makes the hash hold these pairs and nothing else. (An empty hash does not exist, and needs not.) */
   async replace(pairs: State): Promise<void> {
-    const fields = fieldsOf(pairs);
     this.#inDoubt = true;
-    const commands: RedisCommand[] = [['multi'], ['del', this.#key]];
-    if (fields.length > 0) {
-      commands.push(['hset', this.#key, ...fields], ['pexpire', this.#key, this.#manager.ttlMs]);
-    }
-    await this.#manager.run([...commands, ['exec']]);
+    await this.#hash.replace(fieldsOf(pairs));
+    this.#holds(pairs);
+  }
+
+  #holds(pairs: State): void {
     this.#inDoubt = false;
     this.#renewedAt = performance.now();
     this.#pairs = pairs;
@@ -159,8 +159,8 @@ class RedisState implements ClientState {
   }
 
   async #expireLater(): Promise<void> {
-    const [present] = await this.#manager.run([['pexpire', this.#key, this.#manager.ttlMs]]);
-    if (present === 0 && Object.keys(this.#pairs).length > 0) this.#inDoubt = true;
+    const isThere = await this.#hash.renew();
+    if (!isThere && Object.keys(this.#pairs).length > 0) this.#inDoubt = true;
   }
 }
 
