@@ -198,7 +198,7 @@ const rows: readonly Row[] = [
   ['clients.durable.claims_lost', 'Sessions of this node that others had claimed while it was silent'],
   ['clients.durable.fenced', 'Writes that Redis refused because another node had claimed the session'],
   ['clients.durable.errors', 'Requests of durable sessions to Redis that failed'],
-  ['clients.durable.journal.entries', 'Events in the journal in Redis'],
+  ['clients.durable.journal.entries', 'Batches of events in the journal in Redis'],
   [
     'clients.durable.journal.bytes',
     'Memory that the journal takes in Redis',

@@ -63,7 +63,7 @@ test('a node dies: the monitor says who has claimed its sessions, and what has b
   assert.equal(suspended, null);
 
   const status = await operate(owner, 'status');
-  assert.match(status, /^ {2}journal {4}2 events, \S+ k?B in Redis; stored in p50 \S+ m?s, p99 \S+ m?s$/m);
+  assert.match(status, /^ {2}journal {4}2 batches, \S+ k?B in Redis; stored in p50 \S+ m?s, p99 \S+ m?s$/m);
 
   one.proxy.cut();
   await eventually(() => !one.client.socket.connected, 'the client to notice');

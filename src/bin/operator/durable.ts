@@ -19,7 +19,9 @@ export function durableLines(readings: Readings, nodes = 1): [string, string][] 
   const lines: [string, string][] = [['durable', `${state(up, nodes, number)}; ${parts.join(', ')}`]];
   const latency = readings.latency('clients.durable.journal.latency');
   const waiting = number('journal.waiting');
-  const journal = [`${plural(number('journal.entries'), 'event')}, ${bytes(number('journal.bytes'))} in Redis`];
+  const journal = [
+    `${plural(number('journal.entries'), 'batch', 'batches')}, ${bytes(number('journal.bytes'))} in Redis`,
+  ];
   if (latency && latency.count > 0) {
     journal.push(`stored in p50 ${milliseconds(latency.p50)}, p99 ${milliseconds(latency.p99)}`);
   }

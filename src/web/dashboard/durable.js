@@ -24,7 +24,7 @@ export function showDurable(history, view) {
     ['Not complete', incomplete(durable)],
     ['Lost to others', lost(durable)],
     ['Stored within', stored(point)],
-    ['Journal in Redis', `${count(durable.entries)} events, ${bytes(durable.bytes)}`],
+    ['Journal in Redis', `${count(durable.entries)} batches of events, ${bytes(durable.bytes)}`],
     ['Not stored', durable.unstored > 0 ? `${count(durable.unstored)} events, while sessions were not durable` : ''],
     ['Redis errors', durable.errors > 0 ? `${count(durable.errors)} requests failed` : 'none'],
   ]);
