@@ -20,13 +20,13 @@ export class ReturnCluster {
 
   /**
    * @param hive as of `RelayCluster`
-   * @param redisPort of the Redis in which sessions outlive their nodes
+   * @param redis the Redis in which sessions outlive their nodes: its port, or what args of the connector say where it is
    * @param state settings of `clients.state`
    */
   static async start(
     socketio: Record<string, unknown> = {},
     hive?: Parameters<typeof RelayCluster.start>[2],
-    redisPort?: number,
+    redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
@@ -44,14 +44,15 @@ export class ReturnCluster {
         ],
       };
     });
-    const store = { host: '127.0.0.1', port: redisPort, reconnect_timeout: 100, max_reconnect_timeout: 300 };
-    const redis = redisPort && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args: store } };
+    const place = typeof redis === 'number' ? { host: '127.0.0.1', port: redis } : redis;
+    const store = { ...place, reconnect_timeout: 100, max_reconnect_timeout: 300 };
+    const pool = place && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args: store } };
     const args = { base_url: backEnd.url, max_connection_timeout: 5000 };
     const sections = {
       clients: {
         state,
         recovery: { window: 600_000 },
-        ...(redisPort && { durable: { connector: 'redis', lease: 3000 } }),
+        ...(place && { durable: { connector: 'redis', lease: 3000 } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],
           ack: [{ action: 'action.send_ack', args: null }],
@@ -64,7 +65,7 @@ export class ReturnCluster {
       },
       connectors: {
         rent_timeout: 5000,
-        pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...redis },
+        pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...pool },
       },
     };
     return new ReturnCluster(await RelayCluster.start(3, socketio, hive, [], sections), backEnd);
