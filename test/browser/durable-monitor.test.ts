@@ -53,10 +53,10 @@ describe("durable sessions on the monitor's page", { skip: missing('chromium', '
     await dashboard.shows('client', /The node of that client is gone\. Its session goes on at another one/);
     await dashboard.shows('node relay0@127.0.0.1', /missing.*others claim its sessions when its lease has ended/s);
     await redis.query((client) => client.del(lease));
-    await dashboard.shows('durable', /Claimed\s*1 of lost nodes · 1 went on · 0 departed/);
+    await dashboard.shows('durable', /Claimed\s*1 of nodes that are gone · 1 went on · 0 departed/);
     await dashboard.shows(
       'durable',
-      /Durable\s*on all 2 nodes that answer.*Sessions\s*1 stored · 1 of them adopted from lost nodes/s,
+      /Durable\s*on all 2 nodes that answer.*Sessions\s*1 stored · 1 of them adopted from other nodes/s,
     );
     await dashboard.shows('client', /Suspended\s*for .* node_lost.*claimed once · adopted from relay0@127\.0\.0\.1/s);
     one.proxy.mend(other.port);

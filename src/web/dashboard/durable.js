@@ -50,12 +50,16 @@ function lease({ leaseMs, leasesLost }, shown) {
 
 function sessions({ sessions, present }) {
   const stored = `${count(sessions)} stored`;
-  return present === 0 ? stored : `${stored} · ${count(present)} of them adopted from lost nodes`;
+  return present === 0 ? stored : `${stored} · ${count(present)} of them adopted from other nodes`;
 }
 
 function claimed({ claimed, adopted, departures, contended, sweeps }) {
-  if (claimed === 0 && contended === 0) return `none in ${count(sweeps)} searches for lost nodes`;
-  const parts = [`${count(claimed)} of lost nodes`, `${count(adopted)} went on`, `${count(departures)} departed`];
+  if (claimed === 0 && contended === 0) return `none in ${count(sweeps)} searches for nodes that are gone`;
+  const parts = [
+    `${count(claimed)} of nodes that are gone`,
+    `${count(adopted)} went on`,
+    `${count(departures)} departed`,
+  ];
   if (contended > 0) parts.push(`${count(contended)} went to other nodes`);
   return parts.join(' · ');
 }
