@@ -25,6 +25,8 @@ export interface MemoryStoreSetup {
 export interface Mirror {
   append(number: number, scope: `c:${string}` | `s:${string}`, packet: ServerPacket, id?: string): void;
   release(show: () => void): void;
+  /** That number has no entry. */
+  skip(number: number): void;
   forget(scope: `c:${string}` | `s:${string}`): void;
   /** The journal has been trimmed for its age. */
   trim(): void;
@@ -114,6 +116,7 @@ export class MemoryStore implements SessionStore {
 
   lose(session: SessionLog): void {
     session.lostUpTo = this.#journal.skip();
+    this.#setup.mirror?.skip(session.lostUpTo);
   }
 
   missed(session: SessionLog, position: unknown): Missed {

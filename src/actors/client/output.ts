@@ -202,11 +202,12 @@ export class ClientOutput implements Member {
     if (this.#transport) this.transport = undefined;
   }
 
-  /** Ends the connection, if there is one still, behind everything that was sent. */
+  /** Ends the connection, if there is one still, behind everything that was sent: at once if somebody else has the session now. */
   end(reason: CloseReason): void {
     const sink = this.#sink;
     this.detach();
-    if (sink && this.#log && this.#sessions!.defers) this.#sessions!.release(() => sink.end(reason));
+    const isTaken = reason === 'replaced' || reason === 'node_lost';
+    if (sink && this.#log && this.#sessions!.defers && !isTaken) this.#sessions!.release(() => sink.end(reason));
     else sink?.end(reason);
   }
 

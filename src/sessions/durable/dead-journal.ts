@@ -40,13 +40,17 @@ export class DeadJournal {
     this.#parts = parts;
   }
 
-  /** Undefined if that node had none. */
-  static async read(run: RunCommands, keys: OwnerKeys): Promise<DeadJournal | undefined> {
+  /**
+   * That of a node that has sent nothing yet is empty.
+   * @param ownTag of the boot, with which its positions begin
+   * @returns undefined if it has lost its beginning
+   */
+  static async read(run: RunCommands, keys: OwnerKeys, ownTag: string): Promise<DeadJournal | undefined> {
     const [flat] = await run([['hgetall', keys.last]]);
     const fields = new Map(pairsOf(flat));
-    const tag = fields.get(tagField);
+    const tag = fields.size === 0 ? ownTag : fields.get(tagField);
     if (tag === undefined) return undefined;
-    let unbroken = Number(fields.get(firstField));
+    let unbroken = Number(fields.get(firstField) ?? 1);
     const trimmed = Number(fields.get(trimmedField) ?? unbroken - 1);
     let end = trimmed;
     const scopes = new Map<string, PrefixEntry[]>();
@@ -59,7 +63,7 @@ export class DeadJournal {
         const [first] = entries;
         if (!first) continue;
         // Redis has lost what is between.
-        if (previous !== end && first.number !== unbroken) unbroken = first.number;
+        if (previous !== end) unbroken = first.number;
         for (const { number, scope, packet, id } of entries) {
           end = number;
           if (id !== '') publications.add(`${scope} ${id}`);

@@ -53,6 +53,8 @@ export interface Claimed {
 interface DeadOwner {
   readonly owner: string;
   readonly boot: string;
+  /** Of that boot. */
+  readonly tag: string;
   readonly tags: readonly string[];
 }
 
@@ -372,16 +374,16 @@ export class DurableSessions {
     return owners
       .filter((_, i) => alive[i] === 0)
       .map(([owner, ownership]) => {
-        const [boot = '', , tags = ''] = ownership.split('|');
-        return { owner, boot, tags: tags.split(',') };
+        const [boot = '', tag = '', tags = ''] = ownership.split('|');
+        return { owner, boot, tag, tags: tags.split(',') };
       });
   }
 
-  async #inherit({ owner: dead, boot, tags }: DeadOwner): Promise<void> {
+  async #inherit({ owner: dead, boot, tag: ownTag, tags }: DeadOwner): Promise<void> {
     const { run, log } = this.#setup;
     let claimed = 0;
     const keys = this.#keys.ofOwner(dead);
-    const journal = await DeadJournal.read(run, keys);
+    const journal = await DeadJournal.read(run, keys, ownTag);
     for (const tag of tags) {
       if (!this.#tags.has(tag)) {
         this.#tags.add(tag);

@@ -46,6 +46,8 @@ export class RedisJournal {
   /** The batch that gathers. */
   #text = '';
   #first = 0;
+  /** Number of the last entry before it. */
+  #previous = 0;
   #count = 0;
   /** When the first of its entries came, by the clock of `performance.now()`. */
   #since = 0;
@@ -60,7 +62,9 @@ export class RedisJournal {
   readonly #stored = new StoredBatches();
   #waiting: (() => void)[] = [];
   #shown = 0;
+  /** The last number, and the last one that has an entry. */
   #last = 0;
+  #lastEntry = 0;
   #underWay = false;
   #isOld = false;
   /** Something was shown that is not stored: the journal is to begin anew. */
@@ -89,8 +93,9 @@ export class RedisJournal {
   }
 
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
-    const previous = this.#last;
+    const previous = this.#lastEntry;
     this.#last = number;
+    this.#lastEntry = number;
     if (!this.#setup.keys()) {
       this.#isBroken = true;
       this.#setup.metrics.unstored.value += 1;
@@ -99,12 +104,19 @@ export class RedisJournal {
     if (this.#count === 0) {
       this.#since = performance.now();
       this.#first = number;
+      this.#previous = previous;
       this.#text = batchHead(previous);
     }
     this.#count += 1;
     this.#text += entryText(number, scope, packet, id);
     this.#lasts.set(scope, number);
     this.#begin();
+  }
+
+  /** A number that has no entry: nobody need wait for it. */
+  skip(number: number): void {
+    this.#last = number;
+    if (!this.#underWay && this.#count === 0) this.#shown = number;
   }
 
   /** Runs `show` when everything is stored that was appended before. */
@@ -144,7 +156,7 @@ export class RedisJournal {
       if (uncertain) await uncertain;
       const last = this.#last;
       const releasing = this.#waiting.length;
-      const isStored = await this.#store(last);
+      const isStored = await this.#store();
       if (!isStored) metrics.unstored.value += this.#storing;
       else if (this.#storing > 0) metrics.latency.record(performance.now() - this.#storingSince);
       this.#storing = 0;
@@ -157,9 +169,9 @@ export class RedisJournal {
   }
 
   /** Stores what has gathered. Resolves to whether Redis has it. */
-  async #store(last: number): Promise<boolean> {
+  async #store(): Promise<boolean> {
     const keys = this.#setup.keys();
-    const commands = keys ? this.#commands(keys, last) : [];
+    const commands = keys ? this.#commands(keys) : [];
     this.#storing = this.#count;
     this.#storingSince = this.#since;
     this.#text = '';
@@ -181,7 +193,8 @@ export class RedisJournal {
     }
   }
 
-  #commands(keys: OwnerKeys, last: number): RedisCommand[] {
+  #commands(keys: OwnerKeys): RedisCommand[] {
+    const last = this.#lastEntry;
     const commands: RedisCommand[] = [];
     if (this.#isBroken || this.#begunAt !== keys) {
       this.#forgetAll();
@@ -190,7 +203,7 @@ export class RedisJournal {
       this.#begunAt = keys;
       commands.push(
         ['del', keys.journal, keys.last],
-        ['hset', keys.last, firstField, this.#first, tagField, this.#setup.tag],
+        ['hset', keys.last, firstField, this.#previous + 1, tagField, this.#setup.tag],
       );
     }
     if (this.#count > 0) {

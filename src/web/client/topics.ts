@@ -69,8 +69,9 @@ export class Topics {
     const sessions = this.#sessions;
     if (!sessions || !isPositioned(packet)) return this.#show(channel, packet, '', everybody);
     const tail = sessions.publish(channel, packet, id);
-    if (!sessions.defers || tail === noPosition) return this.#show(channel, packet, tail, everybody);
-    sessions.release(() => this.#show(channel, packet, tail, recoverable));
+    if (!sessions.defers) return this.#show(channel, packet, tail, everybody);
+    // Without a position it is for nobody who may return: those who are in the topic still have left the channel.
+    if (tail !== noPosition) sessions.release(() => this.#show(channel, packet, tail, recoverable));
     return this.#show(channel, packet, tail, others);
   }
 

@@ -85,7 +85,7 @@ class Scene {
 
   /** What a client has missed of what the node had sent. @param received 0: nothing */
   async missed(received: number, spans: readonly SpanRecord[], began = 0): Promise<readonly string[] | undefined> {
-    const dead = await DeadJournal.read(run, this.keys);
+    const dead = await DeadJournal.read(run, this.keys, tag);
     const position = received === 0 ? undefined : `${tag}${received.toString(36)}`;
     const missed = dead!.prefixOf('sid', { began, spans }).missed(position);
     return missed?.map(({ packet }) => (packet as EventPacket).argsJson);
@@ -139,7 +139,7 @@ test('publications are known by their ids', { skip }, async () => {
   const scene = new Scene();
   scene.append('c:news', 'boot/1');
   await scene.settled();
-  const dead = await DeadJournal.read(run, scene.keys);
+  const dead = await DeadJournal.read(run, scene.keys, tag);
   assert.deepEqual(
     [dead!.has('news', 'boot/1'), dead!.has('other', 'boot/1'), dead!.has('news', '')],
     [true, false, false],
