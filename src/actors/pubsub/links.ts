@@ -82,6 +82,11 @@ export class Links {
       for (const { log } of this.peers.all()) sum += read(log);
       return sum;
     };
+    if (setup.stored) {
+      // Sessions of a boot that was gone before this one came may be gone on with: what is published until then is for them, too.
+      this.peers.keepFormer('', { log: this.#newLog(kernel.node), lostAt: performance.now() });
+      this.#wind();
+    }
     metrics.gauge(
       'pubsub.unacknowledged',
       total((log) => log.length),
@@ -101,7 +106,7 @@ export class Links {
     const { peer, replaced } = this.peers.connect({ node, boot, manager }, () => this.#newLog(node));
     // Its clients are gone, and with them whoever could miss anything.
     if (replaced) this.#confirmations.release(replaced, performance.now());
-    if (replaced && this.#setup.stored) this.peers.keepFormer(replaced);
+    if (replaced && this.#setup.stored) this.peers.keepFormer(replaced.boot, replaced);
     this.#manager.tell({ type: 'nodeup', peer: peer.interest! });
     this.receipts.connected(boot);
     peer.log.connect();
@@ -193,6 +198,15 @@ export class Links {
       if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);
       else this.#confirmations.miss(confirmation, peer);
     }
+    const { former } = this.peers;
+    if (former) {
+      this.#number = number;
+      if (term === undefined) {
+        term = toTerm(publication);
+        bytes = sizeOf(term, prefixes);
+      }
+      for (const { log } of former) log.add(number, prefixes, privilege, term, bytes, false);
+    }
     this.#isSent = this.#number === number;
     return confirmation;
   }
@@ -208,8 +222,8 @@ export class Links {
 
   /** What is kept here for a boot that is gone; undefined if that is not all. */
   keptHere(boot: string): readonly PublishMessage[] | undefined {
-    const peer = this.peers.ofBoot(boot);
-    return peer ? peer.log.kept : [];
+    const log = this.peers.logOf(boot);
+    return log ? log.kept : [];
   }
 
   /** The same of all connected nodes, by node. */

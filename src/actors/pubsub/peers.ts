@@ -59,10 +59,19 @@ export class Peer {
   }
 }
 
+/** What a boot has left that is gone for good. */
+interface FormerBoot {
+  readonly log: PublishLog;
+  readonly lostAt: number;
+}
+
 export class PeerTable {
   readonly #peers = new Map<NodeName, Peer>();
-  /** Former boots of nodes that are back: what was kept for them may be wanted by who goes on with their sessions. */
-  readonly #former = new Map<string, Peer>();
+  /**
+   * Boots that are gone for good: former ones of nodes that are back, and under no name those that nobody here has met. What is published
+   * may be for their sessions, until others go on with those.
+   */
+  readonly #former = new Map<string, FormerBoot>();
 
   get size(): number {
     return this.#peers.size;
@@ -72,15 +81,20 @@ export class PeerTable {
     return this.#peers.get(node);
   }
 
-  /** The row of a boot, also of a former one. */
-  ofBoot(boot: string): Peer | undefined {
+  /** What is kept for a boot, also for a former one. */
+  logOf(boot: string): PublishLog | undefined {
     const peer = this.#peers.get(nodeIn(boot));
-    return peer?.boot === boot ? peer : this.#former.get(boot);
+    return (peer?.boot === boot ? peer : (this.#former.get(boot) ?? this.#former.get('')))?.log;
   }
 
-  /** A boot that was replaced: its row is kept until `forgetFormer`. */
-  keepFormer(peer: Peer): void {
-    this.#former.set(peer.boot, peer);
+  /** A boot that was replaced, or '' for those that were never met: it is kept for them until `forgetFormer`. */
+  keepFormer(boot: string, former: FormerBoot): void {
+    this.#former.set(boot, former);
+  }
+
+  /** What is kept for them; undefined if there is none. */
+  get former(): Iterable<FormerBoot> | undefined {
+    return this.#former.size > 0 ? this.#former.values() : undefined;
   }
 
   /** Forgets those that were lost before that time. Returns whether some are left. */
