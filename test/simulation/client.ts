@@ -1,7 +1,7 @@
 /** A user of a simulation: Socket.IO's own client over a simulated connection, and what it has heard. */
 import { Manager, type Socket, WebSocket } from 'socket.io-client';
 import type { VirtualClock } from './clock.ts';
-import type { Cut, Pipe, SimSockets } from './network.ts';
+import { type Cut, Pipe, type SimSockets } from './network.ts';
 
 export interface Heard {
   readonly number: number;
@@ -46,14 +46,23 @@ export class SimClient {
   readonly #events: ClientEvents;
   readonly #pipes: Pipe[] = [];
   /** Where its next connection leads to. */
-  readonly #node: () => SimSockets;
+  readonly #node: () => SimSockets | undefined;
+  readonly #isRecoverable: boolean;
   reachable = true;
   /** Share of its connections that are cut while it is being told what it has missed. */
   cutShare = 0;
   recoveries = 0;
 
-  constructor(name: string, node: () => SimSockets, clock: VirtualClock, events: ClientEvents) {
+  /** @param isRecoverable whether it can return to its sessions */
+  constructor(
+    name: string,
+    isRecoverable: boolean,
+    node: () => SimSockets | undefined,
+    clock: VirtualClock,
+    events: ClientEvents,
+  ) {
     this.name = name;
+    this.#isRecoverable = isRecoverable;
     this.#node = node;
     this.#clock = clock;
     this.#events = events;
@@ -84,7 +93,8 @@ export class SimClient {
 
   dial(uri: string): Pipe {
     if (this.stream && this.#pipes.some(({ up }) => up.oldest !== undefined)) this.stream.hasLateAttempt = true;
-    const pipe = this.#node().dial(uri, this.reachable);
+    const sockets = this.#node();
+    const pipe = sockets ? sockets.dial(uri, this.reachable) : noPipe(this.#clock);
     if (this.#clock.chance(this.cutShare)) pipe.cutAfter = this.#clock.between(1, 6);
     this.#pipes.push(pipe);
     return pipe;
@@ -120,7 +130,7 @@ export class SimClient {
   }
 
   #heard(args: unknown[]): void {
-    const [number, position] = [args[0], args.at(-1)];
+    const [number, position] = [args[0], this.#isRecoverable ? args.at(-1) : ''];
     if (typeof number !== 'number' || typeof position !== 'string') {
       this.#events.broken(`${this.name} is sent an event without a position: ${JSON.stringify(args)}`);
       return;
@@ -164,4 +174,11 @@ export class SimClient {
 
 function isStopped(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'error' in error && error.error === 'stopped';
+}
+
+/** There is nobody to connect to. */
+function noPipe(clock: VirtualClock): Pipe {
+  const pipe = new Pipe(clock);
+  clock.after(1, () => pipe.client.refused());
+  return pipe;
 }

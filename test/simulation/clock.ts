@@ -2,9 +2,12 @@
  * Time that passes when nothing is left to do: the timers, clocks and chance of the process, replaced for as long as a simulation runs.
  * So code that knows nothing of simulations runs in it, hours in seconds, and always in the same way for the same seed.
  *
+ * Code may run on a machine: then its timers wait while that is frozen, and its wall clock may be wrong.
+ *
  *   settle:  immediates and promises, until none is left      (they are Node's own; the order is always the same without I/O)
  *   advance: the next timer, settle, the next timer, settle, …
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { seeded } from '../support/wire.ts';
 
 interface Pending {
@@ -13,7 +16,40 @@ interface Pending {
   readonly run: () => void;
   /** Of an interval. */
   readonly everyMs: number | undefined;
+  /** On which it runs; that of the network and of clients is none. */
+  readonly machine: Machine | undefined;
   cancelled: boolean;
+}
+
+/** Where the code of one node runs. */
+export class Machine {
+  /** It is no more: nothing of it runs any more. */
+  isDead = false;
+  /** By how much its wall clock is wrong. */
+  skewMs = 0;
+  #isFrozen = false;
+  /** What is to run as soon as it goes on. */
+  readonly #held: (() => void)[] = [];
+
+  get isFrozen(): boolean {
+    return this.#isFrozen;
+  }
+
+  freeze(): void {
+    this.#isFrozen = true;
+  }
+
+  goOn(): void {
+    this.#isFrozen = false;
+    for (const run of this.#held.splice(0)) run();
+  }
+
+  /** Runs that now, or when it goes on; not at all on one that is no more. */
+  whenAwake(run: () => void): void {
+    if (this.isDead) return;
+    if (this.#isFrozen) this.#held.push(run);
+    else run();
+  }
 }
 
 /** What `setTimeout` returns. */
@@ -48,6 +84,8 @@ const real = {
 };
 const realNow = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(performance) as object, 'now')!;
 const realDateNow = Date.now;
+/** On which the present code runs. */
+const machines = new AsyncLocalStorage<Machine | undefined>();
 /** So that nobody takes a time for an absent one. */
 const beganMs = 1_000_000;
 
@@ -65,9 +103,10 @@ export class VirtualClock implements Disposable {
     this.random = seeded(seed);
     Math.random = seeded(seed + 1);
     Object.defineProperty(performance, 'now', { configurable: true, value: () => this.#now });
-    Date.now = () => 1_700_000_000_000 + this.#now;
-    const timeout = (run: () => void, ms = 0) => new Handle(this.#start(ms, run, undefined));
-    const interval = (run: () => void, ms = 0) => new Handle(this.#start(ms, run, Math.max(1, ms)));
+    Date.now = () => 1_700_000_000_000 + this.#now + (machines.getStore()?.skewMs ?? 0);
+    const timeout = (run: () => void, ms = 0) => new Handle(this.#start(ms, run, undefined, machines.getStore()));
+    const interval = (run: () => void, ms = 0) =>
+      new Handle(this.#start(ms, run, Math.max(1, ms), machines.getStore()));
     const clear = (handle: Handle | undefined) => {
       if (handle) handle.pending.cancelled = true;
     };
@@ -94,6 +133,7 @@ export class VirtualClock implements Disposable {
     Reflect.deleteProperty(performance, 'now');
     Object.defineProperty(Object.getPrototypeOf(performance) as object, 'now', realNow);
     Date.now = realDateNow;
+    machines.disable();
   }
 
   get now(): number {
@@ -113,8 +153,14 @@ export class VirtualClock implements Disposable {
     return items[this.between(0, items.length - 1)]!;
   }
 
+  /** Runs that later, on no machine. */
   after(ms: number, run: () => void): void {
-    this.#start(ms, run, undefined);
+    this.#start(ms, run, undefined, undefined);
+  }
+
+  /** Runs that at once, on that machine: whatever it starts runs there, too. */
+  on<Result>(machine: Machine | undefined, run: () => Result): Result {
+    return machines.run(machine, run);
   }
 
   /** Until all promises are kept that can be, and nobody is to run any more. */
@@ -136,10 +182,24 @@ export class VirtualClock implements Disposable {
         next.order = this.#order;
         this.#push(next);
       }
-      next.run();
+      this.#fire(next);
       await this.settle();
     }
     this.#now = end;
+  }
+
+  #fire(pending: Pending): void {
+    const { machine, run } = pending;
+    if (!machine) {
+      this.on(undefined, run);
+    } else if (!machine.isFrozen) {
+      if (!machine.isDead) this.on(machine, run);
+    } else if (pending.everyMs === undefined) {
+      machine.whenAwake(() => {
+        pending.at = this.#now;
+        this.#push(pending);
+      });
+    }
   }
 
   #immediate(run: () => void): NodeJS.Immediate {
@@ -151,9 +211,9 @@ export class VirtualClock implements Disposable {
     return immediate;
   }
 
-  #start(ms: number, run: () => void, everyMs: number | undefined): Pending {
+  #start(ms: number, run: () => void, everyMs: number | undefined, machine: Machine | undefined): Pending {
     this.#order += 1;
-    const pending = { at: this.#now + Math.max(0, ms), order: this.#order, run, everyMs, cancelled: false };
+    const pending = { at: this.#now + Math.max(0, ms), order: this.#order, run, everyMs, machine, cancelled: false };
     this.#push(pending);
     return pending;
   }

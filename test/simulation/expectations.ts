@@ -101,10 +101,29 @@ export class Subscription {
   }
 }
 
+/** That a back end was told of a departure. */
+interface End {
+  readonly key: string;
+  /** The boot that has told it. */
+  readonly node: string;
+  readonly at: number;
+}
+
 export class Session {
   readonly sid: string;
-  /** The boot of the node that has it. */
-  readonly node: string;
+  /** The boot of the node that has it, or had it last. */
+  node: string;
+  /** How often another node has gone on with it. */
+  moves = 0;
+  /** Another node has it, but not yet whole. */
+  isMoving = false;
+  /** When nodes were killed that had it. */
+  readonly deaths: number[] = [];
+  /** Boots that may believe to have it still. */
+  readonly rivals: string[] = [];
+  /** More has failed than it need outlive: it may vanish, or be as it was a while ago. */
+  isAtRisk = false;
+  readonly ends: End[] = [];
   /** By channel; `alone` for what is sent to the session itself. */
   readonly subscriptions = new Map<string, Subscription>();
   /** The back end has ended it. */
@@ -119,12 +138,25 @@ export class Session {
   hasTwin = false;
   /** Its mailbox takes nothing. */
   isFull = false;
+  /** Hooks that run for it: what it is told to do waits until they are over. */
+  hooks = 0;
   /** What the back end was told of it: c(onnect) s(uspend) r(ecover) d(isconnect). */
   told = '';
 
   constructor(sid: string, node: string) {
     this.sid = sid;
     this.node = node;
+  }
+
+  /** Its node is killed, perhaps before anybody was told of what is lost. */
+  orphan(at: number): void {
+    this.deaths.push(at);
+    for (const item of this.#items()) if (item.level === 'lossy') item.level = 'may';
+  }
+
+  putAtRisk(): void {
+    this.isAtRisk = true;
+    for (const item of this.#items()) item.level = 'may';
   }
 
   in(channel: string): Subscription {
@@ -143,7 +175,7 @@ export class Session {
     const subscription = this.subscriptions.get(channel);
     if (!subscription || subscription.state === 'out') return undefined;
     if (this.isFull || level === 'lossy') this.lossy = true;
-    const certain = this.isFull && level === 'must' ? 'lossy' : level;
+    const certain = this.isAtRisk ? 'may' : this.isFull && level === 'must' ? 'lossy' : level;
     return subscription.add(node, number, at, subscription.state === 'unsure' ? 'may' : certain);
   }
 
@@ -185,7 +217,12 @@ export class Session {
       for (const [node, strand] of subscription.strands) strands.set(`${channel} through ${node}`, strand);
       const added = new Map<string, Item[]>();
       for (const { node, channels, number, at } of late) {
-        if (node === this.node || !channels.includes(channel) || subscription.strands.get(node)?.has(number)) continue;
+        if (
+          (node === this.node && this.moves === 0) ||
+          !channels.includes(channel) ||
+          subscription.strands.get(node)?.has(number)
+        )
+          continue;
         const items = added.get(node) ?? [];
         added.set(node, items);
         items.push({ number, at, level: 'may' });
@@ -256,12 +293,18 @@ function expected(names: readonly string[], strands: readonly Strand[], states: 
 
 const tagLength = 8;
 
+/** Boots that follow one another have tags and numbers of their own. */
 function positionMistake({ heard }: Stream): string | undefined {
-  let last = 0;
+  const lasts = new Map<string, number>();
+  let before = '';
   for (const { position, number } of heard) {
+    const tag = position.slice(0, tagLength);
+    const last = lasts.get(tag) ?? 0;
+    if (tag !== before && last > 0) return `hears ${number} of a boot that was over`;
+    before = tag;
     const at = Number.parseInt(position.slice(tagLength), 36);
+    lasts.set(tag, at);
     if (!(at > last)) return `hears ${number} at position ${at}, behind position ${last}`;
-    last = at;
   }
   return undefined;
 }

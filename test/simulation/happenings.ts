@@ -1,14 +1,11 @@
 /** What happens in a simulation: chosen by chance, at random moments, often several in one turn of the event loop. */
 import type { Cell } from '../../src/kernel/cell.ts';
+import { durableHappenings, type Weighted } from './durable-happenings.ts';
 import type { Cut } from './network.ts';
 import { pingIntervalMs, pingTimeoutMs } from './node.ts';
 import { channels, prefixes, type World } from './world.ts';
 
-type Happening = (world: World) => void | Promise<void>;
-
 const cuts: readonly Cut[] = ['both_know', 'both_know', 'client_knows', 'server_knows'];
-
-type Weighted = readonly [weight: number, happening: Happening];
 
 const onEachNode: readonly Weighted[] = [
   [8, (world) => world.publish(world.clock.pick(channels), 'event')],
@@ -41,9 +38,14 @@ const betweenNodes: readonly Weighted[] = [
   [2, losePublishes],
 ];
 
+function happeningsOf({ settings: { nodes, leaseMs } }: World): readonly Weighted[] {
+  const happenings = nodes > 1 ? [...onEachNode, ...betweenNodes] : onEachNode;
+  return leaseMs === undefined ? happenings : [...happenings, ...durableHappenings];
+}
+
 export async function happen(world: World, count: number): Promise<void> {
   const { clock } = world;
-  const happenings = world.settings.nodes > 1 ? [...onEachNode, ...betweenNodes] : onEachNode;
+  const happenings = happeningsOf(world);
   const totalWeight = happenings.reduce((sum, [weight]) => sum + weight, 0);
   for (let left = count; left > 0 && world.mistake === undefined; left -= 1) {
     let at = clock.random() * totalWeight;
@@ -51,7 +53,8 @@ export async function happen(world: World, count: number): Promise<void> {
       at -= weight;
       return at < 0;
     })!;
-    await happening(world);
+    // Without a node nothing happens to one.
+    if (world.nodes.length > 0) await happening(world);
     const pause = clock.random();
     if (pause < 0.3) continue;
     if (pause < 0.45) await clock.settle();
@@ -84,7 +87,8 @@ function change(world: World, what: 'subscribe' | 'unsubscribe'): void {
   if (sid === undefined) return;
   const channel = world.clock.pick(channels);
   world.say(`${what} ${sid} ${channel}`);
-  const changed = world.anyNode().router[what](sid, [channel]);
+  const node = world.anyNode();
+  const changed = node.run(() => node.router[what](sid, [channel]));
   const session = world.session(sid);
   const subscription = session.in(channel);
   if (what === 'unsubscribe') subscription.left(session.node);
@@ -217,10 +221,8 @@ function stop(world: World): void {
   if (sid === undefined) return;
   world.say(`the back end stops ${sid}`);
   world.session(sid).stopped = true;
-  world
-    .anyNode()
-    .router.runActions(sid, [{ action: 'stop', args: null, trigger_id: '' }])
-    .catch(() => {});
+  const node = world.anyNode();
+  node.run(() => node.router.runActions(sid, [{ action: 'stop', args: null, trigger_id: '' }])).catch(() => {});
 }
 
 // --- nodes

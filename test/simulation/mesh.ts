@@ -9,12 +9,19 @@ import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Offered, PendingFrom, RemoteTarget, Transport } from '../../src/kernel/transport.ts';
 import type { From, NodeName, Ref } from '../../src/kernel/types.ts';
 import { HiveError, toHiveError } from '../../src/observe/errors.ts';
-import type { VirtualClock } from './clock.ts';
+import type { Machine, VirtualClock } from './clock.ts';
 import { Lane } from './lane.ts';
 
 interface End {
   readonly kernel: Kernel;
   readonly table: ClusterTable;
+  readonly machine: Machine | undefined;
+}
+
+/** Runs what comes from outside where a node runs. */
+function arrive({ machine }: End, clock: VirtualClock, run: () => void): void {
+  if (machine) machine.whenAwake(() => clock.on(machine, run));
+  else run();
 }
 
 /** As many messages may wait for another node. */
@@ -27,10 +34,12 @@ class Link {
   readonly #lanes: readonly [Lane, Lane];
   readonly #calls: readonly [Set<From>, Set<From>] = [new Set(), new Set()];
   readonly #knows = [true, true];
+  readonly #clock: VirtualClock;
   cutAt: number | undefined;
 
   constructor(one: End, other: End, mesh: Mesh, clock: VirtualClock) {
     this.#mesh = mesh;
+    this.#clock = clock;
     this.#ends = [one, other];
     this.#lanes = [new Lane(clock), new Lane(clock)];
   }
@@ -57,7 +66,8 @@ class Link {
   up(): void {
     for (const side of [0, 1] as const) {
       const { kernel } = this.#ends[1 - side]!;
-      this.#ends[side].table.up(kernel.node, kernel.creation);
+      const end = this.#ends[side];
+      arrive(end, this.#clock, () => end.table.up(kernel.node, kernel.creation));
     }
   }
 
@@ -79,11 +89,13 @@ class Link {
     if (!this.#knows[side]) return;
     this.#knows[side] = false;
     this.#lanes[1 - side]!.cut(0);
-    const { table } = this.#ends[side];
     const { node } = this.#ends[1 - side]!.kernel;
-    for (const call of this.#calls[side]) call.fail(new HiveError('cluster_error', `${node} is lost.`));
+    const calls = [...this.#calls[side]];
     this.#calls[side].clear();
-    table.down(node);
+    arrive(this.#ends[side], this.#clock, () => {
+      for (const call of calls) call.fail(new HiveError('cluster_error', `${node} is lost.`));
+      this.#ends[side].table.down(node);
+    });
   }
 
   carry(from: NodeName, to: RemoteTarget, message: unknown, call: PendingFrom | undefined): void {
@@ -91,13 +103,15 @@ class Link {
     const copy: unknown = structuredClone(message);
     if (call) this.#calls[side].add(call);
     this.#lanes[side].push(1, () => {
-      const { kernel } = this.#ends[1 - side]!;
-      if (this.#mesh.isLost(kernel.node, copy)) return;
-      const target = targetIn(kernel, to);
-      const back = call && this.#back(side, call);
-      if (back && target) target.call(copy, back);
-      else if (target) target.tell(copy);
-      else back?.fail(new HiveError('not_running', 'Nobody is there.'));
+      const end = this.#ends[1 - side]!;
+      if (this.#mesh.isLost(end.kernel.node, copy)) return;
+      arrive(end, this.#clock, () => {
+        const target = targetIn(end.kernel, to);
+        const back = call && this.#back(side, call);
+        if (back && target) target.call(copy, back);
+        else if (target) target.tell(copy);
+        else back?.fail(new HiveError('not_running', 'Nobody is there.'));
+      });
     });
   }
 
@@ -105,7 +119,7 @@ class Link {
     const answer = (settle: () => void) => {
       if (!this.#knows[1 - side]) return;
       this.#lanes[1 - side]!.push(1, () => {
-        if (this.#calls[side].delete(call)) settle();
+        if (this.#calls[side].delete(call)) arrive(this.#ends[side], this.#clock, settle);
       });
     };
     return {
@@ -141,9 +155,9 @@ export class Mesh {
     this.#clock = clock;
   }
 
-  attach(kernel: Kernel, table: ClusterTable): void {
+  attach(kernel: Kernel, table: ClusterTable, machine?: Machine): void {
     kernel.transport = new MeshTransport(this, kernel.node);
-    const end = { kernel, table };
+    const end = { kernel, table, machine };
     this.#ends.set(kernel.node, end);
     for (const other of this.#ends.keys()) if (other !== kernel.node) this.#connect(other, kernel.node);
   }

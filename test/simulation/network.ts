@@ -15,7 +15,7 @@ import type {
   UpgradeResponse,
   WebSocket,
 } from '../../src/web/sockets/types.ts';
-import type { VirtualClock } from './clock.ts';
+import type { Machine, VirtualClock } from './clock.ts';
 import { Lane, maxDelayMs } from './lane.ts';
 
 type Text = string | ArrayBuffer | ArrayBufferView;
@@ -195,19 +195,26 @@ class ServerEnd implements WebSocket<unknown>, Holder {
 
   receive(data: string): void {
     if (!this.#open) return;
-    if (data === '41') this.sid = undefined;
-    this.#app.behavior.message(this, data, false);
+    this.#app.library.here(() => {
+      if (!this.#open) return;
+      if (data === '41') this.sid = undefined;
+      this.#app.behavior.message(this, data, false);
+    });
   }
 
   drained(): void {
-    if (this.#open) this.#app.behavior.drain(this);
+    this.#app.library.here(() => {
+      if (this.#open) this.#app.behavior.drain(this);
+    });
   }
 
   /** The connection is gone. */
   lost(): void {
-    if (!this.#open) return;
-    this.#leave();
-    this.#app.behavior.close(this, false);
+    this.#app.library.here(() => {
+      if (!this.#open) return;
+      this.#leave();
+      this.#app.behavior.close(this, false);
+    });
   }
 
   /** The node is gone: nobody is told at this end. */
@@ -238,7 +245,7 @@ class ServerEnd implements WebSocket<unknown>, Holder {
   #closed(): void {
     const { library, clock, behavior } = this.#app;
     if (library.tellsAtOnce) behavior.close(this, false);
-    else clock.after(0, () => behavior.close(this, false));
+    else clock.after(0, () => library.here(() => behavior.close(this, false)));
   }
 
   #leave(): void {
@@ -277,7 +284,8 @@ class ServerEnd implements WebSocket<unknown>, Holder {
   }
 
   #check(): void {
-    if (!this.#open) throw new Error('a socket was used after its end');
+    // What still runs of a node that is no more does not matter.
+    if (!this.#open && !this.#app.library.isGone) throw new Error('a socket was used after its end');
   }
 }
 
@@ -363,13 +371,16 @@ class SimApp implements SocketApp {
         this.behavior.open(socket);
       },
     };
-    this.behavior.upgrade(response as UpgradeResponse, request as SocketRequest, undefined);
+    this.library.here(() => {
+      this.behavior.upgrade(response as UpgradeResponse, request as SocketRequest, undefined);
+    });
   }
 }
 
 /** The socket library of one node. */
 export class SimSockets implements SocketLibrary {
   readonly #clock: VirtualClock;
+  readonly #machine: Machine | undefined;
   #app: SimApp | undefined;
   /** Whether a socket that the node closes says so within the call. */
   readonly tellsAtOnce: boolean;
@@ -384,9 +395,20 @@ export class SimSockets implements SocketLibrary {
   #frozen = false;
   readonly #pipes = new Set<Pipe>();
 
-  constructor(clock: VirtualClock) {
+  constructor(clock: VirtualClock, machine: Machine | undefined) {
     this.#clock = clock;
+    this.#machine = machine;
     this.tellsAtOnce = clock.chance(0.5);
+  }
+
+  get isGone(): boolean {
+    return this.#machine?.isDead ?? false;
+  }
+
+  /** Runs what comes from outside where the node runs. */
+  here(run: () => void): void {
+    if (this.#machine) this.#machine.whenAwake(() => this.#clock.on(this.#machine, run));
+    else run();
   }
 
   createApp(): SocketApp {

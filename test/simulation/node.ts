@@ -5,8 +5,9 @@
 import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
 import { Departures } from '../../src/actors/client/departures.ts';
+import { SessionKeeper } from '../../src/actors/client/session-keeper.ts';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
+import type { PoolTable } from '../../src/actors/pools/pool-table.ts';
 import { managerName } from '../../src/actors/pubsub/manager.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import { Relay } from '../../src/actors/relay/relay.ts';
@@ -19,13 +20,15 @@ import type { Cell } from '../../src/kernel/cell.ts';
 import { IdSource } from '../../src/kernel/ids.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import type { AnyRef, NodeName } from '../../src/kernel/types.ts';
+import { keepSessions } from '../../src/node/sessions.ts';
 import { type Log, silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { PluginSet } from '../../src/plugins/plugin-set.ts';
 import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { Pools, Publication, Services } from '../../src/plugins/types.ts';
-import type { JournalBounds } from '../../src/sessions/journal.ts';
-import { MemoryStore, type MemoryStoreSetup } from '../../src/sessions/memory-store.ts';
+import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
+import type { Claimed } from '../../src/sessions/durable/durable-sessions.ts';
+import type { MemoryStoreSetup } from '../../src/sessions/memory-store.ts';
 import type { SessionStore } from '../../src/sessions/session-store.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
@@ -34,19 +37,18 @@ import { relayName } from '../../src/web/client/relay/messages.ts';
 import { startClientServer } from '../../src/web/client/server.ts';
 import { Topics } from '../../src/web/client/topics.ts';
 import { clientConfig } from '../support/plugins.ts';
-import type { VirtualClock } from './clock.ts';
+import type { Machine, VirtualClock } from './clock.ts';
 import type { Mesh } from './mesh.ts';
 import { SimSockets } from './network.ts';
+import { RedisLink, type RedisSite } from './redis/site.ts';
+import type { Settings } from './settings.ts';
 
-/** What one run differs in from another. */
-export interface Settings {
-  readonly nodes: number;
-  readonly clients: number;
-  /** How much is kept for another node, and for how long. */
-  readonly links: LinkSettings;
-  readonly bounds: JournalBounds;
-  readonly maxBackpressure: number;
-  readonly maxSlots: number;
+/** Where a node whose sessions outlive it runs, and keeps them. */
+export interface Place {
+  readonly machine: Machine;
+  readonly redis: RedisSite;
+  /** It goes on with a session of a node that is gone. `settled`: when its client may return. */
+  claimed(node: SimNode, sid: string, settled: Promise<void> | undefined): void;
 }
 
 export const pingIntervalMs = 700;
@@ -68,9 +70,19 @@ export interface Answer {
   readonly body: string;
 }
 
+/** What a hook asks a back end. */
+export interface Asked {
+  readonly endpoint: string;
+  readonly sid: string;
+  /** The boot that asks. */
+  readonly node: string;
+  /** What is the same where something is told again. */
+  readonly key: string;
+}
+
 export interface BackEnd {
   /** Answers what a hook asks. */
-  asked(endpoint: string, sid: string, node: string): Promise<Answer>;
+  asked(asked: Asked): Promise<Answer>;
   /** What must not happen in any run. */
   broken(what: string): void;
 }
@@ -83,17 +95,21 @@ interface SimNodeSetup {
   readonly mesh: Mesh;
   readonly backEnd: BackEnd;
   readonly parts: Parts;
+  /** Undefined where sessions end with their node. */
+  readonly place: Place | undefined;
 }
 
 const names = { channels: 'hive_pubsub_channel_sup', clients: 'hive_clients' };
 
-function configOf({ bounds, maxBackpressure, maxSlots }: Settings, name: string): Config {
+function configOf(settings: Settings, name: string): Config {
+  const { bounds, maxBackpressure, maxSlots, isRecoverable, leaseMs } = settings;
   const post = (endpoint: string) => [{ hook: 'hp.post', args: { connector: 'backend', endpoint } }];
   const config = clientConfig(
     {
       max_hooks_per_event: 100,
       max_added_events: 100,
-      recovery: { window: bounds.windowMs, max_bytes: bounds.maxBytes },
+      ...(isRecoverable && { recovery: { window: bounds.windowMs, max_bytes: bounds.maxBytes } }),
+      ...(leaseMs !== undefined && { durable: { connector: 'redis', lease: leaseMs } }),
       hooks: {
         on_connect: post('/on_connect'),
         on_disconnect: post('/on_disconnect'),
@@ -106,10 +122,17 @@ function configOf({ bounds, maxBackpressure, maxSlots }: Settings, name: string)
         send: [{ action: 'action.send_event', args: null }],
         stop: [{ action: 'action.stop', args: null }],
         dispatch: [{ action: 'action.dispatch', args: null }],
+        store: [{ action: 'action.update_state', args: null }],
         subscribe: [{ action: 'action.pubsub.subscribe', args: 'private' }],
       },
     },
-    { name, max_client_slots: maxSlots, max_client_errors: 0, graceful_termination_timeout: 1000 },
+    {
+      name,
+      cluster_name: 'simulation',
+      max_client_slots: maxSlots,
+      max_client_errors: 0,
+      graceful_termination_timeout: 1000,
+    },
   );
   const hive = {
     host: '127.0.0.1',
@@ -166,16 +189,22 @@ export class SimNode {
   readonly pubsub: PubSubService;
   readonly router: RouterService;
   readonly services: ClientServices;
-  readonly store: SessionStore;
+  /** Undefined if nobody may return. */
+  readonly store: SessionStore | undefined;
+  readonly machine: Machine | undefined;
+  readonly #clock: VirtualClock;
   /** Its name and which of its lives it is. */
   readonly boot: string;
   readonly #departures: DepartureTable;
   readonly #isAlone: boolean;
   #isHalted = false;
 
-  private constructor({ name, boot, settings, clock, mesh, backEnd, parts }: SimNodeSetup) {
+  private constructor({ name, boot, settings, clock, mesh, backEnd, parts, place }: SimNodeSetup) {
     const { metrics } = this;
+    const machine = place?.machine;
     this.boot = boot;
+    this.machine = machine;
+    this.#clock = clock;
     this.#isAlone = settings.nodes === 1;
     const log = logOf((what) => {
       if (!this.#isHalted) backEnd.broken(what);
@@ -183,16 +212,20 @@ export class SimNode {
     const config = configOf(settings, name);
     const kernel = new Kernel({ node: name, log, metrics });
     const ids = new IdSource(name, kernel.creation);
-    const store = { bounds: settings.bounds, tag: ids.tag, wheel: kernel.wheel };
     this.kernel = kernel;
     const cluster = new ClusterTable(kernel.node, kernel.creation);
     const relays = new RelayService({ kernel, cluster, maxQueueBytes: 1_000_000, log, metrics });
-    this.store = parts.store?.(store) ?? new MemoryStore(store);
-    const topics = new Topics(this.store);
+    const pools = poolsOf(backEnd, this.boot, place);
+    const made = parts.store?.({ bounds: settings.bounds, tag: ids.tag, wheel: kernel.wheel });
+    const kept = keepSessions({ config, ids, kernel, pools: pools as unknown as PoolTable, log, metrics });
+    const { durable } = kept;
+    const sessions = made ?? kept.sessions;
+    this.store = sessions;
+    const topics = new Topics(sessions);
     this.pubsub = new PubSubService({
       kernel,
       config: config.pubsub,
-      links: settings.links,
+      links: { ...settings.links, stored: durable && sessions && (() => sessions.settled()) },
       cluster,
       fanout: topics,
       packetsFor: (actions) => plugins.packetsFor(actions),
@@ -206,11 +239,11 @@ export class SimNode {
       timers: kernel.wheel,
       log,
       metrics,
-      pools: poolsOf(backEnd, this.boot),
+      pools,
       pubsub,
     };
     const plugins = new PluginSet(new PluginRegistry(), services);
-    const clients = { config, plugins, memberships: pubsub, sessions: this.store, wheel: kernel.wheel, log, metrics };
+    const clients = { config, plugins, memberships: pubsub, sessions, durable, wheel: kernel.wheel, log, metrics };
     this.services = new ClientServices(clients);
     this.#departures = this.services.departures;
     this.router = new RouterService({
@@ -226,7 +259,15 @@ export class SimNode {
       log,
       metrics,
     });
-    this.sockets = new SimSockets(clock);
+    const adopt = (claimed: Claimed) => {
+      const source = this.router.adoptions.adopt(claimed);
+      place?.claimed(this, claimed.sid, this.router.adoptions.settled(claimed.sid));
+      return source;
+    };
+    const keepers = durable
+      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopt) }]
+      : [];
+    this.sockets = new SimSockets(clock, machine);
     this.sockets.answersLast = parts.answersLast ?? false;
     this.#start = async () => {
       const root = new Supervisor({
@@ -239,6 +280,7 @@ export class SimNode {
           { id: routerName, name: routerName, start: () => new Router(this.router) },
           { id: relayName, name: relayName, start: () => new Relay(relays) },
           { id: 'hive_departures', name: 'hive_departures', start: () => new Departures(this.#departures) },
+          ...keepers,
         ],
       });
       await kernel.spawn(root, { label: 'root' });
@@ -246,15 +288,18 @@ export class SimNode {
       const newId = () => ids.next();
       const { sockets } = this;
       await startClientServer({ sockets, config, host, topics, newId, wheel: kernel.wheel, metrics, log, relays });
-      mesh.attach(kernel, cluster);
+      mesh.attach(kernel, cluster, machine);
     };
   }
 
   readonly #start: () => Promise<void>;
 
   static async start(setup: SimNodeSetup): Promise<SimNode> {
-    const node = new SimNode(setup);
-    const started = node.#start();
+    const { clock, place } = setup;
+    const [node, started] = clock.on(place?.machine, () => {
+      const made = new SimNode(setup);
+      return [made, made.#start()];
+    });
     await setup.clock.settle();
     await started;
     return node;
@@ -270,9 +315,38 @@ export class SimNode {
     publication: Publication,
     confirm: boolean,
   ): Promise<readonly string[]> | undefined {
-    if (confirm) return this.pubsub.publishConfirmed(prefixes, 'private', publication);
-    this.pubsub.publish(prefixes, 'private', publication);
-    return undefined;
+    if (!confirm) {
+      this.pubsub.publish(prefixes, 'private', publication);
+      return undefined;
+    }
+    const unconfirmed = this.pubsub.publishConfirmed(prefixes, 'private', publication);
+    const stored = this.router.stored();
+    return stored ? stored.then(() => unconfirmed ?? []) : unconfirmed;
+  }
+
+  /** Runs that at this node, as soon as it is not frozen; never on one that is gone. */
+  run<Result>(called: () => Result | Promise<Result>): Promise<Result> {
+    return new Promise((resolve, reject) => {
+      const call = () => {
+        try {
+          const result = this.#clock.on(this.machine, called);
+          if (!this.machine || !(result instanceof Promise)) return resolve(result);
+          // One that is no more answers nobody.
+          result.then(
+            (value) => this.machine!.whenAwake(() => resolve(value)),
+            (error: unknown) => this.machine!.whenAwake(() => reject(error)),
+          );
+        } catch (error) {
+          reject(error);
+        }
+      };
+      if (this.machine) this.machine.whenAwake(call);
+      else call();
+    });
+  }
+
+  get isFrozen(): boolean {
+    return this.machine?.isFrozen ?? false;
   }
 
   /** The actor of a channel, if it runs. */
@@ -303,21 +377,21 @@ export class SimNode {
 
   /** What is left of clients that have all gone; nothing, once enough time has passed. */
   get leftovers(): string[] {
-    const { kept } = this.store;
+    const { count, bytes } = this.store?.kept ?? { count: 0, bytes: 0 };
     const left = {
       clients: this.services.metrics.total,
       'clients in the registry': this.router.clients,
       suspended: this.services.suspended.size,
       departures: this.#departures.waiting,
-      'journal entries': kept.count,
-      'journal bytes': kept.bytes,
+      'journal entries': count,
+      'journal bytes': bytes,
       sockets: this.sockets.open.length,
       'native topics': this.sockets.topics,
       channels: this.metrics.number('pubsub.total_channels') ?? 0,
       'kept publishes': this.metrics.number('pubsub.unacknowledged') ?? 0,
       'relayed clients': this.metrics.number('hive.relay.returned.entries') ?? 0,
       // Nodes look after one another.
-      timers: this.#isAlone ? this.kernel.wheel.pending : 0,
+      timers: this.#isAlone && !this.machine ? this.kernel.wheel.pending : 0,
     };
     return Object.entries(left).flatMap(([what, count]) => (count === 0 ? [] : [`${count} ${what}`]));
   }
@@ -328,21 +402,34 @@ export class SimNode {
 
   halt(): void {
     this.#isHalted = true;
+    if (this.machine) this.machine.isDead = true;
     this.sockets.lose();
     this.kernel.halt();
   }
 }
 
-function poolsOf(backEnd: BackEnd, boot: string): Pools {
+interface HookRequest {
+  readonly endpoint: string;
+  readonly body?: string;
+  readonly idempotencyKey?: string;
+}
+
+function poolsOf(backEnd: BackEnd, node: string, place: Place | undefined): Pools {
+  const link = place && new RedisLink(place.redis, place.machine, (what) => backEnd.broken(what));
+  const ask = async ({ endpoint, body = '{}', idempotencyKey: key = '' }: HookRequest): Promise<Answer> => {
+    const { sid = '' } = JSON.parse(body) as { sid?: string };
+    const answer = await backEnd.asked({ endpoint, sid, node, key });
+    if (place) await new Promise<void>((resolve) => place.machine.whenAwake(resolve));
+    return answer;
+  };
   return {
     get<Request, Reply>(name: string) {
       return {
         name,
-        connector: 'connector.http',
+        connector: name === 'redis' ? 'connector.redis' : 'connector.http',
         async request(request: Request) {
-          const { endpoint, body } = request as { endpoint: string; body?: string };
-          const { sid } = JSON.parse(body ?? '{}') as { sid?: string };
-          return (await backEnd.asked(endpoint, sid ?? '', boot)) as Reply;
+          if (name === 'redis') return (await link!.run((request as { commands: RedisCommand[] }).commands)) as Reply;
+          return (await ask(request as HookRequest)) as Reply;
         },
       };
     },

@@ -7,6 +7,7 @@ const usage = `Usage: npm run soak -- [options]
   --runs N      so many, instead of minutes
   --minutes N   how long (1)
   --nodes N     of how many nodes, up to three (1, 2 and 3 in turn)
+  --durable     with sessions that outlive their nodes, only (in every second run)
   --trace       print everything that has happened in a run that fails`;
 
 const options = {
@@ -14,6 +15,7 @@ const options = {
   runs: { type: 'string' },
   minutes: { type: 'string', default: '1' },
   nodes: { type: 'string' },
+  durable: { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -35,9 +37,10 @@ async function main(): Promise<void> {
   let seed = first;
   for (; seed < first + runs && (values.runs !== undefined || performance.now() < end); seed += 1) {
     const nodes = values.nodes === undefined ? 1 + (seed % 3) : numberOf('nodes', values.nodes);
-    const outcome = await simulate(seed, nodes);
+    const isDurable = values.durable || (values.runs === undefined && seed % 2 === 0);
+    const outcome = await simulate(seed, nodes, {}, isDurable);
     if (outcome.mistake !== undefined)
-      throw new Error(report(seed, nodes, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
+      throw new Error(report(seed, nodes, isDurable, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
     for (const [name, count] of Object.entries(outcome.figures)) sums[name] = (sums[name] ?? 0) + count;
   }
   console.log(`${seed - first} runs from seed ${first} on:`, sums);

@@ -5,11 +5,11 @@ import { type Mutation, report, simulate } from './simulation.ts';
 const firstSeed = 1;
 
 /** Fails with what has happened in the first run that goes wrong, or if too little has happened in all of them. */
-export async function simulateMany(runs: number, nodes: number): Promise<void> {
+export async function simulateMany(runs: number, nodes: number, isDurable = false): Promise<void> {
   const sums = { recovered: 0, notRecovered: 0 };
   for (let seed = firstSeed; seed < firstSeed + runs; seed += 1) {
-    const outcome = await simulate(seed, nodes);
-    if (outcome.mistake !== undefined) assert.fail(`\n${report(seed, nodes, outcome)}`);
+    const outcome = await simulate(seed, nodes, {}, isDurable);
+    if (outcome.mistake !== undefined) assert.fail(`\n${report(seed, nodes, isDurable, outcome)}`);
     for (const name of ['recovered', 'notRecovered'] as const) sums[name] += outcome.figures[name];
   }
   // Otherwise nothing was tested.
@@ -21,9 +21,10 @@ export async function simulateUntilNoticed(
   runs: number,
   nodes: readonly number[],
   mutation: () => Mutation,
+  isDurable = false,
 ): Promise<string> {
   for (let run = 1; run <= runs; run += 1) {
-    const { mistake } = await simulate(firstSeed + run - 1, nodes[run % nodes.length], mutation());
+    const { mistake } = await simulate(firstSeed + run - 1, nodes[run % nodes.length], mutation(), isDurable);
     if (mistake !== undefined) return `run ${run}: ${mistake}`;
   }
   return assert.fail(`not noticed in ${runs} runs`);

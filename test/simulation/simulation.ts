@@ -21,11 +21,14 @@ export interface Outcome {
 
 const happenings = 60;
 
-/** @param nodes how many, up to three */
-export async function simulate(seed: number, nodes = 1, mutation: Mutation = {}): Promise<Outcome> {
+/**
+ * @param nodes how many, up to three
+ * @param isDurable whether sessions outlive their nodes
+ */
+export async function simulate(seed: number, nodes = 1, mutation: Mutation = {}, isDurable = false): Promise<Outcome> {
   const clock = new VirtualClock(seed);
   const patch = mutation.patch?.();
-  const world = new World(clock, nodes, mutation.parts ?? {});
+  const world = new World(clock, nodes, mutation.parts ?? {}, isDurable);
   try {
     await world.start();
     await happen(world, happenings);
@@ -44,8 +47,14 @@ export async function simulate(seed: number, nodes = 1, mutation: Mutation = {})
 }
 
 /** What is to be read when a run has failed. */
-export function report(seed: number, nodes: number, { mistake, trace }: Outcome, lines = 40): string {
-  const again = `npm run soak -- --seed ${seed} --nodes ${nodes} --runs 1 --trace`;
+export function report(
+  seed: number,
+  nodes: number,
+  isDurable: boolean,
+  { mistake, trace }: Outcome,
+  lines = 40,
+): string {
+  const again = `npm run soak -- --seed ${seed} --nodes ${nodes}${isDurable ? ' --durable' : ''} --runs 1 --trace`;
   return named(`${trace.slice(-lines).join('\n')}\n${mistake}\nAgain: ${again}`);
 }
 

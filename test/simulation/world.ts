@@ -1,22 +1,14 @@
 /** What a simulation consists of, what is known about it, and what is checked. What happens in it is in happenings.ts. */
 import type { NodeName } from '../../src/kernel/types.ts';
-import type { Publication } from '../../src/plugins/types.ts';
-import type { ActionCall } from '../../src/protocol/backend/action-call.ts';
-import { EventPacket } from '../../src/protocol/packet.ts';
 import { SimClient, type Stream } from './client.ts';
 import type { VirtualClock } from './clock.ts';
+import { Durability } from './durability.ts';
 import { type Item, type Late, type Level, Session } from './expectations.ts';
 import { Mesh } from './mesh.ts';
-import type { Holder } from './network.ts';
-import {
-  type Answer,
-  type BackEnd,
-  type Parts,
-  pingIntervalMs,
-  pingTimeoutMs,
-  type Settings,
-  SimNode,
-} from './node.ts';
+import type { Holder, SimSockets } from './network.ts';
+import { type Answer, type Asked, type BackEnd, type Parts, pingIntervalMs, pingTimeoutMs, SimNode } from './node.ts';
+import { type Kind, publicationOf, sendOf } from './publications.ts';
+import { durableSettings, plenty, type Settings, settingsOf } from './settings.ts';
 
 /** So that it can be seen that something happens. */
 export interface Figures {
@@ -34,18 +26,15 @@ interface Step {
   readonly number: number;
   /** The nodes that have not confirmed it. */
   readonly missing: ReadonlySet<string>;
+  /** Sessions that were on their way to another node: what several nodes keep for them is in no order. */
+  readonly moving: ReadonlySet<string>;
 }
-
-export type Kind = 'event' | 'sends' | 'slow';
 
 export const channels = ['room.lobby', 'room.a', 'room.b'];
 /** What is published to: a channel, or all of them. */
 export const prefixes = ['room', ...channels];
 /** By how much a time of a client may differ from that of the server: what a message takes, and ticks of timers. */
 const slackMs = 100;
-/** What one event takes in a journal, bytes: roughly. */
-const entryBytes = 80;
-const plenty = 1_000_000;
 /** For how long a trouble between nodes has consequences, at most, as a rule. */
 const troubleMs = 3000;
 
@@ -63,6 +52,10 @@ export class World implements BackEnd {
   mistake: string | undefined;
   /** Nothing breaks any more. */
   isCalm = false;
+  /** The back end answers nobody. */
+  isBackEndDown = false;
+  /** Where sessions outlive their nodes. */
+  readonly durability: Durability | undefined;
   readonly #parts: Parts;
   readonly #lives = new Map<string, number>();
   /** What was published through a node for sessions of others, and is not confirmed. */
@@ -72,24 +65,20 @@ export class World implements BackEnd {
   readonly #published: Late[] = [];
   readonly #walks: Step[][] = [];
   #number = 0;
+  /** When clients were last told to do something slow. */
+  #slowAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: VirtualClock, nodes: number, parts: Parts) {
+  constructor(clock: VirtualClock, nodes: number, parts: Parts, isDurable: boolean) {
     this.clock = clock;
     this.mesh = new Mesh(clock);
     this.#parts = parts;
-    const isShort = clock.chance(0.2);
-    const clients = clock.between(2, 4);
-    this.settings = {
-      nodes,
-      clients,
-      links: { maxBytes: clock.chance(0.2) ? clock.between(500, 3000) : plenty, resumeMs: isShort ? 1000 : 60_000 },
-      bounds: {
-        windowMs: clock.between(1500, 4000),
-        maxBytes: clock.chance(0.35) ? entryBytes * clock.between(3, 30) : plenty,
-      },
-      maxBackpressure: clock.chance(0.2) ? clock.between(300, 1500) : plenty,
-      maxSlots: clock.chance(0.1) ? clients : plenty,
-    };
+    this.settings = isDurable ? durableSettings(clock, nodes) : settingsOf(clock, nodes);
+    const { leaseMs } = this.settings;
+    if (leaseMs === undefined) return;
+    const { sessions, nodes: living } = this;
+    const say = (what: string) => this.say(what);
+    const broken = (what: string) => this.broken(what);
+    this.durability = new Durability({ clock, leaseMs, sessions, nodes: living, say, broken });
   }
 
   async start(): Promise<void> {
@@ -105,6 +94,7 @@ export class World implements BackEnd {
     this.#lives.set(name, life);
     const { settings, clock, mesh } = this;
     const boot = `${name}${life}`;
+    const { durability } = this;
     const node = await SimNode.start({
       name: `${name}@simulation`,
       boot,
@@ -113,7 +103,9 @@ export class World implements BackEnd {
       mesh,
       backEnd: this,
       parts: this.#parts,
+      place: durability?.place,
     });
+    durability?.started(node);
     node.sockets.answered = (socket, sid) => {
       const key = `${boot} ${sid}`;
       const former = this.#held.get(key);
@@ -127,7 +119,11 @@ export class World implements BackEnd {
   killNode(node: SimNode): void {
     this.say(`${node.boot} is killed`);
     this.nodes.splice(this.nodes.indexOf(node), 1);
-    for (const session of this.sessions.values()) if (session.node === node.boot) session.isGone = true;
+    if (this.durability) {
+      this.durability.killed(node);
+    } else {
+      for (const session of this.sessions.values()) if (session.node === node.boot) session.isGone = true;
+    }
     for (const item of this.#unconfirmed.get(node.boot) ?? []) item.level = 'may';
     this.mesh.lose(node.name);
     node.halt();
@@ -138,7 +134,8 @@ export class World implements BackEnd {
   }
 
   #addClient(number: number): void {
-    const client = new SimClient(`client ${number}`, () => this.anyNode().sockets, this.clock, {
+    const { isRecoverable } = this.settings;
+    const client = new SimClient(`client ${number}`, isRecoverable, () => this.someSockets, this.clock, {
       began: (stream, former) => this.#began(stream, former),
       recovered: ({ sid }) => {
         this.figures.recovered += 1;
@@ -158,6 +155,11 @@ export class World implements BackEnd {
     });
     client.connect();
     this.clients.push(client);
+  }
+
+  /** Where a client connects. */
+  get someSockets(): SimSockets | undefined {
+    return this.nodes.length > 0 ? this.anyNode().sockets : undefined;
   }
 
   broken(what: string): void {
@@ -183,12 +185,15 @@ export class World implements BackEnd {
 
   // --- the back end
 
-  async asked(endpoint: string, sid: string, node: string): Promise<Answer> {
+  async asked(asked: Asked): Promise<Answer> {
     const { clock } = this;
+    const { endpoint, sid, node } = asked;
     const session = this.sessions.get(sid) ?? new Session(sid, node);
     this.sessions.set(sid, session);
     const event = endpoint.slice(1);
-    const isRefused = !this.isCalm && clock.chance(event === 'on_disconnect' ? 0.1 : event === 'on_connect' ? 0.03 : 0);
+    const isDown = this.isBackEndDown && event !== 'slow';
+    const isRefused =
+      isDown || (!this.isCalm && clock.chance(event === 'on_disconnect' ? 0.1 : event === 'on_connect' ? 0.03 : 0));
     let body = '';
     if (event === 'on_connect' && !isRefused && clock.chance(0.7)) {
       body = JSON.stringify([{ action: 'subscribe', args: ['room.lobby'] }]);
@@ -197,16 +202,22 @@ export class World implements BackEnd {
       lobby.changedAt = clock.now;
     }
     const departs = event === 'on_disconnect';
-    if (event !== 'slow' && !(departs && isRefused)) session.told += event.charAt(3);
+    if (event !== 'slow' && !(departs && isRefused)) {
+      session.told += event.charAt(3);
+      if (departs) this.durability?.departs(session, asked);
+    }
+    session.hooks += 1;
     await new Promise<void>((resolve) =>
       clock.after(event === 'slow' ? clock.between(20, 600) : clock.between(1, 80), resolve),
     );
+    session.hooks -= 1;
     return { status: isRefused ? 503 : 200, body };
   }
 
   // --- the clients
 
   #began(stream: Stream, former: Stream | undefined): void {
+    if (!this.settings.isRecoverable) return;
     this.say(`${stream.sid} begins${former ? ` after ${former.sid}` : ''}`);
     const lobby = this.session(stream.sid).subscriptions.get('room.lobby');
     if (lobby?.state === 'unsure') {
@@ -226,11 +237,15 @@ export class World implements BackEnd {
     const { bounds, maxBackpressure, maxSlots } = this.settings;
     if (session.stopped || stream.left) return 'it was ended';
     if (session.isGone) return 'its node is gone';
+    const excuse = this.durability?.excuse(session, stream, this.settings.bounds.windowMs);
+    if (excuse) return excuse;
     if (this.#wasTroubled(session, (stream.lostAt ?? this.clock.now) - troubleMs)) return 'its node may not be reached';
     if (session.lossy) return 'something is lost';
     if (maxSlots < plenty) return 'others may have its slot';
     const isTooOld = (since = this.clock.now) => this.clock.now - since > bounds.windowMs - slackMs;
     if (isTooOld(stream.lostAt)) return 'its client comes too late';
+    if (session.moves > 0 && this.#slowAt > (session.deaths[0] ?? 0) - troubleMs) return 'clients had something to do';
+    if (session.moves > 0 && this.#isTightBetween) return 'others could not keep everything';
     const isTight = bounds.maxBytes < plenty || maxBackpressure < plenty;
     if (isTight && (session.hasTwin || stream.hasLateAttempt)) return 'another return may have missed too much';
     const since = session.lacksSince(stream);
@@ -249,10 +264,12 @@ export class World implements BackEnd {
   async walk(channel: string, steps: number): Promise<void> {
     const walk: Step[] = [];
     this.#walks.push(walk);
-    for (let left = steps; left > 0; left -= 1) {
+    for (let left = steps; left > 0 && this.nodes.length > 0; left -= 1) {
       const { number, confirmed } = this.#publish(channel, 'event', this.anyNode(), false, true);
+      const before = this.durability?.moving ?? [];
       const missing = (await confirmed) ?? [];
-      walk.push({ number, missing: new Set(missing.map((name) => name.charAt(0))) });
+      const moving = new Set([...before, ...(this.durability?.moving ?? [])]);
+      walk.push({ number, missing: new Set(missing.map((name) => name.charAt(0))), moving });
     }
   }
 
@@ -271,22 +288,38 @@ export class World implements BackEnd {
     for (const session of this.sessions.values()) {
       for (const channel of under) {
         const isHere = session.node === node.boot;
-        const level = isHere ? (isLossy ? 'lossy' : 'must') : this.#levelFrom(node, session, channel);
+        const level = this.#level(node, session, channel, isLossy);
         const item = session.published(channel, node.boot, number, this.clock.now, level);
-        if (item && !isHere) remote.set(item, session.node);
+        if (item && (!isHere || this.durability)) remote.set(item, session.node);
       }
     }
     this.say(`publish ${number} to ${prefix} through ${node.boot}: ${kind}${isLossy ? ', perhaps lost' : ''}`);
-    const confirmed = node.publish([prefix], publicationOf(number, kind), confirm);
-    this.#await(node, remote, confirmed);
+    const publish = () => node.publish([prefix], publicationOf(number, kind), confirm);
+    const published = node.run(publish);
+    const confirmed = confirm ? published.then((missing) => missing ?? []) : undefined;
+    if (kind === 'slow') this.#slowAt = this.clock.now;
+    // It goes with the actors of clients that have something to do, whatever is confirmed.
+    const mayWait = this.durability && this.#isSlow;
+    if (mayWait) for (const [item, boot] of remote) this.#unconfirmedOf(boot).add(item);
+    this.#await(node, remote, mayWait ? undefined : confirmed);
     return { number, confirmed };
+  }
+
+  /** Whether what clients get may wait behind something that their actors do. */
+  get #isSlow(): boolean {
+    return this.#slowAt + troubleMs / 2 > this.clock.now;
+  }
+
+  #unconfirmedOf(boot: string): Set<Item> {
+    const items = this.#unconfirmed.get(boot) ?? new Set();
+    this.#unconfirmed.set(boot, items);
+    return items;
   }
 
   /** Until it is confirmed it may go with its node. */
   #await(node: SimNode, items: ReadonlyMap<Item, string>, confirmed: Promise<readonly string[]> | undefined): void {
     if (items.size === 0) return;
-    const unconfirmed = this.#unconfirmed.get(node.boot) ?? new Set();
-    this.#unconfirmed.set(node.boot, unconfirmed);
+    const unconfirmed = this.#unconfirmedOf(node.boot);
     for (const item of items.keys()) unconfirmed.add(item);
     void confirmed?.then((missing) => {
       const names = missing.map((name) => name.charAt(0));
@@ -294,10 +327,17 @@ export class World implements BackEnd {
     });
   }
 
+  #level(node: SimNode, session: Session, channel: string, isLossy: boolean): Level {
+    if (this.durability?.isSplit(session)) return 'lossy';
+    if (node.isFrozen) return 'may';
+    if (session.node === node.boot) return isLossy ? 'lossy' : 'must';
+    return this.#levelFrom(node, session, channel);
+  }
+
   /** What a session of another node can be sure of. */
   #levelFrom(node: SimNode, session: Session, channel: string): Level {
-    const { mesh } = this;
-    const owner = this.nodes.find(({ boot }) => boot === session.node);
+    const { mesh, durability } = this;
+    const owner = this.nodes.find(({ boot }) => boot === session.node) ?? durability?.node(session.node);
     // Nobody is there who could miss it, or nobody knows of anybody.
     if (!owner || !mesh.haveMet(node.kernel, owner.kernel)) return 'may';
     const { changedAt = 0, settledAt = 0 } = session.subscriptions.get(channel) ?? {};
@@ -323,14 +363,20 @@ export class World implements BackEnd {
   send(sid: string): void {
     const number = this.#next();
     const node = this.anyNode();
-    const item = this.session(sid).in('alone').add(node.boot, number, this.clock.now, 'may');
+    const session = this.session(sid);
+    // Who does not wait for the answer of one before the next is not promised an order while the session is on its way.
+    const strand = this.durability && !this.durability.isHome(session) ? `${node.boot}: ${number}` : node.boot;
+    const item = session.in('alone').add(strand, number, this.clock.now, 'may');
+    if (this.#isSlow || session.hooks > 0) this.#unconfirmedOf(session.node).add(item);
     this.say(`send ${number} to ${sid} through ${node.boot}`);
-    node.router.runActions(sid, [sendOf(number)]).then(
-      () => {
-        item.level = 'must';
-      },
-      () => {},
-    );
+    node
+      .run(() => node.router.runActions(sid, [sendOf(number)]))
+      .then(
+        () => {
+          item.level = 'must';
+        },
+        () => {},
+      );
   }
 
   #next(): number {
@@ -342,8 +388,9 @@ export class World implements BackEnd {
 
   /** Everybody comes back, and must hear everything. */
   async calmDown(): Promise<void> {
-    const { clock, mesh } = this;
+    const { clock, mesh, durability } = this;
     this.isCalm = true;
+    this.isBackEndDown = false;
     for (const client of this.clients) {
       client.reachable = true;
       client.cutShare = 0;
@@ -354,6 +401,10 @@ export class World implements BackEnd {
     );
     await clock.advance(pingIntervalMs + pingTimeoutMs + 1500);
     if (this.nodes.length > 1) await clock.advance(troubleMs);
+    if (durability) {
+      await this.#until(() => durability.redis.isWell);
+      await clock.advance(4 * this.settings.leaseMs! + 1000);
+    }
     // One that has just begun to wait for an answer from a connection that was cut.
     await this.#until(() => this.clients.every(({ socket }) => socket.connected));
     for (const { name, socket } of this.clients) if (!socket.connected) this.broken(`${name} cannot come back`);
@@ -384,18 +435,19 @@ export class World implements BackEnd {
       this.figures.heard += stream.heard.length;
       const isLive = stream === client.stream && client.socket.connected;
       const session = this.session(stream.sid);
+      if (!this.settings.isRecoverable) continue;
       const mistake = session.mistake(stream, isLive, this.#published) ?? this.#walkMistake(stream, session);
       if (mistake) this.broken(`${client.name} ${mistake} (${stream.sid})`);
     }
   }
 
-  #walkMistake({ heard }: Stream, { node }: Session): string | undefined {
+  #walkMistake({ heard }: Stream, { node, sid }: Session): string | undefined {
     const order = new Map(heard.map(({ number }, at) => [number, at]));
     for (const walk of this.#walks) {
       let last = -1;
-      for (const { number, missing } of walk) {
+      for (const { number, missing, moving } of walk) {
         const at = order.get(number);
-        if (at === undefined || missing.has(node.charAt(0))) continue;
+        if (at === undefined || missing.has(node.charAt(0)) || moving.has(sid)) continue;
         if (at < last) return `hears ${number} too early, before what was confirmed before it was published`;
         last = at;
       }
@@ -412,19 +464,19 @@ export class World implements BackEnd {
       const { leftovers } = node;
       if (leftovers.length > 0) this.broken(`at ${node.boot} there is left: ${leftovers.join(', ')}`);
     }
+    if (this.durability) return this.#checkDurable(this.durability);
     for (const { sid, told, isGone } of this.sessions.values()) {
       const whole = isGone ? /^c(sr)*s?d?$/ : /^c(sr)*s?d$/;
       if (!whole.test(told)) this.broken(`the back end is told ${told} of ${sid}`);
     }
   }
-}
 
-function sendOf(number: number): ActionCall {
-  return { action: 'send', args: { name: 'e', args: [number] }, trigger_id: '' };
-}
-
-function publicationOf(number: number, kind: Kind): Publication {
-  if (kind === 'event') return { type: 'event', packet: new EventPacket('e', `[${number}]`) };
-  const slow = { action: 'dispatch', args: { name: 'slow', args: [] }, trigger_id: '' };
-  return { type: 'actions', actions: kind === 'slow' ? [slow, sendOf(number)] : [sendOf(number)] };
+  #checkDurable(durability: Durability): void {
+    for (const session of this.sessions.values()) {
+      const mistake = durability.mistakeOf(session);
+      if (mistake) this.broken(mistake);
+    }
+    const { leftovers } = durability;
+    if (leftovers.length > 0) this.broken(`in Redis there is left: ${leftovers.join(', ')}`);
+  }
 }

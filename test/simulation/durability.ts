@@ -1,0 +1,200 @@
+/**
+ * Sessions of a simulation that outlive their nodes: where they are, what may become of them, and what must be left of them. Redis and
+ * a node may both fail, but what both at once have cost is not looked at: such a session is at risk, and may vanish.
+ */
+
+import type { Stream } from './client.ts';
+import { Machine, type VirtualClock } from './clock.ts';
+import { Session } from './expectations.ts';
+import type { Asked, Place, SimNode } from './node.ts';
+import { RedisSite } from './redis/site.ts';
+
+export interface DurabilitySetup {
+  readonly clock: VirtualClock;
+  readonly leaseMs: number;
+  readonly sessions: Map<string, Session>;
+  /** Those that are there. */
+  readonly nodes: readonly SimNode[];
+  readonly say: (what: string) => void;
+  readonly broken: (what: string) => void;
+}
+
+/** How much the wall clock of a node may be wrong, ms. */
+const maxSkewMs = 300;
+
+export class Durability {
+  readonly redis: RedisSite;
+  readonly #setup: DurabilitySetup;
+  /** All that ever were, by their boots. */
+  readonly #all = new Map<string, SimNode>();
+  /** When nodes were killed, or something else went wrong but with Redis. */
+  readonly #troubles: number[] = [];
+
+  #startedAt = 0;
+
+  constructor(setup: DurabilitySetup) {
+    this.#setup = setup;
+    this.redis = new RedisSite(setup.clock);
+  }
+
+  /** For the next node. */
+  get place(): Place {
+    const { clock } = this.#setup;
+    const machine = new Machine();
+    machine.skewMs = clock.between(-maxSkewMs, maxSkewMs);
+    return {
+      machine,
+      redis: this.redis,
+      claimed: (node, sid, settled) => this.#claimed(node, sid, settled),
+    };
+  }
+
+  /** How long it takes until everything is as before when Redis is well again. */
+  get #makeUpMs(): number {
+    return 2 * this.#setup.leaseMs + 1000;
+  }
+
+  started(node: SimNode): void {
+    this.#all.set(node.boot, node);
+    this.#startedAt = this.#setup.clock.now;
+  }
+
+  /** A boot, though it be gone. */
+  node(boot: string): SimNode | undefined {
+    return this.#all.get(boot);
+  }
+
+  /** Something happens to a node that others may take for its end. */
+  trouble(): void {
+    this.#troubles.push(this.#setup.clock.now);
+  }
+
+  get #isRedisTroubled(): boolean {
+    return this.redis.troubledAt + this.#makeUpMs > this.#setup.clock.now;
+  }
+
+  /** Something happens to Redis. @param isLossy whether it may forget something */
+  redisTrouble(isLossy = false): void {
+    const { clock, sessions, nodes } = this.#setup;
+    this.redis.troubledAt = clock.now;
+    if (!isLossy) return;
+    for (const session of sessions.values()) {
+      if (!nodes.some(({ boot }) => boot === session.node)) session.putAtRisk();
+    }
+  }
+
+  killed(node: SimNode): void {
+    this.trouble();
+    for (const session of this.#setup.sessions.values()) {
+      if (session.node !== node.boot) continue;
+      session.orphan(this.#setup.clock.now);
+      if (this.#isRedisTroubled || session.deaths.length > 1) session.putAtRisk();
+    }
+  }
+
+  #claimed(node: SimNode, sid: string, settled: Promise<void> | undefined): void {
+    const { clock, nodes, sessions, say } = this.#setup;
+    say(`${node.boot} claims ${sid}`);
+    // Its arrival may have been about to be told.
+    const session = sessions.get(sid) ?? new Session(sid, node.boot);
+    sessions.set(sid, session);
+    // Two may have it for a while.
+    const former = nodes.find((other) => other !== node && other.boot === session.node);
+    if (former) session.rivals.push(former.boot);
+    session.node = node.boot;
+    session.moves += 1;
+    session.isMoving = settled !== undefined;
+    if (this.#isRedisTroubled && former === undefined) session.putAtRisk();
+    for (const subscription of session.subscriptions.values()) subscription.changedAt = clock.now;
+    void settled?.then(() => {
+      if (session.node === node.boot) session.isMoving = false;
+      for (const subscription of session.subscriptions.values()) subscription.settledAt = clock.now;
+    });
+  }
+
+  /** Whether somebody else may believe that it has that session. */
+  isSplit(session: Session): boolean {
+    return session.rivals.some((boot) =>
+      this.#setup.nodes.some((node) => node.boot === boot && node.client(session.sid) !== undefined),
+    );
+  }
+
+  /** Whether its node has it, and has it whole. */
+  isHome(session: Session): boolean {
+    return !session.isMoving && this.#setup.nodes.some(({ boot }) => boot === session.node);
+  }
+
+  /** Sessions that their nodes do not have whole. */
+  get moving(): string[] {
+    const sids: string[] = [];
+    for (const session of this.#setup.sessions.values()) if (!this.isHome(session)) sids.push(session.sid);
+    return sids;
+  }
+
+  /** Why a session may not be recovered. */
+  excuse(session: Session, { lostAt = this.#setup.clock.now }: Stream, windowMs: number): string | undefined {
+    if (session.moves > 0 && this.#setup.clock.now - lostAt > windowMs - 2 * maxSkewMs - 100)
+      return 'it is too late for some clocks';
+    if (session.isAtRisk) return 'two things failed at once';
+    // It cannot tell its cluster's sessions from others before Redis has answered.
+    if (this.#setup.clock.now < this.#startedAt + 300) return 'a node has just started';
+    if (session.rivals.length > 0) return 'its node was taken for dead';
+    if (session.deaths.length > 1) return 'its nodes are gone';
+    const since = lostAt - this.#makeUpMs;
+    if (this.redis.troubledAt >= since || !this.redis.isWell) return 'Redis was not well';
+    const [death] = session.deaths;
+    if (death !== undefined && death < since) return undefined;
+    const troubles = this.#troubles.filter((at) => at >= since);
+    if (troubles.length > (death === undefined ? 0 : 1)) return 'too much has happened';
+    return undefined;
+  }
+
+  /** A back end is told of a departure. */
+  departs(session: Session, { key, node }: Asked): void {
+    const { broken, clock } = this.#setup;
+    const [first] = session.ends;
+    session.ends.push({ key, node, at: clock.now });
+    if (!first) return;
+    if (first.key !== key) broken(`${session.sid} departs as ${first.key} and as ${key}`);
+    if (this.#mayRepeat(session)) return;
+    broken(`the back end is told twice that ${session.sid} departs, by ${first.node} and by ${node}`);
+  }
+
+  /** Whether one that was telling it may not have known that it has. */
+  #mayRepeat({ ends }: Session): boolean {
+    const [first] = ends;
+    const teller = this.#setup.nodes.find(({ boot }) => boot === first!.node);
+    return !teller || this.#isRedisTroubled || this.#troubles.some((at) => at >= first!.at - this.#makeUpMs);
+  }
+
+  /** What is wrong with what the back end was told of a session. */
+  mistakeOf({ told, sid, isAtRisk, moves }: Session): string | undefined {
+    const form = isAtRisk ? /^c?[sr]*d*$/ : moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
+    return form.test(told) ? undefined : `the back end is told ${told} of ${sid}`;
+  }
+
+  /** What of Redis should not be there when all sessions have ended. */
+  get leftovers(): string[] {
+    const { model } = this.redis;
+    const { nodes } = this.#setup;
+    const owners = new Map<string, string>();
+    const left: string[] = [];
+    for (const [owner, ownership] of model.hash('hive:simulation:owners') ?? []) {
+      const node = nodes.find(({ kernel }) => ownership.startsWith(`${kernel.node}#${kernel.creation}|`));
+      if (!node) left.push(`owner ${owner} ${ownership}`);
+      else if ([...owners.values()].includes(node.boot)) left.push(`another owner of ${node.boot}`);
+      owners.set(owner, node?.boot ?? '');
+    }
+    for (const key of model.keys) {
+      const name = key.slice('hive:simulation:'.length);
+      if (name === 'owners' || name === 'secret' || name.endsWith(':gone')) continue;
+      const owner = /^lease:(.*)$/.exec(name)?.[1] ?? /^\{(.*)\}:(?:journal|last)$/.exec(name)?.[1];
+      if (owner === undefined || !owners.get(owner)) left.push(`${name} ${describe(model.hash(key))}`);
+    }
+    return left;
+  }
+}
+
+function describe(hash: ReadonlyMap<string, string> | undefined): string {
+  return [...(hash ?? [])].map(([field, value]) => `${field}=${value}`).join(' ');
+}

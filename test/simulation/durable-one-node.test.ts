@@ -1,0 +1,5 @@
+/** Simulations of one node whose sessions outlive it (README.md). It replaces clocks and timers, so it needs its own process. */
+import { test } from 'node:test';
+import { simulateMany } from './seeds.ts';
+
+test('nothing is lost in silence while a node is killed and starts again', () => simulateMany(400, 1, true));
