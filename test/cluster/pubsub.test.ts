@@ -139,21 +139,22 @@ test('a publish that the other node does not allow, or cannot read, is counted t
   const ben = await b.client();
   await b.pubsub.join(ben, ['staff.x'], 'private');
   const manager = a.kernel.remote<unknown>(b.kernel.node, 'hive_pubsub');
-  const publication = { type: 'event', name: 'x', args: '[]', id: -1, ack: false };
+  const publication = ['event', 'x', '[]', -1, false];
   const privilege = 'public' as Privilege;
   let number = 0;
   // Each is in its place, but the refused ones are missing.
-  const next = () => ({ type: 'publish', origin: 'c@127.0.0.1#1', number: ++number, after: 0, confirm: true });
+  const next = () => ['publish', 'c@127.0.0.1#1', ++number, 0, true];
   const bad: unknown[] = [
-    { ...next(), channels: ['staff'], privilege, publication },
-    { ...next(), channels: ['staff'], publication },
-    { ...next(), channels: 'staff', privilege: 'private', publication },
-    { ...next(), channels: [5], privilege: 'private', publication },
-    { ...next(), channels: ['staff'], privilege: 'private', publication: { type: 'event', name: 5 } },
-    { ...next(), channels: ['staff'], privilege: 'private', publication: { type: 'orders', orders: [7] } },
-    { ...next(), channels: ['staff'], privilege: 'private' },
-    { type: 'publish', channels: ['staff'], privilege: 'private', publication },
-    { type: 'publish', origin: 'c@127.0.0.1#1', number: 1, after: 0, channels: ['staff'], privilege, publication },
+    [...next(), ['staff'], privilege, publication],
+    [...next(), ['staff'], undefined, publication],
+    [...next(), 'staff', 'private', publication],
+    [...next(), [5], 'private', publication],
+    [...next(), ['staff'], 'private', ['event', 5]],
+    [...next(), ['staff'], 'private', ['orders', [7]]],
+    [...next(), ['staff'], 'private', { type: 'event', name: 'x', args: '[]' }],
+    [...next(), ['staff'], 'private'],
+    ['publish', ['staff'], 'private', publication],
+    ['publish', 'c@127.0.0.1#1', 1, 0, undefined, ['staff'], privilege, publication],
     { type: 'gap', origin: 'c@127.0.0.1#1', number: '1', after: 0, channels: [] },
     { type: 'taken', by: 'a', origin: 'b', upTo: -1, again: false },
     { type: 'taken', by: 'a', origin: 'b', upTo: 1, again: true },
@@ -176,7 +177,7 @@ test('a publish that the other node does not allow, or cannot read, is counted t
   await eventually(() => ben.received.length === 1, 'the good event');
   assert.equal(b.manager(), before);
   const counted = ['pubsub.errors', 'hive.actors.unexpected'].map((metric) => b.metrics.counter(metric).value);
-  assert.deepEqual(counted, [5, bad.length - 6]);
+  assert.deepEqual(counted, [6, bad.length - 7]);
 });
 
 test('what is too large for the connection is a gap at the other node, and nothing else is lost', async (t) => {

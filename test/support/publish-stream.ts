@@ -53,7 +53,7 @@ export class PublishStream {
 
   publish(number: number, ...channels: string[]): boolean {
     if (!this.log.givenUp) {
-      return this.log.add(number, channels, 'public', { type: 'orders', orders: [] }, publicationBytes, false);
+      return this.log.add(number, channels, 'public', ['orders', []], publicationBytes, false);
     }
     this.log.miss(number, channels, publicationBytes);
     return false;

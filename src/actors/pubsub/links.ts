@@ -24,7 +24,15 @@ import { bootOf, nodeIn, type Peer, PeerTable } from './peers.ts';
 import { sizeOf, toTerm, type WirePublication } from './publication.ts';
 import { PublishLog, type PublishLogEvents } from './publish-log.ts';
 import { Receipts } from './receipts.ts';
-import { areKept, type GapMessage, type PublishMessage, type TakenMessage } from './wire-messages.ts';
+import {
+  areKept,
+  fromPublishTerm,
+  type GapMessage,
+  type PublishMessage,
+  type PublishTerm,
+  type TakenMessage,
+  toWire,
+} from './wire-messages.ts';
 
 export interface LinksSetup extends LinkSettings {
   readonly kernel: Kernel;
@@ -216,7 +224,7 @@ export class Links {
     return this.#setup.stored && this.#isSent ? `${this.#boot}/${this.#number}` : undefined;
   }
 
-  idOf({ origin, number }: PublishMessage): string | undefined {
+  idOf(origin: string, number: number): string | undefined {
     return this.#setup.stored ? `${origin}/${number}` : undefined;
   }
 
@@ -236,7 +244,9 @@ export class Links {
     const own = this.keptHere(boot);
     try {
       const answers = await Promise.all(asked);
-      return own && answers.every(areKept) ? [own, ...answers].flat() : undefined;
+      return own && answers.every(areKept)
+        ? own.concat(...answers.map((terms) => terms.map(fromPublishTerm)))
+        : undefined;
     } catch (error) {
       this.#setup.log.warning(`Not all that was kept for ${boot} can be had`, { error });
       return undefined;
@@ -268,8 +278,8 @@ export class Links {
 
   #newLog(node: NodeName): PublishLog {
     const { kernel, maxBytes, managerName } = this.#setup;
-    const manager = kernel.remote<PublishMessage | GapMessage>(node, managerName);
-    const offer = manager.offer.bind(manager);
+    const manager = kernel.remote<PublishTerm | GapMessage>(node, managerName);
+    const offer = (message: PublishMessage | GapMessage) => manager.offer(toWire(message));
     return new PublishLog({ origin: this.#boot, maxBytes, offer, events: this.#logEvents(node) });
   }
 

@@ -25,7 +25,14 @@ import type { LocalPublisher } from './local-publisher.ts';
 import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
-import { type GapMessage, type InterestMessage, isWireMessage, type PublishMessage } from './wire-messages.ts';
+import {
+  type GapMessage,
+  type InterestMessage,
+  isPublishTerm,
+  isWireMessage,
+  type PublishTerm,
+  toPublishTerm,
+} from './wire-messages.ts';
 
 export const managerName = 'hive_pubsub';
 
@@ -104,9 +111,8 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   receive(message: PubSubMessage | GenServerRequest, from: From | undefined): void {
+    if (isPublishTerm(message)) return this.#publish(message);
     switch (message.type) {
-      case 'publish':
-        return this.#publish(message);
       case 'gap':
         return this.#missed(message);
       case 'taken':
@@ -114,7 +120,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       case 'taken_wanted':
         return this.#tellTaken(message.origin, from);
       case 'kept_wanted':
-        return from?.reply(this.#setup.links.keptHere(message.boot) ?? null);
+        return from?.reply(this.#setup.links.keptHere(message.boot)?.map(toPublishTerm) ?? null);
       case 'open':
         return this.#open(message.entry, from);
       case 'started':
@@ -320,20 +326,20 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     from?.reply(undefined);
   }
 
-  #publish(message: PublishMessage): void {
-    if (!this.#setup.links.receipts.take(message)) return;
-    const { channels, privilege, publication } = message;
+  #publish([, origin, number, after, confirm, channels, privilege, publication]: PublishTerm): void {
+    const { receipts } = this.#setup.links;
+    if (!receipts.take(origin, number, after, confirm)) return;
     try {
       this.#setup.templates.check(channels, privilege);
-      this.#setup.publisher.publish(channels, fromTerm(publication), true, this.#setup.links.idOf(message));
+      this.#setup.publisher.publish(channels, fromTerm(publication), true, this.#setup.links.idOf(origin, number));
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }
   }
 
   #missed(message: GapMessage): void {
-    if (!this.#setup.links.receipts.take(message)) return;
-    const { channels } = message;
+    const { origin, number, after, channels } = message;
+    if (!this.#setup.links.receipts.take(origin, number, after, true)) return;
     this.#setup.publisher.missed(channels.length === 0 ? undefined : channels);
   }
 

@@ -44,10 +44,8 @@ export interface PublishLogEvents {
   gapEnded(publications: number, bytes: number): void;
 }
 
-interface Entry {
-  message: PublishMessage | GapMessage;
-  readonly bytes: number;
-}
+/** `bytes`: what it counts for. */
+type Entry = (PublishMessage | GapMessage) & { readonly bytes: number };
 
 /** After so many connections in a row that ended before anything was acknowledged, what each of them began with is held to be the cause. */
 const maxFruitless = 5;
@@ -84,9 +82,9 @@ export class PublishLog {
   get kept(): readonly PublishMessage[] | undefined {
     const kept: PublishMessage[] = [];
     for (let at = this.#head; at < this.#entries.length; at += 1) {
-      const { message } = this.#entries[at]!;
-      if (message.type !== 'publish') return undefined;
-      kept.push(message);
+      const entry = this.#entries[at]!;
+      if (entry.type !== 'publish') return undefined;
+      kept.push(entry);
     }
     return this.#gap ? undefined : kept;
   }
@@ -111,17 +109,17 @@ export class PublishLog {
 
   /** The first number that was sent on this connection and is not acknowledged; 0: there is none. */
   get oldest(): number {
-    return this.#cursor > this.#head ? this.#entries[this.#head]!.message.number : 0;
+    return this.#cursor > this.#head ? this.#entries[this.#head]!.number : 0;
   }
 
   /** The last one. */
   get newest(): number {
-    return this.#cursor > this.#head ? this.#entries[this.#cursor - 1]!.message.number : 0;
+    return this.#cursor > this.#head ? this.#entries[this.#cursor - 1]!.number : 0;
   }
 
   /** The number below the first one that is not acknowledged. */
   get #base(): number {
-    return this.#entries[this.#head]?.message.after ?? this.#gap?.after ?? this.#last;
+    return this.#entries[this.#head]?.after ?? this.#gap?.after ?? this.#last;
   }
 
   /**
@@ -147,14 +145,12 @@ export class PublishLog {
     const { origin } = this.#options;
     const after = this.#last;
     this.#last = number;
-    const entry: Entry = {
-      message: { type: 'publish', origin, number, after, confirm, channels, privilege, publication },
-      bytes,
-    };
+    const at = this.#entries.length;
+    this.#entries.push({ type: 'publish', origin, number, after, confirm, channels, privilege, publication, bytes });
     this.#bytes += bytes;
-    const isNext = this.#cursor === this.#entries.push(entry) - 1;
-    if (isNext && this.#state === 'connected') this.#send(entry);
-    return entry.message.type === 'publish';
+    if (this.#cursor < at || this.#state !== 'connected') return true;
+    this.#send();
+    return this.#entries[at]!.type === 'publish';
   }
 
   /** A publication is lost for that node. */
@@ -176,7 +172,7 @@ export class PublishLog {
     this.#fruitless = fruitless ? this.#fruitless + 1 : 0;
     if (this.#fruitless >= maxFruitless) {
       this.#fruitless = 0;
-      this.#lose(this.#entries[this.#head]!);
+      this.#lose(this.#head);
     }
     this.#state = 'connected';
     this.#cursor = this.#head;
@@ -198,9 +194,9 @@ export class PublishLog {
     this.#state = 'given_up';
     const gap = new Gap(this.#base);
     for (let at = this.#head; at < this.#entries.length; at += 1) {
-      const { message, bytes } = this.#entries[at]!;
-      if (message.type === 'publish') gap.add(message.number, message.channels, bytes);
-      else gap.extend(message.number, message.channels);
+      const { type, number, channels, bytes } = this.#entries[at]!;
+      if (type === 'publish') gap.add(number, channels, bytes);
+      else gap.extend(number, channels);
     }
     const { publications } = gap;
     const { events } = this.#options;
@@ -219,7 +215,7 @@ export class PublishLog {
   taken(upTo: number): void {
     const entries = this.#entries;
     let head = this.#head;
-    while (head < entries.length && entries[head]!.message.number <= upTo) {
+    while (head < entries.length && entries[head]!.number <= upTo) {
       this.#bytes -= entries[head]!.bytes;
       entries[head] = undefined;
       head += 1;
@@ -239,8 +235,8 @@ export class PublishLog {
     // It had acknowledged that, and does not know it any more.
     if (upTo < base) {
       const { origin } = this.#options;
-      const message: GapMessage = { type: 'gap', origin, number: base, after: upTo, channels: [] };
-      this.#entries.splice(this.#head, 0, { message, bytes: gapBytes });
+      const gap: Entry = { type: 'gap', origin, number: base, after: upTo, channels: [], bytes: gapBytes };
+      this.#entries.splice(this.#head, 0, gap);
       this.#bytes += gapBytes;
       this.#options.events.gap();
     }
@@ -252,33 +248,34 @@ export class PublishLog {
     let room = bytesPerPump;
     while (this.#state === 'connected' && this.#cursor < this.#entries.length) {
       if (room <= 0) return true;
-      const entry = this.#entries[this.#cursor]!;
-      if (!this.#send(entry)) return false;
-      room -= entry.bytes;
+      const { bytes } = this.#entries[this.#cursor]!;
+      if (!this.#send()) return false;
+      room -= bytes;
     }
     return false;
   }
 
-  #send(entry: Entry): boolean {
-    let offered = this.#options.offer(entry.message);
+  /** Sends what comes next. */
+  #send(): boolean {
+    const at = this.#cursor;
+    let offered = this.#options.offer(this.#entries[at]!);
     if (offered === 'never') {
-      this.#lose(entry);
-      offered = this.#options.offer(entry.message);
+      this.#lose(at);
+      offered = this.#options.offer(this.#entries[at]!);
     }
     if (offered !== 'sent') return false;
     this.#cursor += 1;
-    const { number } = entry.message;
+    const { number } = this.#entries[at]!;
     if (number > this.#sentUpTo) this.#sentUpTo = number;
     else this.#options.events.resent();
     return true;
   }
 
   /** It cannot be sent: a gap takes its place. */
-  #lose(entry: Entry): void {
-    const { message } = entry;
-    if (message.type === 'gap') return;
-    const { origin, number, after, channels } = message;
-    entry.message = { type: 'gap', origin, number, after, channels };
+  #lose(at: number): void {
+    const { type, origin, number, after, channels, bytes } = this.#entries[at]!;
+    if (type === 'gap') return;
+    this.#entries[at] = { type: 'gap', origin, number, after, channels, bytes };
     this.#options.events.gap();
     this.#options.events.lost(1);
   }
@@ -289,7 +286,7 @@ export class PublishLog {
     if (!gap || this.#state === 'given_up' || this.#bytes > this.#options.maxBytes / 2) return;
     this.#gap = undefined;
     const { origin } = this.#options;
-    this.#entries.push({ message: gap.message(origin), bytes: gapBytes });
+    this.#entries.push({ ...gap.message(origin), bytes: gapBytes });
     this.#bytes += gapBytes;
     this.#options.events.gapEnded(gap.publications, gap.bytes);
   }

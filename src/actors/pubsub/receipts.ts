@@ -1,18 +1,14 @@
 /**
  * What this node has of what others publish for it, and the acknowledgements. To send one and to read it costs as much as several
- * publishes, so each is for all that has come: at the end of the turn if somebody waits for it, a little later if more come than one at a
- * time, and much later if nobody waits.
+ * publishes, so each is for all that has come: at the end of the turn if somebody waits for it, and much later if nobody does.
  */
 import type { LinkSettings } from './link-settings.ts';
 import { nodeIn, type PeerTable } from './peers.ts';
 import { PublishReceipts } from './publish-receipts.ts';
-import type { GapMessage, PublishMessage } from './wire-messages.ts';
 
 /** Boots of other nodes whose publications are remembered. */
 const maxOrigins = 1024;
 
-/** Between two acknowledgements that somebody waits for, if the last one was for several publishes. */
-const pauseMs = 2;
 /** Until one that nobody waits for. */
 const idleMs = 20;
 
@@ -22,12 +18,8 @@ export class Receipts {
   readonly #peers: PeerTable;
   readonly #stored: LinkSettings['stored'];
   readonly #byOrigin = new Map<string, PublishReceipts>();
-  /** Those that have an acknowledgement to send at the end of this turn. */
+  /** Those that have an acknowledgement to send. */
   readonly #owing = new Set<PublishReceipts>();
-  /** When the last ones were sent, on the clock of `performance.now()`, and for how many publishes. */
-  #acknowledgedAt = 0;
-  #lastCount = 0;
-  #count = 0;
   #timer: NodeJS.Timeout | undefined;
   /** The next ones are sent as soon as may be. */
   #isSoon = false;
@@ -39,11 +31,14 @@ export class Receipts {
     this.#stored = stored;
   }
 
-  /** @returns whether it is new, and to be passed on */
-  take(message: PublishMessage | GapMessage): boolean {
-    const receipts = this.#of(message.origin);
-    const isNew = receipts.take(message.number, message.after);
-    if (receipts.isOwed) this.#owe(receipts, !isNew || message.type === 'gap' || message.confirm);
+  /**
+   * @param isAwaited whether somebody waits for the acknowledgement
+   * @returns whether it is new, and to be passed on
+   */
+  take(origin: string, number: number, after: number, isAwaited: boolean): boolean {
+    const receipts = this.#of(origin);
+    const isNew = receipts.take(number, after);
+    if (receipts.isOwed) this.#owe(receipts, !isNew || isAwaited);
     return isNew;
   }
 
@@ -91,7 +86,6 @@ export class Receipts {
 
   #owe(receipts: PublishReceipts, isAwaited: boolean): void {
     this.#owing.add(receipts);
-    this.#count += 1;
     if (this.#isSoon) return;
     if (!isAwaited) {
       this.#timer ??= setTimeout(this.#acknowledge, idleMs);
@@ -99,17 +93,10 @@ export class Receipts {
     }
     this.#isSoon = true;
     clearTimeout(this.#timer);
-    if (this.#lastCount > 1 && performance.now() - this.#acknowledgedAt < pauseMs) {
-      this.#timer = setTimeout(this.#acknowledge, pauseMs);
-    } else {
-      setImmediate(this.#acknowledge);
-    }
+    setImmediate(this.#acknowledge);
   }
 
   readonly #acknowledge = (): void => {
-    this.#acknowledgedAt = performance.now();
-    this.#lastCount = this.#count;
-    this.#count = 0;
     this.#timer = undefined;
     this.#isSoon = false;
     for (const receipts of this.#owing) {

@@ -7,7 +7,7 @@ export type WireMessage =
   | InterestMessage
   | InterestRequest
   | StaleInterest
-  | PublishMessage
+  | PublishTerm
   | GapMessage
   | TakenMessage
   | TakenRequest
@@ -50,6 +50,43 @@ export interface PublishMessage {
   readonly publication: WirePublication;
 }
 
+/** The same on its way: a list, see `WirePublication`. */
+export type PublishTerm = readonly [
+  type: 'publish',
+  origin: string,
+  number: number,
+  after: number,
+  confirm: boolean,
+  channels: readonly string[],
+  privilege: Privilege,
+  publication: WirePublication,
+];
+
+export function toPublishTerm(message: PublishMessage): PublishTerm {
+  const { type, origin, number, after, confirm, channels, privilege, publication } = message;
+  return [type, origin, number, after, confirm, channels, privilege, publication];
+}
+
+/** What is sent of a message that may hold more. */
+export function toWire(message: PublishMessage | GapMessage): PublishTerm | GapMessage {
+  if (message.type === 'publish') return toPublishTerm(message);
+  const { type, origin, number, after, channels } = message;
+  return { type, origin, number, after, channels };
+}
+
+export function fromPublishTerm(term: PublishTerm): PublishMessage {
+  return {
+    type: 'publish',
+    origin: term[1],
+    number: term[2],
+    after: term[3],
+    confirm: term[4],
+    channels: term[5],
+    privilege: term[6],
+    publication: term[7],
+  };
+}
+
 /** In place of publications, the last one of that number, that the origin could not keep. No channels: it may have been any. */
 export interface GapMessage {
   readonly type: 'gap';
@@ -69,7 +106,7 @@ export interface TakenMessage {
 }
 
 /** What is kept for a boot that is gone; null if that is not all. */
-export interface KeptRequest extends Call<readonly PublishMessage[] | null> {
+export interface KeptRequest extends Call<readonly PublishTerm[] | null> {
   readonly type: 'kept_wanted';
   /** `id@host#creation`. */
   readonly boot: string;
@@ -82,17 +119,22 @@ export interface TakenRequest extends Call<number> {
 }
 
 /** Whether it is an answer to `KeptRequest`. */
-export function areKept(answer: unknown): answer is readonly PublishMessage[] {
-  return Array.isArray(answer) && answer.every((message) => isWireMessage(message) && message.type === 'publish');
+export function areKept(answer: unknown): answer is readonly PublishTerm[] {
+  return Array.isArray(answer) && answer.every(isPublishTerm);
+}
+
+export function isPublishTerm(term: unknown): term is PublishTerm {
+  if (!Array.isArray(term) || term[0] !== 'publish') return false;
+  const [, origin, number, after, confirm, channels] = term as unknown[];
+  return typeof confirm === 'boolean' && isInStream({ origin, number, after, channels });
 }
 
 /** Whether it has the form of one. What it publishes is looked into when it is read. */
 export function isWireMessage(message: unknown): message is WireMessage {
+  if (Array.isArray(message)) return isPublishTerm(message);
   const fields = Object(message) as Record<string, unknown>;
   const { type, node, all, add, remove } = fields;
   switch (type) {
-    case 'publish':
-      return typeof fields.confirm === 'boolean' && isInStream(fields);
     case 'gap':
       return isInStream(fields);
     case 'taken': {

@@ -164,15 +164,16 @@ class Api {
     } catch (error) {
       return this.#fail(res, segments[0]!, error);
     }
-    if (!(answer instanceof Promise)) {
-      if (!answer.unconfirmed) return this.#reply(res, answer, sendAtOnce);
-      answer = answer.unconfirmed.then(publishAnswer);
+    const failed = (error: unknown): void => this.#fail(res, segments[0]!, error);
+    if (answer instanceof Promise) {
+      defer(res);
+      answer.then((ready) => this.#reply(res, ready, send), failed);
+    } else if (answer.unconfirmed) {
+      defer(res);
+      answer.unconfirmed.then((nodes) => this.#reply(res, publishAnswer(nodes), send), failed);
+    } else {
+      this.#reply(res, answer, sendAtOnce);
     }
-    defer(res);
-    answer.then(
-      (ready) => this.#reply(res, ready, send),
-      (error: unknown) => this.#fail(res, segments[0]!, error),
-    );
   }
 
   failed({ res, segments }: Request, error: HiveError): void {

@@ -149,26 +149,8 @@ function messagesOf(self: string, random: Random): readonly (readonly [name: str
     ['hive_pubsub', { type: 'interest', node: self, all: false, add: [], remove: ['room'] }],
     ['hive_pubsub', { type: 'interest_wanted', node: self }],
     ['hive_pubsub', { type: 'interest_stale', node: self }],
-    [
-      'hive_pubsub',
-      {
-        type: 'publish',
-        ...next(),
-        channels: ['room'],
-        privilege: 'public',
-        publication: { type: 'event', name: 'said', args: '[1]', id: -1, ack: false },
-      },
-    ],
-    [
-      'hive_pubsub',
-      {
-        type: 'publish',
-        ...next(),
-        channels: ['orders'],
-        privilege: 'private',
-        publication: { type: 'orders', orders: [order] },
-      },
-    ],
+    ['hive_pubsub', ['publish', ...Object.values(next()), ['room'], 'public', ['event', 'said', '[1]', -1, false]]],
+    ['hive_pubsub', ['publish', ...Object.values(next()), ['orders'], 'private', ['orders', [order]]]],
     ['hive_pubsub', { type: 'gap', ...next(), channels: ['room'] }],
     ['hive_pubsub', { type: 'taken', by: origin, origin: 'nobody@127.0.0.1#1', upTo: 5, again: true }],
     ['hive_pubsub', { type: 'taken_wanted', origin }],

@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isMonitorMessage, type MonitorMessage } from '../../../src/actors/monitor/wire-messages.ts';
-import { isWireMessage, type WireMessage } from '../../../src/actors/pubsub/wire-messages.ts';
+import { isWireMessage, type PublishTerm, type WireMessage } from '../../../src/actors/pubsub/wire-messages.ts';
 import { isRouterMessage, type RouterMessage } from '../../../src/actors/router/wire-messages.ts';
 import { decodeTerm } from '../../../src/distribution/codec/decoder.ts';
 import { encodeTerm } from '../../../src/distribution/codec/encoder.ts';
@@ -85,17 +85,8 @@ const relay: Record<Exclude<RelayMessage, ChunkMessage>['type'] | 'chunk', reado
   started: [{ type: 'started', node }],
 };
 
-const pubsub: Record<WireMessage['type'], WireMessage> = {
-  publish: {
-    type: 'publish',
-    origin: 'a@h#1',
-    number: 2,
-    after: 1,
-    confirm: true,
-    channels: ['a'],
-    privilege: 'public',
-    publication: { type: 'orders', orders: [] },
-  },
+const pubsub: Record<Exclude<WireMessage, PublishTerm>['type'] | 'publish', WireMessage> = {
+  publish: ['publish', 'a@h#1', 2, 1, true, ['a'], 'public', ['orders', []]],
   gap: { type: 'gap', origin: 'a@h#1', number: 2, after: 1, channels: ['a'] },
   taken: { type: 'taken', by: 'b@h#1', origin: 'a@h#1', upTo: 2, again: false },
   kept_wanted: { type: 'kept_wanted', boot: 'one@host#4' },
@@ -145,8 +136,9 @@ function* spoilt(value: unknown): Generator<unknown> {
 
 /** Copies without one of the fields. */
 function* incomplete(message: object): Generator<unknown> {
-  if (Array.isArray(message)) return;
-  for (const name of Object.keys(message)) yield { ...message, [name]: undefined };
+  for (const name of Object.keys(message)) {
+    yield Array.isArray(message) ? message.with(Number(name), undefined) : { ...message, [name]: undefined };
+  }
 }
 
 const actors: readonly (readonly [string, (message: unknown) => boolean, readonly object[]])[] = [
@@ -158,7 +150,7 @@ const actors: readonly (readonly [string, (message: unknown) => boolean, readonl
 
 /** What clients are to get or to run is looked into when it is read. */
 function checkedAtOnce(message: object): object {
-  if (Array.isArray(message)) return message;
+  if (Array.isArray(message)) return message[0] === 'publish' ? message.slice(0, 6) : message;
   const { privilege, publication, ...own } = message as Record<string, unknown>;
   return 'orders' in own ? { ...own, orders: [] } : own;
 }
