@@ -39,7 +39,10 @@ async function main() {
     settings,
     fileOf,
     backEnd: backEnds.python,
-    more: [['Config', relative(process.cwd(), folder)]],
+    more: [
+      ...(settings.redis ? [] : [['In Redis', 'make demo REDIS=1, and sessions outlive their node']]),
+      ['Config', relative(process.cwd(), folder)],
+    ],
   });
 }
 

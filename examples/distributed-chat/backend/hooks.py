@@ -105,7 +105,9 @@ class Hooks:
         try:
             self._api.act_on_channel("chat", {"action": "dispatch", "args": event})
         except ApiError as error:
-            log.info("nobody was asked to check in: %s", error)
+            # Where no node answers yet, or nobody is in a room, there is nobody to ask.
+            if error.code not in ("unreachable", "unknown_channel_id"):
+                log.info("nobody was asked to check in: %s", error)
 
     def sweep(self):
         """Forgets the sessions of nodes that died without running `on_disconnect`."""

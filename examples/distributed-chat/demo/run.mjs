@@ -50,8 +50,7 @@ export async function runChat({ settings, backEnd, more, ...rest }) {
 
 /** Where they are, and what becomes of them when their node is killed. */
 function sessions(redis, isOurs) {
-  if (!redis)
-    return "in the nodes' memory: clients of a node that is killed come back as new ones (not with make demo REDIS=1)";
+  if (!redis) return "in the nodes' memory: clients of a node that is killed come back as new ones";
   const where = isOurs ? 'the Redis of this demo, at' : 'Redis at';
   return `stored in ${where} ${redis.host}:${redis.port}: clients of a node that is killed go on at the other one`;
 }
