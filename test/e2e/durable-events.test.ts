@@ -17,7 +17,6 @@ test('sessions are durable or not, and a node goes on with those of another one'
     const pools = config.connectors!.pools as object;
     Object.assign(pools, { redis: { connector: 'connector.redis', size: 1, overflow: 1, args: at } });
     Object.assign(config.clients!, { recovery: {}, durable: { connector: 'redis', lease: 1000 } });
-    Object.assign(config.clients!.actions!, { send: [{ action: 'action.send_event', args: null }] });
   };
   const other = await DefaultNode.start((config) => {
     config.hive!.name = 'other@127.0.0.1';
@@ -27,8 +26,6 @@ test('sessions are durable or not, and a node goes on with those of another one'
   const client = new ReturningClient(other.url);
   t.after(() => client.stop());
   await client.connected();
-  const hello = JSON.stringify([{ action: 'send', args: { name: 'hello', args: [] } }]);
-  await other.api('POST', `clients/action/${client.sids[0]}`, hello);
   const recorder = new Recorder(t);
   const { name: node } = await startEventNode(t, withRedis);
   assert.deepEqual(await recorder.first('hive:durable'), { node, isDurable: true, reason: undefined });
