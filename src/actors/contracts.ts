@@ -39,11 +39,14 @@ export interface Memberships {
   leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** What it has joined. */
   channelsOf(member: Member): string[];
+  /** Whether to keep what this node publishes itself, as others keep what they publish for it: sessions are about to leave it. */
+  keepOwn?(isKept: boolean): void;
   /**
-   * What the connected nodes have published to these channels for a boot of a node that is gone, and do not know to be there; of each node
-   * in its order. Undefined if that is not all.
+   * What the connected nodes have published to these channels for a boot of a node that is gone, or that sessions have left, and do not
+   * know to be there; of each node in its order. Undefined if that is not all.
+   * @param hasLeft whether that boot has left its sessions as planned, and may be there still
    */
-  keptFor?(boot: string, channels: readonly string[]): Promise<readonly KeptPublish[] | undefined>;
+  keptFor?(boot: string, channels: readonly string[], hasLeft?: boolean): Promise<readonly KeptPublish[] | undefined>;
 }
 
 /** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */

@@ -8,6 +8,7 @@ import type { Override } from '../config/overrides.ts';
 import { version } from '../version.ts';
 import { collectOverride } from './collect-override.ts';
 import { defaultConfigFile } from './default-config-file.ts';
+import { type DrainOptions, drain } from './drain.ts';
 import { carryOut } from './operator/carry-out.ts';
 import { Failure } from './operator/failure.ts';
 import { print } from './operator/output.ts';
@@ -94,6 +95,14 @@ askedOf(program.command('top'), 'monitor')
   .option('--cluster', 'all nodes of its cluster')
   .option('--once', 'print one sample as text (always without a terminal)')
   .action(async (options: WhereOptions & TopOptions) => end(await carryOut('top', 'monitor', options, top)));
+
+askedOf(program.command('drain'), 'api')
+  .description(
+    'take a running node out of rotation without stopping it; exits with 0: it is drained, 2: not yet, 1: it could not be asked',
+  )
+  .option('--undo', 'put it back: it accepts new clients again')
+  .option('--timeout <seconds>', 'how long to wait until its sessions have been handed over', parseCount, 300)
+  .action(async (options: WhereOptions & DrainOptions) => end(await carryOut('drain', 'api', options, drain)));
 
 askedOf(program.command('stop'), 'api')
   .description('stop a running node gracefully; exits with 0: it has ended, 2: not yet, 1: it could not be asked')

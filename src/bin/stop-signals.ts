@@ -62,9 +62,11 @@ export class StopSignals {
 
 function describe(node: Node | undefined): string {
   if (!node?.stopping) return 'hive was told to stop before it had started, and ends what it has begun';
-  const { clients, leaving, departures, leftMs } = node.stopping;
-  if (clients === 0 && departures === 0)
-    return `${node.name} is stopping: its clients have gone, its servers and pools are ending`;
+  const { clients, leaving, departures, toHandOver, leftMs } = node.stopping;
+  if (clients === 0 && departures === 0) {
+    const open = `${toHandOver} connection${toHandOver === 1 ? ' is' : 's are'} still to be closed, as sessions are handed over`;
+    return `${node.name} is stopping: ${toHandOver > 0 ? open : 'its clients have gone, its servers and pools are ending'}`;
+  }
   const left = `${clients} client${clients === 1 ? '' : 's'} left, ${leaving} of them in on_disconnect`;
   const waiting = departures === 0 ? '' : `, ${departures} on_disconnect to repeat`;
   return `${node.name} is stopping: ${left}${waiting}; who has not gone in ${Math.ceil(leftMs / 1000)} s is cut off`;

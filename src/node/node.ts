@@ -22,8 +22,9 @@ import { Relay } from '../actors/relay/relay.ts';
 import { RelayService } from '../actors/relay/service.ts';
 import { NodeApi } from '../actors/router/api-host.ts';
 import { ClusterControl } from '../actors/router/cluster-control.ts';
+import type { Closing } from '../actors/router/leaving.ts';
 import { Router } from '../actors/router/router.ts';
-import { type Closing, RouterService } from '../actors/router/service.ts';
+import { RouterService } from '../actors/router/service.ts';
 import type { Config } from '../config/types.ts';
 import type { Actor } from '../kernel/actor.ts';
 import { IdSource } from '../kernel/ids.ts';
@@ -145,6 +146,7 @@ export async function startNode(
     cluster,
     subscribers: (channel) => pubsub.status(channel),
     obstacle: () => listeners.shortage,
+    farewells: () => relays.farewells,
     stop: (reason) => void stop(reason),
     log,
     metrics,
@@ -172,7 +174,9 @@ export async function startNode(
       const state = reason === undefined ? [] : [`the state of sessions cannot be stored: ${reason}`];
       const problem = durable?.problem;
       const sessions = problem === undefined ? [] : [`sessions are not durable: ${problem}`];
-      return [...state, ...sessions, ...files.problems()];
+      const { connections } = router.drainage;
+      const left = connections === 0 ? [] : [`sessions are handed over, connections left: ${connections}`];
+      return [...left, ...state, ...sessions, ...files.problems()];
     },
     version,
     sockets: chosen.title,
@@ -219,7 +223,14 @@ export async function startNode(
       }),
     router: () => new Router(router),
     departures: () => new Departures(clients.departures),
-    sessions: durable && (() => new SessionKeeper(durable, (claimed) => router.adoptions.adopt(claimed))),
+    sessions:
+      durable &&
+      (() =>
+        new SessionKeeper(
+          durable,
+          (claimed) => router.adoptions.adopt(claimed),
+          () => router.admits,
+        )),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () => servers.monitor(),
@@ -235,7 +246,11 @@ export async function startNode(
     kernel.phase = 'stopping';
     log.notice(`Stopping: ${reason}`);
     await router.close(reason);
-    await durable?.close();
+    if (durable) {
+      await closeServers(kernel);
+      await router.release(reason);
+      await durable.close();
+    }
     await kernel.stop(root, 'shutdown');
   };
 
@@ -284,6 +299,13 @@ export async function startNode(
     reopenLogs: () => files.reopen(),
     flushLogs: (lastWords) => files.flush(lastWords),
   };
+}
+
+/** Nobody reaches the node any more but other nodes: whatever is still asked of it would be lost. */
+async function closeServers(kernel: Kernel): Promise<void> {
+  const supervisor = kernel.whereis<SupervisorMessage>(names.serving);
+  if (!supervisor) return;
+  await kernel.ask(supervisor, { type: 'terminate_child', child: names.web }, Number.POSITIVE_INFINITY);
 }
 
 async function startRoot(kernel: Kernel, workers: Workers, signal: AbortSignal | undefined): Promise<AnyRef> {

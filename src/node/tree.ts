@@ -35,6 +35,8 @@ import { type Strategy, Supervisor } from '../supervisors/supervisor.ts';
 /** Names under which parts of the tree are found. */
 export const names = {
   root: 'hive_root_sup',
+  serving: 'hive_sup',
+  web: 'hive_web_sup',
   pools: 'hive_connectors_pool_sup',
   clients: 'hive_client_sup',
   channels: 'hive_pubsub_channel_sup',
@@ -70,7 +72,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
         worker('hive_monitor', workers.monitor),
         worker('hive_cluster', workers.cluster),
       ]),
-      supervisor('hive_sup', 'one_for_one', [
+      supervisor(names.serving, 'one_for_one', [
         supervisor('hive_connectors_sup', 'rest_for_one', [
           { id: names.pools, name: names.pools, type: 'supervisor', start: () => new DynamicSupervisor(some) },
           worker('hive_connectors', workers.connectors),
@@ -86,7 +88,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
           partitions(names.channels, some),
           worker('hive_pubsub', workers.pubsub),
         ]),
-        supervisor('hive_web_sup', 'one_for_one', [
+        supervisor(names.web, 'one_for_one', [
           worker('hive_monitor_server', workers.monitorServer),
           worker('hive_api', workers.api),
           worker('hive_web', workers.web),

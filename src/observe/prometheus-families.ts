@@ -196,6 +196,7 @@ const rows: readonly Row[] = [
     { name: 'clients_durable_incomplete' },
   ],
   ['clients.durable.claims_lost', 'Sessions of this node that others had claimed while it was silent'],
+  ['clients.durable.handed_over', 'Sessions that this node has left to others when it was stopped or drained'],
   ['clients.durable.fenced', 'Writes that Redis refused because another node had claimed the session'],
   ['clients.durable.errors', 'Requests of durable sessions to Redis that failed'],
   ['clients.durable.journal.entries', 'Batches of events in the journal in Redis'],

@@ -40,7 +40,8 @@ test('the configuration of the nodes has neither mistakes nor warnings, and the 
     assert.deepEqual(unexpectedWarnings(stdout + stderr), []);
     const { config } = await loadWithPlugins(file!);
     assert.deepEqual([...ports.values()], [config.hive.port]);
-    assert.ok(stopSeconds >= 2 * (config.hive.graceful_termination_timeout / 1000) + 10);
+    const { graceful_termination_timeout: graceMs, max_client_slots: slots, drain_rate: rate } = config.hive;
+    assert.ok(stopSeconds >= 2 * (graceMs / 1000) + slots / rate + 10);
     assert.equal(environment.HIVE_CONFIG, file);
   }
 });

@@ -141,10 +141,11 @@ test('every pod has a configuration without mistakes and warnings, and is among 
 });
 
 test('a pod has the time for a graceful stop after its pause', () => {
-  const { graceful_termination_timeout: graceMs } = JSON.parse(map.data['hive.json']).hive as Record<string, number>;
+  const hive = JSON.parse(map.data['hive.json']).hive as Record<string, number | undefined>;
+  const { graceful_termination_timeout: graceMs, max_client_slots: slots = 10_000, drain_rate: rate = 500 } = hive;
   const [program, pause] = container.lifecycle.preStop.exec.command;
   assert.equal(program, 'sleep');
-  assert.ok(pod.terminationGracePeriodSeconds >= Number(pause) + 2 * (graceMs! / 1000) + 10);
+  assert.ok(pod.terminationGracePeriodSeconds >= Number(pause) + 2 * (graceMs! / 1000) + slots / rate + 10);
 });
 
 test('the pods become one server, and stay ready when one of them goes', { skip: withoutNamespaces() }, async (t) => {

@@ -116,6 +116,9 @@ function joinsLater(host: SessionHost): SessionHost {
     recovery: {
       pidOf: (sid, namespace) => host.recovery!.pidOf(sid, namespace),
       homeOf: () => undefined,
+      nextHomeOf: async () => undefined,
+      mayMove: () => false,
+      leaves: () => undefined,
       settled: () => undefined,
       take,
     },

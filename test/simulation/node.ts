@@ -255,6 +255,7 @@ export class SimNode {
       cluster,
       subscribers: (channel) => pubsub.status(channel),
       obstacle: () => undefined,
+      farewells: () => [],
       stop: () => {},
       log,
       metrics,

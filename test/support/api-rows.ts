@@ -16,6 +16,14 @@ export interface Row {
 }
 
 export const say = (text: string) => ({ action: 'send', args: { name: 'said', args: [text] } });
+/** Of a node whose sessions are not durable. */
+const stays = {
+  admits: false,
+  handing_over: false,
+  connections: 0,
+  clients: 1,
+  stays: 'sessions are not durable',
+};
 /** A session id that no client has. */
 export const nobody = 'x'.repeat(40);
 
@@ -49,6 +57,15 @@ export const rows: readonly Row[] = [
     error: 'bad_api_request',
   },
 
+  { title: 'draining', method: 'POST', path: 'router/drain', status: 200, answer: stays },
+  { title: 'how far it is drained', method: 'GET', path: 'router/drain', status: 200, answer: stays },
+  {
+    title: 'draining the cluster',
+    method: 'POST',
+    path: 'router/drain?cluster=true',
+    status: 400,
+    error: 'bad_api_request',
+  },
   { title: 'ending admission', method: 'POST', path: 'router/disable', status: 200 },
   { title: 'beginning admission', method: 'POST', path: 'router/enable', status: 200 },
   {

@@ -107,6 +107,7 @@ const settings: ClientSettings = {
     trusted_proxies: [],
     max_client_errors: 1000,
     graceful_termination_timeout: 1000,
+    drain_rate: 500,
     direct_websocket: true,
     websocket_ping_timeout: 5000,
     cluster_name: 'test',

@@ -161,6 +161,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     cluster,
     subscribers: () => 0,
     obstacle: () => undefined,
+    farewells: () => [],
     stop: () => {},
     log,
     metrics,

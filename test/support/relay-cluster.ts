@@ -16,7 +16,9 @@ export interface RelayNode {
   readonly distribution: number;
   /** Where /live and /ready are answered. */
   readonly health: number;
-  readonly process: HiveProcess;
+  /** Its configuration. */
+  readonly config: string;
+  process: HiveProcess;
   api(method: string, path: string, body?: string): Promise<Response>;
   /** The base of its monitor, with the key. */
   readonly monitor: string;
@@ -35,6 +37,7 @@ export interface Runner {
 export class RelayCluster {
   readonly nodes: RelayNode[] = [];
   readonly #directory = mkdtempSync(join(tmpdir(), 'hive-relay-'));
+  readonly #runs: (() => HiveProcess)[] = [];
 
   /**
    * @param hive settings of that section; of each node, where they are made for it, when those before it run
@@ -58,7 +61,8 @@ export class RelayCluster {
         const config = cluster.#config(index, at, socketio, settings, sections);
         const runner = runners[index];
         const env = runner ? { HIVE_SOCKETS: runner.sockets } : {};
-        const process = new HiveProcess(['run', config], env, [], runner?.node);
+        const run = () => new HiveProcess(['run', config], env, [], runner?.node);
+        const process = run();
         const watch = `http://127.0.0.1:${monitor}/monitor/${encodeURIComponent(key)}`;
         const metric = async (path: string) => {
           const answer = await fetch(`${watch}/${path}`);
@@ -69,7 +73,8 @@ export class RelayCluster {
           fetch(`http://127.0.0.1:${api}/api/${encodeURIComponent(key)}/${path}`, { method, body });
         const url = `http://127.0.0.1:${port}`;
         const ways = { port, url, distribution: at.distribution, health: at.health, monitor: watch };
-        cluster.nodes.push({ index, ...ways, process, api: call, metric });
+        cluster.nodes.push({ index, config, ...ways, process, api: call, metric });
+        cluster.#runs.push(run);
         await process.ready();
       }
       await cluster.meshed(size);
@@ -86,6 +91,13 @@ export class RelayCluster {
       if (!process.running) continue;
       await eventually(async () => (await metric('hive.cluster.size')) === size, `a cluster of ${size}`, 15_000);
     }
+  }
+
+  /** Starts a node once more, that has ended. */
+  async restart(index: number): Promise<void> {
+    const node = this.nodes[index]!;
+    node.process = this.#runs[index]!();
+    await node.process.ready();
   }
 
   async stop(): Promise<void> {

@@ -21,7 +21,9 @@ export function adoptDeparture(context: ClientServices, { sid, epoch, contents }
   client.adoptDeparture(record, epoch);
   const hooks = client.hooks.get('on_disconnect');
   if (hooks) {
-    context.departures.inherit(new Departure(client, hooks, (record.d?.r ?? 'node_lost') as CloseReason, context));
+    context.departures.inherit(
+      new Departure(client, hooks, (record.d?.r ?? record.w ?? 'node_lost') as CloseReason, context),
+    );
   } else {
     // Its record is kept from the next turn on.
     queueMicrotask(() => void forgetState(client, context));

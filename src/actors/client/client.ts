@@ -7,14 +7,14 @@
  *      │                        ├── a back end may know of it ─────────────┘                    │
  *      └────────────────────────┴───────────────────────────────────────────────────────────────┘
  *
- * Messages: the client's packets; `attach` (call); `act`, actions for this client; `published`, what a channel carries;
- * `reject`, what the connection could not use; `terminate`, the node asks it to leave; `close`, the connection is gone.
+ * Messages: the client's packets; `attach` (call); `act`, actions; `published`, what a channel carries; `reject`, what the connection
+ * could not use; `terminate`, it is asked to leave; `hand_over` (call), it goes on elsewhere; `close`, the connection is gone.
  *
  * Expected failures (HiveError) are told to the client, which lives on; StopClient ends it; anything else is a crash.
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { ExitReason, From } from '../../kernel/types.ts';
-import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { HiveError } from '../../observe/errors.ts';
 import { type ClientOfEvent, events } from '../../observe/events.ts';
 import { asError } from '../../observe/thrown.ts';
 import { type ClientState, StopClient } from '../../plugins/types.ts';
@@ -39,7 +39,7 @@ import type { Attach, Attempted, ClientActorMessage } from './messages.ts';
 import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
-import { errorPacket, publicError, shortSid } from './public-error.ts';
+import { errorPacket, refusalOf, shortSid } from './public-error.ts';
 import { announceAdoption, announceReturn, announceSuspension } from './returns.ts';
 import type { Adopted } from './session-record.ts';
 import { type Suspendable, Suspension, type Unreturned } from './suspension.ts';
@@ -168,7 +168,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#suspension = new Suspension(this, reason, recovery!.windowMs - windowMs);
     recovery!.wheel.start(this.#suspension, windowMs);
     suspended.add(this);
-    this.#client.isSuspended = true;
+    this.#client.suspendedFor = reason;
     if (!isNew) return;
     announceSuspension(this, this.#client, reason, this.#context);
   }
@@ -187,7 +187,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#leaveSuspended();
     output.attach(sink, transport);
     output.phase = 'waiting';
-    this.#client.isSuspended = false;
+    this.#client.suspendedFor = undefined;
     announceReturn(this, this.#client, { transport, awayMs, missed }, this.#context);
   }
 
@@ -253,7 +253,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.output.phase = 'waiting';
     this.#client.connected();
     announceAdoption(this, adopted);
-    this.#suspend('node_lost', leftMs, record.u === undefined);
+    this.#suspend(record.w ?? 'node_lost', leftMs, record.u === undefined);
   }
 
   #notOpened(error: unknown): never {
@@ -287,6 +287,9 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
         return this.#failed(message.error, 'external');
       case 'attach':
         return this.#attach(message, from);
+      case 'hand_over':
+        this.handOver();
+        return from?.reply(undefined);
       case 'close':
         return this.#end(message.reason);
       default:
@@ -342,15 +345,9 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#context.metrics.failed('control');
     this.output.detach();
     this.#closeReason = 'refused';
-    if (error instanceof StopClient) {
-      // These words are meant for the client, in production too.
-      from?.fail(error.error);
-    } else if (error instanceof HiveError) {
-      from?.fail(publicError(error, this.sid, this.#context));
-    } else {
-      from?.fail(publicError(toHiveError(error), this.sid, this.#context));
-      throw error;
-    }
+    const isExpected = error instanceof StopClient || error instanceof HiveError;
+    from?.fail(refusalOf(error, this.sid, this.#context));
+    if (!isExpected) throw error;
     this.stop();
   }
 
@@ -442,10 +439,18 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     return this.#client.run(onTerminate(reason));
   }
 
-  fenced(): void {
+  /** Its client is to come back to another node. Behind everything that waits for its hooks, unless that takes too long. */
+  handOver(): void {
+    if (!this.isRecoverable) return;
+    this.output.end('handed_over');
+    this.#suspend('handed_over');
+  }
+
+  fenced(hasLeft: boolean): void {
+    const reason = hasLeft ? 'handed_over' : 'node_lost';
     this.#isFenced = true;
-    this.output.end('node_lost');
-    this.close('node_lost');
+    this.output.end(reason);
+    this.close(reason);
   }
 
   #end(reason: CloseReason): void {
@@ -483,7 +488,8 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     const wasConnected = phase === 'waiting' || phase === 'suspended';
     this.#leaveSuspended();
     this.output.closed(reason);
-    if (!wasConnected || !events.disconnect.hasSubscribers) return;
+    // One that goes on elsewhere has not ended.
+    if (!wasConnected || (this.#isFenced && reason === 'handed_over') || !events.disconnect.hasSubscribers) return;
     events.disconnect.publish({ ...this.whose, reason: this.#closeReason ?? reason, ageMs: this.cell.ageMs });
   }
 

@@ -11,6 +11,8 @@ import type { LifeEvent } from './returns.ts';
 export type Attach = { readonly type: 'attach'; readonly sink: Sink; readonly transport: TransportKind } & Call<void>;
 type RunActions = { readonly type: 'act'; readonly actions: readonly ActionCall[] };
 type Terminate = { readonly type: 'terminate'; readonly reason: string };
+/** Answered when its connection has been closed. */
+type HandOver = { readonly type: 'hand_over' } & Call<void>;
 
 export type ClientActorMessage =
   | ClientPacket
@@ -19,6 +21,7 @@ export type ClientActorMessage =
   | ClientDelivery
   | { readonly type: 'reject'; readonly error: HiveError }
   | Terminate
+  | HandOver
   | Close
   | LifeEvent;
 

@@ -30,8 +30,8 @@ const maxDispatchDepth = 16;
 export interface Life {
   readonly alive: boolean;
   readonly signal: AbortSignal;
-  /** Another node has claimed the session, and told its departure. */
-  fenced(): void;
+  /** Another node has claimed the session, and told its departure. @param hasLeft as planned: it goes on there */
+  fenced(hasLeft: boolean): void;
 }
 
 export class PluginClient implements Client, Identity, RecordSource {
@@ -55,6 +55,7 @@ export class PluginClient implements Client, Identity, RecordSource {
   #session: DurableSession | undefined;
   #claim: Claim | undefined;
   #suspendedAt: number | undefined;
+  #suspendedFor: CloseReason | undefined;
   #hookChanges: readonly HookChange[] | undefined;
   #departure: SessionRecord['d'];
   /** Events that hooks were run for. */
@@ -148,6 +149,7 @@ export class PluginClient implements Client, Identity, RecordSource {
     }
     this.#hookChanges = record.h;
     this.#suspendedAt = record.u;
+    this.#suspendedFor = record.w;
     this.#claim ??= new Claim();
     this.#claim.session = this.#session;
     const claim = this.#claim;
@@ -173,7 +175,7 @@ export class PluginClient implements Client, Identity, RecordSource {
     return {
       n,
       c,
-      ...(r && { r, m, u: this.#suspendedAt }),
+      ...(r && { r, m, u: this.#suspendedAt, w: this.#suspendedFor }),
       ...(s && { s }),
       ...(this.#hookChanges && { h: this.#hookChanges }),
       ...(this.#departure && { d: this.#departure }),
@@ -181,8 +183,9 @@ export class PluginClient implements Client, Identity, RecordSource {
   }
 
   /** The client has lost its connection, or has one again. */
-  set isSuspended(isSuspended: boolean) {
-    this.#suspendedAt = isSuspended ? (this.#suspendedAt ?? Date.now()) : undefined;
+  set suspendedFor(reason: CloseReason | undefined) {
+    this.#suspendedAt = reason && (this.#suspendedAt ?? Date.now());
+    this.#suspendedFor = reason;
     this.changed();
   }
 
@@ -191,8 +194,8 @@ export class PluginClient implements Client, Identity, RecordSource {
     if (this.#session && !this.#silent) void this.#session.write();
   }
 
-  fenced(): void {
-    this.life.fenced();
+  fenced(hasLeft: boolean): void {
+    this.life.fenced(hasLeft);
   }
 
   /**

@@ -1,7 +1,8 @@
 /** What a client may know of an error: all of it in development; in production that there was one, and where to look. */
-import type { HiveError } from '../../observe/errors.ts';
+import { type HiveError, toHiveError } from '../../observe/errors.ts';
 import { hiddenError, newReference } from '../../observe/reference.ts';
 import { stackOf } from '../../observe/thrown.ts';
+import { StopClient } from '../../plugins/types.ts';
 import { EventPacket } from '../../protocol/packet.ts';
 import type { ClientServices } from './client-services.ts';
 
@@ -21,6 +22,12 @@ export function publicError(error: HiveError, sid: string, { log, showsErrors }:
   log.warning('A client gets an error', { reference, sid: shortSid(sid), error: code, description: summary, ...cause });
   if (summary !== message) log.debug('What was wrong with it', { reference, description: message });
   return showsErrors ? error : hiddenError(reference);
+}
+
+/** What a client is told that was refused because of this. */
+export function refusalOf(error: Error, sid: string, context: ClientServices): HiveError {
+  // These words are meant for the client, in production too.
+  return error instanceof StopClient ? error.error : publicError(toHiveError(error), sid, context);
 }
 
 /** The event that tells clients of errors. */

@@ -11,21 +11,38 @@ interface Due {
 }
 
 const maxSweepMs = 1000;
+/** For the first lease. */
+const maxStartMs = 2000;
+const startPauseMs = 50;
 
 export class SessionKeeper extends Actor<Due> {
   readonly #sessions: DurableSessions;
   readonly #adopt: Adopt;
+  readonly #admits: () => boolean;
 
-  constructor(sessions: DurableSessions, adopt: Adopt) {
+  /** @param admits as of `DurableSessions.serve` */
+  constructor(sessions: DurableSessions, adopt: Adopt, admits: () => boolean = () => true) {
     super();
     this.#sessions = sessions;
     this.#adopt = adopt;
+    this.#admits = admits;
   }
 
-  /** Does not wait for Redis: the node serves without it. */
-  override init(): void {
-    this.#sessions.serve(this.#adopt);
-    this.send(this.self, { type: 'renew' });
+  /**
+   * Waits for Redis, but not long: the node serves without it. Clients come as soon as it is ready, and some of them return to sessions
+   * of a node before it: by then it must know the secret of their pids.
+   */
+  override async init(): Promise<void> {
+    this.#sessions.serve(this.#adopt, this.#admits);
+    const { wheel } = this.kernel;
+    const pause = (ms: number) => new Promise<void>((resolve) => wheel.schedule(ms, resolve));
+    const patience = pause(maxStartMs);
+    for (const until = performance.now() + maxStartMs; ; ) {
+      await Promise.race([this.#sessions.renew(), patience]);
+      if (this.#sessions.problem === undefined || performance.now() >= until) break;
+      await pause(startPauseMs);
+    }
+    this.after(this.#sessions.leaseMs / 3, { type: 'renew' });
     this.send(this.self, { type: 'sweep' });
   }
 

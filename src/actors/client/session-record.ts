@@ -3,6 +3,7 @@ import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { State } from '../../plugins/types.ts';
 import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
 import type { Prefix } from '../../sessions/prefix.ts';
+import type { CloseReason } from '../../web/client/client-handle.ts';
 
 /** A change that a back end has made to the hooks of a client. */
 export type HookChange = { readonly add: HookDescriptors } | { readonly remove: readonly string[] };
@@ -22,6 +23,8 @@ export interface SessionRecord {
   readonly m?: readonly string[] | undefined;
   /** When it lost its connection, ms since 1970. */
   readonly u?: number | undefined;
+  /** Why. */
+  readonly w?: CloseReason | undefined;
   /** Its departure has begun: epoch and number of that event, and why it departs. */
   readonly d?: { readonly p: number; readonly e: number; readonly r: string };
 }
@@ -39,6 +42,6 @@ export interface Adopted {
 
 /** What this program has written, as a record. What is missing was not known to the version that wrote it. */
 export function asSessionRecord(contents: unknown): SessionRecord {
-  const { n = '/', c = Date.now(), s = {}, h = [], r, m, u, d } = Object(contents) as Partial<SessionRecord>;
-  return { n, c, s, h, r, m, u, ...(d && { d }) };
+  const { n = '/', c = Date.now(), s = {}, h = [], r, m, u, w, d } = Object(contents) as Partial<SessionRecord>;
+  return { n, c, s, h, r, m, u, w, ...(d && { d }) };
 }

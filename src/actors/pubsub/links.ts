@@ -13,7 +13,7 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts';
 import { Timer } from '../../kernel/timers.ts';
-import type { NodeName, Ref } from '../../kernel/types.ts';
+import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication } from '../../plugins/types.ts';
@@ -48,6 +48,7 @@ const tickMs = 500;
 const askTimeoutMs = 30_000;
 /** The same for what is kept for a boot that is gone: clients wait for it. */
 const keptTimeoutMs = 3000;
+const keptPauseMs = 100;
 
 export class Links {
   readonly peers = new PeerTable();
@@ -66,6 +67,8 @@ export class Links {
   #isSent = false;
   /** Something was published that may not have left yet. */
   #isLeaving = false;
+  /** What this node publishes itself while sessions leave it. */
+  #own: PublishMessage[] | undefined;
 
   constructor(setup: LinksSetup) {
     const { kernel, metrics, managerName } = setup;
@@ -215,8 +218,21 @@ export class Links {
       }
       for (const { log } of former) log.add(number, prefixes, privilege, term, bytes, false);
     }
+    if (this.#own) {
+      this.#number = number;
+      this.#own.push(this.#message(number, prefixes, privilege, term ?? toTerm(publication)));
+    }
     this.#isSent = this.#number === number;
     return confirmation;
+  }
+
+  #message(
+    number: number,
+    channels: readonly string[],
+    privilege: Privilege,
+    publication: WirePublication,
+  ): PublishMessage {
+    return { type: 'publish', origin: this.#boot, number, after: 0, confirm: false, channels, privilege, publication };
   }
 
   /** Names the last publication, if other nodes may have got it and sessions outlive their nodes. */
@@ -228,19 +244,23 @@ export class Links {
     return this.#setup.stored ? `${origin}/${number}` : undefined;
   }
 
-  /** What is kept here for a boot that is gone; undefined if that is not all. */
+  keepOwn(isKept: boolean): void {
+    this.#own = isKept ? [] : undefined;
+  }
+
+  /** What is kept here for a boot that is gone, or that sessions have left; undefined if that is not all. */
   keptHere(boot: string): readonly PublishMessage[] | undefined {
+    if (boot === this.#boot) return this.#own ?? [];
     const log = this.peers.logOf(boot);
     return log ? log.kept : [];
   }
 
-  /** The same of all connected nodes, by node. */
-  async kept(boot: string): Promise<readonly PublishMessage[] | undefined> {
-    const { kernel } = this.#setup;
+  /** The same of all connected nodes, by node. @param hasLeft whether that boot has left its sessions as planned, and may be there still */
+  async kept(boot: string, hasLeft: boolean): Promise<readonly PublishMessage[] | undefined> {
     const asked = [...this.peers.all()]
       // That boot may be there still, and stand still.
-      .filter((peer) => peer.interest && peer.boot !== boot)
-      .map(({ manager }) => kernel.ask(manager, { type: 'kept_wanted', boot }, keptTimeoutMs));
+      .filter((peer) => peer.interest && (peer.boot !== boot || hasLeft))
+      .map((peer) => this.#askKept(peer, boot));
     const own = this.keptHere(boot);
     try {
       const answers = await Promise.all(asked);
@@ -250,6 +270,21 @@ export class Links {
     } catch (error) {
       this.#setup.log.warning(`Not all that was kept for ${boot} can be had`, { error });
       return undefined;
+    }
+  }
+
+  /** A node that has just connected may be starting still. */
+  async #askKept(peer: Peer, boot: string): Promise<unknown> {
+    const { kernel } = this.#setup;
+    for (const until = performance.now() + keptTimeoutMs; ; ) {
+      try {
+        return await kernel.ask(peer.manager, { type: 'kept_wanted', boot }, keptTimeoutMs);
+      } catch (error) {
+        // It has ended meanwhile, and published nothing since it left them.
+        if (peer.boot === boot && !peer.interest) return [];
+        if (!isGone(error) || performance.now() > until) throw error;
+        await new Promise<void>((resolve) => kernel.wheel.schedule(keptPauseMs, resolve));
+      }
     }
   }
 

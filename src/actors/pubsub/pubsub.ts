@@ -190,8 +190,16 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     return this.#index.of(member.ref).map((entry) => entry.id);
   }
 
-  async keptFor(boot: string, channels: readonly string[]): Promise<readonly KeptPublish[] | undefined> {
-    const messages = await this.#links.kept(boot);
+  keepOwn(isKept: boolean): void {
+    this.#links.keepOwn(isKept);
+  }
+
+  async keptFor(
+    boot: string,
+    channels: readonly string[],
+    hasLeft = false,
+  ): Promise<readonly KeptPublish[] | undefined> {
+    const messages = await this.#links.kept(boot, hasLeft);
     if (!messages) return undefined;
     const kept: KeptPublish[] = [];
     for (const { origin, number, channels: prefixes, publication } of messages) {

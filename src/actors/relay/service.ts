@@ -145,10 +145,17 @@ export class RelayService implements Relays {
   #close(host: RelayHost): void {
     if (this.#host !== host) return;
     this.#host = undefined;
-    for (const stream of this.#all()) {
-      stream.tellLost();
-      this.#guard(stream, () => stream.lost());
-    }
+    for (const stream of this.#all()) this.#end(stream);
+  }
+
+  #end(stream: EntryStream | OwnerStream): void {
+    stream.tellLost();
+    this.#guard(stream, () => stream.lost());
+  }
+
+  /** For each client that is here and has its session elsewhere: ends its connection, so that it turns to another node. */
+  get farewells(): (() => void)[] {
+    return [...this.#entries.values()].map((stream) => () => this.#end(stream));
   }
 
   // --- what other nodes send

@@ -36,6 +36,8 @@ export interface AdoptionsSetup {
 /** Beyond a lease: for who claims the sessions. */
 const patienceMs = 5000;
 const askAgainMs = 250;
+/** For a node that has said that a session leaves it: its hooks may take their time still. */
+const handOverMs = 60_000;
 
 /** Nothing of it is known any more, and nobody asks for it after `on_connect`. */
 const nothing: Handshake = { auth: undefined, query: {}, headers: {}, address: '', transport: '', protocol: 'eio4' };
@@ -113,7 +115,8 @@ export class Adoptions {
     const { memberships, durable } = this.#setup.clients;
     const { counters, incomplete } = durable!.metrics;
     incomplete.failed.value += adoptions.length - present.length;
-    const kept = channels.size === 0 ? [] : await memberships.keptFor?.(boot, [...channels]);
+    const hasLeft = present.some(({ claimed }) => claimed.hasLeft);
+    const kept = channels.size === 0 ? [] : await memberships.keptFor?.(boot, [...channels], hasLeft);
     for (const adoption of present) {
       const failure = catchUp(adoption, kept);
       if (failure === undefined) {
@@ -158,7 +161,7 @@ export class Adoptions {
     const { clients, cluster } = this.#setup;
     const { durable } = clients;
     if (!durable || cluster.ownerOf(sid) !== undefined) return undefined;
-    return this.#find(durable, sid);
+    return this.#find(durable, sid, durable.leaseMs + patienceMs);
   }
 
   /**
@@ -172,9 +175,15 @@ export class Adoptions {
     return tag !== undefined && cluster.nodeOf(tag) === undefined;
   }
 
-  async #find(durable: DurableSessions, sid: string): Promise<NodeName | undefined> {
+  /** The same for a session whose boot is there, but has handed it over or is about to. */
+  async nextHomeOf(sid: string, former?: string): Promise<NodeName | undefined> {
+    const { clients, cluster } = this.#setup;
+    return clients.durable && this.#find(clients.durable, sid, handOverMs, former ?? cluster.ownerOf(sid));
+  }
+
+  async #find(durable: DurableSessions, sid: string, timeMs: number, except?: string): Promise<NodeName | undefined> {
     const { cluster, isHere, wheel } = this.#setup;
-    for (const deadline = performance.now() + durable.leaseMs + patienceMs; ; ) {
+    for (const deadline = performance.now() + timeMs; ; ) {
       await this.#adopting.get(sid);
       if (isHere(sid)) return cluster.self;
       let tag: string | undefined;
@@ -185,7 +194,7 @@ export class Adoptions {
       }
       if (tag === undefined) return undefined;
       const node = cluster.nodeOf(tag);
-      if (node !== undefined && node !== cluster.self) return node;
+      if (node !== undefined && node !== cluster.self && node !== except) return node;
       if (performance.now() > deadline) return undefined;
       await new Promise<void>((resolve) => wheel.schedule(askAgainMs, resolve));
     }

@@ -3,7 +3,7 @@ import type { PluginSet } from '../../plugins/plugin-set.ts';
 import type { Publication, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
-import type { ApiHost, ClusterHost, Unconfirmed } from '../../web/api/api-host.ts';
+import type { ApiHost, ClusterHost, Drainage, Unconfirmed } from '../../web/api/api-host.ts';
 import type { ConfirmedPublishing } from '../contracts.ts';
 import type { RouterService } from './service.ts';
 
@@ -40,6 +40,14 @@ export class NodeApi implements ApiHost {
 
   disable(): void {
     this.#router.disable();
+  }
+
+  drain(): void {
+    this.#router.drain();
+  }
+
+  get drainage(): Drainage {
+    return this.#router.drainage;
   }
 
   terminate(reason: string): void {

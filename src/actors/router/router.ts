@@ -30,6 +30,8 @@ export interface LocalRoutes {
   runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void>;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): AnyRef;
+  /** The answer of the node to which the session was handed over; undefined if it was not. */
+  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined;
   /** JSON text: what plugins put into states need not be a term. */
   viewHere(sid: string): Promise<string>;
   /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */
@@ -87,6 +89,8 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
 
   #serve(message: RouterMessage): RouterAnswer | Promise<RouterAnswer | void> | undefined {
     const routes = this.#routes;
+    const elsewhere = 'sid' in message ? routes.elsewhere(message) : undefined;
+    if (elsewhere) return elsewhere;
     switch (message.type) {
       case 'act':
         return routes.runActionsHere(message.sid, actionsFromWire(message.orders)) ?? ok;

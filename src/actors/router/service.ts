@@ -12,6 +12,7 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
+import type { Drainage } from '../../web/api/api-host.ts';
 import type {
   Claim,
   ClientHandle,
@@ -30,8 +31,8 @@ import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { routerApi } from '../gen-server/handlers.ts';
 import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
+import { type Closing, Leaving } from './leaving.ts';
 import type { LocalRoutes, Router } from './router.ts';
-import { Termination } from './termination.ts';
 import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
 /** Longer than the store of a client's state may take, ms: it has time-outs of its own. */
@@ -47,6 +48,8 @@ export interface RouterSetup {
   readonly cluster: ClusterView;
   /** Subscribers of the channels under an id or prefix, on this node; throws `unknown_channel_id` if there are none. */
   readonly subscribers: (channel: string) => number;
+  /** As of `LeavingSetup`. */
+  readonly farewells: () => readonly (() => void)[];
   /** Why the machine has no room for further clients. */
   readonly obstacle: () => string | undefined;
   /** Ends the node gracefully. */
@@ -55,34 +58,19 @@ export interface RouterSetup {
   readonly metrics: Metrics;
 }
 
-/** What the end of a node waits for. */
-export interface Closing {
-  /** Clients that have not ended. */
-  readonly clients: number;
-  /** Those of them whose `on_disconnect` runs. */
-  readonly leaving: number;
-  /** Clients that have ended, but no back end has answered their `on_disconnect`. */
-  readonly departures: number;
-  /** Until the rest is cut off, ms. */
-  readonly leftMs: number;
-}
-
 export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly adoptions: Adoptions;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
   readonly #registry = new ClientRegistry();
-  readonly #terminations = new Set<Termination>();
+  readonly #leaving: Leaving;
   readonly #log: Log;
   readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
   readonly #pubsub: Record<'requests' | 'subscribe' | 'unsubscribe', Counter>;
   /** The node ends: nobody is admitted any more. */
   #stopping = false;
-  /** When the last clients are cut off, on the clock of `performance.now()`. */
-  #deadline = 0;
-  #whenEmpty = (): void => {};
 
   constructor(setup: RouterSetup) {
     const { config, kernel, metrics } = setup;
@@ -106,7 +94,20 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       log: this.#log,
       metrics,
     });
-    const { direct_websocket: directWebsocket } = config.hive;
+    const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
+    const { clients } = setup;
+    const { farewells } = setup;
+    const others = () => setup.cluster.nodes().length - 1;
+    this.#leaving = new Leaving({
+      kernel,
+      clients,
+      registry: this.#registry,
+      graceMs,
+      rate,
+      farewells,
+      others,
+      log: this.#log,
+    });
     this.#sessions = {
       kernel,
       directWebsocket,
@@ -144,7 +145,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       await this.#registry.admit(() => this.#start(client));
     } catch (error) {
       clients.metrics.errors.value += 1;
-      this.#slotFreed();
+      this.#leaving.slotFreed();
       // One that starts too late would belong to nobody.
       if (client.cell?.alive) kernel.exit(client.self, client.self, 'kill');
       throw publicError(toHiveError(error, 'router_error'), client.sid, clients);
@@ -174,8 +175,24 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     return sid === undefined ? undefined : this.adoptions.homeOf(sid);
   }
 
+  async nextHomeOf({ pid }: Claim, namespace: string, former?: string): Promise<NodeName | undefined> {
+    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
+    return sid === undefined ? undefined : this.adoptions.nextHomeOf(sid, former);
+  }
+
+  mayMove(sid: string): boolean {
+    const { clients, cluster } = this.#setup;
+    return clients.durable !== undefined && cluster.ownerOf(sid) !== undefined;
+  }
+
   settled(sid: string): Promise<void> | undefined {
-    return this.adoptions.settled(sid);
+    return this.leaves(sid) === 'soon' ? this.#leaving.released : this.adoptions.settled(sid);
+  }
+
+  leaves(sid: string): 'now' | 'soon' | undefined {
+    const { handsOver, moved } = this.#leaving;
+    if (this.#registry.any(sid)) return handsOver ? 'soon' : undefined;
+    return moved.has(sid) ? 'now' : undefined;
   }
 
   pidOf(sid: string, namespace: string): string {
@@ -218,16 +235,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     this.#setup.clients.departures.left(client);
     // One that was killed could not close its connection itself.
     client.closed('internal_error');
-    for (const termination of this.#terminations) termination.gone(client);
-    this.#slotFreed();
-  }
-
-  #slotFreed(): void {
-    if (this.#isEmpty) this.#whenEmpty();
-  }
-
-  get #isEmpty(): boolean {
-    return this.#registry.slots === 0 && this.#setup.clients.departures.waiting === 0;
+    this.#leaving.gone(client);
   }
 
   // --- acting on clients, wherever they live
@@ -303,7 +311,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
   #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
     if (this.#registry.any(sid)) return undefined;
-    const home = this.adoptions.homeOf(sid);
+    const home = this.leaves(sid) === 'now' ? this.adoptions.nextHomeOf(sid) : this.adoptions.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
     const owner = this.#setup.cluster.ownerOf(sid);
     return owner === undefined ? undefined : this.#ask(owner, message);
@@ -315,6 +323,15 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     this.#clusterCalls.value += 1;
     const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
     return kernel.ask(router, message);
+  }
+
+  /** What another node asks of a session that this one has handed over is for the next one. */
+  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined {
+    if (this.leaves(message.sid) !== 'now') return undefined;
+    const lost = new HiveError('bad_session_id', 'No connected client has that session id.');
+    return this.adoptions.nextHomeOf(message.sid).then(async (node) => {
+      return (node !== undefined && (await this.#ask(node, message))) || lost.toJSON();
+    });
   }
 
   clientHere(sid: string): AnyRef {
@@ -375,7 +392,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     this.#counters.requests.value += 1;
     if (this.#stopping) throw new HiveError('router_error', 'The node is being stopped.');
     this.#registry.isEnabled = true;
-    for (const termination of this.#terminations) termination.cancel();
+    this.#leaving.cancel();
     this.#log.notice('New clients are accepted');
   }
 
@@ -392,50 +409,44 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    */
   async terminate(reason: string): Promise<void> {
     this.disable();
-    const { config, kernel } = this.#setup;
-    const clients = this.#registry.all();
-    this.#log.notice('The clients are asked to leave', { clients: clients.length });
-    const termination = new Termination(kernel, clients, reason, config.hive.graceful_termination_timeout);
-    this.#terminations.add(termination);
-    await termination.done;
-    this.#terminations.delete(termination);
+    await this.#leaving.terminate(reason);
+  }
+
+  /** Lets the clients leave for good: nobody is admitted any more. See `Leaving`. */
+  async close(reason: string): Promise<void> {
+    this.#stopping = true;
+    this.disable();
+    await this.#leaving.close(reason);
+  }
+
+  /** In place of what `close` has left, when nobody can reach this node any more. See `Leaving`. */
+  release(reason: string): Promise<void> {
+    return this.#leaving.release(reason);
   }
 
   /**
-   * Lets the clients leave for good: nobody is admitted any more. Resolves when they have ended and back ends have answered their
-   * `on_disconnect`; where that takes longer than `hive.graceful_termination_timeout` once more, clients are cut off and departures
-   * given up.
+   * Refuses new clients, and hands over the sessions that can go on at other nodes; the others stay. `enable` calls it off.
+   * @throws HiveError `router_error` if the node is being stopped
    */
-  async close(reason: string): Promise<void> {
-    const { config, clients, kernel } = this.#setup;
-    const { departures } = clients;
-    const graceMs = config.hive.graceful_termination_timeout;
-    this.#stopping = true;
-    this.#deadline = performance.now() + 2 * graceMs;
-    departures.hurry();
-    await this.terminate(reason);
-    if (!this.#isEmpty) {
-      await new Promise<void>((resolve) => {
-        this.#whenEmpty = resolve;
-        departures.onEmpty(() => this.#slotFreed());
-        kernel.wheel.schedule(this.#deadline - performance.now(), resolve);
-      });
-    }
-    const left = this.#registry.all();
-    clients.durable?.leaveRest();
-    const lost = departures.close();
-    if (lost > 0) this.#log.warning('No back end has answered on_disconnect: it is given up', { clients: lost });
-    if (left.length === 0) return;
-    this.#log.warning('Clients are cut off, their on_disconnect unfinished', { clients: left.length });
-    for (const { cell } of left) kernel.exit(cell.parent ?? cell, cell, 'kill');
+  drain(): void {
+    if (this.#stopping) throw new HiveError('router_error', 'The node is being stopped.');
+    this.disable();
+    void this.#leaving.drain();
+  }
+
+  get drainage(): Drainage {
+    const { handsOver, toHandOver, stays = null } = this.#leaving;
+    return { admits: this.admits, handing_over: handsOver, connections: toHandOver, clients: this.clients, stays };
   }
 
   /** How far `close` is. */
   get closing(): Closing {
-    let leaving = 0;
-    for (const client of this.#registry.all()) if (client.isLeaving) leaving += 1;
-    const leftMs = Math.max(0, this.#deadline - performance.now());
-    return { clients: this.#registry.slots, leaving, departures: this.#setup.clients.departures.waiting, leftMs };
+    return this.#leaving.closing;
+  }
+
+  /** Whether clients may come. */
+  get admits(): boolean {
+    return this.#registry.isEnabled;
   }
 
   get isStopping(): boolean {

@@ -75,6 +75,14 @@ export const hiveSchema = strictObject(
       'Time for clients and requests in progress to end before the node stops.',
       { default: 10_000, minimum: 1 },
     ),
+    drain_rate: Type.Number({
+      default: 500,
+      minimum: 0.01,
+      maximum: 1_000_000,
+      description:
+        'Sessions per second whose connections a node closes when it stops or is drained, and they go on at other nodes ' +
+        '(`clients.recovery` with `clients.durable`).',
+    }),
     direct_websocket: Type.Boolean({
       default: true,
       description: 'Pass WebSocket packets directly to the client actor, bypassing the router and its counters.',

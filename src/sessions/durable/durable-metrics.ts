@@ -6,7 +6,8 @@ const prefix = 'clients.durable';
 
 /**
  * `claimed`, `contended`: sessions of dead nodes that were claimed here, or by another node first. `adopted`, `departures`: what became of
- * the claimed ones. `claims_lost`: own sessions that others had claimed. `fenced`: writes that Redis refused because of that.
+ * the claimed ones. `claims_lost`: own sessions that others had claimed. `fenced`: writes that Redis refused because of that. `handed_over`: own
+ * ones that were left to others as planned.
  * `errors`: requests that Redis did not answer, or refused.
  */
 const counters = [
@@ -15,6 +16,7 @@ const counters = [
   'adopted',
   'departures',
   'claims_lost',
+  'handed_over',
   'fenced',
   'leases_lost',
   'sweeps',

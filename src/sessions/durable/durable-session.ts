@@ -12,8 +12,8 @@ export interface RecordSource {
   kept(session: DurableSession): void;
   /** Its contents now, as a JSON value. */
   record(): unknown;
-  /** Somebody else has claimed the session: it ends here, without a word to back ends. */
-  fenced(): void;
+  /** Somebody else has claimed the session, or is to: it ends here, without a word to back ends. @param hasLeft as planned */
+  fenced(hasLeft: boolean): void;
 }
 
 export interface RecordSetup {
@@ -122,10 +122,11 @@ export class DurableSession {
     return `${this.owner}|${this.epoch}|`;
   }
 
-  fence(): void {
+  /** @param hasLeft as planned */
+  fence(hasLeft = false): void {
     if (this.isOver) return;
     this.isOver = true;
-    this.source.fenced();
+    this.source.fenced(hasLeft);
   }
 
   /** The session has ended, and back ends know it. @param kept what is deleted as well, if the session is still this node's */

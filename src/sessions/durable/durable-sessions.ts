@@ -7,12 +7,12 @@
  *                  ▼
  *               claimed by another node ──▶ on_disconnect ──▶ record deleted
  */
-import { randomBytes } from 'node:crypto';
 import type { Log } from '../../observe/logger.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { Pids } from '../pids.ts';
-import type { RedisCommand, RunCommands } from './commands.ts';
+import type { RunCommands } from './commands.ts';
 import { DeadJournal } from './dead-journal.ts';
+import { type DeadOwner, deadOwners, isInherited, leftMark } from './dead-owners.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
@@ -21,6 +21,7 @@ import { Lease } from './lease.ts';
 import { RedisJournal } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
+import { secretIn } from './secret.ts';
 import { Witness } from './witness.ts';
 
 export interface DurableSetup {
@@ -48,14 +49,8 @@ export interface Claimed {
   readonly journal: DeadJournal | undefined;
   /** The boot that is gone, `id@host#creation`. */
   readonly boot: string;
-}
-
-interface DeadOwner {
-  readonly owner: string;
-  readonly boot: string;
-  /** Of that boot. */
-  readonly tag: string;
-  readonly tags: readonly string[];
+  /** It has left its sessions as planned, and may be there still. */
+  readonly hasLeft: boolean;
 }
 
 /** Takes a claimed session; returns what keeps its record. */
@@ -80,11 +75,14 @@ export class DurableSessions {
   /** The owner of whom it is certain which sessions are his. */
   #claimedFor: string | undefined;
   #adopt: Adopt | undefined;
+  #admits: () => boolean = () => true;
   #journal: RedisJournal | undefined;
   #stored = { entries: 0, bytes: 0 };
   #renewing: Promise<void> | undefined;
   #sweeping = false;
   #isClosing = false;
+  /** Sessions that were left to others. */
+  #left = 0;
 
   constructor(setup: DurableSetup) {
     const { run, cluster, boot, tag, leaseMs, metrics, log, now = () => performance.now() } = setup;
@@ -136,9 +134,13 @@ export class DurableSessions {
     return this.#isClosing;
   }
 
-  /** @param adopt what becomes of claimed sessions */
-  serve(adopt: Adopt): void {
+  /**
+   * @param adopt what becomes of claimed sessions
+   * @param admits whether clients may come to this node: if not, sessions of nodes that have been stopped are left to others
+   */
+  serve(adopt: Adopt, admits: () => boolean = () => true): void {
     this.#adopt = adopt;
+    this.#admits = admits;
   }
 
   /** Takes a session in, before any back end hears of it. Resolves when its record is stored, or Redis is away. */
@@ -185,7 +187,8 @@ export class DurableSessions {
   async #renew(): Promise<void> {
     if (this.#isClosing) return;
     try {
-      if (this.lease.owner === undefined) await this.#begin();
+      const { run, pids } = this.#setup;
+      if (this.lease.owner === undefined) pids.use(await secretIn(run, this.#keys));
       let former = await this.lease.renew(this.#ownership);
       // What Redis had confirmed may be lost, though the lease is not: everything is stored anew.
       this.#isDoubtful ||= await this.#witness.hasChanged(this.#watchedKeys);
@@ -200,21 +203,6 @@ export class DurableSessions {
     } catch (error) {
       this.#failed(error);
     }
-  }
-
-  /** A Redis that drops keys when its memory is full drops leases, and nodes that live would be taken for dead. */
-  async #begin(): Promise<void> {
-    const { run, pids } = this.#setup;
-    const [info] = await run([['info', 'memory']]);
-    const policy = /^maxmemory_policy:(\S+)/m.exec(String(info))?.[1];
-    if (policy !== undefined && policy !== 'noeviction') {
-      throw new Error(`Redis may drop what it holds: its maxmemory-policy is ${policy} and must be noeviction`);
-    }
-    const [, secret] = await run([
-      ['set', this.#keys.secret, randomBytes(32).toString('base64'), 'nx'],
-      ['get', this.#keys.secret],
-    ]);
-    pids.use(Buffer.from(String(secret), 'base64'));
   }
 
   /** What others must know of it: its node, boot, and where its sessions are. */
@@ -353,7 +341,7 @@ export class DurableSessions {
 
   /** Claims sessions whose nodes are gone. Never rejects. */
   async sweep(): Promise<void> {
-    if (this.#sweeping || this.#isClosing || !this.#adopt || !this.lease.isSettled) return;
+    if (this.#sweeping || this.#isClosing || !this.#adopt || !this.lease.isHeld) return;
     this.#sweeping = true;
     this.metrics.counters.sweeps.value += 1;
     try {
@@ -366,20 +354,12 @@ export class DurableSessions {
   }
 
   async #deadOwners(): Promise<DeadOwner[]> {
-    const { run } = this.#setup;
-    const [flat] = await run([['hgetall', this.#keys.owners]]);
-    const owners = pairsOf(flat).filter(([owner]) => owner !== this.lease.owner);
-    if (owners.length === 0) return [];
-    const alive = await run(owners.map(([owner]): RedisCommand => ['exists', this.#keys.lease(owner)]));
-    return owners
-      .filter((_, i) => alive[i] === 0)
-      .map(([owner, ownership]) => {
-        const [boot = '', tag = '', tags = ''] = ownership.split('|');
-        return { owner, boot, tag, tags: tags.split(',') };
-      });
+    const dead = await deadOwners(this.#setup.run, this.#keys, this.lease.owner);
+    // A lease that has ended by itself means something only to who has kept its own.
+    return dead.filter(({ hasLeft }) => (hasLeft ? this.#admits() : this.lease.isSettled));
   }
 
-  async #inherit({ owner: dead, boot, tag: ownTag, tags }: DeadOwner): Promise<void> {
+  async #inherit({ owner: dead, boot, tag: ownTag, tags, hasLeft }: DeadOwner): Promise<void> {
     const { run, log } = this.#setup;
     let claimed = 0;
     const keys = this.#keys.ofOwner(dead);
@@ -398,7 +378,7 @@ export class DurableSessions {
         cursor = String(next);
         const orphans = pairsOf(flat).filter(([, record]) => record.startsWith(`${dead}|`));
         const sids = orphans.map(([sid]) => sid);
-        claimed += await this.#claim(dead, tag, sids, { journal, boot });
+        claimed += await this.#claim(dead, tag, sids, { journal, boot, hasLeft });
         if (!this.lease.isHeld) return;
       } while (cursor !== '0');
     }
@@ -411,7 +391,7 @@ export class DurableSessions {
     dead: string,
     tag: string,
     sids: readonly string[],
-    left: Pick<Claimed, 'journal' | 'boot'>,
+    left: Pick<Claimed, 'journal' | 'boot' | 'hasLeft'>,
   ): Promise<number> {
     if (sids.length === 0) return 0;
     const owner = this.lease.owner!;
@@ -434,19 +414,73 @@ export class DurableSessions {
     return claimed;
   }
 
+  /**
+   * Stores everything that others need to go on with the sessions. Resolves to whether Redis has it: then nothing that is told or
+   * published to them here counts any more.
+   */
+  async handOver(): Promise<boolean> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.write()));
+    if (!this.#isStored) return false;
+    await this.#journal?.close();
+    return this.#isStored;
+  }
+
+  /**
+   * After `handOver` and `leave`: goes on under another lease with the sessions that stay. Resolves when others have claimed those that
+   * were left, or, if nobody does, this node has claimed them again. Never rejects.
+   */
+  async moveOn(): Promise<void> {
+    while (this.#renewing) await this.#renewing;
+    this.#renewing = this.#moveOn()
+      .catch((error: unknown) => this.#failed(error))
+      .finally(() => {
+        this.#renewing = undefined;
+      });
+    await this.#renewing;
+    this.#journal?.reopen();
+  }
+
+  async #moveOn(): Promise<void> {
+    const { run } = this.#setup;
+    const former = await this.lease.renew(this.#ownership, true);
+    this.#takeKeys(this.lease.owner!, undefined);
+    await this.#claimOwn(undefined);
+    if (former === undefined) return;
+    await this.lease.abandon(former, `${this.#ownership}|${leftMark}`);
+    this.#left = 0;
+    if (await isInherited(run, this.#keys, former, this.lease.ms)) return;
+    const admits = this.#admits;
+    this.#admits = () => true;
+    await this.sweep();
+    this.#admits = admits;
+  }
+
+  get #isStored(): boolean {
+    if (this.problem !== undefined || !this.lease.isHeld) return false;
+    for (const { isBehind } of this.#sessions.values()) if (isBehind) return false;
+    return true;
+  }
+
   /** The node is about to end: what is left of its sessions is for others. */
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#renewing;
-    const isEmpty = this.#sessions.size === 0;
     try {
-      // Who claims sessions deletes the journal, but here nobody will.
-      const keys = this.#ownerKeys;
-      if (isEmpty && keys) await this.#setup.run([['del', keys.journal, keys.last]]);
-      await this.lease.release(isEmpty);
+      const isEmpty = this.#sessions.size === 0 && this.#left === 0;
+      await this.lease.release(isEmpty ? undefined : `${this.#ownership}|${leftMark}`);
     } catch (error) {
       this.#failed(error);
     }
+  }
+
+  /** A session of `handOver` ends here, without a word to back ends. */
+  leave(sid: string): void {
+    const session = this.#sessions.get(sid);
+    if (!session) return;
+    this.#left += 1;
+    this.metrics.counters.handed_over.value += 1;
+    this.#sessions.delete(sid);
+    session.fence(true);
   }
 
   /** From now on departures that nobody has answered are left to others. */

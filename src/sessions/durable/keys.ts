@@ -2,7 +2,8 @@
  * The keys of durable sessions. What one script touches has the same hash tag, the boot that made the session ids, and so lies in
  * one slot of a Redis Cluster.
  *
- *   hive:<cluster>:owners               hash: owner → its node, and the boots of whose sessions it may own some: `id@host#creation|tag of that boot|tag,tag`
+ *   hive:<cluster>:owners               hash: owner → its node, and the boots of whose sessions it may own some: `id@host#creation|tag of that boot|tag,tag`;
+ *                                       behind that `|left` once it has given up its lease
  *   hive:<cluster>:secret               signs the pids of the cluster
  *   hive:<cluster>:lease:<owner>        there while that owner lives
  *   hive:<cluster>:{<tag>}:sessions     hash: session id → `owner|epoch|contents`

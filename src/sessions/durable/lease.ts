@@ -81,12 +81,21 @@ export class Lease {
     return former;
   }
 
-  /** Gives it up: what it owns can be claimed at once. @param isEmpty it owns nothing */
-  async release(isEmpty: boolean): Promise<void> {
+  /** Gives a former one up: what it owns can be claimed at once. */
+  async abandon(former: string, ownership: string): Promise<void> {
+    await this.#run([['hset', this.#keys.owners, former, ownership]]);
+    await this.#run([['del', this.#keys.lease(former)]]);
+  }
+
+  /** Gives it up. @param ownership what is left, to be claimed at once by whoever sees it; undefined: nothing */
+  async release(ownership: string | undefined): Promise<void> {
     const owner = this.#owner;
     this.#until = 0;
     if (owner === undefined) return;
+    if (ownership !== undefined) return this.abandon(owner, ownership);
     await this.#run([['del', this.#keys.lease(owner)]]);
-    if (isEmpty) await this.#run([['hdel', this.#keys.owners, owner]]);
+    const { journal, last } = this.#keys.ofOwner(owner);
+    await this.#run([['del', journal, last]]);
+    await this.#run([['hdel', this.#keys.owners, owner]]);
   }
 }

@@ -69,6 +69,7 @@ export class RedisJournal {
   #isOld = false;
   /** Something was shown that is not stored: the journal is to begin anew. */
   #isBroken = true;
+  #isClosed = false;
   /** Under these keys it has begun; others are those of another lease. */
   #begunAt: OwnerKeys | undefined;
 
@@ -95,6 +96,10 @@ export class RedisJournal {
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
     const previous = this.#lastEntry;
     this.#last = number;
+    if (this.#isClosed) {
+      this.#isBroken = true;
+      return;
+    }
     this.#lastEntry = number;
     if (!this.#setup.keys()) {
       this.#isBroken = true;
@@ -119,9 +124,33 @@ export class RedisJournal {
     if (!this.#underWay && this.#count === 0) this.#shown = number;
   }
 
+  /**
+   * Somebody else goes on with the sessions. Resolves when everything is stored. What comes afterwards is not shown, and nobody hears
+   * that it is stored: who has published it keeps it.
+   */
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      this.release(() => {
+        this.#isClosed = true;
+        resolve();
+      });
+    });
+  }
+
+  /** Somebody has gone on with them. */
+  reopen(): void {
+    this.#isClosed = false;
+    if (!this.#underWay) this.#showAll();
+  }
+
+  #showAll(): void {
+    this.#shown = this.#last;
+    for (const show of this.#waiting.splice(0)) show();
+  }
+
   /** Runs `show` when everything is stored that was appended before. */
   release(show: () => void): void {
-    if (!this.#underWay && this.#count === 0) {
+    if (!this.#isClosed && !this.#underWay && this.#count === 0) {
       this.#shown = this.#last;
       show();
     } else {
@@ -164,8 +193,7 @@ export class RedisJournal {
       for (const show of this.#waiting.splice(0, releasing)) show();
     }
     this.#underWay = false;
-    this.#shown = this.#last;
-    for (const show of this.#waiting.splice(0)) show();
+    if (!this.#isClosed) this.#showAll();
   }
 
   /** Stores what has gathered. Resolves to whether Redis has it. */

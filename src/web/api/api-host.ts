@@ -8,6 +8,9 @@ export interface ApiHost {
   stop(): void;
   enable(): void;
   disable(): void;
+  /** Refuses new clients and hands sessions over, as far as they can be. Returns at once. */
+  drain(): void;
+  readonly drainage: Drainage;
   terminate(reason: string): void;
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
   /** @param confirm whether to say which nodes have not confirmed it: undefined if it concerns no other node */
@@ -31,6 +34,19 @@ export interface ClusterHost {
   /** Stops one node after the other gracefully, this one last. Returns at once; called after the answer. */
   stop(): void;
   subscribers(channel: string): Promise<Reached & { readonly subscribed_clients: number }>;
+}
+
+/** How far a node is out of rotation. */
+export interface Drainage {
+  /** Whether new clients are accepted. */
+  readonly admits: boolean;
+  /** Whether sessions are being handed over. */
+  readonly handing_over: boolean;
+  /** That are to be closed for it. */
+  readonly connections: number;
+  readonly clients: number;
+  /** Why no session is handed over. */
+  readonly stays: string | null;
 }
 
 /** Who took part in something that concerned the whole cluster. */

@@ -118,6 +118,15 @@ const actions = nested({
         cluster: async ({ cluster }) => reached(await cluster.disable()),
       },
     },
+    drain: {
+      get: { handler: (host) => ({ status: 200, body: host.drainage }) },
+      post: {
+        handler: (host) => {
+          host.drain();
+          return { status: 200, body: host.drainage };
+        },
+      },
+    },
     terminate: {
       post: {
         handler: order((host, { body }) => host.terminate(body.text)),

@@ -58,6 +58,15 @@ export interface RecoveryHost {
    * there, for false claims, and where sessions end with their node. Never rejects.
    */
   homeOf(claim: Claim, namespace: string): Promise<string | undefined> | undefined;
+  /**
+   * The same for a session that its node has handed over, or is about to.
+   * @param former that node, if it is not the one whose boot made the session
+   */
+  nextHomeOf(claim: Claim, namespace: string, former?: string): Promise<string | undefined>;
+  /** Whether the node is there that made that session, and the session may go on at another one when it has ended. */
+  mayMove(sid: string): boolean;
+  /** Whether a session is to go on elsewhere: `now`, or `soon`, when `settled` has resolved; undefined for any other. */
+  leaves(sid: string): 'now' | 'soon' | undefined;
   /** Resolves when a session that is being taken over from a node that is gone can be taken; undefined for any other. */
   settled(sid: string): Promise<void> | undefined;
 }
@@ -168,6 +177,8 @@ export const closeReasons = {
   missed_events: { code: 1013, final: false },
   /** Another node has claimed its session, because the node has not renewed its lease; or the node is gone. */
   node_lost: { code: 1013, final: false },
+  /** The node stops or is drained, and the session goes on at another one: reconnect to it. Code: Service Restart. */
+  handed_over: { code: 1012, final: false },
   /** The node stops: reconnect, elsewhere. */
   shutdown: { code: 1001, final: false },
   internal_error: { code: 1011, final: false },
@@ -185,6 +196,7 @@ export const recoverableReasons: ReadonlySet<CloseReason> = new Set([
   'ping_timeout',
   'too_slow',
   'replaced',
+  'handed_over',
   'missed_events',
   'internal_error',
 ]);

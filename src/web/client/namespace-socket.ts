@@ -97,16 +97,23 @@ export class NamespaceSocket implements Sink, ChannelMember, ReturnPlace {
   ): Promise<void> {
     this.#recovery = host.recovery;
     const sid = sidIn(claim.pid);
-    const home = await this.#recovery?.homeOf(claim, this.namespace);
-    await this.#recovery?.settled(sid);
-    if (this.#ended !== undefined) return;
-    const remote = others?.take(claim, this.namespace, this.#transport, this, home);
-    if (remote && this.#ended === undefined) {
+    let home = await this.#recovery?.homeOf(claim, this.namespace);
+    for (let hasLeft = true; hasLeft; ) {
+      hasLeft = false;
+      await this.#recovery?.settled(sid);
+      if (this.#ended !== undefined) return;
+      const remote = others?.take(claim, this.namespace, this.#transport, this, home);
+      if (!remote || this.#ended !== undefined) break;
       this.#session = remote;
       const outcome = await remote.outcome;
       if (outcome === 'recovered' || this.#ended !== undefined) return;
       this.#session = undefined;
       if (outcome === 'refused') return this.open(host, request);
+      // Its node is about to end: the client comes back when that has ended, or to wherever it can.
+      if (outcome === 'unreachable' && this.#recovery?.mayMove(sid)) return this.end('handed_over');
+      hasLeft = outcome === 'left';
+      if (hasLeft) home = await this.#recovery?.nextHomeOf(claim, this.namespace, home);
+      if (hasLeft && home === undefined) break;
     }
     if (this.#ended !== undefined) return;
     const recovered = this.#recovery?.take(claim, this.namespace);

@@ -21,10 +21,10 @@ export interface RemoteSessions {
 }
 
 /**
- * What becomes of a return: the session has its client back; its owner does not give it back; there is no owner that could be asked;
- * the connection has ended meanwhile.
+ * What becomes of a return: the session has its client back; its owner does not give it back; it goes on at another node; there is no
+ * owner that could be asked; the connection has ended meanwhile.
  */
-export type ReturnOutcome = 'recovered' | 'refused' | 'unreachable' | 'closed';
+export type ReturnOutcome = 'recovered' | 'refused' | 'left' | 'unreachable' | 'closed';
 
 export interface Returning extends ConnectedSession {
   /** Never rejects. */

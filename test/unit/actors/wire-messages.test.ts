@@ -58,6 +58,8 @@ const toEntry: Record<Exclude<ToEntry['type'], 'chunk'>, ToEntry> = {
   accepted: { type: 'accepted', window: 5 },
   ping: { type: 'ping' },
   recovered: { type: 'recovered', window: 5 },
+  leaving: { type: 'leaving' },
+  left: { type: 'left' },
   refused: { type: 'refused' },
   ended: { type: 'ended', reason: 'replaced' },
   end: { type: 'end', code: 1000 },

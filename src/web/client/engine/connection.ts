@@ -340,7 +340,7 @@ export class EngineConnection extends Timer implements Carrier, FrameHandler, Se
       if (mute) socket.close();
       else socket.end(closeReasons[reason].code);
     }
-    if (reason === 'shutdown') polls?.abort();
+    if (reason === 'shutdown' || reason === 'handed_over') polls?.abort();
     const { wheel, config } = this.#host.context;
     // A client that has disconnected itself is not notified: its poll ends as for a client that changes its transport, even if
     // it arrives only now.

@@ -153,12 +153,20 @@ export class RelayGate implements RelayHost, RemoteSessions {
 
   /** Of a client that has come back to another node. */
   #giveBack(head: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
-    const settled = this.#context.host.recovery?.settled(sidIn(head.pid));
+    const sid = sidIn(head.pid);
+    const { recovery } = this.#context.host;
+    const settled = recovery?.settled(sid);
+    if (settled && recovery?.leaves(sid)) stream.send({ type: 'leaving' });
     return settled ? new LateEnd(settled, () => this.#giveBackNow(head, stream)) : this.#giveBackNow(head, stream);
   }
 
   #giveBackNow({ pid, offset, namespace, transport }: ReturnHead, stream: RelayStream<ToEntry>): RelayEnd<ToOwner> {
-    const recovered = this.#context.host.recovery?.take({ pid, offset }, namespace);
+    const { recovery } = this.#context.host;
+    if (recovery?.leaves(sidIn(pid)) === 'now') {
+      stream.send({ type: 'left' }, true);
+      return nobody;
+    }
+    const recovered = recovery?.take({ pid, offset }, namespace);
     if (!recovered) {
       stream.send({ type: 'refused' }, true);
       return nobody;

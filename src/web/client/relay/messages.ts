@@ -133,6 +133,8 @@ function isSignal(signal: unknown, to: Side): signal is ToOwner | ToEntry {
   switch (type) {
     case 'wanted':
     case 'ping':
+    case 'leaving':
+    case 'left':
     case 'refused':
       return true;
     case 'ended':

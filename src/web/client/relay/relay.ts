@@ -90,6 +90,10 @@ export type ToEntry =
   | { readonly type: 'ping' }
   /** The client has its session back. What it has missed follows. */
   | { readonly type: 'recovered'; readonly window: number }
+  /** Not yet: the session is about to go on at another node. */
+  | { readonly type: 'leaving' }
+  /** The last one: it goes on at another node. */
+  | { readonly type: 'left' }
   /** The last one: it has not. */
   | { readonly type: 'refused' }
   /** The last one: its session has ended, or has another connection. */

@@ -2,6 +2,7 @@
  * The session of a client that has returned to another node than that of its session, as the node with the client sees it.
  *
  *     owner looked for ──► asked ──► recovered ──► closed    by the client, or as the session or its node is lost
+ *            │               ├─ left                         it goes on at another node, which is looked for
  *            │               ├─ refused                      the client becomes a new one
  *            └───────────────┴─ unreachable                  the same
  *
@@ -52,6 +53,8 @@ export class RemoteSession implements Returning {
   /** Runs until the owner has answered. */
   #deadline: Timer | undefined;
   #isRecovered = false;
+  /** The session is about to go on elsewhere. */
+  #isLeaving = false;
   #isClosed = false;
   /** How much is dealt with between two notes of it. */
   #noteBytes = 0;
@@ -125,8 +128,12 @@ export class RemoteSession implements Returning {
         this.#deadline?.cancel();
         this.#parts.place.recovered(this.sid, this.#parts.claim.pid);
         return this.#settle('recovered');
+      case 'leaving':
+        this.#isLeaving = true;
+        return this.#deadline?.cancel();
+      case 'left':
       case 'refused':
-        return this.#finish('refused');
+        return this.#finish(signal.type);
       case 'ended':
         this.#finish('closed');
         return this.#parts.place.end(signal.reason);
@@ -147,6 +154,7 @@ export class RemoteSession implements Returning {
 
   #lost(): void {
     const { relays, place } = this.#parts;
+    if (this.#isLeaving) return this.#finish('left');
     // Its node is there, but serves no clients.
     const isHopeless = !this.#isRecovered && relays.ownerOf(this.sid) !== undefined;
     this.#finish(isHopeless ? 'unreachable' : 'closed');

@@ -1,0 +1,43 @@
+/** Those whose lease has ended, or who have given it up: others may claim their sessions. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RedisCommand, RunCommands } from './commands.ts';
+import type { Keys } from './keys.ts';
+import { pairsOf } from './replies.ts';
+
+export interface DeadOwner {
+  readonly owner: string;
+  readonly boot: string;
+  /** Of that boot. */
+  readonly tag: string;
+  readonly tags: readonly string[];
+  /** It has given up its lease as planned. */
+  readonly hasLeft: boolean;
+}
+
+/** At the end of what is known of an owner that has given up its lease. */
+export const leftMark = 'left';
+
+export async function deadOwners(run: RunCommands, keys: Keys, self: string | undefined): Promise<DeadOwner[]> {
+  const [flat] = await run([['hgetall', keys.owners]]);
+  const owners = pairsOf(flat).filter(([owner]) => owner !== self);
+  if (owners.length === 0) return [];
+  const alive = await run(owners.map(([owner]): RedisCommand => ['exists', keys.lease(owner)]));
+  return owners
+    .filter((_, i) => alive[i] === 0)
+    .map(([owner, ownership]) => {
+      const [boot = '', tag = '', tags = '', end] = ownership.split('|');
+      return { owner, boot, tag, tags: tags.split(','), hasLeft: end === leftMark };
+    });
+}
+
+const lookMs = 100;
+
+/** Resolves when others have claimed all that an owner has left, or to false if they have not in that time. */
+export async function isInherited(run: RunCommands, keys: Keys, owner: string, withinMs: number): Promise<boolean> {
+  for (const until = performance.now() + withinMs; performance.now() < until; ) {
+    const [isThere] = await run([['hexists', keys.owners, owner]]);
+    if (isThere === 0) return true;
+    await delay(lookMs);
+  }
+  return false;
+}
