@@ -1,5 +1,5 @@
 /** A copy of the repository, built and with its packages, in which a test may change files and run commands. */
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -20,6 +20,9 @@ export class Checkout {
       cpSync(join(repository, folder), join(this.folder, folder), { recursive: true, preserveTimestamps: true });
     }
     this.#linkPackages();
+    // As new as the marker, so that make finds everything built.
+    const program = join(this.folder, 'dist/bin/hive.js');
+    if (existsSync(program)) utimesSync(program, new Date(), new Date());
   }
 
   /**
