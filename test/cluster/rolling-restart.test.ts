@@ -5,8 +5,10 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
+import type { Finished } from '../support/hive-process.ts';
 import { missing } from '../support/programs.ts';
 import { RedisServer } from '../support/redis.ts';
+import type { RelayNode } from '../support/relay-cluster.ts';
 import { ReturnCluster } from '../support/return-cluster.ts';
 import { Rolling, type Step } from '../support/rolling.ts';
 import { type ClientKind, SocketClient } from '../support/socket-clients.ts';
@@ -35,12 +37,18 @@ function report(t: TestContext, { openedMs, endedMs, backMs }: Step): void {
   );
 }
 
+/** Stopped in the middle of a drain. */
+async function drained(node: RelayNode): Promise<Finished> {
+  await node.api('POST', 'router/drain');
+  return node.process.stop();
+}
+
 test('whoever can return hears everything once and in order, and nobody departs', { skip }, async (t) => {
   const rolling = await start(t);
   await rolling.enter(size);
   rolling.talk();
   for (let index = 0; index < 3; index += 1) {
-    const step = await rolling.replace(index);
+    const step = await rolling.replace(index, index === 1 ? drained : undefined);
     report(t, step);
     // No storm: since the node was told to stop, never more connections than the rate allows.
     for (const [at, ms] of step.openedMs.entries()) assert.ok(at <= 1 + (ms / 1000) * rate, `${at} after ${ms} ms`);

@@ -20,6 +20,25 @@ describe('hive stop', () => {
     failed(await hive(['stop', '--config', configOf(node)]), /Nothing answers at .*connection refused/);
   });
 
+  test('leaves a node there that is only drained, and puts it back', async (t) => {
+    const node = await DefaultNode.start(locked);
+    t.after(() => node.stop());
+    const client = await SocketClient.connect('4.8 websocket', node.url);
+    const drained = await hive(['drain', '--config', configOf(node)]);
+    assert.deepEqual([drained.code, drained.stderr], [0, '']);
+    assert.match(
+      drained.stdout,
+      /^The node at \S+ refuses new clients\. Its clients stay: sessions are not durable\.\n$/,
+    );
+    assert.equal((await hive(['status', '--config', configOf(node)])).code, 2);
+    const back = await hive(['drain', '--undo', '--config', configOf(node)]);
+    assert.match(back.stdout, /^The node at \S+ accepts new clients\.\n$/);
+    assert.equal((await hive(['status', '--config', configOf(node)])).code, 0);
+    assert.equal(client.connected, true);
+    await client.disconnect();
+    failed(await hive(['drain', '--url', node.url, '--key', 'x']), /is not the API of a Hive/);
+  });
+
   test('says when the time is over and the node is still there', async (t) => {
     const node = await DefaultNode.start((config) => {
       locked(config);
