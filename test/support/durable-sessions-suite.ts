@@ -62,11 +62,15 @@ class TestNode {
   readonly name: string;
   /** Whether its Redis is away. */
   isCutOff = false;
+  /** Redis does what one of these says, and the answer is lost: once. */
+  losesAnswerTo: string | undefined;
+  /** Commands with this text in them wait. */
+  holds: { readonly text: string; readonly until: Promise<void> } | undefined;
 
   constructor(world: World, name: string) {
     this.name = name;
     this.sessions = new DurableSessions({
-      run: (commands) => (this.isCutOff ? Promise.reject(new Error('cut off')) : run(commands)),
+      run: (commands) => this.#run(commands),
       cluster: world.cluster,
       boot: `${name}@127.0.0.1#4`,
       tag: name.padEnd(8, '_'),
@@ -80,6 +84,16 @@ class TestNode {
       this.claimed.push(claimed);
       return new Source(claimed.sid);
     });
+  }
+
+  async #run(commands: readonly RedisCommand[]): Promise<unknown[]> {
+    if (this.isCutOff) throw new Error('cut off');
+    const says = (text: string) => commands.some((words) => words.some((word) => String(word).includes(text)));
+    if (this.holds && says(this.holds.text)) await this.holds.until;
+    const replies = await run(commands);
+    if (this.losesAnswerTo === undefined || !says(this.losesAnswerTo)) return replies;
+    this.losesAnswerTo = undefined;
+    throw new Error('the answer was lost');
   }
 
   async open(sid: string): Promise<Source> {
@@ -188,6 +202,56 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
     assert.deepEqual([first.isFenced, later.isFenced], [true, false]);
     assert.match((await world.record(sid('one', 1)))!, /\|1\|{"note":0}$/);
     assert.equal((await world.record(sid('one', 2)))!.startsWith(await world.ownerOf(one)), true);
+  });
+
+  test(`${place}: a claim whose answer was lost is good, of own sessions and of others'`, { skip }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    const own = await one.open(sid('one', 1));
+    const other = await two.open(sid('two', 1));
+    await world.pass(one, two);
+    await world.end(one);
+    one.losesAnswerTo = 'Makes somebody the owner';
+    await one.sessions.renew();
+    assert.match(one.sessions.problem!, /the answer was lost/);
+    // Old fault: it took the session for somebody else's, and nobody had it.
+    await one.sessions.renew();
+    assert.deepEqual([one.sessions.problem, own.isFenced], [undefined, false]);
+    assert.equal((await world.record(own.sid))!.startsWith(`${one.sessions.lease.owner}|1|`), true);
+
+    await world.pass(one);
+    await world.end(two);
+    one.losesAnswerTo = 'Makes somebody the owner';
+    await one.sessions.sweep();
+    assert.equal(one.claimed.length, 0);
+    // Old fault: it had a session of which it knew nothing.
+    await one.sessions.sweep();
+    assert.deepEqual(
+      one.claimed.map(({ sid: of, epoch }) => [of, epoch]),
+      [[other.sid, 1]],
+    );
+  });
+
+  test(`${place}: a write that is under way while the lease is lost does not make the session a stranger's`, {
+    skip,
+  }, async () => {
+    const [world, one] = await start('one');
+    let release = (): void => {};
+    const until = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    one.holds = { text: 'Writes the record of a session', until };
+    const opening = one.open(sid('one', 1));
+    await world.end(one);
+    const renewing = one.sessions.renew();
+    // As long as a claim would take.
+    for (let trips = 0; trips < 10; trips += 1) await run([['exists', 'nothing']]);
+    one.holds = undefined;
+    release();
+    const session = await opening;
+    await renewing;
+    // Old fault: its own record, in the name of its former owner, came behind the claim.
+    assert.equal(session.isFenced, false);
+    assert.equal((await world.record(session.sid))!.startsWith(`${one.sessions.lease.owner}|`), true);
   });
 
   test(`${place}: what was written or deleted while Redis was away is made up for, also if no lease was lost`, {

@@ -49,6 +49,10 @@ export class DurableSession {
   owner: string | undefined;
   readonly #setup: RecordSetup;
   #writing: Promise<boolean> | undefined;
+  /** What is under way. */
+  #putting: Promise<unknown> | undefined;
+  /** While it is claimed. */
+  #pause: Promise<void> | undefined;
   #isDirty = false;
   isOver = false;
   /** The last write has failed, or the deletion: to be made up for when Redis is back. */
@@ -91,10 +95,32 @@ export class DurableSession {
 
   async #writeAll(): Promise<boolean> {
     while (this.#isDirty && !this.isOver) {
+      if (this.#pause) {
+        await this.#pause;
+        continue;
+      }
       this.#isDirty = false;
-      if (!(await this.#put())) return false;
+      const putting = this.#put();
+      this.#putting = putting;
+      if (!(await putting)) return false;
     }
     return !this.isOver;
+  }
+
+  /**
+   * Nothing is written until what is returned is called: a write in the name of the former owner that comes after the claim would be taken
+   * for somebody else's. Resolves when no write is under way.
+   */
+  async pause(): Promise<() => void> {
+    let resume = (): void => {};
+    this.#pause = new Promise((resolve) => {
+      resume = () => {
+        this.#pause = undefined;
+        resolve();
+      };
+    });
+    await this.#putting;
+    return resume;
   }
 
   async #put(): Promise<boolean> {
@@ -105,8 +131,6 @@ export class DurableSession {
       const [taken] = await this.#setup.run([putCommand(this.keys, sid, this.#head, contents)]);
       this.isBehind = false;
       if (taken === 1) return true;
-      // It may have got another owner here meanwhile: this node's next lease.
-      if (owner !== this.owner) return this.#put();
     } catch (error) {
       this.isBehind = true;
       this.#wasBehind = true;
@@ -154,9 +178,11 @@ export class DurableSession {
 
   async #eraseRecord(): Promise<void> {
     if (this.owner !== undefined) {
-      const [removed] = await this.#setup.run([
-        removeCommand(this.keys, this.sid, this.#head, goneMs, this.epoch > 0 || this.#wasBehind),
-      ]);
+      await this.#pause;
+      const isRemembered = this.epoch > 0 || this.#wasBehind;
+      const removing = this.#setup.run([removeCommand(this.keys, this.sid, this.#head, goneMs, isRemembered)]);
+      this.#putting = removing.catch(() => {});
+      const [removed] = await removing;
       if (removed === 0) {
         this.#kept?.release?.();
         this.#kept = undefined;

@@ -18,6 +18,7 @@ import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
 import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
+import { batchSize, forget, OwnRecords } from './own-records.ts';
 import { RedisJournal } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
@@ -56,9 +57,6 @@ export interface Claimed {
 /** Takes a claimed session; returns what keeps its record. */
 export type Adopt = (claimed: Claimed) => RecordSource;
 
-/** Records that are looked at, or claimed, with one round trip. */
-const batchSize = 100;
-
 export class DurableSessions {
   readonly metrics: DurableMetrics;
   readonly lease: Lease;
@@ -66,6 +64,7 @@ export class DurableSessions {
   readonly #keys: Keys;
   readonly #durability: Durability;
   readonly #sessions = new Map<string, DurableSession>();
+  readonly #own: OwnRecords;
   readonly #witness: Witness;
   #isDoubtful = false;
   /** The boots of whose sessions this node may own some. */
@@ -93,6 +92,9 @@ export class DurableSessions {
     this.lease = new Lease(leaseMs, run, this.#keys, now);
     this.#witness = new Witness(run);
     this.#tags = new Set([tag]);
+    const { counters } = metrics;
+    const ownership = () => this.#ownership;
+    this.#own = new OwnRecords({ sessions: this.#sessions, lease: this.lease, ownership, run, log, counters });
   }
 
   /** Why sessions are not durable now; undefined if they are. */
@@ -163,7 +165,7 @@ export class DurableSessions {
   async remove(session: DurableSession, kept?: Kept): Promise<void> {
     await session.remove(kept);
     // One whose record could not be deleted is kept until it is.
-    if (!session.isBehind) this.#forget(session);
+    if (!session.isBehind) forget(session, this.#sessions);
   }
 
   /**
@@ -195,11 +197,14 @@ export class DurableSessions {
       if (this.#isDoubtful && former === undefined) former = await this.lease.renew(this.#ownership, true);
       this.#isDoubtful = false;
       const { owner } = this.lease;
-      if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, former);
-      await this.#claimOwn(former);
+      if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, this.#ownerKeysOf);
+      // A Redis that is full renews leases, and stores nothing.
+      if (this.#durability.problem !== undefined)
+        await this.#setup.run([['hset', this.#keys.owners, owner!, this.#ownership]]);
+      await this.#own.claim(former);
       this.#claimedFor = owner;
-      await this.#makeUp();
-      this.#durability.succeeded();
+      await this.#own.makeUp();
+      if (this.#own.isComplete) this.#durability.succeeded();
     } catch (error) {
       this.#failed(error);
     }
@@ -282,61 +287,7 @@ export class DurableSessions {
     const { fenced, claims_lost: lost } = this.metrics.counters;
     fenced.value += 1;
     lost.value += 1;
-    this.#forget(session);
-  }
-
-  /** Sessions of a lease before the present one, and those that could not be stored: most are this node's still. */
-  async #claimOwn(former: string | undefined): Promise<void> {
-    const owner = this.lease.owner!;
-    const stale = [...this.#sessions.values()].filter((session) => session.owner !== owner);
-    if (former !== undefined) {
-      this.metrics.counters.leases_lost.value += 1;
-      if (stale.length > 0) {
-        this.#setup.log.warning('The lease was lost; the sessions are claimed anew', { sessions: stale.length });
-      }
-    }
-    for (let at = 0; at < stale.length; at += batchSize) {
-      const batch = stale.slice(at, at + batchSize);
-      const commands = batch.map(({ sid, keys, owner: before }) => claimCommand(keys, sid, before ?? '', owner));
-      const answers = await this.#setup.run(commands);
-      const written: Promise<boolean>[] = [];
-      for (const [i, session] of batch.entries()) {
-        const answer = answers[i];
-        if (answer === 0) {
-          if (!session.isOver) this.metrics.counters.claims_lost.value += 1;
-          this.#forget(session);
-          session.fence();
-          continue;
-        }
-        session.owner = owner;
-        session.epoch = Array.isArray(answer) ? Number(answer[0]) : session.epoch;
-        // It may have ended meanwhile, and its record not been found.
-        if (!session.isOver) {
-          written.push(session.write());
-          continue;
-        }
-        await session.erase();
-        if (!session.isBehind) this.#forget(session);
-      }
-      await Promise.all(written);
-    }
-  }
-
-  /** What failed while Redis was away for less than a lease. */
-  async #makeUp(): Promise<void> {
-    for (const session of [...this.#sessions.values()]) {
-      if (!session.isBehind) continue;
-      if (!session.isOver) {
-        await session.write();
-      } else {
-        await session.erase();
-        if (!session.isBehind) this.#forget(session);
-      }
-    }
-  }
-
-  #forget(session: DurableSession): void {
-    if (this.#sessions.get(session.sid) === session) this.#sessions.delete(session.sid);
+    forget(session, this.#sessions);
   }
 
   /** Claims sessions whose nodes are gone. Never rejects. */
@@ -376,7 +327,7 @@ export class DurableSessions {
         const [scanned] = await run([['hscan', sessions, cursor, 'count', batchSize]]);
         const [next, flat] = scanned as [string, string[]];
         cursor = String(next);
-        const orphans = pairsOf(flat).filter(([, record]) => record.startsWith(`${dead}|`));
+        const orphans = pairsOf(flat).filter(([sid, record]) => this.#isOrphan(sid, record, dead));
         const sids = orphans.map(([sid]) => sid);
         claimed += await this.#claim(dead, tag, sids, { journal, boot, hasLeft });
         if (!this.lease.isHeld) return;
@@ -385,6 +336,11 @@ export class DurableSessions {
     if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
     await run([['del', keys.journal, keys.last]]);
     await run([['hdel', this.#keys.owners, dead]]);
+  }
+
+  /** Of that owner, or claimed by this node already without its having learned of that. */
+  #isOrphan(sid: string, record: string, dead: string): boolean {
+    return record.startsWith(`${dead}|`) || (record.startsWith(`${this.lease.owner}|`) && !this.#sessions.has(sid));
   }
 
   async #claim(
@@ -444,7 +400,8 @@ export class DurableSessions {
     const { run } = this.#setup;
     const former = await this.lease.renew(this.#ownership, true);
     this.#takeKeys(this.lease.owner!, undefined);
-    await this.#claimOwn(undefined);
+    await this.#own.claim(undefined);
+    this.#claimedFor = this.lease.owner;
     if (former === undefined) return;
     await this.lease.abandon(former, `${this.#ownership}|${leftMark}`);
     this.#left = 0;
@@ -456,9 +413,7 @@ export class DurableSessions {
   }
 
   get #isStored(): boolean {
-    if (this.problem !== undefined || !this.lease.isHeld) return false;
-    for (const { isBehind } of this.#sessions.values()) if (isBehind) return false;
-    return true;
+    return this.problem === undefined && this.lease.isHeld && this.#own.isComplete;
   }
 
   /** The node is about to end: what is left of its sessions is for others. */

@@ -46,6 +46,8 @@ test('claim raises the epoch, keeps the contents, and happens once', { skip }, a
   assert.equal(await run(claimCommand(keys, 's', 'x', 'b')), 0);
   assert.deepEqual(await run(claimCommand(keys, 's', 'a', 'b')), [1, contents]);
   assert.equal(await run(claimCommand(keys, 's', 'a', 'c')), 0);
+  // The answer was lost, and it asks again.
+  assert.deepEqual(await run(claimCommand(keys, 's', 'a', 'b')), [1, contents]);
   assert.deepEqual(await run(claimCommand(keys, 's', 'b', 'c')), [2, contents]);
   assert.equal(await run(putCommand(keys, 's', 'b|1|', '{}')), 0);
   assert.equal(await run(putCommand(keys, 's', 'c|2|', '{}')), 1);
