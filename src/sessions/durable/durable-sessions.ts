@@ -23,6 +23,7 @@ import { RedisJournal } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
 import { secretIn } from './secret.ts';
+import { together } from './together.ts';
 import { Witness } from './witness.ts';
 
 export interface DurableSetup {
@@ -61,6 +62,8 @@ export class DurableSessions {
   readonly metrics: DurableMetrics;
   readonly lease: Lease;
   readonly #setup: DurableSetup;
+  /** For the records. */
+  readonly #writeTogether: RunCommands;
   readonly #keys: Keys;
   readonly #durability: Durability;
   readonly #sessions = new Map<string, DurableSession>();
@@ -86,6 +89,7 @@ export class DurableSessions {
   constructor(setup: DurableSetup) {
     const { run, cluster, boot, tag, leaseMs, metrics, log, now = () => performance.now() } = setup;
     this.#setup = setup;
+    this.#writeTogether = together(run);
     this.metrics = metrics;
     this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
     this.#keys = new Keys(cluster);
@@ -151,10 +155,10 @@ export class DurableSessions {
   }
 
   #add(source: RecordSource, owner: string | undefined, epoch: number, from?: string): DurableSession {
-    const keys = this.#keys.ofBoot(tagOfSid(source.sid));
+    const keys = this.#keys.ofSid(source.sid);
     const failed = (error: unknown) => this.#failed(error);
     const refused = () => this.#refused(session);
-    const { run } = this.#setup;
+    const run = this.#writeTogether;
     const session: DurableSession = new DurableSession({ source, keys, run, owner, epoch, from, failed, refused });
     this.#sessions.set(source.sid, session);
     source.kept(session);
@@ -269,7 +273,7 @@ export class DurableSessions {
    */
   async locate(sid: string): Promise<string | undefined> {
     const { run } = this.#setup;
-    const [record] = await run([['hget', this.#keys.ofBoot(tagOfSid(sid)).sessions, sid]]);
+    const [record] = await run([['hget', this.#keys.ofSid(sid).sessions, sid]]);
     if (typeof record !== 'string') return undefined;
     const owner = record.split('|', 1)[0]!;
     const [alive] = await run([['exists', this.#keys.lease(owner)]]);
@@ -446,8 +450,4 @@ export class DurableSessions {
 
 function nodeOf(boot: string): string {
   return boot.split('#', 1)[0]!;
-}
-
-function tagOfSid(sid: string): string {
-  return sid.slice(0, 8);
 }

@@ -13,6 +13,8 @@
  *
  * An owner is one lease of one node: a node that has lost its lease goes on as another owner.
  */
+import { tagLength } from '../../kernel/ids.ts';
+
 export interface BootKeys {
   readonly sessions: string;
   readonly gone: string;
@@ -46,5 +48,10 @@ export class Keys {
   ofBoot(tag: string): BootKeys {
     const stem = `${this.#prefix}{${tag}}:`;
     return { sessions: `${stem}sessions`, gone: `${stem}gone` };
+  }
+
+  /** Those of the boot that has made a session id. */
+  ofSid(sid: string): BootKeys {
+    return this.ofBoot(sid.slice(0, tagLength));
   }
 }
