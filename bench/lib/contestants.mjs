@@ -2,7 +2,7 @@
 import { tmpdir } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { cpuSeconds } from './cpu.mjs';
-import { startHive, startHivePair } from './hive-node.mjs';
+import { hivePlaces, startHive, startHivePair } from './hive-node.mjs';
 import { freePort } from './ports.mjs';
 import { Process } from './processes.mjs';
 import { Server } from './server.mjs';
@@ -13,17 +13,19 @@ const publish = (room, event) => ({ path: `/publish/${room}`, body: JSON.stringi
 const publishing = { publish, one: publish };
 
 /** A program that prints `ready PORT`, and serves clients and publishers there. */
-async function startProgram(name, protocol, { backEnd, redis, recovery, sockets } = {}) {
+async function startProgram(name, protocol, { backEnd, redis, streams, recovery, sockets, port } = {}) {
   const process = Process.node(file(name), [], {
     env: {
       BACK_END: backEnd,
       REDIS: redis,
       RECOVERY: recovery && 'yes',
+      ...(streams && { STREAMS: 'yes' }),
+      ...(port && { PORT: port }),
       ...(sockets && { HIVE_SOCKETS: sockets }),
     },
   });
-  const [, port] = await process.line(/^ready (\d+)$/);
-  return new Server(process, { clients: Number(port), protocol, publishing });
+  const [, clients] = await process.line(/^ready (\d+)$/);
+  return new Server(process, { clients: Number(clients), protocol, publishing });
 }
 
 function program(title, name, protocol) {
@@ -63,10 +65,32 @@ export const contestants = {
   sockets: program('sockets without Hive', 'sockets', 'plain'),
   hive,
   'hive+recovery': recovering(hive),
-  'hive+durable': { title: 'Hive with durable sessions', start: startDurable },
+  'hive+durable': {
+    title: 'Hive with durable sessions',
+    start: startDurable,
+    startPlaces: () => startPlaces(hivePlaces),
+  },
+  'socketio+streams': {
+    title: 'socket.io with Redis streams and recovery',
+    startPlaces: () => startPlaces(socketioPlaces),
+  },
   // `args.client` of its HTTP pool: the public client of undici. Not compared in the results; by name on the command line.
   'hive-undici': { title: 'Hive with undici', start: (settings) => startHive({ ...settings, client: 'undici' }) },
 };
+
+async function socketioPlaces(redis) {
+  const ports = [await freePort(), await freePort()];
+  const places = ports.map((port) => ({
+    start: () => startProgram('socketio-ws', 'socketio', { redis, streams: true, recovery: true, port }),
+  }));
+  return { places, settled: async () => {} };
+}
+
+/** Places of two servers, and the Redis that connects them. */
+async function startPlaces(placesOf) {
+  const redis = await startRedis();
+  return { redis, ...(await placesOf(redis.port)) };
+}
 
 /** Redis without persistence, on the servers' processor. */
 async function startRedis() {

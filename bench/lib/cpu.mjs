@@ -6,17 +6,24 @@ import { availableParallelism } from 'node:os';
 /** The kernel counts in hundredths of a second, on every architecture Node runs on. */
 const ticksPerSecond = 100;
 
+/** Where a process's own times are in `/proc/<pid>/stat`, behind its name, and those of its children that have ended. */
+const times = { own: [11, 13], children: [13, 15] };
+
 /** User and system time of all threads of these processes so far, seconds. */
 export function cpuSeconds(pids) {
-  let ticks = 0;
-  for (const pid of pids) {
-    const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /s, '')
-      .split(' ')
-      .slice(11, 13);
-    ticks += Number(user) + Number(system);
-  }
-  return ticks / ticksPerSecond;
+  return pids.reduce((sum, pid) => sum + secondsOf(pid, times.own), 0);
+}
+
+/** The same of all processes that this one has started and that have ended. */
+export function endedCpuSeconds() {
+  return secondsOf(process.pid, times.children);
+}
+
+function secondsOf(pid, [from, to]) {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    .replace(/^.*\) /s, '')
+    .split(' ');
+  return fields.slice(from, to).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond;
 }
 
 /** User and system time of this process so far, seconds. */

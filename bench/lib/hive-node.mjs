@@ -59,6 +59,21 @@ export async function startHivePair() {
   return nodes;
 }
 
+/** Two nodes of a cluster with durable sessions, which can be replaced: each is started at the same place again. */
+export async function hivePlaces(redis) {
+  const cluster = await aloneInTheWorld();
+  const names = ['bench1@127.0.0.1', 'bench2@127.0.0.1'];
+  const places = [];
+  for (const name of names) {
+    const port = await freePort();
+    const apiPort = await freePort();
+    const cluster_nodes = names.filter((other) => other !== name);
+    const settings = { name, recovery: true, redis, apiPort, cluster: { ...cluster, cluster_nodes, port } };
+    places.push({ start: () => startHive(settings) });
+  }
+  return { places, settled: ([server]) => connected(server, names.length) };
+}
+
 /** Waits until a node sees so many, itself included. */
 async function connected({ api }, count) {
   const deadline = performance.now() + connectMs;

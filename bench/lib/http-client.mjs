@@ -4,7 +4,7 @@ import { Wire } from './wire.mjs';
 const contentLength = /\r\ncontent-length: *(\d+)/i;
 
 export class HttpClient {
-  /** Called with the body of each answer. Any other status than `accepts` is a fault. */
+  /** Called with body and head of each answer. Any other status than `accepts` is a fault. */
   onAnswer = () => {};
   accepts = /^HTTP\/1\.1 2/;
   onFault = (error) => {
@@ -18,7 +18,9 @@ export class HttpClient {
     this.#wire = new Wire(target, (bytes, end) => this.#consume(bytes, end));
     this.#wire.onClose = (error) => {
       if (!this.#closed)
-        this.onFault(new Error(`an HTTP connection was lost: ${error?.message ?? 'closed by the server'}`));
+        this.onFault(
+          new Error(`an HTTP connection was lost: ${error?.message ?? 'closed by the server'}`, { cause: error }),
+        );
     };
   }
 
@@ -43,7 +45,7 @@ export class HttpClient {
     const body = bytes.subarray(headEnd + 4, bodyEnd);
     if (!this.#waiting || !this.accepts.test(head)) this.onFault(new Error(`a wrong answer: ${head}\n${body}`));
     this.#waiting = false;
-    this.onAnswer(body);
+    this.onAnswer(body, head);
     return bodyEnd;
   }
 }

@@ -67,6 +67,18 @@ export class Measurement {
     return processes.slice(0, 2);
   }
 
+  /** Two places for servers that are replaced: each `start`s one. What connects them is started. */
+  async startPlaces() {
+    const { places, redis, settled } = await this.#contestant.startPlaces();
+    this.#others.push(redis);
+    const start = async (place) => {
+      const server = await place.start();
+      this.#others.push(server);
+      return server;
+    };
+    return { redis, settled, places: places.map((place) => ({ start: () => start(place) })) };
+  }
+
   /** A program of `servers/` that takes no part, on the servers' processor. Resolves when it has printed that line. */
   async startProgram(name, args, line) {
     const file = fileURLToPath(new URL(`../servers/${name}.mjs`, import.meta.url));

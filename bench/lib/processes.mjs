@@ -8,7 +8,7 @@ import { cpus, pinned } from './cpu.mjs';
 const probe = fileURLToPath(new URL('probe.mjs', import.meta.url));
 
 /** Time for a process to say that it is ready, or to end. */
-const patienceMs = 20_000;
+const patienceMs = 30_000;
 
 /** Nobody is left behind when a measurement is broken off. */
 const running = new Set();
@@ -84,6 +84,13 @@ export class Process {
       this.#waiting.set(this.#lastId, { resolve, reject });
       this.#child.send({ id: this.#lastId, command, ...args });
     });
+  }
+
+  /** Has it end, and waits for that. */
+  async end(signal) {
+    this.#stopping = true;
+    this.#child.kill(signal);
+    await Promise.race([this.#ended, late(`${this.#child.spawnargs.join(' ')} does not end of ${signal}`)]);
   }
 
   /** Measurements have no use for a graceful end. */

@@ -12,6 +12,10 @@ export class Receipts {
   different = 0;
   #states = [];
 
+  has(number) {
+    return this.#states[number] !== undefined;
+  }
+
   take(number) {
     const before = this.#states[number];
     if (before === undefined) {

@@ -20,7 +20,8 @@ export class RecoveringClient {
   };
   isReady = false;
   sid;
-  #target;
+  /** Where it connects the next time. */
+  target;
   #joinText;
   #pid;
   /** Outlives the session, as in socket.io-client. */
@@ -30,22 +31,28 @@ export class RecoveringClient {
   #silent;
 
   constructor(target, room) {
-    this.#target = target;
+    this.target = target;
     this.#joinText = `42${JSON.stringify(['join', room])}`;
   }
 
   connect() {
     const auth = this.#pid === undefined ? undefined : { pid: this.#pid, offset: this.#position };
-    const connection = new WsClient(this.#target, { auth });
+    const connection = new WsClient(this.target, { auth });
     this.#connection = connection;
     connection.keepsPosition = true;
     connection.onFault = (error) => this.onFault(error);
+    connection.onLost = (error) => this.lost(error);
     connection.onConnecting = () => this.onConnecting();
     connection.onReady = () => this.#connected(connection);
     connection.onEvent = (bytes, start, end) => {
       this.#position = connection.position;
       this.#event(bytes, start, end);
     };
+  }
+
+  /** The server has let it go, or does not take it. */
+  lost(error) {
+    this.onFault(error);
   }
 
   /** @param silently without the server being told, as when a network goes away; otherwise the connection is closed, without a goodbye */
@@ -66,17 +73,17 @@ export class RecoveringClient {
     this.#silent?.destroy();
     this.#silent = undefined;
     this.onConnected(recovered);
-    if (recovered) this.#ready();
+    if (recovered) this.ready();
     else this.#connection.send(clientFrame(opcodes.text, this.#joinText));
   }
 
   #event(bytes, start, end) {
     if (readNews.isNews(start, end)) this.onNews(readNews.publisher(bytes, start), readNews.number(bytes, start));
-    else if (bytes.latin1Slice(start, end) === this.#joinText) this.#ready();
+    else if (bytes.latin1Slice(start, end) === this.#joinText) this.ready();
     else this.onFault(new Error(`neither news nor ${this.#joinText}: ${bytes.latin1Slice(start, end)}`));
   }
 
-  #ready() {
+  ready() {
     this.isReady = true;
     this.onReady();
   }

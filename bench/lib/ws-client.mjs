@@ -31,6 +31,8 @@ export class WsClient {
   onFault = (error) => {
     throw error;
   };
+  /** The server does not take it, or has let it go. */
+  onLost = (error) => this.onFault(error);
   sid;
   /** The secret that a server with recovery asks for when the client comes back. It adds a position to every event, which is taken off. */
   pid;
@@ -115,7 +117,7 @@ export class WsClient {
     if (headEnd < 0) return 0;
     const head = bytes.latin1Slice(0, headEnd);
     if (!head.startsWith('HTTP/1.1 101 ') || !head.includes(accept)) {
-      this.#fail(`the server refused the WebSocket: ${head}`);
+      this.#leave(`the server refused the WebSocket: ${head}`);
       return end;
     }
     this.#stage = this.#socketIo ? 'handshake' : 'ready';
@@ -130,7 +132,7 @@ export class WsClient {
       else this.#packet(bytes, start, end);
     } else if (opcode === opcodes.close) {
       if (this.#stage !== 'closing')
-        this.#fail(`the server closed the connection: ${bytes.subarray(start, end).toString()}`);
+        this.#leave(`the server closed the connection: ${bytes.subarray(start, end).toString()}`);
       this.#stage = 'closed';
       this.#wire.end();
     } else if (opcode === opcodes.ping) {
@@ -172,6 +174,8 @@ export class WsClient {
       this.#connect();
     } else if (this.#stage === 'handshake' && text.startsWith('40{"sid":"')) {
       this.#connected(JSON.parse(text.slice(2)));
+    } else if (text.startsWith('41') || text.startsWith('44') || text === '1') {
+      this.#leave(`the server took leave: ${text}`);
     } else {
       this.#fail(`an unexpected packet: ${text}`);
     }
@@ -192,7 +196,13 @@ export class WsClient {
 
   #lost(error) {
     if (this.#stage === 'closed') this.onClosed(this);
-    else this.#fail(`the connection was lost (${this.#stage}): ${error?.message ?? 'closed by the server'}`);
+    else this.#leave(`the connection was lost (${this.#stage}): ${error?.message ?? 'closed by the server'}`, error);
+  }
+
+  #leave(text, cause) {
+    this.#stage = 'closed';
+    this.#wire.destroy();
+    this.onLost(new Error(text, { cause }));
   }
 
   #fail(text) {

@@ -12,7 +12,15 @@ export function describeMachine() {
 }
 
 export function versions() {
-  const peers = ['uWebSockets.js', 'socket.io', '@socket.io/redis-adapter', 'ws', 'undici', 'ioredis'];
+  const peers = [
+    'uWebSockets.js',
+    'socket.io',
+    '@socket.io/redis-adapter',
+    '@socket.io/redis-streams-adapter',
+    'ws',
+    'undici',
+    'ioredis',
+  ];
   return {
     node: process.version.slice(1),
     hive: readJson('../../package.json').version,

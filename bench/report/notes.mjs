@@ -86,4 +86,23 @@ application joins them again here.`,
 
   'jitter-silent': `Until a ping is not answered, socket.io takes the former connection for alive, and keeps nothing: the client is a new one, and misses what was sent meanwhile.
 Hive gives the session to the new connection and closes the former one.`,
+
+  'durable-fan-out': `With recovery in both; with durable sessions each message is stored in Redis before anybody sees it, and the time of Redis, on the same core, counts. All messages
+of an iteration of the event loop are one command. What is left of the difference is that command, and that messages wait for Redis in batches of their own: the library sends each
+subscriber what one iteration has for it in one system call, so fewer messages per iteration are more calls.`,
+
+  'durable-echo': `100 clients with one event in flight each. Every reply is stored before it is sent, as its client might return and ask for it.`,
+
+  'durable-latency': `One message at a time, to the only client, by \`pubsub/publish\` (publish) or \`clients/action\` (one): the time from the HTTP request to the arrival. A node with recovery and one with durable
+sessions, on the same core as Redis, take turns, message by message, and so do the round trips: PING, sent with ioredis by a third program there.`,
+
+  'durable-idle': `5,000 clients with one subscription that do nothing. Whatever the number of clients, a node renews its lease every 3.3 s and looks once a second whether other nodes are gone; INFO, with which that is
+seen, is not counted.`,
+
+  deploy: `Two servers with 2,000 clients behind a balancer, which takes turns and tries the other server if a connection is refused or answered with 503; 10 messages per second to all, and 20 per second to one client each. Both servers are
+replaced, one after the other: *stop* sends SIGTERM, waits for the end of the process and starts a new one; *kill* sends SIGKILL. The next one follows 3 s after everybody is back. Clients that
+are let go come back as socket.io-client does by default: after 0.5 to 1.5 s, later if that fails. All servers and Redis share one core. *Lost* and *twice* count deliveries of messages
+that a server has accepted; *not recovered* counts clients that were given a new session at least once. Socket.IO keeps sessions and messages in Redis with \`@socket.io/redis-streams-adapter\` and
+\`connectionStateRecovery\`; a client that returns has its server read and decode, twice, all messages since its position, whoever they were for, so that many who return at once take long. It stores a session when
+its connection ends: one whose server is killed has none. Hive claims the sessions of a node that was killed when its lease of 10 s has ended, and clients that return wait for that.`,
 };

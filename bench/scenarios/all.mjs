@@ -1,5 +1,6 @@
 /** All scenarios, in the order of the results. */
 import { connects } from './connects.mjs';
+import { deploy } from './deploy.mjs';
 import { durables } from './durable.mjs';
 import { echo } from './echo.mjs';
 import { fanOut } from './fan-out.mjs';
@@ -27,4 +28,5 @@ export const scenarios = [
   ...socketLibraries,
   ...jitters,
   ...durables,
+  deploy,
 ];

@@ -66,7 +66,8 @@ function jitter({ name, title, contestants, quick, targets, silently }) {
   };
 }
 
-function connectAll(clients) {
+/** Connects them, and waits until all are in their room. */
+export function connectAll(clients) {
   const waiting = [...clients];
   const connectNext = async () => {
     for (let client = waiting.pop(); client !== undefined; client = waiting.pop()) await connect(client);

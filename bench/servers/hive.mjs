@@ -15,17 +15,18 @@ export function writeConfig({
   recovery = false,
   window,
   redis,
+  apiPort = 0,
 }) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
   writeFileSync(
     file,
-    JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window, redis }), undefined, 2),
+    JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window, redis, apiPort }), undefined, 2),
   );
   return { dir, file };
 }
 
-function config({ name, dir, backEnd, cluster, client, recovery, window, redis }) {
+function config({ name, dir, backEnd, cluster, client, recovery, window, redis, apiPort }) {
   return {
     hive: {
       name,
@@ -85,7 +86,7 @@ function config({ name, dir, backEnd, cluster, client, recovery, window, redis }
       },
     },
     pubsub: { channels: { bench: { privilege: 'public', timeout: 60_000 } } },
-    api: { port: 0, hash: apiKey },
+    api: { port: apiPort, hash: apiKey },
     monitor: { port: 0, hash: monitorKey },
     log: { dir: join(dir, 'log'), file_level: 'info', console_level: 'notice' },
   };

@@ -1,4 +1,4 @@
-/** The least HTTP API that publishes, on node:http: `POST /publish/<room>` with `{"name", "args"}`. */
+/** The least HTTP API that publishes, on node:http: `POST /publish/<room>` with `{"name", "args"}`. Environment: `PORT`, if it is to be that one. */
 
 const prefix = '/publish/';
 
@@ -13,5 +13,5 @@ export function servePublishing(server, publish) {
       response.writeHead(200, { 'Content-Length': 0 }).end();
     });
   });
-  server.listen(0, '127.0.0.1', () => console.log(`ready ${server.address().port}`));
+  server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => console.log(`ready ${server.address().port}`));
 }

@@ -1,13 +1,15 @@
 /**
  * A Socket.IO server with the events of the measurements, whatever it runs on. Environment: `BACK_END`, the base URL for the event
- * `post`; `REDIS`, the port of the Redis that connects several servers; `RECOVERY`, whether clients that come back get what they missed.
+ * `post`; `REDIS`, the port of the Redis that connects several servers; `STREAMS`, whether that keeps what they send, and sessions, too;
+ * `RECOVERY`, whether clients that come back get what they missed.
  */
 import { createAdapter } from '@socket.io/redis-adapter';
+import { createAdapter as createStreamsAdapter } from '@socket.io/redis-streams-adapter';
 import { Redis } from 'ioredis';
 import { Server } from 'socket.io';
 import { asker } from './back-end.mjs';
 
-const { BACK_END, REDIS, RECOVERY } = process.env;
+const { BACK_END, REDIS, STREAMS, RECOVERY } = process.env;
 
 export function createSockets() {
   const io = new Server({
@@ -16,6 +18,7 @@ export function createSockets() {
     // With its own default, two minutes.
     ...(RECOVERY && { connectionStateRecovery: {} }),
   });
+  stopOnRequest(io);
   const ask = BACK_END && asker(BACK_END);
   io.on('connection', (socket) => {
     if (socket.recovered) joinAgain(socket);
@@ -45,5 +48,22 @@ function joinAgain(socket) {
 
 function redisAdapter(port) {
   const publisher = new Redis(port, '127.0.0.1');
-  return createAdapter(publisher, publisher.duplicate());
+  if (!STREAMS) return createAdapter(publisher, publisher.duplicate());
+  stopped = async () => {
+    // The sessions are stored when they have ended, and nobody waits for that.
+    await publisher.quit();
+  };
+  return createStreamsAdapter(publisher);
+}
+
+let stopped = async () => {};
+
+/** As an application stops that is replaced: everybody is sent away, and what is to be stored is. */
+function stopOnRequest(io) {
+  process.once('SIGTERM', () => {
+    io.close(async () => {
+      await stopped();
+      process.exit(0);
+    });
+  });
 }
