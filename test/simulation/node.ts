@@ -266,7 +266,7 @@ export class SimNode {
       return source;
     };
     const keepers = durable
-      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopt) }]
+      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopt, undefined, 0) }]
       : [];
     this.sockets = new SimSockets(clock, machine);
     this.sockets.answersLast = parts.answersLast ?? false;

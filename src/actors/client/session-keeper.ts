@@ -19,13 +19,23 @@ export class SessionKeeper extends Actor<Due> {
   readonly #sessions: DurableSessions;
   readonly #adopt: Adopt;
   readonly #admits: () => boolean;
+  readonly #startMs: number;
 
-  /** @param admits as of `DurableSessions.serve` */
-  constructor(sessions: DurableSessions, adopt: Adopt, admits: () => boolean = () => true) {
+  /**
+   * @param admits as of `DurableSessions.serve`
+   * @param startMs how long it waits for Redis when it starts
+   */
+  constructor(
+    sessions: DurableSessions,
+    adopt: Adopt,
+    admits: () => boolean = () => true,
+    startMs: number = maxStartMs,
+  ) {
     super();
     this.#sessions = sessions;
     this.#adopt = adopt;
     this.#admits = admits;
+    this.#startMs = startMs;
   }
 
   /**
@@ -36,8 +46,8 @@ export class SessionKeeper extends Actor<Due> {
     this.#sessions.serve(this.#adopt, this.#admits);
     const { wheel } = this.kernel;
     const pause = (ms: number) => new Promise<void>((resolve) => wheel.schedule(ms, resolve));
-    const patience = pause(maxStartMs);
-    for (const until = performance.now() + maxStartMs; ; ) {
+    const patience = this.#startMs > 0 && pause(this.#startMs);
+    for (const until = performance.now() + this.#startMs; ; ) {
       await Promise.race([this.#sessions.renew(), patience]);
       if (this.#sessions.problem === undefined || performance.now() >= until) break;
       await pause(startPauseMs);
