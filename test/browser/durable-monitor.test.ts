@@ -58,7 +58,10 @@ describe("durable sessions on the monitor's page", { skip: missing('chromium', '
       'durable',
       /Durable\s*on all 2 nodes that answer.*Sessions\s*1 stored · 1 of them adopted from other nodes/s,
     );
-    await dashboard.shows('client', /Suspended\s*for .* node_lost.*claimed once · adopted from relay0@127\.0\.0\.1/s);
+    await dashboard.shows(
+      'client',
+      /Suspended\s*for .* (?:transport_closed|node_lost).*claimed once · adopted from relay0@127\.0\.0\.1/s,
+    );
     one.proxy.mend(other.port);
     await one.back();
     await dashboard.shows('client', /Phase\s*waiting.*adopted from relay0@127\.0\.0\.1/s);
