@@ -30,8 +30,6 @@ export class Durability {
   /** When nodes were killed, or something else went wrong but with Redis. */
   readonly #troubles: number[] = [];
 
-  #startedAt = 0;
-
   constructor(setup: DurabilitySetup) {
     this.#setup = setup;
     this.redis = new RedisSite(setup.clock);
@@ -56,7 +54,6 @@ export class Durability {
 
   started(node: SimNode): void {
     this.#all.set(node.boot, node);
-    this.#startedAt = this.#setup.clock.now;
   }
 
   /** A boot, though it be gone. */
@@ -73,19 +70,16 @@ export class Durability {
     return this.redis.troubledAt + this.#makeUpMs > this.#setup.clock.now;
   }
 
-  /** Something happens to Redis. @param isLossy whether it may forget something */
-  redisTrouble(isLossy = false): void {
-    const { clock, sessions, nodes } = this.#setup;
-    this.redis.troubledAt = clock.now;
-    if (!isLossy) return;
-    for (const session of sessions.values()) {
-      if (!nodes.some(({ boot }) => boot === session.node)) session.putAtRisk();
-    }
+  /** Something happens to Redis. */
+  redisTrouble(): void {
+    this.redis.troubledAt = this.#setup.clock.now;
   }
 
   killed(node: SimNode): void {
     this.trouble();
     for (const session of this.#setup.sessions.values()) {
+      // What it had kept for another one that is gone goes with it.
+      if (session.node !== node.boot && !this.isHome(session)) session.loseOf(node.boot);
       if (session.node !== node.boot) continue;
       session.orphan(this.#setup.clock.now);
       if (this.#isRedisTroubled || session.deaths.length > 1) session.putAtRisk();
@@ -136,8 +130,6 @@ export class Durability {
     if (session.moves > 0 && this.#setup.clock.now - lostAt > windowMs - 2 * maxSkewMs - 100)
       return 'it is too late for some clocks';
     if (session.isAtRisk) return 'two things failed at once';
-    // It cannot tell its cluster's sessions from others before Redis has answered.
-    if (this.#setup.clock.now < this.#startedAt + 300) return 'a node has just started';
     if (session.rivals.length > 0) return 'its node was taken for dead';
     if (session.deaths.length > 1) return 'its nodes are gone';
     const since = lostAt - this.#makeUpMs;
@@ -169,7 +161,7 @@ export class Durability {
 
   /** What is wrong with what the back end was told of a session. */
   mistakeOf({ told, sid, isAtRisk, moves }: Session): string | undefined {
-    const form = isAtRisk ? /^c?[sr]*d*$/ : moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
+    const form = isAtRisk ? /^c?[srd]*$/ : moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
     return form.test(told) ? undefined : `the back end is told ${told} of ${sid}`;
   }
 
@@ -189,12 +181,15 @@ export class Durability {
       const name = key.slice('hive:simulation:'.length);
       if (name === 'owners' || name === 'secret' || name.endsWith(':gone')) continue;
       const owner = /^lease:(.*)$/.exec(name)?.[1] ?? /^\{(.*)\}:(?:journal|last)$/.exec(name)?.[1];
-      if (owner === undefined || !owners.get(owner)) left.push(`${name} ${describe(model.hash(key))}`);
+      // What was on its way from a node that has lost its lease may come behind the deletion of its journal.
+      if (owner !== undefined && this.#troubles.length > 0) continue;
+      if (owner === undefined || !owners.get(owner)) left.push(`${name} ${describe(model.get(key)?.value)}`);
     }
     return left;
   }
 }
 
-function describe(hash: ReadonlyMap<string, string> | undefined): string {
-  return [...(hash ?? [])].map(([field, value]) => `${field}=${value}`).join(' ');
+function describe(value: unknown): string {
+  if (!(value instanceof Map)) return '';
+  return [...(value as ReadonlyMap<string, string>)].map(([field, value]) => `${field}=${value}`).join(' ');
 }

@@ -1,4 +1,5 @@
 /** What happens where sessions outlive their nodes, besides what happens anywhere. */
+import type { SimNode } from './node.ts';
 import type { World } from './world.ts';
 
 type Happening = (world: World) => void | Promise<void>;
@@ -10,6 +11,14 @@ export const durableHappenings: readonly Weighted[] = [
   [0.5, (world) => killSome(world, world.nodes.length)],
   [6, (world) => world.clock.advance(world.settings.leaseMs! / 2)],
 ];
+/** Where there is one node; between several not all of their consequences are known. */
+export const aloneHappenings: readonly Weighted[] = [
+  [0.7, standStill],
+  [1, part],
+  [0.7, restartRedis],
+  [0.5, freezeRedis],
+  [0.5, closeBackEnd],
+];
 
 /** They come back as other boots, after a moment or more than a lease. */
 function killSome(world: World, count: number): void {
@@ -20,4 +29,90 @@ function killSome(world: World, count: number): void {
     const awayMs = clock.chance(0.5) ? clock.between(1, 300) : clock.between(300, 3 * settings.leaseMs!);
     clock.after(awayMs, () => void world.startNode(node.name.charAt(0)));
   }
+}
+
+// --- nodes that stand still, or cannot reach one another
+
+/** Nothing of it runs; perhaps until others have its sessions. */
+function standStill(world: World): void {
+  const { clock, mesh, settings } = world;
+  const node = world.anyNode();
+  const { machine } = node;
+  if (!machine || mesh.isFrozen(node.name)) return;
+  world.say(`${node.boot} stands still`);
+  world.durability?.trouble();
+  machine.freeze();
+  mesh.freeze(node.name, true);
+  node.sockets.freeze(true);
+  clock.after(clock.between(50, 3 * settings.leaseMs!), () => {
+    if (!world.nodes.includes(node)) return;
+    world.say(`${node.boot} goes on`);
+    const wakesFirst = clock.chance(0.5);
+    if (wakesFirst) machine.goOn();
+    mesh.freeze(node.name, false);
+    node.sockets.freeze(false);
+    if (!wakesFirst) machine.goOn();
+  });
+}
+
+/** From all other nodes, from Redis, or from both. */
+function part(world: World): void {
+  const { clock, mesh, nodes, settings } = world;
+  const node = world.anyNode();
+  const awayMs = clock.between(50, 3 * settings.leaseMs!);
+  const kind = clock.pick(['peers', 'redis', 'both']);
+  world.say(`${node.boot} is parted from ${kind} for ${awayMs} ms`);
+  world.durability?.trouble();
+  if (kind !== 'redis') for (const other of nodes) if (other !== node) mesh.reset(node.name, other.name, awayMs);
+  if (kind !== 'peers') partFromRedis(world, node, awayMs);
+}
+
+function partFromRedis({ clock, durability }: World, { machine }: SimNode, awayMs: number): void {
+  const { redis } = durability!;
+  if (!machine || redis.partedFrom.has(machine)) return;
+  redis.partedFrom.add(machine);
+  durability!.redisTrouble();
+  clock.after(awayMs, () => {
+    durability!.redisTrouble();
+    redis.partedFrom.delete(machine);
+  });
+}
+
+// --- Redis
+
+/** It ends, and is there again with what it had. */
+function restartRedis(world: World): void {
+  const { clock, durability, settings } = world;
+  const { redis } = durability!;
+  if (!redis.isWell) return;
+  const awayMs = clock.chance(0.6) ? clock.between(5, 300) : clock.between(300, 3 * settings.leaseMs!);
+  world.say(`Redis ends, and will be back in ${awayMs} ms`);
+  durability!.redisTrouble();
+  redis.leave();
+  clock.after(awayMs, () => {
+    durability!.redisTrouble();
+    redis.comeBack();
+  });
+}
+
+function freezeRedis(world: World): void {
+  const { clock, durability, settings } = world;
+  const { redis } = durability!;
+  if (!redis.isWell) return;
+  world.say('Redis stands still');
+  durability!.redisTrouble();
+  redis.standStill();
+  clock.after(clock.between(5, 2 * settings.leaseMs!), () => {
+    durability!.redisTrouble();
+    redis.goOn();
+  });
+}
+
+function closeBackEnd(world: World): void {
+  const { clock } = world;
+  world.say('the back end is down');
+  world.isBackEndDown = true;
+  clock.after(clock.between(10, 2000), () => {
+    world.isBackEndDown = false;
+  });
 }

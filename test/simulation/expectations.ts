@@ -154,6 +154,13 @@ export class Session {
     for (const item of this.#items()) if (item.level === 'lossy') item.level = 'may';
   }
 
+  /** What was published through that boot may be lost for it. */
+  loseOf(boot: string): void {
+    for (const { strands } of this.subscriptions.values()) {
+      for (const item of strands.get(boot)?.items ?? []) item.level = 'may';
+    }
+  }
+
   putAtRisk(): void {
     this.isAtRisk = true;
     for (const item of this.#items()) item.level = 'may';

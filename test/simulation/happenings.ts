@@ -1,6 +1,6 @@
 /** What happens in a simulation: chosen by chance, at random moments, often several in one turn of the event loop. */
 import type { Cell } from '../../src/kernel/cell.ts';
-import { durableHappenings, type Weighted } from './durable-happenings.ts';
+import { aloneHappenings, durableHappenings, type Weighted } from './durable-happenings.ts';
 import type { Cut } from './network.ts';
 import { pingIntervalMs, pingTimeoutMs } from './node.ts';
 import { channels, prefixes, type World } from './world.ts';
@@ -40,7 +40,8 @@ const betweenNodes: readonly Weighted[] = [
 
 function happeningsOf({ settings: { nodes, leaseMs } }: World): readonly Weighted[] {
   const happenings = nodes > 1 ? [...onEachNode, ...betweenNodes] : onEachNode;
-  return leaseMs === undefined ? happenings : [...happenings, ...durableHappenings];
+  if (leaseMs === undefined) return happenings;
+  return [...happenings, ...durableHappenings, ...(nodes === 1 ? aloneHappenings : [])];
 }
 
 export async function happen(world: World, count: number): Promise<void> {

@@ -83,7 +83,12 @@ export class World implements BackEnd {
 
   async start(): Promise<void> {
     this.say(JSON.stringify(this.settings));
-    for (const name of ['a', 'b', 'c'].slice(0, this.settings.nodes)) await this.startNode(name);
+    for (const name of ['a', 'b', 'c'].slice(0, this.settings.nodes)) {
+      const started = this.startNode(name);
+      // It waits for Redis.
+      if (this.durability) await this.clock.advance(100);
+      await started;
+    }
     await this.clock.advance(100);
     for (let number = 0; number < this.settings.clients; number += 1) this.#addClient(number);
     await this.clock.advance(300);
@@ -191,7 +196,7 @@ export class World implements BackEnd {
     const session = this.sessions.get(sid) ?? new Session(sid, node);
     this.sessions.set(sid, session);
     const event = endpoint.slice(1);
-    const isDown = this.isBackEndDown && event !== 'slow';
+    const isDown = this.isBackEndDown && (event === 'on_connect' || event === 'on_disconnect');
     const isRefused =
       isDown || (!this.isCalm && clock.chance(event === 'on_disconnect' ? 0.1 : event === 'on_connect' ? 0.03 : 0));
     let body = '';
@@ -364,8 +369,9 @@ export class World implements BackEnd {
     const number = this.#next();
     const node = this.anyNode();
     const session = this.session(sid);
-    // Who does not wait for the answer of one before the next is not promised an order while the session is on its way.
-    const strand = this.durability && !this.durability.isHome(session) ? `${node.boot}: ${number}` : node.boot;
+    // First it may be asked where the session is: who does not wait for the answers is not promised an order.
+    const mayBeAway = this.durability && (session.moves > 0 || session.node !== node.boot);
+    const strand = mayBeAway ? `${node.boot}: ${number}` : node.boot;
     const item = session.in('alone').add(strand, number, this.clock.now, 'may');
     if (this.#isSlow || session.hooks > 0) this.#unconfirmedOf(session.node).add(item);
     this.say(`send ${number} to ${sid} through ${node.boot}`);
@@ -373,7 +379,8 @@ export class World implements BackEnd {
       .run(() => node.router.runActions(sid, [sendOf(number)]))
       .then(
         () => {
-          item.level = 'must';
+          item.level = session.isAtRisk ? 'may' : 'must';
+          if (this.#isSlow || session.hooks > 0) this.#unconfirmedOf(session.node).add(item);
         },
         () => {},
       );

@@ -116,7 +116,10 @@ export class Adoptions {
     const { counters, incomplete } = durable!.metrics;
     incomplete.failed.value += adoptions.length - present.length;
     const hasLeft = present.some(({ claimed }) => claimed.hasLeft);
-    const kept = channels.size === 0 ? [] : await memberships.keptFor?.(boot, [...channels], hasLeft);
+    let kept: readonly KeptPublish[] | undefined = [];
+    if (channels.size > 0) {
+      kept = (await this.#canAskAll(durable!)) ? await memberships.keptFor?.(boot, [...channels], hasLeft) : undefined;
+    }
     for (const adoption of present) {
       const failure = catchUp(adoption, kept);
       if (failure === undefined) {
@@ -127,6 +130,24 @@ export class Adoptions {
       }
     }
     for (const { client } of adoptions) this.#adopting.delete(client.sid);
+  }
+
+  /**
+   * What others had kept is all that there is only if all who live can be asked. One that has started a moment ago is about to be
+   * connected, and the lease of one that is gone about to end; neither may be so where the network is parted. Never rejects.
+   */
+  async #canAskAll(durable: DurableSessions): Promise<boolean> {
+    const { cluster, wheel } = this.#setup;
+    for (const deadline = performance.now() + durable.leaseMs + askAgainMs; ; ) {
+      try {
+        const tags = await durable.living();
+        if (tags.every((tag) => cluster.nodeOf(tag) !== undefined)) return true;
+      } catch {
+        // Redis is away: nobody knows who lives.
+      }
+      if (performance.now() > deadline) return false;
+      await new Promise<void>((resolve) => wheel.schedule(askAgainMs, resolve));
+    }
   }
 
   /** Returns whether it is there, and in its channels. Never rejects. */

@@ -17,17 +17,27 @@ export interface DeadOwner {
 /** At the end of what is known of an owner that has given up its lease. */
 export const leftMark = 'left';
 
-export async function deadOwners(run: RunCommands, keys: Keys, self: string | undefined): Promise<DeadOwner[]> {
+/** Those of other leases, by whether these are there. */
+async function owners(run: RunCommands, keys: Keys, self: string | undefined, areAlive: boolean): Promise<DeadOwner[]> {
   const [flat] = await run([['hgetall', keys.owners]]);
-  const owners = pairsOf(flat).filter(([owner]) => owner !== self);
-  if (owners.length === 0) return [];
-  const alive = await run(owners.map(([owner]): RedisCommand => ['exists', keys.lease(owner)]));
-  return owners
-    .filter((_, i) => alive[i] === 0)
+  const others = pairsOf(flat).filter(([owner]) => owner !== self);
+  if (others.length === 0) return [];
+  const alive = await run(others.map(([owner]): RedisCommand => ['exists', keys.lease(owner)]));
+  return others
+    .filter((_, i) => (alive[i] === 1) === areAlive)
     .map(([owner, ownership]) => {
       const [boot = '', tag = '', tags = '', end] = ownership.split('|');
       return { owner, boot, tag, tags: tags.split(','), hasLeft: end === leftMark };
     });
+}
+
+export function deadOwners(run: RunCommands, keys: Keys, self: string | undefined): Promise<DeadOwner[]> {
+  return owners(run, keys, self, false);
+}
+
+/** The tags of the boots whose leases are there. */
+export async function livingTags(run: RunCommands, keys: Keys, self: string | undefined): Promise<string[]> {
+  return (await owners(run, keys, self, true)).map(({ tag }) => tag);
 }
 
 const lookMs = 100;

@@ -12,7 +12,7 @@ import { textOf } from '../../observe/thrown.ts';
 import type { Pids } from '../pids.ts';
 import type { RunCommands } from './commands.ts';
 import { DeadJournal } from './dead-journal.ts';
-import { type DeadOwner, deadOwners, isInherited, leftMark } from './dead-owners.ts';
+import { type DeadOwner, deadOwners, isInherited, leftMark, livingTags } from './dead-owners.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
@@ -312,6 +312,11 @@ export class DurableSessions {
     const dead = await deadOwners(this.#setup.run, this.#keys, this.lease.owner);
     // A lease that has ended by itself means something only to who has kept its own.
     return dead.filter(({ hasLeft }) => (hasLeft ? this.#admits() : this.lease.isSettled));
+  }
+
+  /** The tags of the boots that live, but for this one. @throws what Redis fails with */
+  living(): Promise<string[]> {
+    return livingTags(this.#setup.run, this.#keys, this.lease.owner);
   }
 
   async #inherit({ owner: dead, boot, tag: ownTag, tags, hasLeft }: DeadOwner): Promise<void> {

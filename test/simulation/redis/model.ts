@@ -24,9 +24,6 @@ interface Item {
   until: number | undefined;
 }
 
-/** Everything that it holds at a moment. */
-export type Snapshot = ReadonlyMap<string, Item>;
-
 /** What Redis refuses a command with. */
 export class Refused extends Error {}
 
@@ -35,7 +32,7 @@ const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of v
 
 export class RedisModel {
   readonly #now: () => number;
-  #items = new Map<string, Item>();
+  readonly #items = new Map<string, Item>();
 
   /** @param now ms */
   constructor(now: () => number) {
@@ -83,14 +80,6 @@ export class RedisModel {
     return [...this.#items.keys()].filter((key) => this.get(key) !== undefined);
   }
 
-  get snapshot(): Snapshot {
-    return copyOf(this.#items);
-  }
-
-  restore(snapshot: Snapshot): void {
-    this.#items = copyOf(snapshot);
-  }
-
   // --- for the commands
 
   get now(): number {
@@ -135,22 +124,6 @@ export class RedisModel {
     if (value !== undefined && !(value instanceof kind)) throw new Refused(wrongType);
     return value;
   }
-}
-
-function copyOf(items: Snapshot): Map<string, Item> {
-  const copy = new Map<string, Item>();
-  for (const [key, { value, until }] of items) copy.set(key, { value: copyOfValue(value), until });
-  return copy;
-}
-
-function copyOfValue(value: Value): Value {
-  if (typeof value === 'string') return value;
-  if (value instanceof Map) return new Map(value);
-  if (value instanceof Set) return new Set(value);
-  const stream = new Stream();
-  stream.entries.push(...value.entries);
-  stream.last = value.last;
-  return stream;
 }
 
 function made<Kind extends Value>(redis: RedisModel, key: string, present: Kind | undefined, empty: Kind): Kind {

@@ -10,16 +10,13 @@
 import type { RedisCommand } from '../../../src/sessions/durable/commands.ts';
 import type { Machine, VirtualClock } from '../clock.ts';
 import { maxDelayMs } from '../lane.ts';
-import { RedisModel, type Snapshot } from './model.ts';
+import { RedisModel } from './model.ts';
 
 /** How long commands wait for a connection, and for an answer. */
 const patienceMs = 400;
 const askAgainMs = 40;
 const connections = 2;
 const maxWayMs = maxDelayMs / 2;
-
-/** What a restart leaves of what Redis had. */
-export type Left = 'all' | 'saved' | 'nothing';
 
 export class RedisSite {
   readonly model: RedisModel;
@@ -32,7 +29,6 @@ export class RedisSite {
   troubledAt = Number.NEGATIVE_INFINITY;
   /** Commands that have come while it stands still. */
   #held: (() => void)[] | undefined;
-  #saved: Snapshot | undefined;
   /** How often connections were lost. */
   era = 0;
 
@@ -50,19 +46,12 @@ export class RedisSite {
     return !this.isAway && !this.partedFrom.has(machine);
   }
 
-  /** What it has now is what a restart may bring back. */
-  save(): void {
-    this.#saved = this.model.snapshot;
-  }
-
   leave(): void {
     this.isAway = true;
     this.era += 1;
   }
 
-  comeBack(left: Left): void {
-    if (left === 'saved' && this.#saved) this.model.restore(this.#saved);
-    if (left === 'nothing') this.model.restore(new Map());
+  comeBack(): void {
     this.isAway = false;
   }
 

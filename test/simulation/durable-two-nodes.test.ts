@@ -1,0 +1,6 @@
+/** Simulations of two nodes whose sessions outlive them (README.md). It replaces clocks and timers, so it needs its own process. */
+import { test } from 'node:test';
+import { simulateMany } from './seeds.ts';
+
+test('nothing is lost in silence while two nodes are killed, stand still, and lose Redis', () =>
+  simulateMany(150, 2, true));
