@@ -14,6 +14,8 @@ export function durableLines(readings: Readings, nodes = 1): [string, string][] 
   const parts = [plural(number('sessions'), 'session')];
   const present = number('present');
   if (present > 0) parts.push(`${present} of them adopted`);
+  const handedOver = number('handed_over');
+  if (handedOver > 0) parts.push(`${handedOver} handed over to other nodes since the start`);
   const lost = number('claims_lost');
   if (lost > 0) parts.push(`${lost} lost to other nodes since the start`);
   const lines: [string, string][] = [['durable', `${state(up, nodes, number)}; ${parts.join(', ')}`]];

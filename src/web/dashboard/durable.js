@@ -21,6 +21,7 @@ export function showDurable(history, view) {
     ['Lease', lease(durable, shown)],
     ['Sessions', sessions(durable)],
     ['Claimed', claimed(durable)],
+    ['Handed over', durable.handedOver > 0 ? `${count(durable.handedOver)} to other nodes` : ''],
     ['Not complete', incomplete(durable)],
     ['Lost to others', lost(durable)],
     ['Stored within', stored(point)],

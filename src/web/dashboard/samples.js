@@ -136,6 +136,7 @@ const durableSums = {
   actions: 'incomplete.actions',
   claimsLost: 'claims_lost',
   fenced: 'fenced',
+  handedOver: 'handed_over',
   errors: 'errors',
   leasesLost: 'leases_lost',
   entries: 'journal.entries',
