@@ -7,6 +7,7 @@ import { type TestContext, test } from 'node:test';
 import { eventually } from '../support/eventually.ts';
 import { missing } from '../support/programs.ts';
 import { RedisServer } from '../support/redis.ts';
+import { undocumented } from '../support/redis-keys.ts';
 import type { RelayNode as Node } from '../support/relay-cluster.ts';
 import { type ClientOfCluster, ReturnCluster } from '../support/return-cluster.ts';
 
@@ -53,11 +54,24 @@ test('a node is killed: the state of its sessions is at their next node, is chan
   const last = JSON.parse(scene.backEnd.asked.at(-1)!.body) as { state: unknown };
   assert.deepEqual(last.state, { nick: 'ann', seen: 1 });
   await eventually(async () => (await states(redis)).length === 1, 'the end of its state');
+  const keys = () => redis.query((client) => client.keys('*'));
+  assert.deepEqual(undocumented(await keys()), []);
   // Nobody has brought its client back.
   stays.proxy.mend(other.port);
   await stays.back();
   await stays.leave();
   await eventually(async () => (await states(redis)).length === 0, 'the end of all states');
+  // Of sessions nothing else is left than what expires.
+  const expires = /:(?:secret|owners|lease:[^:]+|gone|epoch|journal|last)$/;
+  await eventually(async () => (await keys()).every((key) => expires.test(key)), 'the end of all records');
+  for (const { process } of scene.nodes.slice(1)) await process.stop();
+  await eventually(
+    async () => (await keys()).every((key) => /:(?:secret|gone|epoch)$/.test(key)),
+    'the end of the rest',
+  );
+  for (const key of (await keys()).filter((left) => !left.endsWith(':secret'))) {
+    assert.ok((await redis.query((client) => client.pttl(key))) > 0, key);
+  }
 });
 
 test('a node that comes back after its lease neither changes nor deletes the state that another one goes on with', {
