@@ -12,7 +12,7 @@ Socket.IO. Clients and publishers work in closed loops: none sends the next mess
 compared byte for byte, and every delivery is checked by sender, number and length; a lost, duplicated, altered or reordered message ends the run with an error. Contestants run with
 their default settings, without compression. Hive runs as users run it: \`hive run\` with a configuration file, production mode, state in the client's actor.
 
-The figures of memory, echo, publishes-confirmed, two-nodes and jitter were taken on a machine that was busy with other work, at a higher priority than that.`;
+The figures of memory, echo, publishes-confirmed, two-nodes, jitter and durable sessions were taken on a machine that was busy with other work, at a higher priority than that.`;
 
 export const notes = {
   memory: `Growth of the resident set by 10,000 clients, after a full garbage collection, with 1,000 clients connected before; kernel buffers do not
