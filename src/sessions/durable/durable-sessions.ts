@@ -76,9 +76,6 @@ export class DurableSessions {
   #ownerKeysOf: string | undefined;
   /** The owner of whom it is certain which sessions are his. */
   #claimedFor: string | undefined;
-  readonly #now: () => number;
-  /** When the last attempt to renew the lease began that has failed. */
-  #failedAt = Number.NEGATIVE_INFINITY;
   #adopt: Adopt | undefined;
   #admits: () => boolean = () => true;
   #journal: RedisJournal | undefined;
@@ -92,7 +89,6 @@ export class DurableSessions {
   constructor(setup: DurableSetup) {
     const { run, cluster, boot, tag, leaseMs, metrics, log, now = () => performance.now() } = setup;
     this.#setup = setup;
-    this.#now = now;
     this.#writeTogether = together(run);
     this.metrics = metrics;
     this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
@@ -181,19 +177,9 @@ export class DurableSessions {
    * is away, nobody else can have claimed them for having seen that.
    */
   certainty(): Promise<void> | undefined {
-    return this.#isCertain ? undefined : this.#makeCertain();
-  }
-
-  get #isCertain(): boolean {
-    if (this.lease.isHeld && this.lease.owner === this.#claimedFor) return true;
-    // An attempt that began before the node stood still says nothing of Redis.
-    return this.#durability.problem !== undefined && this.#failedAt >= this.lease.until;
-  }
-
-  /** The attempt that is under way may have begun before the node stood still; the next one has not. */
-  async #makeCertain(): Promise<void> {
-    await this.renew();
-    if (!this.#isCertain) await this.renew();
+    if (this.lease.isHeld && this.lease.owner === this.#claimedFor) return undefined;
+    if (this.#durability.problem !== undefined) return undefined;
+    return this.renew();
   }
 
   /** Renews the lease; with a new one, claims the node's own sessions. Never rejects. */
@@ -206,7 +192,6 @@ export class DurableSessions {
 
   async #renew(): Promise<void> {
     if (this.#isClosing) return;
-    const beganAt = this.#now();
     try {
       const { run, pids } = this.#setup;
       if (this.lease.owner === undefined) pids.use(await secretIn(run, this.#keys));
@@ -225,7 +210,6 @@ export class DurableSessions {
       await this.#own.makeUp();
       if (this.#own.isComplete) this.#durability.succeeded();
     } catch (error) {
-      this.#failedAt = beganAt;
       this.#failed(error);
     }
   }

@@ -35,11 +35,6 @@ export class Lease {
     return this.#now() < this.#until;
   }
 
-  /** When it ends at the earliest, if it is not renewed. */
-  get until(): number {
-    return this.#until;
-  }
-
   /** How long it is there for certain, ms. */
   get leftMs(): number {
     return Math.max(0, this.#until - this.#now());
