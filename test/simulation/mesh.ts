@@ -5,6 +5,7 @@
  *   up ──reset──▶ one end knows, the other sends on into nothing ──▶ both know ──▶ up again
  */
 import type { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
+import { isPublishTerm } from '../../src/actors/pubsub/wire-messages.ts';
 import type { Kernel } from '../../src/kernel/kernel.ts';
 import type { Offered, PendingFrom, RemoteTarget, Transport } from '../../src/kernel/transport.ts';
 import type { From, NodeName, Ref } from '../../src/kernel/types.ts';
@@ -200,8 +201,7 @@ export class Mesh {
   /** @internal */
   isLost(node: NodeName, message: unknown): boolean {
     if (this.#clock.now >= (this.#losing.get(node) ?? 0)) return false;
-    const { type } = message as { readonly type?: unknown };
-    return type === 'publish' || type === 'gap';
+    return isPublishTerm(message) || (message as { readonly type?: unknown }).type === 'gap';
   }
 
   /** Since when a node sends into nothing without knowing it. */
