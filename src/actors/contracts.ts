@@ -17,6 +17,10 @@ export interface Member {
   openedChannels?: ChannelCount | undefined;
   join(channel: string): void;
   leave(channel: string): void;
+  /** It has joined or left a channel, though it is told so later. */
+  changed?(): void;
+  /** Resolves when it is stored in which channels it is, where that outlives the node. */
+  readonly stored?: Promise<unknown> | undefined;
   /**
    * Something that was published to the channel is lost for it: a crash or a full mailbox on this node, or a node that could neither
    * send it nor keep it any longer. Called once for each gap, however much is missing in it, before what was published

@@ -223,14 +223,7 @@ export async function startNode(
       }),
     router: () => new Router(router),
     departures: () => new Departures(clients.departures),
-    sessions:
-      durable &&
-      (() =>
-        new SessionKeeper(
-          durable,
-          (claimed) => router.adoptions.adopt(claimed),
-          () => router.admits,
-        )),
+    sessions: durable && (() => new SessionKeeper(durable, router.adoptions, () => router.admits)),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     monitorServer: () => servers.monitor(),

@@ -39,6 +39,7 @@ export function keepSessions({ config, ids, kernel, pools, log, metrics }: Sessi
       tag: ids.tag,
       pids,
       leaseMs: store.lease,
+      windowMs: recovery?.window ?? 0,
       metrics: new DurableMetrics(metrics),
       log: log.child({ component: 'clients' }),
     });

@@ -121,9 +121,9 @@ export class MemoryStore implements SessionStore {
 
   missed(session: SessionLog, position: unknown): Missed {
     const number = position === undefined ? session.began : this.#positions.parse(position);
-    // Who has received something of this node has all of the one before.
-    const { prefix } = session;
-    const before = prefix && !this.#positions.isOwn(position) ? prefix.missed(position) : [];
+    // Who has received something of this life has all of those before.
+    if (position !== undefined && (number ?? 0) > session.began) session.prefix = undefined;
+    const before = session.prefix ? session.prefix.missed(position) : [];
     const entries = number === undefined ? undefined : session.missed(number, this.shown, this.#journal);
     if (!entries || !before) return undefined;
     const events: MissedEvent[] = [...before];

@@ -21,6 +21,8 @@ export function sidIn(pid: string): string {
 }
 
 export class Pids {
+  /** Those that were used before the present one: clients have pids that were made with them. */
+  readonly #former: Buffer[] = [];
   #secret: Buffer;
 
   /** @param secret never something that others could guess, as a cookie that is a cluster's name */
@@ -28,23 +30,27 @@ export class Pids {
     this.#secret = secret;
   }
 
-  /** From now on with that secret: pids that were made with another one are those of nobody. */
+  /** From now on with that secret. Pids that were made before are good here, and here alone. */
   use(secret: Buffer): void {
+    if (secret.equals(this.#secret)) return;
+    this.#former.push(this.#secret);
     this.#secret = secret;
   }
 
   of(sid: string, namespace: string): string {
-    return `${sid}.${this.#mac(sid, namespace)}`;
+    return `${sid}.${mac(this.#secret, sid, namespace)}`;
   }
 
-  /** The session id of a pid that was made for that namespace with this secret; undefined for any other. */
+  /** The session id of a pid that was made for that namespace with the secret, or a former one; undefined for any other. */
   verify(pid: string, namespace: string): string | undefined {
-    const [, sid, mac] = form.exec(pid) ?? [];
-    if (sid === undefined || mac === undefined) return undefined;
-    return timingSafeEqual(Buffer.from(mac), Buffer.from(this.#mac(sid, namespace))) ? sid : undefined;
+    const [, sid, signature] = form.exec(pid) ?? [];
+    if (sid === undefined || signature === undefined) return undefined;
+    const given = Buffer.from(signature);
+    const isOf = (secret: Buffer) => timingSafeEqual(given, Buffer.from(mac(secret, sid, namespace)));
+    return isOf(this.#secret) || this.#former.some(isOf) ? sid : undefined;
   }
+}
 
-  #mac(sid: string, namespace: string): string {
-    return createHmac('sha256', this.#secret).update(`${sid}\0${namespace}`).digest('base64url').slice(0, macLength);
-  }
+function mac(secret: Buffer, sid: string, namespace: string): string {
+  return createHmac('sha256', secret).update(`${sid}\0${namespace}`).digest('base64url').slice(0, macLength);
 }

@@ -26,11 +26,6 @@ export class Positions {
     return `${this.#start}${number.toString(36)}"]`;
   }
 
-  /** Whether this boot has made it. */
-  isOwn(position: unknown): boolean {
-    return (this.parse(position) ?? 0) > 0;
-  }
-
   /** The number in a position; 0 if another boot has made it, undefined for what is no position. */
   parse(position: unknown): number | undefined {
     if (typeof position !== 'string' || !form.test(position)) return undefined;

@@ -1,8 +1,8 @@
 /**
- * What a session was sent by a node that is gone, under the positions that it had there. It stands before what the session is sent here.
+ * What a session was sent by nodes that are gone, under the positions that it had there. It stands before what the session is sent here.
+ * A session may have had several such lives: each node that goes on with it may be lost in its turn.
  *
- *   by the node that is gone: 3  7  9 │ here: 12  15
- *                                     └ end
+ *   by one node: 3  7  9 │ kept by others for it │ by the next: 4  6 │ kept │ here: 12  15
  */
 import type { ServerPacket } from '../protocol/packet.ts';
 import type { MissedEvent } from './missed-event.ts';
@@ -13,49 +13,77 @@ export interface PrefixEntry {
   readonly packet: ServerPacket;
 }
 
-export interface PrefixParts {
+/** A life of a session at a node that is gone. */
+export interface PastLife {
   /** Of the boot that gave the numbers. */
   readonly tag: string;
   /** Number before its first event. */
   readonly began: number;
-  /** Who has received less than this misses something that is not there any more. */
-  readonly completeFrom: number;
-  /** The last number of that node. */
+  /** The last number that is known of that node. */
   readonly end: number;
-  /** In order. */
-  readonly entries: readonly PrefixEntry[];
+  /** What it was sent behind that number, in order; undefined if not all of that is there. */
+  since(number: number): readonly PrefixEntry[] | undefined;
+  /** As the record of the session has it. */
+  readonly record: unknown;
 }
 
-/** More than a node shows while it cannot store. */
-const beyond = 2 ** 40;
-
-export class Prefix {
-  readonly #parts: PrefixParts;
-  readonly #positions: Positions;
-  readonly #more: PrefixEntry[] = [];
-
-  constructor(parts: PrefixParts) {
-    this.#parts = parts;
-    this.#positions = new Positions(parts.tag);
-  }
-
-  /** What others had kept for that node comes behind it, under numbers that it cannot have given. */
-  append(packet: ServerPacket): void {
-    this.#more.push({ number: this.#parts.end + beyond + this.#more.length, packet });
-  }
-
+/** The lives of a session at nodes that are gone. */
+export interface FormerLives {
+  /** Those in which its client may still be, oldest first. */
+  readonly records: readonly unknown[];
   /**
-   * What of it a client has missed; undefined if not all of that is there.
+   * What of it a client has missed; undefined if not all of that is there. Lives before that of the position are over.
    * @param position as its last event had it; undefined if it has received none
    */
+  missed(position: unknown): readonly MissedEvent[] | undefined;
+}
+
+/** Lives of which only the records are known yet. */
+export class UnreadLives implements FormerLives {
+  readonly records: readonly unknown[];
+
+  constructor(records: readonly unknown[]) {
+    this.records = records;
+  }
+
+  missed(): undefined {}
+}
+
+/** What others had kept for a node has numbers from here on, which no node gives. */
+export const keptFrom = 2 ** 50;
+
+export class Prefix implements FormerLives {
+  #lives: readonly PastLife[];
+
+  /** @param lives oldest first */
+  constructor(lives: readonly PastLife[]) {
+    this.#lives = lives;
+  }
+
+  get records(): readonly unknown[] {
+    return this.#lives.map(({ record }) => record);
+  }
+
   missed(position: unknown): readonly MissedEvent[] | undefined {
-    const { began, completeFrom, end, entries } = this.#parts;
-    const received = position === undefined ? began : this.#positions.parse(position);
-    if (received === undefined || (received > end && received < end + beyond)) return undefined;
-    const from = Math.max(received, began);
-    if (from < completeFrom) return undefined;
-    return [...entries, ...this.#more]
-      .filter(({ number }) => number > from)
-      .map(({ number, packet }) => ({ packet, tail: this.#positions.tail(number) }));
+    let from: number | undefined;
+    for (let at = this.#lives.length - 1; at >= 0 && from === undefined; at -= 1) {
+      const { tag, began, end } = this.#lives[at]!;
+      const received = new Positions(tag).parse(position) ?? 0;
+      // Numbers of a former session of that boot, or of a life before, are not of this one.
+      if (received <= began) continue;
+      // It was shown, and could not be stored.
+      if (received > end && received < keptFrom) return undefined;
+      from = received;
+      this.#lives = this.#lives.slice(at);
+    }
+    const missed: MissedEvent[] = [];
+    for (const life of this.#lives) {
+      const entries = life.since(from ?? life.began);
+      if (!entries) return undefined;
+      const positions = new Positions(life.tag);
+      for (const { number, packet } of entries) missed.push({ packet, tail: positions.tail(number) });
+      from = undefined;
+    }
+    return missed;
   }
 }

@@ -7,7 +7,7 @@
  *   alone  [began 2 …─────────────────────────────▶
  */
 import { type Entry, type Journal, Scope } from './journal.ts';
-import type { Prefix } from './prefix.ts';
+import type { FormerLives } from './prefix.ts';
 
 /** The entries of one channel, and how many sessions are in it now. */
 export class ChannelLog extends Scope {
@@ -52,8 +52,8 @@ export class SessionLog extends Scope {
   readonly began: number;
   /** Something up to this number is lost for it. */
   lostUpTo = 0;
-  /** What it was sent by a node that is gone. */
-  prefix: Prefix | undefined;
+  /** What it was sent by nodes that are gone; undefined if its client has all of that. */
+  prefix: FormerLives | undefined;
   #spans: Span | undefined;
   #ended = 0;
 

@@ -180,10 +180,12 @@ export class Durability {
     for (const key of model.keys) {
       const name = key.slice('hive:simulation:'.length);
       if (name === 'owners' || name === 'secret' || name.endsWith(':gone')) continue;
-      const owner = /^lease:(.*)$/.exec(name)?.[1] ?? /^\{(.*)\}:(?:journal|last)$/.exec(name)?.[1];
+      const owner = /^lease:(.*)$/.exec(name)?.[1] ?? /^\{(.*)\}:(?:journal|last|kept)$/.exec(name)?.[1];
       // What was on its way from a node that has lost its lease may come behind the deletion of its journal.
-      if (owner !== undefined && this.#troubles.length > 0) continue;
-      if (owner === undefined || !owners.get(owner)) left.push(`${name} ${describe(model.get(key)?.value)}`);
+      if (owner !== undefined && (owners.get(owner) || this.#troubles.length > 0)) continue;
+      // Somebody might return to it still.
+      if (name.startsWith('{') && model.get(key)?.until !== undefined) continue;
+      left.push(`${name} ${describe(model.get(key)?.value)}`);
     }
     return left;
   }

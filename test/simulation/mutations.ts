@@ -116,6 +116,7 @@ function joinsLater(host: SessionHost): SessionHost {
     recovery: {
       pidOf: (sid, namespace) => host.recovery!.pidOf(sid, namespace),
       homeOf: () => undefined,
+      otherHomeOf: async () => undefined,
       nextHomeOf: async () => undefined,
       mayMove: () => false,
       leaves: () => undefined,

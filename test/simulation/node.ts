@@ -26,8 +26,8 @@ import { Metrics } from '../../src/observe/metrics.ts';
 import { PluginSet } from '../../src/plugins/plugin-set.ts';
 import { PluginRegistry } from '../../src/plugins/registry.ts';
 import type { Pools, Publication, Services } from '../../src/plugins/types.ts';
+import type { Adopter } from '../../src/sessions/durable/adopter.ts';
 import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
-import type { Claimed } from '../../src/sessions/durable/durable-sessions.ts';
 import type { MemoryStoreSetup } from '../../src/sessions/memory-store.ts';
 import type { SessionStore } from '../../src/sessions/session-store.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
@@ -260,13 +260,18 @@ export class SimNode {
       log,
       metrics,
     });
-    const adopt = (claimed: Claimed) => {
-      const source = this.router.adoptions.adopt(claimed);
-      place?.claimed(this, claimed.sid, this.router.adoptions.settled(claimed.sid));
-      return source;
+    const { adoptions } = this.router;
+    const adopter: Adopter = {
+      adopt: (claimed) => {
+        const source = adoptions.adopt(claimed);
+        place?.claimed(this, claimed.sid, adoptions.settled(claimed.sid));
+        return source;
+      },
+      start: () => adoptions.start(),
+      catchUp: () => adoptions.catchUp(),
     };
     const keepers = durable
-      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopt, undefined, 0) }]
+      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopter, undefined, 0) }]
       : [];
     this.sockets = new SimSockets(clock, machine);
     this.sockets.answersLast = parts.answersLast ?? false;

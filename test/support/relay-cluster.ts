@@ -18,6 +18,7 @@ export interface RelayNode {
   readonly health: number;
   /** Its configuration. */
   readonly config: string;
+  /** The one that runs now, or ran last. */
   process: HiveProcess;
   api(method: string, path: string, body?: string): Promise<Response>;
   /** The base of its monitor, with the key. */
@@ -93,11 +94,10 @@ export class RelayCluster {
     }
   }
 
-  /** Starts a node once more, that has ended. */
-  async restart(index: number): Promise<void> {
-    const node = this.nodes[index]!;
-    node.process = this.#runs[index]!();
-    await node.process.ready();
+  /** Starts nodes that have ended, as they were started before. */
+  async restart(...indexes: readonly number[]): Promise<void> {
+    for (const index of indexes) this.nodes[index]!.process = this.#runs[index]!();
+    for (const index of indexes) await this.nodes[index]!.process.ready();
   }
 
   async stop(): Promise<void> {

@@ -9,6 +9,15 @@ import { ReturningClient, type ReturningOptions } from './returning-client.ts';
 
 const hooks = ['on_connect', 'on_disconnect', 'on_suspend', 'on_recover', 'ask'];
 
+/** Where sessions outlive their nodes. */
+export interface Durability {
+  /** ms. */
+  readonly lease?: number;
+  /** How long sessions wait for their clients, ms; 0: not at all. */
+  readonly window?: number;
+  readonly nodes?: number;
+}
+
 export class ReturnCluster {
   readonly cluster: RelayCluster;
   readonly backEnd: BackEnd;
@@ -28,6 +37,7 @@ export class ReturnCluster {
     hive?: Parameters<typeof RelayCluster.start>[2],
     redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
+    { lease = 3000, window = 600_000, nodes = 3 }: Durability = {},
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -51,13 +61,15 @@ export class ReturnCluster {
     const sections = {
       clients: {
         state,
-        recovery: { window: 600_000 },
-        ...(place && { durable: { connector: 'redis', lease: 3000 } }),
+        ...(window > 0 && { recovery: { window } }),
+        ...(place && { durable: { connector: 'redis', lease } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],
           ack: [{ action: 'action.send_ack', args: null }],
           store: [{ action: 'action.update_state', args: null }],
           stop: [{ action: 'action.stop', args: null }],
+          join: [{ action: 'action.pubsub.subscribe', args: 'private' }],
+          leave: [{ action: 'action.pubsub.unsubscribe', args: 'private' }],
         },
         hooks: Object.fromEntries(
           hooks.map((name) => [name, [{ hook: 'hp.post', args: { connector: 'web', endpoint: `/${name}` } }]]),
@@ -68,7 +80,7 @@ export class ReturnCluster {
         pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...pool },
       },
     };
-    return new ReturnCluster(await RelayCluster.start(3, socketio, hive, [], sections), backEnd);
+    return new ReturnCluster(await RelayCluster.start(nodes, socketio, hive, [], sections), backEnd);
   }
 
   get nodes(): readonly RelayNode[] {

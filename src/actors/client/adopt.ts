@@ -1,7 +1,7 @@
 /** Sessions whose node is gone: this node tells back ends of their departures. */
 
+import type { Claimed } from '../../sessions/durable/adopter.ts';
 import type { RecordSource } from '../../sessions/durable/durable-session.ts';
-import type { Claimed } from '../../sessions/durable/durable-sessions.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
 import type { ClientServices } from './client-services.ts';
 import { forgetState } from './complaint.ts';

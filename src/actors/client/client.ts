@@ -82,6 +82,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#adopted = adopted;
     const sessions = isRecoverable ? context.recovery?.sessions : undefined;
     this.output = new ClientOutput(context.metrics, sid, sessions);
+    if (adopted) this.output.follow(adopted.past, adopted.record.m ?? []);
     this.#client = new PluginClient(context, { sid, namespace }, handshake, this, this.output);
   }
 
@@ -124,12 +125,12 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   // --- away
 
   /** Something that outlives the node has changed. */
-  changed(): void {
-    this.#client.changed();
+  changed(): Promise<unknown> | undefined {
+    return this.#client.changed();
   }
 
   /** What keeps its record. */
-  get source(): RecordSource {
+  get source(): RecordSource & Pick<PluginClient, 'stored' | 'joined'> {
     return this.#client;
   }
 
@@ -248,8 +249,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   /** A session of a node that is gone waits for its client from the start. */
   #follow(adopted: Adopted): void {
-    const { prefix, record, leftMs } = adopted;
-    this.output.follow(prefix);
+    const { record, leftMs } = adopted;
     this.output.phase = 'waiting';
     this.#client.connected();
     announceAdoption(this, adopted);

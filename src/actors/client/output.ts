@@ -10,7 +10,7 @@ import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { isPositioned } from '../../protocol/recovery.ts';
 import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
-import type { Prefix } from '../../sessions/prefix.ts';
+import { type FormerLives, UnreadLives } from '../../sessions/prefix.ts';
 import type { SessionLog } from '../../sessions/session-log.ts';
 import type { Missed, SessionStore } from '../../sessions/session-store.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
@@ -33,7 +33,7 @@ export interface OutputOwner {
   /** Ends its connection at once, and it as soon as what waits has been handled. */
   abandon(reason: CloseReason): void;
   /** It has joined or left a channel. */
-  changed(): void;
+  changed(): Promise<unknown> | undefined;
 }
 
 export class ClientOutput implements Member {
@@ -48,6 +48,8 @@ export class ClientOutput implements Member {
   #sink: Sink | undefined;
   #transport: TransportKind | undefined;
   #channels: SmallSet<string>;
+  /** Its record is being stored with the channels that it is in. */
+  #storing: Promise<unknown> | undefined;
 
   /** @param sessions of a client that may return */
   constructor(metrics: ClientMetrics, sid: string, sessions: SessionStore | undefined) {
@@ -145,7 +147,7 @@ export class ClientOutput implements Member {
     if (this.#phase === 'ended' || hasValue(this.#channels, channel)) return;
     this.#channels = withValue(this.#channels, channel);
     if (this.#log) this.#sessions!.join(this.#log, channel);
-    this.#owner?.changed();
+    this.changed();
     if (this.#log && this.#sessions!.defers) this.#later((sink) => sink.join(channel));
     else this.#sink?.join(channel);
   }
@@ -156,7 +158,15 @@ export class ClientOutput implements Member {
     if (this.#log && this.#sessions!.defers) this.#later((sink) => sink.leave(channel));
     else this.#sink?.leave(channel);
     if (this.#log) this.#sessions!.leave(this.#log, channel);
-    this.#owner?.changed();
+    this.changed();
+  }
+
+  changed(): void {
+    this.#storing = this.#owner?.changed();
+  }
+
+  get stored(): Promise<unknown> | undefined {
+    return this.#storing;
   }
 
   /**
@@ -186,9 +196,28 @@ export class ClientOutput implements Member {
     return log && { began: log.began, spans: log.spans };
   }
 
-  /** Goes on where a node that is gone has ended. */
-  follow(prefix: Prefix): void {
-    if (this.#log) this.#log.prefix = prefix;
+  /** The lives that it had at nodes that are gone, as its record has them. */
+  get former(): readonly unknown[] {
+    return this.#log?.prefix?.records ?? [];
+  }
+
+  /**
+   * Goes on where a node that is gone has ended. What is published here from now on is for it, though it has not joined yet.
+   * @param former its lives until then, as its record has them
+   */
+  follow(former: readonly unknown[], channels: readonly string[]): void {
+    const log = this.#log;
+    if (!log) return;
+    log.prefix = new UnreadLives(former);
+    for (const channel of channels) {
+      this.#channels = withValue(this.#channels, channel);
+      this.#sessions!.join(log, channel);
+    }
+  }
+
+  /** It is known what it was sent there. */
+  catchUp(lives: FormerLives): void {
+    if (this.#log) this.#log.prefix = lives;
   }
 
   /** Whether its client may return. */

@@ -10,6 +10,7 @@ import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from 
 import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
 import type { DurableSession, RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+import type { PastRecord } from '../../sessions/durable/past-life.ts';
 import type { CloseReason, Handshake } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import { runActions } from './actions.ts';
@@ -57,6 +58,8 @@ export class PluginClient implements Client, Identity, RecordSource {
   #suspendedAt: number | undefined;
   #suspendedFor: CloseReason | undefined;
   #hookChanges: readonly HookChange[] | undefined;
+  /** Those that it is about to be in: it has been taken over from a node that is gone. */
+  #joining: readonly string[] | undefined;
   #departure: SessionRecord['d'];
   /** Events that hooks were run for. */
   #events = 0;
@@ -150,6 +153,7 @@ export class PluginClient implements Client, Identity, RecordSource {
     this.#hookChanges = record.h;
     this.#suspendedAt = record.u;
     this.#suspendedFor = record.w;
+    this.#joining = record.m;
     this.#claim ??= new Claim();
     this.#claim.session = this.#session;
     const claim = this.#claim;
@@ -170,16 +174,34 @@ export class PluginClient implements Client, Identity, RecordSource {
     const state = this.#isStateInRecord ? this.#state?.get() : undefined;
     const s = state instanceof Promise ? undefined : state;
     const { namespace: n, connectedAt: c } = this;
-    const r = this.#output.logRecord;
-    const m = r && this.#output.hasStarted ? this.#context.memberships.channelsOf(this.#output) : undefined;
+    const output = this.#output;
+    const r = output.logRecord;
+    const m = r && output.hasStarted ? this.#channels : undefined;
+    const x = output.former;
     return {
       n,
       c,
-      ...(r && { r, m, u: this.#suspendedAt, w: this.#suspendedFor }),
+      ...(r && { r: { ...r, owner: this.#session?.owner ?? '' }, m, u: this.#suspendedAt, w: this.#suspendedFor }),
+      ...(x.length > 0 && { x: x as readonly PastRecord[] }),
       ...(s && { s }),
       ...(this.#hookChanges && { h: this.#hookChanges }),
       ...(this.#departure && { d: this.#departure }),
     };
+  }
+
+  get #channels(): readonly string[] {
+    const joined = this.#context.memberships.channelsOf(this.#output);
+    return this.#joining ? [...new Set([...this.#joining, ...joined])] : joined;
+  }
+
+  /** It has joined the channels in which it was at a node that is gone. */
+  joined(): void {
+    this.#joining = undefined;
+  }
+
+  /** Resolves when its record is stored as it is now, or Redis is away. */
+  async stored(): Promise<void> {
+    await this.#session?.write();
   }
 
   /** The client has lost its connection, or has one again. */
@@ -190,8 +212,8 @@ export class PluginClient implements Client, Identity, RecordSource {
   }
 
   /** Something of its record has changed. */
-  changed(): void {
-    if (this.#session && !this.#silent) void this.#session.write();
+  changed(): Promise<unknown> | undefined {
+    return this.#session && !this.#silent ? this.#session.write() : undefined;
   }
 
   fenced(hasLeft: boolean): void {

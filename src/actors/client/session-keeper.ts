@@ -4,7 +4,8 @@
  */
 import { Actor } from '../../kernel/actor.ts';
 import type { From } from '../../kernel/types.ts';
-import type { Adopt, DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+import type { Adopter } from '../../sessions/durable/adopter.ts';
+import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 
 interface Due {
   readonly type: 'renew' | 'sweep';
@@ -17,7 +18,7 @@ const startPauseMs = 50;
 
 export class SessionKeeper extends Actor<Due> {
   readonly #sessions: DurableSessions;
-  readonly #adopt: Adopt;
+  readonly #adopter: Adopter;
   readonly #admits: () => boolean;
   readonly #startMs: number;
 
@@ -27,13 +28,13 @@ export class SessionKeeper extends Actor<Due> {
    */
   constructor(
     sessions: DurableSessions,
-    adopt: Adopt,
+    adopter: Adopter,
     admits: () => boolean = () => true,
     startMs: number = maxStartMs,
   ) {
     super();
     this.#sessions = sessions;
-    this.#adopt = adopt;
+    this.#adopter = adopter;
     this.#admits = admits;
     this.#startMs = startMs;
   }
@@ -43,7 +44,7 @@ export class SessionKeeper extends Actor<Due> {
    * of a node before it: by then it must know the secret of their pids.
    */
   override async init(): Promise<void> {
-    this.#sessions.serve(this.#adopt, this.#admits);
+    this.#sessions.serve(this.#adopter, this.#admits);
     const { wheel } = this.kernel;
     const pause = (ms: number) => new Promise<void>((resolve) => wheel.schedule(ms, resolve));
     const patience = this.#startMs > 0 && pause(this.#startMs);

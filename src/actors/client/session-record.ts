@@ -2,7 +2,7 @@
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { State } from '../../plugins/types.ts';
 import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
-import type { Prefix } from '../../sessions/prefix.ts';
+import type { PastRecord } from '../../sessions/durable/past-life.ts';
 import type { CloseReason } from '../../web/client/client-handle.ts';
 
 /** A change that a back end has made to the hooks of a client. */
@@ -17,8 +17,10 @@ export interface SessionRecord {
   readonly s?: State;
   /** Changes of hooks, oldest first. */
   readonly h?: readonly HookChange[];
-  /** If its client may return: what it was sent, and in which channels it is. */
-  readonly r?: LogRecord | undefined;
+  /** If its client may return: what it was sent, and in which channels it is; and in whose journal that is. */
+  readonly r?: (LogRecord & { readonly owner: string }) | undefined;
+  /** The same of nodes before that one that are gone, oldest first, as far as its client may not have all of it. */
+  readonly x?: readonly PastRecord[] | undefined;
   /** The channels that it is subscribed to. */
   readonly m?: readonly string[] | undefined;
   /** When it lost its connection, ms since 1970. */
@@ -32,7 +34,8 @@ export interface SessionRecord {
 /** A session of a node that is gone, whose client may come back. */
 export interface Adopted {
   readonly record: SessionRecord;
-  readonly prefix: Prefix;
+  /** Its lives until now, oldest first. */
+  readonly past: readonly PastRecord[];
   /** Name of the node that is gone. */
   readonly from: string;
   readonly epoch: number;
@@ -42,6 +45,6 @@ export interface Adopted {
 
 /** What this program has written, as a record. What is missing was not known to the version that wrote it. */
 export function asSessionRecord(contents: unknown): SessionRecord {
-  const { n = '/', c = Date.now(), s = {}, h = [], r, m, u, w, d } = Object(contents) as Partial<SessionRecord>;
-  return { n, c, s, h, r, m, u, w, ...(d && { d }) };
+  const { n = '/', c = Date.now(), s = {}, h = [], r, x, m, u, w, d } = Object(contents) as Partial<SessionRecord>;
+  return { n, c, s, h, r, x, m, u, w, ...(d && { d }) };
 }

@@ -140,15 +140,20 @@ export class Channel extends Actor<ChannelMessage> {
     // One that left and comes back may still have deliveries of before, even of before a crash.
     if (entry.overtaken?.delete(client)) this.#misses(member);
     const behind = this.#behind.get(client);
-    if (behind) behind.offFanout = true;
-    else member.join(entry.id);
+    if (behind) {
+      behind.offFanout = true;
+      member.changed?.();
+    } else {
+      member.join(entry.id);
+    }
   }
 
   #unsubscribe(client: Ref<ClientDelivery>): void {
     const member = this.#entry.members.get(client);
     if (!member) return;
     this.#setup.index.unsubscribe(this.#entry, client);
-    member.leave(this.#entry.id);
+    if (this.#behind.get(client)?.offFanout) member.changed?.();
+    else member.leave(this.#entry.id);
     if (events.unsubscribe.hasSubscribers) events.unsubscribe.publish(this.#event(member));
     if (!this.#behind.has(client)) this.#unwatch(client);
     this.#expireIfEmpty();

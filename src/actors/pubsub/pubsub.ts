@@ -130,6 +130,8 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
         if (failure) throw failure;
         await this.#subscribe(entry, member);
       }
+      // Whoever is told that it has joined finds it there, also if this node is lost.
+      if (member.stored) await member.stored;
     } catch (error) {
       this.#counters.errors.value += 1;
       throw error;
@@ -180,6 +182,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       const client = member.ref;
       const left = this.#index.of(client).filter((entry) => prefixes.some((prefix) => entry.isUnder(prefix)));
       await Promise.all(left.map((entry) => this.#unsubscribe(entry, member)));
+      if (member.stored) await member.stored;
     } catch (error) {
       this.#counters.errors.value += 1;
       throw error;

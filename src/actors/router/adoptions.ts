@@ -1,18 +1,21 @@
 /**
- * Sessions whose node is gone: this node goes on with those that it has claimed, and finds those that others have.
+ * Sessions whose node is gone: this node goes on with those that it has claimed.
  *
  *   claimed ──▶ its client may come back: a client actor without connection, in its channels
  *         └───▶ it may not: its departure is told
  */
 import type { TimingWheel } from '../../kernel/timers.ts';
-import type { NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
+import type { Adopter, Claimed } from '../../sessions/durable/adopter.ts';
+import type { DeadJournal } from '../../sessions/durable/dead-journal.ts';
+import type { KeptPackets } from '../../sessions/durable/dead-journals.ts';
 import type { AdoptionFailure } from '../../sessions/durable/durable-metrics.ts';
 import type { RecordSource } from '../../sessions/durable/durable-session.ts';
-import type { Claimed, DurableSessions } from '../../sessions/durable/durable-sessions.ts';
-import type { Prefix } from '../../sessions/prefix.ts';
+import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
+import { channelsAtEnd, livesOf, type PastRecord } from '../../sessions/durable/past-life.ts';
+import { Prefix } from '../../sessions/prefix.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
 import { adoptDeparture } from '../client/adopt.ts';
 import { ClientActor } from '../client/client.ts';
@@ -22,22 +25,20 @@ import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { KeptPublish } from '../contracts.ts';
 
 export interface AdoptionsSetup {
+  readonly cluster: Pick<ClusterTable, 'nodeOf'>;
   readonly clients: ClientServices;
-  readonly cluster: Pick<ClusterTable, 'self' | 'ownerOf' | 'nodeOf'>;
   readonly wheel: TimingWheel;
   /** Starts a client's actor, and gives it a slot. */
   readonly start: (client: ClientActor) => Promise<void>;
-  /** Whether a session is here. */
-  readonly isHere: (sid: string) => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
 }
 
-/** Beyond a lease: for who claims the sessions. */
+/** How long Redis may be away while it is read what adopted sessions have missed. */
 const patienceMs = 5000;
 const askAgainMs = 250;
-/** For a node that has said that a session leaves it: its hooks may take their time still. */
-const handOverMs = 60_000;
+/** Sessions that are dealt with before others have their turn. */
+const atOnce = 10;
 
 /** Nothing of it is known any more, and nobody asks for it after `on_connect`. */
 const nothing: Handshake = { auth: undefined, query: {}, headers: {}, address: '', transport: '', protocol: 'eio4' };
@@ -45,21 +46,30 @@ const nothing: Handshake = { auth: undefined, query: {}, headers: {}, address: '
 interface Adoption {
   readonly client: ClientActor;
   readonly channels: readonly string[];
+  readonly past: readonly PastRecord[];
   readonly claimed: Claimed;
-  readonly prefix: Prefix;
 }
 
-interface Batch {
-  readonly boot: string;
-  readonly adoptions: Adoption[];
-  readonly done: Promise<void>;
+/** Resolves when what waits has had its turn. */
+function others(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
-export class Adoptions {
+class Settling {
+  resolve!: () => void;
+  readonly promise = new Promise<void>((resolve) => {
+    this.resolve = resolve;
+  });
+}
+
+export class Adoptions implements Adopter {
   readonly #setup: AdoptionsSetup;
-  #batch: Batch | undefined;
+  /** Claimed, and not started. */
+  #claimed: Adoption[] = [];
+  /** Started, and in their channels; it is not known yet what they have missed. */
+  #started: Adoption[] = [];
   /** Sessions that are about to be here. */
-  readonly #adopting = new Map<string, Promise<void>>();
+  readonly #adopting = new Map<string, Settling>();
   /** Those that have started, and not ended since. */
   readonly #present = new Set<ClientActor>();
 
@@ -75,61 +85,41 @@ export class Adoptions {
 
   adopt(claimed: Claimed): RecordSource {
     const { clients } = this.#setup;
-    const { sid, epoch, journal, contents } = claimed;
+    const { sid, epoch, contents, boot } = claimed;
     const record = asSessionRecord(contents);
+    const { r, u, d, n, x = [], m: channels = [] } = record;
     const { recovery } = clients;
-    const awayMs = record.u === undefined ? 0 : Math.max(0, Date.now() - record.u);
+    const awayMs = u === undefined ? 0 : Math.max(0, Date.now() - u);
     const leftMs = recovery ? recovery.windowMs - awayMs : 0;
-    if (!journal || !record.r || record.d || leftMs <= 0) {
+    if (!r || d || leftMs <= 0) {
       clients.durable!.metrics.counters.departures.value += 1;
       return adoptDeparture(clients, claimed);
     }
-    const from = claimed.boot.split('#', 1)[0]!;
-    const adopted = { record, leftMs, from, epoch, prefix: journal.prefixOf(sid, record.r) };
-    const client = new ClientActor(clients, sid, record.n, nothing, true, adopted);
-    const adoption: Adoption = { client, channels: record.m ?? [], claimed, prefix: adopted.prefix };
-    this.#batch ??= this.#next(claimed.boot);
-    if (this.#batch.boot !== claimed.boot) this.#batch = this.#next(claimed.boot);
-    this.#batch.adoptions.push(adoption);
-    this.#adopting.set(sid, this.#batch.done);
+    const past = [...x, r];
+    const from = boot.slice(0, boot.lastIndexOf('#'));
+    const client = new ClientActor(clients, sid, n, nothing, true, { record, leftMs, past, from, epoch });
+    this.#claimed.push({ client, channels, past, claimed });
+    this.#adopting.set(sid, new Settling());
     return client.source;
   }
 
-  /** Sessions that are claimed in one turn are started together, and what others had kept for them is asked for once. */
-  #next(boot: string): Batch {
-    const adoptions: Adoption[] = [];
-    const done = new Promise<void>((resolve) => {
-      setImmediate(() => {
-        this.#batch = undefined;
-        void this.#startAll(boot, adoptions).then(resolve);
-      });
-    });
-    return { boot, adoptions, done };
+  async start(): Promise<void> {
+    const claimed = this.#claimed;
+    this.#claimed = [];
+    const started = await Promise.all(claimed.map((adoption) => this.#start(adoption)));
+    for (const [i, adoption] of claimed.entries()) {
+      if (started[i]) {
+        this.#started.push(adoption);
+        continue;
+      }
+      this.#setup.clients.durable!.metrics.incomplete.failed.value += 1;
+      this.#over(adoption);
+    }
   }
 
-  /** Never rejects. */
-  async #startAll(boot: string, adoptions: readonly Adoption[]): Promise<void> {
-    const started = await Promise.all(adoptions.map((adoption) => this.#start(adoption)));
-    const present = adoptions.filter((_, i) => started[i]);
-    const channels = new Set(present.flatMap((adoption) => adoption.channels));
-    const { memberships, durable } = this.#setup.clients;
-    const { counters, incomplete } = durable!.metrics;
-    incomplete.failed.value += adoptions.length - present.length;
-    const hasLeft = present.some(({ claimed }) => claimed.hasLeft);
-    let kept: readonly KeptPublish[] | undefined = [];
-    if (channels.size > 0) {
-      kept = (await this.#canAskAll(durable!)) ? await memberships.keptFor?.(boot, [...channels], hasLeft) : undefined;
-    }
-    for (const adoption of present) {
-      const failure = catchUp(adoption, kept);
-      if (failure === undefined) {
-        counters.adopted.value += 1;
-      } else {
-        incomplete[failure].value += 1;
-        adoption.client.abandon('missed_events');
-      }
-    }
-    for (const { client } of adoptions) this.#adopting.delete(client.sid);
+  #over({ client }: Adoption): void {
+    this.#adopting.get(client.sid)?.resolve();
+    this.#adopting.delete(client.sid);
   }
 
   /**
@@ -137,7 +127,7 @@ export class Adoptions {
    * connected, and the lease of one that is gone about to end; neither may be so where the network is parted. Never rejects.
    */
   async #canAskAll(durable: DurableSessions): Promise<boolean> {
-    const { cluster, wheel } = this.#setup;
+    const { cluster } = this.#setup;
     for (const deadline = performance.now() + durable.leaseMs + askAgainMs; ; ) {
       try {
         const tags = await durable.living();
@@ -146,17 +136,20 @@ export class Adoptions {
         // Redis is away: nobody knows who lives.
       }
       if (performance.now() > deadline) return false;
-      await new Promise<void>((resolve) => wheel.schedule(askAgainMs, resolve));
+      await this.#pause();
     }
   }
 
   /** Returns whether it is there, and in its channels. Never rejects. */
-  async #start({ client, channels }: Adoption): Promise<boolean> {
+  async #start({ client, channels, claimed }: Adoption): Promise<boolean> {
     const { clients, start, log } = this.#setup;
     try {
       await start(client);
       if (client.cell.alive) this.#present.add(client);
+      // What is published from now on is stored for this life of it, and nowhere else: whoever goes on with it must know of that.
+      await client.source.stored();
       if (channels.length > 0) await clients.memberships.join(client.output, channels, 'private');
+      client.source.joined();
       return true;
     } catch (error) {
       const { code, message } = toHiveError(error);
@@ -164,81 +157,107 @@ export class Adoptions {
       if (!isExcess) log.warning(`A session could not be adopted: ${message}`);
       // It may have started, and only lack its channels.
       if (client.cell?.alive) client.giveUp();
+      else clients.durable?.pass(claimed.sid, adoptDeparture(clients, claimed));
       return false;
     }
   }
 
-  /** Resolves when a session that is being adopted is here, or has failed to be; undefined for any other. */
-  settled(sid: string): Promise<void> | undefined {
-    return this.#adopting.get(sid);
+  async catchUp(): Promise<void> {
+    const started = this.#started;
+    this.#started = [];
+    const deadline = performance.now() + patienceMs;
+    let lost: ReadonlyMap<Adoption, AdoptionFailure> | undefined;
+    while (!lost) {
+      try {
+        lost = await this.#caughtUp(started);
+      } catch (error) {
+        if (performance.now() > deadline) {
+          this.#setup.log.warning(`What adopted sessions have missed cannot be had: ${toHiveError(error).message}`);
+          lost = new Map(started.map((adoption) => [adoption, 'failed']));
+        } else {
+          await this.#pause();
+        }
+      }
+    }
+    const { counters, incomplete } = this.#setup.clients.durable!.metrics;
+    counters.adopted.value += started.length - lost.size;
+    for (const [{ client }, failure] of lost) {
+      incomplete[failure].value += 1;
+      client.abandon('missed_events');
+    }
+    // Whoever is lost next is found as it is now.
+    await Promise.all(started.filter((adoption) => !lost.has(adoption)).map(({ client }) => client.source.stored()));
+    for (const [at, adoption] of started.entries()) {
+      // Who waits for it is sent at once what was missed.
+      if (at % atOnce === atOnce - 1) await others();
+      this.#over(adoption);
+    }
   }
 
   /**
-   * The node that has a session now, which a boot has made that is gone: resolves when its lease has ended and somebody has claimed it.
-   * Undefined if that boot is there, or sessions are not durable. Resolves to undefined if there is no such session, or nobody can be
-   * asked.
-   */
-  homeOf(sid: string): Promise<NodeName | undefined> | undefined {
-    const { clients, cluster } = this.#setup;
-    const { durable } = clients;
-    if (!durable || cluster.ownerOf(sid) !== undefined) return undefined;
-    return this.#find(durable, sid, durable.leaseMs + patienceMs);
-  }
-
-  /**
-   * Whether a session's node is gone and nobody has claimed it yet: for who does not wait for that.
+   * Finds out what these sessions were sent at the nodes that they were at, and what others had kept for those. From its join on a session
+   * gets what is published here, so some of that may have come already. Resolves to those of which that is not known, and why.
    * @throws what Redis fails with
    */
-  async isUnclaimed(sid: string): Promise<boolean> {
-    const { clients, cluster, isHere } = this.#setup;
-    if (!clients.durable || cluster.ownerOf(sid) !== undefined || isHere(sid)) return false;
-    const tag = await clients.durable.locate(sid);
-    return tag !== undefined && cluster.nodeOf(tag) === undefined;
-  }
-
-  /** The same for a session whose boot is there, but has handed it over or is about to. */
-  async nextHomeOf(sid: string, former?: string): Promise<NodeName | undefined> {
-    const { clients, cluster } = this.#setup;
-    return clients.durable && this.#find(clients.durable, sid, handOverMs, former ?? cluster.ownerOf(sid));
-  }
-
-  async #find(durable: DurableSessions, sid: string, timeMs: number, except?: string): Promise<NodeName | undefined> {
-    const { cluster, isHere, wheel } = this.#setup;
-    for (const deadline = performance.now() + timeMs; ; ) {
-      await this.#adopting.get(sid);
-      if (isHere(sid)) return cluster.self;
-      let tag: string | undefined;
-      try {
-        tag = await durable.locate(sid);
-      } catch {
-        // Redis is away: nobody knows, and the client is not to wait for that.
+  async #caughtUp(adoptions: readonly Adoption[]): Promise<ReadonlyMap<Adoption, AdoptionFailure>> {
+    const { durable, memberships } = this.#setup.clients;
+    const lost = new Map<Adoption, AdoptionFailure>();
+    const journals = new Map<string, DeadJournal | undefined>();
+    /** Of those of whom others may have kept something. */
+    const wanted = new Map<string, Set<string>>();
+    for (const { past } of adoptions) {
+      for (const record of past) {
+        const { owner } = record;
+        if (!journals.has(owner)) journals.set(owner, await durable!.journals.of(owner));
+        if (record.last !== undefined) continue;
+        const channels = wanted.get(owner) ?? new Set();
+        wanted.set(owner, channels);
+        for (const channel of channelsAtEnd(record)) channels.add(channel);
       }
-      if (tag === undefined) return undefined;
-      const node = cluster.nodeOf(tag);
-      if (node !== undefined && node !== cluster.self && node !== except) return node;
-      if (performance.now() > deadline) return undefined;
-      await new Promise<void>((resolve) => wheel.schedule(askAgainMs, resolve));
     }
+    for (const [owner, channels] of wanted) {
+      const journal = journals.get(owner);
+      if (!journal || channels.size === 0) continue;
+      const hasLeft = adoptions.some(({ past, claimed }) => claimed.hasLeft && past.at(-1)?.owner === owner);
+      const canAsk = await this.#canAskAll(durable!);
+      const kept = canAsk ? await memberships.keptFor?.(journal.boot, [...channels], hasLeft) : undefined;
+      const unknown = kept?.filter(({ channel, id, packets }) => !packets && !journal.has(channel, id));
+      for (const adoption of adoptions) {
+        const record = adoption.past.find((past) => past.owner === owner);
+        const failure = record && failureOf(record, unknown);
+        if (failure) lost.set(adoption, failure);
+      }
+      const missing = kept?.filter((one): one is KeptPackets => !!one.packets && !journal.has(one.channel, one.id));
+      await durable!.journals.keep(owner, journal, missing ?? []);
+    }
+    for (const [at, adoption] of adoptions.entries()) {
+      if (at % atOnce === atOnce - 1) await others();
+      const { client, past } = adoption;
+      const { output, sid } = client;
+      const lives = livesOf(sid, past, journals, (channel, id) => output.has(channel, id));
+      if (lives) output.catchUp(new Prefix(lives));
+      else lost.set(adoption, 'failed');
+    }
+    return lost;
+  }
+
+  #pause(): Promise<void> {
+    return new Promise((resolve) => this.#setup.wheel.schedule(askAgainMs, resolve));
+  }
+
+  /** Resolves when a session that is being adopted is here, or has failed to be; undefined for any other. */
+  settled(sid: string): Promise<void> | undefined {
+    return this.#adopting.get(sid)?.promise;
   }
 }
 
 /**
- * Adds what others had published for the node that is gone, and it did not store. From its join on a session gets it here, so some of it
- * may have come already. Returns why that is not all.
+ * Why something is missing for a session that it was to get at a node which is gone.
+ * @param unknown what its clients would have had to do something for; undefined if others do not tell what they had kept
  */
-function catchUp(
-  { client, channels, claimed, prefix }: Adoption,
-  kept: readonly KeptPublish[] | undefined,
-): AdoptionFailure | undefined {
-  if (channels.length === 0) return undefined;
-  if (!kept) return 'peers';
-  const { output } = client;
-  for (const { channel, id, packets } of kept) {
-    if (!channels.includes(channel)) continue;
-    // Clients have to do something for it, and may have done so.
-    if (!packets) return 'actions';
-    if (claimed.journal?.has(channel, id) || output.has(channel, id)) continue;
-    for (const packet of packets) prefix.append(packet);
-  }
-  return undefined;
+function failureOf(record: PastRecord, unknown: readonly KeptPublish[] | undefined): AdoptionFailure | undefined {
+  const channels = channelsAtEnd(record);
+  if (record.last !== undefined || channels.length === 0) return undefined;
+  if (!unknown) return 'peers';
+  return unknown.some(({ channel }) => channels.includes(channel)) ? 'actions' : undefined;
 }

@@ -33,6 +33,7 @@ import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type Closing, Leaving } from './leaving.ts';
 import type { LocalRoutes, Router } from './router.ts';
+import { Whereabouts } from './whereabouts.ts';
 import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
 /** Longer than the store of a client's state may take, ms: it has time-outs of its own. */
@@ -61,6 +62,7 @@ export interface RouterSetup {
 export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly adoptions: Adoptions;
+  readonly #whereabouts: Whereabouts;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
   readonly #registry = new ClientRegistry();
@@ -90,9 +92,15 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
         await this.#registry.admit(() => this.#start(client));
         kernel.onExit(client.self, new ClientSession(client, this.#sessions));
       },
-      isHere: (sid) => this.#registry.any(sid) !== undefined,
       log: this.#log,
       metrics,
+    });
+    this.#whereabouts = new Whereabouts({
+      durable: setup.clients.durable,
+      cluster: setup.cluster,
+      wheel: kernel.wheel,
+      isHere: (sid) => this.#registry.any(sid) !== undefined,
+      settled: (sid) => this.adoptions.settled(sid),
     });
     const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
     const { clients } = setup;
@@ -168,16 +176,23 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   }
 
   homeOf({ pid }: Claim, namespace: string): Promise<NodeName | undefined> | undefined {
-    const { durable, recovery } = this.#setup.clients;
-    const sid = durable && recovery?.sessions.pids.verify(pid, namespace);
-    // The node that has made it may seem to be there still, and answer nothing.
-    if (sid !== undefined && this.#registry.any(sid)) return Promise.resolve(this.#setup.cluster.self);
-    return sid === undefined ? undefined : this.adoptions.homeOf(sid);
+    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
+    return sid === undefined ? undefined : this.#whereabouts.homeOf(sid);
   }
 
-  async nextHomeOf({ pid }: Claim, namespace: string, former?: string): Promise<NodeName | undefined> {
+  async otherHomeOf(
+    { pid }: Claim,
+    namespace: string,
+    asked: NodeName | undefined,
+    hasAnswered: boolean,
+  ): Promise<NodeName | undefined> {
     const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
-    return sid === undefined ? undefined : this.adoptions.nextHomeOf(sid, former);
+    return sid === undefined ? undefined : this.#whereabouts.otherHomeOf(sid, asked, hasAnswered);
+  }
+
+  async nextHomeOf({ pid }: Claim, namespace: string, former?: NodeName): Promise<NodeName | undefined> {
+    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
+    return sid === undefined ? undefined : this.#whereabouts.nextHomeOf(sid, former);
   }
 
   mayMove(sid: string): boolean {
@@ -288,7 +303,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    */
   async view(sid: string): Promise<string> {
     this.#counters.requests.value += 1;
-    if (await this.adoptions.isUnclaimed(sid)) {
+    if (await this.#whereabouts.isUnclaimed(sid)) {
       const next = 'Its session goes on at another one when the lease of that node has ended.';
       throw new HiveError('cluster_error', `The node of that client is gone. ${next}`);
     }
@@ -311,7 +326,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
   #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
     if (this.#registry.any(sid)) return undefined;
-    const home = this.leaves(sid) === 'now' ? this.adoptions.nextHomeOf(sid) : this.adoptions.homeOf(sid);
+    const home = this.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
     const owner = this.#setup.cluster.ownerOf(sid);
     return owner === undefined ? undefined : this.#ask(owner, message);
@@ -329,7 +344,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined {
     if (this.leaves(message.sid) !== 'now') return undefined;
     const lost = new HiveError('bad_session_id', 'No connected client has that session id.');
-    return this.adoptions.nextHomeOf(message.sid).then(async (node) => {
+    return this.#whereabouts.nextHomeOf(message.sid).then(async (node) => {
       return (node !== undefined && (await this.#ask(node, message))) || lost.toJSON();
     });
   }

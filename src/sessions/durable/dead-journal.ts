@@ -1,9 +1,13 @@
-/** The journal of a node that is gone, as Redis has it: what its sessions were sent. */
-import { Prefix, type PrefixEntry } from '../prefix.ts';
+/**
+ * The journal of a node that is gone, as Redis has it: what its sessions were sent, and what others had kept for it. It is read once, and
+ * shared by all sessions that this node has from there.
+ */
+import type { ServerPacket } from '../../protocol/packet.ts';
+import { keptFrom, type PrefixEntry } from '../prefix.ts';
 import { batchOf } from './batch-text.ts';
 import type { RunCommands } from './commands.ts';
 import type { OwnerKeys } from './keys.ts';
-import { batchField, firstField, tagField, trimmedField } from './redis-journal.ts';
+import { batchField, bootField, firstField, tagField, trimmedField } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 
 /** A time that a session was in a channel: `[channel, began, number of its last entry there or null]`. */
@@ -15,9 +19,11 @@ export interface LogRecord {
   readonly spans: readonly SpanRecord[];
 }
 
-interface DeadJournalParts {
+interface JournalParts {
   /** Of the positions. */
   readonly tag: string;
+  /** The node that is gone, `id@host#creation`. */
+  readonly boot: string;
   /** Nothing is known of what was before that number. */
   readonly unbroken: number;
   /** The last entry that is not there any more. */
@@ -25,36 +31,44 @@ interface DeadJournalParts {
   readonly end: number;
   /** Of scopes whose entries were trimmed: the number of the last one of those, at least. */
   readonly lasts: ReadonlyMap<string, number>;
-  readonly scopes: ReadonlyMap<string, readonly PrefixEntry[]>;
-  /** `c:<channel> <id>` of what was published. */
-  readonly publications: ReadonlySet<string>;
+  readonly scopes: Map<string, readonly PrefixEntry[]>;
+  /** Numbers of what was published, by `c:<channel> <id>`. */
+  readonly publications: Map<string, number>;
+}
+
+/** A publication that others had kept: its first number, and its packets, which have those from there on. */
+interface KeptEntry {
+  readonly id: string;
+  readonly number: number;
+  readonly packets: readonly ServerPacket[];
 }
 
 /** Read with one round trip. */
 const batchesAtOnce = 200;
 
 export class DeadJournal {
-  readonly #parts: DeadJournalParts;
+  readonly #parts: JournalParts;
+  /** By channel, in order. */
+  readonly #kept = new Map<string, KeptEntry[]>();
+  /** How many numbers are given to those. */
+  keptCount = 0;
+  #isForgotten = false;
 
-  private constructor(parts: DeadJournalParts) {
+  private constructor(parts: JournalParts) {
     this.#parts = parts;
   }
 
-  /**
-   * That of a node that has sent nothing yet is empty.
-   * @param ownTag of the boot, with which its positions begin
-   * @returns undefined if it has lost its beginning
-   */
-  static async read(run: RunCommands, keys: OwnerKeys, ownTag: string): Promise<DeadJournal | undefined> {
+  /** Undefined if it is lost. That of a node that has sent nothing yet is empty. */
+  static async read(run: RunCommands, keys: OwnerKeys): Promise<DeadJournal | undefined> {
     const [flat] = await run([['hgetall', keys.last]]);
     const fields = new Map(pairsOf(flat));
-    const tag = fields.size === 0 ? ownTag : fields.get(tagField);
+    const tag = fields.get(tagField);
     if (tag === undefined) return undefined;
-    let unbroken = Number(fields.get(firstField) ?? 1);
+    let unbroken = Number(fields.get(firstField));
     const trimmed = Number(fields.get(trimmedField) ?? unbroken - 1);
     let end = trimmed;
     const scopes = new Map<string, PrefixEntry[]>();
-    const publications = new Set<string>();
+    const publications = new Map<string, number>();
     for (let from = '-'; ; ) {
       const [page] = await run([['xrange', keys.journal, from, '+', 'count', batchesAtOnce]]);
       const batches = page as [string, string[]][];
@@ -66,7 +80,7 @@ export class DeadJournal {
         if (previous !== end) unbroken = first.number;
         for (const { number, scope, packet, id } of entries) {
           end = number;
-          if (id !== '') publications.add(`${scope} ${id}`);
+          if (id !== '') publications.set(`${scope} ${id}`, number);
           const known = scopes.get(scope);
           if (known) known.push({ number, packet });
           else scopes.set(scope, [{ number, packet }]);
@@ -78,7 +92,23 @@ export class DeadJournal {
     const lasts = new Map(
       [...fields].filter(([field]) => !field.startsWith('#')).map(([field, n]) => [field, Number(n)]),
     );
-    return new DeadJournal({ tag, unbroken, trimmed, end, lasts, scopes, publications });
+    const boot = fields.get(bootField) ?? '';
+    const journal = new DeadJournal({ tag, boot, unbroken, trimmed, end, lasts, scopes, publications });
+    const [kept] = await run([['hgetall', keys.kept]]);
+    journal.addKept(pairsOf(kept));
+    return journal;
+  }
+
+  get tag(): string {
+    return this.#parts.tag;
+  }
+
+  get boot(): string {
+    return this.#parts.boot;
+  }
+
+  get end(): number {
+    return this.#parts.end;
   }
 
   /** Whether that was published to the channel there. */
@@ -86,28 +116,112 @@ export class DeadJournal {
     return this.#parts.publications.has(`c:${channel} ${id}`);
   }
 
-  /** What a session was sent. */
-  prefixOf(sid: string, { began, spans }: LogRecord): Prefix {
-    const { tag, unbroken, trimmed, end, lasts, scopes } = this.#parts;
-    const entries: PrefixEntry[] = [];
-    let completeFrom = Math.max(began, unbroken - 1);
-    const collect = (scope: string, from: number, to: number, lastTrimmed: number): void => {
-      for (const entry of scopes.get(scope) ?? []) {
-        if (entry.number > from && entry.number <= to) entries.push(entry);
-      }
-      if (lastTrimmed > from) completeFrom = Math.max(completeFrom, lastTrimmed);
-    };
-    // Where entries are there, some before them may be trimmed.
-    const lastTrimmedOf = (scope: string): number =>
-      scopes.has(scope) ? trimmed : Math.min(lasts.get(scope) ?? 0, trimmed);
-    collect(`s:${sid}`, began, end, lastTrimmedOf(`s:${sid}`));
-    for (const [channel, from, last] of spans) {
-      const scope = `c:${channel}`;
-      // The last one before the session left is known by itself.
-      if (last === null) collect(scope, from, end, lastTrimmedOf(scope));
-      else collect(scope, from, last, Math.min(last, trimmed));
-    }
-    entries.sort((one, other) => one.number - other.number);
-    return new Prefix({ tag, began, completeFrom, end, entries });
+  /** Whether a session was sent it there. */
+  wasSent({ spans }: LogRecord, channel: string, id: string): boolean {
+    const number = this.#parts.publications.get(`c:${channel} ${id}`);
+    if (number === undefined) return false;
+    return spans.some(([in_, from, last]) => in_ === channel && number > from && number <= (last ?? number));
   }
+
+  /** The number of the last entry that concerns a session, or may; 0 if there was none. */
+  lastOf(sid: string, { began, spans }: LogRecord): number {
+    let last = Math.max(this.#lastIn(`s:${sid}`), this.#parts.unbroken - 1);
+    for (const [channel, from, to] of spans) {
+      const number = to ?? this.#lastIn(`c:${channel}`);
+      if (number > from) last = Math.max(last, number);
+    }
+    return last > began ? last : 0;
+  }
+
+  #lastIn(scope: string): number {
+    const { lasts, scopes } = this.#parts;
+    return scopes.get(scope)?.at(-1)?.number ?? lasts.get(scope) ?? 0;
+  }
+
+  /** What a session was sent behind that number, in order; undefined if not all of that is there. */
+  since(sid: string, { began, spans }: LogRecord, number: number): PrefixEntry[] | undefined {
+    const { unbroken, trimmed, end } = this.#parts;
+    const received = Math.max(began, number);
+    if (received < unbroken - 1 || this.#isForgotten) return undefined;
+    const entries: PrefixEntry[] = [];
+    if (!this.#collect(`s:${sid}`, received, end, entries)) return undefined;
+    for (const [channel, joined, last] of spans) {
+      const from = Math.max(received, joined);
+      // The last one before the session left is known by itself.
+      if (last !== null && Math.min(last, trimmed) > from) return undefined;
+      if (!this.#collect(`c:${channel}`, from, last ?? end, entries)) return undefined;
+    }
+    return entries.sort((one, other) => one.number - other.number);
+  }
+
+  /** Returns false if some of it may be trimmed. */
+  #collect(scope: string, from: number, to: number, entries: PrefixEntry[]): boolean {
+    const { trimmed, lasts, scopes } = this.#parts;
+    const known = scopes.get(scope);
+    // Where entries are there, some before them may be trimmed.
+    if (Math.min(known ? trimmed : (lasts.get(scope) ?? 0), trimmed, to) > from) return false;
+    if (!known) return true;
+    for (let at = firstAbove(known, from); at < known.length && known[at]!.number <= to; at += 1) {
+      entries.push(known[at]!);
+    }
+    return true;
+  }
+
+  /** What others had kept, as Redis has it: `c:<channel> <id>` and `<number>|<batch>`. */
+  addKept(fields: Iterable<readonly [string, string]>): void {
+    this.#kept.clear();
+    this.keptCount = 0;
+    for (const [field, value] of fields) {
+      if (field === '#') {
+        this.keptCount = Number(value);
+        continue;
+      }
+      const space = field.lastIndexOf(' ');
+      const bar = value.indexOf('|');
+      const channel = field.slice(2, space);
+      const packets = batchOf(value.slice(bar + 1)).entries.map(({ packet }) => packet);
+      const entry = { id: field.slice(space + 1), number: keptFrom + Number(value.slice(0, bar)), packets };
+      const known = this.#kept.get(channel);
+      if (known) known.push(entry);
+      else this.#kept.set(channel, [entry]);
+    }
+    for (const entries of this.#kept.values()) entries.sort((one, other) => one.number - other.number);
+  }
+
+  /** What others had kept that was published to these channels, in order. */
+  keptIn(channels: readonly string[], isWanted: (channel: string, id: string) => boolean): PrefixEntry[] {
+    const entries: PrefixEntry[] = [];
+    for (const channel of channels) {
+      for (const { id, number, packets } of this.#kept.get(channel) ?? []) {
+        if (!isWanted(channel, id)) continue;
+        for (const [at, packet] of packets.entries()) entries.push({ number: number + at, packet });
+      }
+    }
+    return entries.sort((one, other) => one.number - other.number);
+  }
+
+  /** Whether somebody had kept that. */
+  hasKept(channel: string, id: string): boolean {
+    return this.#kept.get(channel)?.some((entry) => entry.id === id) ?? false;
+  }
+
+  /** It is too old for anybody to return to it who has not seen the end of it. */
+  forget(): void {
+    this.#isForgotten = true;
+    this.#parts.scopes.clear();
+    this.#parts.publications.clear();
+    this.#kept.clear();
+  }
+}
+
+/** The index of the first entry with a number above that. */
+function firstAbove(entries: readonly PrefixEntry[], number: number): number {
+  let low = 0;
+  let high = entries.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (entries[middle]!.number > number) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

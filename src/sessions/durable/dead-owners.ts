@@ -1,7 +1,7 @@
 /** Those whose lease has ended, or who have given it up: others may claim their sessions. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RedisCommand, RunCommands } from './commands.ts';
-import type { Keys } from './keys.ts';
+import type { BootKeys, Keys } from './keys.ts';
 import { pairsOf } from './replies.ts';
 
 export interface DeadOwner {
@@ -50,4 +50,22 @@ export async function isInherited(run: RunCommands, keys: Keys, owner: string, w
     await delay(lookMs);
   }
   return false;
+}
+
+/** Those sessions of one boot, some at a time. */
+export async function* sessionsOf(
+  run: RunCommands,
+  { sessions }: BootKeys,
+  isWanted: (sid: string, record: string) => boolean,
+  atOnce: number,
+): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [scanned] = await run([['hscan', sessions, cursor, 'count', atOnce]]);
+    const [next, flat] = scanned as [string, string[]];
+    cursor = String(next);
+    yield pairsOf(flat)
+      .filter(([sid, record]) => isWanted(sid, record))
+      .map(([sid]) => sid);
+  } while (cursor !== '0');
 }

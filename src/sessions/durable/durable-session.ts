@@ -42,7 +42,7 @@ export interface Kept {
 const goneMs = 3_600_000;
 
 export class DurableSession {
-  readonly source: RecordSource;
+  source: RecordSource;
   readonly keys: BootKeys;
   epoch: number;
   /** Under whose name it is stored; undefined if it is not. */

@@ -10,17 +10,18 @@
 import type { Log } from '../../observe/logger.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { Pids } from '../pids.ts';
+import type { Adopter, Claimed } from './adopter.ts';
 import type { RunCommands } from './commands.ts';
-import { DeadJournal } from './dead-journal.ts';
-import { type DeadOwner, deadOwners, isInherited, leftMark, livingTags } from './dead-owners.ts';
+import { DeadJournals } from './dead-journals.ts';
+import { type DeadOwner, deadOwners, isInherited, leftMark, livingTags, sessionsOf } from './dead-owners.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
 import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
+import { locate } from './locate.ts';
 import { batchSize, forget, OwnRecords } from './own-records.ts';
 import { RedisJournal } from './redis-journal.ts';
-import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
 import { secretIn } from './secret.ts';
 import { together } from './together.ts';
@@ -36,27 +37,18 @@ export interface DurableSetup {
   /** Signs the pids of the cluster, once Redis has told with what. */
   readonly pids: Pids;
   readonly leaseMs: number;
+  /** How long a session waits for its client, ms; 0: not at all. */
+  readonly windowMs?: number;
   /** ms; monotonic. */
   readonly now?: () => number;
   readonly log: Log;
   readonly metrics: DurableMetrics;
 }
 
-/** A session whose node is gone, and which is this node's now. */
-export interface Claimed {
-  readonly sid: string;
-  readonly epoch: number;
-  readonly contents: unknown;
-  /** What that node has sent; undefined if it kept no journal. */
-  readonly journal: DeadJournal | undefined;
-  /** The boot that is gone, `id@host#creation`. */
-  readonly boot: string;
-  /** It has left its sessions as planned, and may be there still. */
-  readonly hasLeft: boolean;
-}
-
-/** Takes a claimed session; returns what keeps its record. */
-export type Adopt = (claimed: Claimed) => RecordSource;
+/** Sessions that are claimed before all of them are caught up, for which everything is read that others have kept. */
+const claimedAtOnce = 2000;
+/** Beyond two windows, for a client that was lost when it had just returned: how long its node may take to notice, ms. */
+const noticeMs = 60_000;
 
 export class DurableSessions {
   readonly metrics: DurableMetrics;
@@ -76,9 +68,10 @@ export class DurableSessions {
   #ownerKeysOf: string | undefined;
   /** The owner of whom it is certain which sessions are his. */
   #claimedFor: string | undefined;
-  #adopt: Adopt | undefined;
+  readonly journals: DeadJournals;
   #admits: () => boolean = () => true;
   #journal: RedisJournal | undefined;
+  #adopter: Adopter | undefined;
   #stored = { entries: 0, bytes: 0 };
   #renewing: Promise<void> | undefined;
   #sweeping = false;
@@ -99,6 +92,9 @@ export class DurableSessions {
     const { counters } = metrics;
     const ownership = () => this.#ownership;
     this.#own = new OwnRecords({ sessions: this.#sessions, lease: this.lease, ownership, run, log, counters });
+    const { windowMs = 0 } = setup;
+    const keepMs = windowMs === 0 ? 0 : 2 * (windowMs + leaseMs) + noticeMs;
+    this.journals = new DeadJournals(run, this.#keys, keepMs, now);
   }
 
   /** Why sessions are not durable now; undefined if they are. */
@@ -131,6 +127,11 @@ export class DurableSessions {
     return this.#sessions.size;
   }
 
+  /** Whether a session is this node's, as far as it knows. */
+  has(sid: string): boolean {
+    return this.#sessions.has(sid);
+  }
+
   get leaseMs(): number {
     return this.lease.ms;
   }
@@ -141,12 +142,20 @@ export class DurableSessions {
   }
 
   /**
-   * @param adopt what becomes of claimed sessions
+   * @param adopter what becomes of claimed sessions
    * @param admits whether clients may come to this node: if not, sessions of nodes that have been stopped are left to others
    */
-  serve(adopt: Adopt, admits: () => boolean = () => true): void {
-    this.#adopt = adopt;
+  serve(adopter: Adopter, admits: () => boolean = () => true): void {
+    this.#adopter = adopter;
     this.#admits = admits;
+  }
+
+  /** Something else keeps the record of a session from now on. */
+  pass(sid: string, source: RecordSource): void {
+    const session = this.#sessions.get(sid);
+    if (!session) return;
+    session.source = source;
+    source.kept(session);
   }
 
   /** Takes a session in, before any back end hears of it. Resolves when its record is stored, or Redis is away. */
@@ -209,6 +218,7 @@ export class DurableSessions {
       this.#claimedFor = owner;
       await this.#own.makeUp();
       if (this.#own.isComplete) this.#durability.succeeded();
+      this.#journal?.begin();
     } catch (error) {
       this.#failed(error);
     }
@@ -229,16 +239,16 @@ export class DurableSessions {
   #takeKeys(owner: string, former: string | undefined): void {
     this.#ownerKeysOf = owner;
     this.#ownerKeys = this.#keys.ofOwner(owner);
-    if (former === undefined) return;
-    const { journal, last } = this.#keys.ofOwner(former);
-    this.#setup.run([['del', journal, last]]).catch((error: unknown) => this.#failed(error));
+    // Somebody may have claimed a session of it.
+    if (former !== undefined) this.journals.release(former).catch((error: unknown) => this.#failed(error));
   }
 
   /** Where what recoverable clients are sent is stored before they see it. @param oldest number of the oldest entry that is kept at present */
   journal(oldest: () => number): RedisJournal {
-    const { run, tag } = this.#setup;
+    const { run, tag, boot } = this.#setup;
     this.#journal = new RedisJournal({
       tag,
+      boot,
       metrics: this.metrics.journal,
       run,
       oldest,
@@ -267,19 +277,11 @@ export class DurableSessions {
   }
 
   /**
-   * Where a session is now whose id another boot has made: the tag of the boot that owns it, or `waiting` while its owner is gone and
-   * nobody has claimed it. Undefined if there is no such session.
+   * Where sessions are now: as of `locate`.
    * @throws what Redis fails with
    */
-  async locate(sid: string): Promise<string | undefined> {
-    const { run } = this.#setup;
-    const [record] = await run([['hget', this.#keys.ofSid(sid).sessions, sid]]);
-    if (typeof record !== 'string') return undefined;
-    const owner = record.split('|', 1)[0]!;
-    const [alive] = await run([['exists', this.#keys.lease(owner)]]);
-    if (alive === 0) return 'waiting';
-    const [ownership] = await run([['hget', this.#keys.owners, owner]]);
-    return String(ownership ?? '').split('|')[1] ?? 'waiting';
+  locate(sids: readonly string[]): Promise<(string | undefined)[]> {
+    return locate(this.#setup.run, this.#keys, sids);
   }
 
   #failed(error: unknown): void {
@@ -296,14 +298,17 @@ export class DurableSessions {
 
   /** Claims sessions whose nodes are gone. Never rejects. */
   async sweep(): Promise<void> {
-    if (this.#sweeping || this.#isClosing || !this.#adopt || !this.lease.isHeld) return;
+    if (this.#sweeping || this.#isClosing || !this.#adopter || !this.lease.isHeld) return;
     this.#sweeping = true;
     this.metrics.counters.sweeps.value += 1;
     try {
       for (const dead of await this.#deadOwners()) await this.#inherit(dead);
+      this.journals.forgetOld();
     } catch (error) {
       this.#failed(error);
     } finally {
+      await this.#adopter.start();
+      await this.#adopter.catchUp();
       this.#sweeping = false;
     }
   }
@@ -319,31 +324,30 @@ export class DurableSessions {
     return livingTags(this.#setup.run, this.#keys, this.lease.owner);
   }
 
-  async #inherit({ owner: dead, boot, tag: ownTag, tags, hasLeft }: DeadOwner): Promise<void> {
+  async #inherit({ owner: dead, boot, tags, hasLeft }: DeadOwner): Promise<void> {
     const { run, log } = this.#setup;
+    const adopter = this.#adopter!;
     let claimed = 0;
-    const keys = this.#keys.ofOwner(dead);
-    const journal = await DeadJournal.read(run, keys, ownTag);
+    let started = 0;
     for (const tag of tags) {
       if (!this.#tags.has(tag)) {
         this.#tags.add(tag);
         // Whoever inherits from this node must know where to look, before there is something.
         await run([['hset', this.#keys.owners, this.lease.owner!, this.#ownership]]);
       }
-      const { sessions } = this.#keys.ofBoot(tag);
-      let cursor = '0';
-      do {
-        const [scanned] = await run([['hscan', sessions, cursor, 'count', batchSize]]);
-        const [next, flat] = scanned as [string, string[]];
-        cursor = String(next);
-        const orphans = pairsOf(flat).filter(([sid, record]) => this.#isOrphan(sid, record, dead));
-        const sids = orphans.map(([sid]) => sid);
-        claimed += await this.#claim(dead, tag, sids, { journal, boot, hasLeft });
+      const isOrphan = (sid: string, record: string) => this.#isOrphan(sid, record, dead);
+      for await (const sids of sessionsOf(run, this.#keys.ofBoot(tag), isOrphan, batchSize)) {
+        claimed += await this.#claim(dead, tag, sids, { boot, hasLeft });
+        await adopter.start();
+        if (claimed - started >= claimedAtOnce) {
+          await adopter.catchUp();
+          started = claimed;
+        }
         if (!this.lease.isHeld) return;
-      } while (cursor !== '0');
+      }
     }
     if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
-    await run([['del', keys.journal, keys.last]]);
+    await this.journals.release(dead);
     await run([['hdel', this.#keys.owners, dead]]);
   }
 
@@ -356,7 +360,7 @@ export class DurableSessions {
     dead: string,
     tag: string,
     sids: readonly string[],
-    left: Pick<Claimed, 'journal' | 'boot' | 'hasLeft'>,
+    left: Pick<Claimed, 'boot' | 'hasLeft'>,
   ): Promise<number> {
     if (sids.length === 0) return 0;
     const owner = this.lease.owner!;
@@ -372,7 +376,7 @@ export class DurableSessions {
       }
       claimed += 1;
       const epoch = Number(answer[0]);
-      const source = this.#adopt!({ sid, epoch, contents: JSON.parse(String(answer[1])), ...left });
+      const source = this.#adopter!.adopt({ sid, epoch, contents: JSON.parse(String(answer[1])), ...left });
       this.#add(source, owner, epoch, nodeOf(left.boot));
     }
     counter.value += claimed;
@@ -403,6 +407,7 @@ export class DurableSessions {
       });
     await this.#renewing;
     this.#journal?.reopen();
+    this.#journal?.begin();
   }
 
   async #moveOn(): Promise<void> {

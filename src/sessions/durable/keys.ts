@@ -10,8 +10,10 @@
  *   hive:<cluster>:{<tag>}:gone         set: sessions of that boot that others have ended; expires
  *   hive:<cluster>:{<owner>}:journal    stream: what its recoverable clients were sent
  *   hive:<cluster>:{<owner>}:last       hash: channel or session → number of its last entry in that
+ *   hive:<cluster>:{<owner>}:kept       hash: channel and publication → `number|batch of its packets`, what others had kept for it when it was lost
  *
- * An owner is one lease of one node: a node that has lost its lease goes on as another owner.
+ * An owner is one lease of one node: a node that has lost its lease goes on as another owner. What is left of one that is gone expires
+ * when nobody can want it any more.
  */
 import { tagLength } from '../../kernel/ids.ts';
 
@@ -23,6 +25,7 @@ export interface BootKeys {
 export interface OwnerKeys {
   readonly journal: string;
   readonly last: string;
+  readonly kept: string;
 }
 
 export class Keys {
@@ -42,7 +45,7 @@ export class Keys {
 
   ofOwner(owner: string): OwnerKeys {
     const stem = `${this.#prefix}{${owner}}:`;
-    return { journal: `${stem}journal`, last: `${stem}last` };
+    return { journal: `${stem}journal`, last: `${stem}last`, kept: `${stem}kept` };
   }
 
   ofBoot(tag: string): BootKeys {

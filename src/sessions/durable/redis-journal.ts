@@ -10,6 +10,8 @@
  * of each scope whose entries that may be (those of the others can be read from what is there).
  *
  * While Redis is away everything is shown at once. What could not be stored makes a new beginning: `#first`.
+ *
+ * It begins with the lease, before there is an entry: a journal that is not there is one that was lost.
  */
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { batchHead, entryText, type ScopeField } from './batch-text.ts';
@@ -21,6 +23,8 @@ import { StoredBatches } from './stored-batches.ts';
 export interface JournalSetup {
   /** Of this boot. */
   readonly tag: string;
+  /** `id@host#creation`. */
+  readonly boot: string;
   readonly run: RunCommands;
   /** Those of the present lease; undefined while there is none. */
   readonly keys: () => OwnerKeys | undefined;
@@ -36,6 +40,8 @@ export interface JournalSetup {
 export const firstField = '#first';
 /** The field for the tag of the positions. */
 export const tagField = '#tag';
+/** The field for the node that has written it. */
+export const bootField = '#boot';
 /** The field for the number of the last entry that was trimmed. */
 export const trimmedField = '#trimmed';
 /** The field of a batch. */
@@ -67,6 +73,7 @@ export class RedisJournal {
   #lastEntry = 0;
   #underWay = false;
   #isOld = false;
+  #isDue = false;
   /** Something was shown that is not stored: the journal is to begin anew. */
   #isBroken = true;
   #isClosed = false;
@@ -93,6 +100,15 @@ export class RedisJournal {
     return performance.now() - (this.#storing > 0 ? this.#storingSince : this.#since);
   }
 
+  /** Begins under the present keys, if it has not, or is to begin anew. */
+  begin(): void {
+    const keys = this.#setup.keys();
+    // Others go on with what is closed.
+    if (!keys || this.#isClosed || (!this.#isBroken && this.#begunAt === keys)) return;
+    this.#isDue = true;
+    this.#gather();
+  }
+
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
     const previous = this.#lastEntry;
     this.#last = number;
@@ -115,7 +131,7 @@ export class RedisJournal {
     this.#count += 1;
     this.#text += entryText(number, scope, packet, id);
     this.#lasts.set(scope, number);
-    this.#begin();
+    this.#gather();
   }
 
   /** A number that has no entry: nobody need wait for it. */
@@ -168,10 +184,10 @@ export class RedisJournal {
   trim(): void {
     if (this.#stored.count === 0) return;
     this.#isOld = true;
-    this.#begin();
+    this.#gather();
   }
 
-  #begin(): void {
+  #gather(): void {
     if (this.#underWay) return;
     this.#underWay = true;
     // Everything of the actors that run now is in one batch.
@@ -180,7 +196,7 @@ export class RedisJournal {
 
   async #storeAll(): Promise<void> {
     const { metrics } = this.#setup;
-    while (this.#count > 0 || this.#isOld) {
+    while (this.#count > 0 || this.#isOld || this.#isDue) {
       const uncertain = this.#setup.certainty();
       if (uncertain) await uncertain;
       const last = this.#last;
@@ -205,6 +221,7 @@ export class RedisJournal {
     this.#text = '';
     this.#count = 0;
     this.#isOld = false;
+    this.#isDue = false;
     if (!keys) {
       this.#isBroken = true;
       return false;
@@ -225,13 +242,17 @@ export class RedisJournal {
     const last = this.#lastEntry;
     const commands: RedisCommand[] = [];
     if (this.#isBroken || this.#begunAt !== keys) {
+      if (this.#count === 0) {
+        this.#previous = last;
+        this.#first = last + 1;
+      }
       this.#forgetAll();
-      if (this.#count === 0) return [['del', keys.journal, keys.last]];
       this.#isBroken = false;
       this.#begunAt = keys;
+      const { tag, boot } = this.#setup;
       commands.push(
-        ['del', keys.journal, keys.last],
-        ['hset', keys.last, firstField, this.#previous + 1, tagField, this.#setup.tag],
+        ['del', keys.journal, keys.last, keys.kept],
+        ['hset', keys.last, firstField, this.#previous + 1, tagField, tag, bootField, boot],
       );
     }
     if (this.#count > 0) {

@@ -1,7 +1,7 @@
 /** The scripts that Redis runs, each in a file of its own with its contract in its head. */
 import { readFileSync } from 'node:fs';
 import type { RedisCommand } from './commands.ts';
-import type { BootKeys } from './keys.ts';
+import type { BootKeys, OwnerKeys } from './keys.ts';
 
 function script(name: string): string {
   return readFileSync(new URL(`./${name}.lua`, import.meta.url), 'utf8');
@@ -10,6 +10,7 @@ function script(name: string): string {
 const put = script('put');
 const claim = script('claim');
 const remove = script('remove');
+const keep = script('keep');
 
 function evaluate(text: string, { sessions, gone }: BootKeys, ...args: (string | number)[]): RedisCommand {
   return ['eval', text, 2, sessions, gone, ...args];
@@ -21,6 +22,11 @@ export function putCommand(keys: BootKeys, sid: string, head: string, contents: 
 
 export function claimCommand(keys: BootKeys, sid: string, owner: string, claimer: string): RedisCommand {
   return evaluate(claim, keys, sid, owner, claimer);
+}
+
+/** @param kept of each publication: its field, how many packets it has, and these as a batch */
+export function keepCommand(keys: OwnerKeys, kept: readonly (string | number)[]): RedisCommand {
+  return ['eval', keep, 1, keys.kept, ...kept];
 }
 
 export function removeCommand(

@@ -6,6 +6,7 @@
  *     client's packet ──► session.receive()          action ──► sink.send() ──► client
  *     socket gone ──► session.close(reason)          action.stop ──► sink.end(reason) ──► socket closed
  */
+import type { NodeName } from '../../kernel/types.ts';
 import type { HiveError } from '../../observe/errors.ts';
 import type { ClientPacket, ServerPacket } from '../../protocol/packet.ts';
 import type { MissedEvent } from '../../sessions/missed-event.ts';
@@ -57,12 +58,23 @@ export interface RecoveryHost {
    * The node that goes on with a session that a boot has made which is gone, once there is one; undefined for sessions of boots that are
    * there, for false claims, and where sessions end with their node. Never rejects.
    */
-  homeOf(claim: Claim, namespace: string): Promise<string | undefined> | undefined;
+  homeOf(claim: Claim, namespace: string): Promise<NodeName | undefined> | undefined;
+  /**
+   * The node to ask after one that did not give the session back, or did not answer: it may have lost it to another one. Undefined if
+   * there is none. Never rejects.
+   * @param asked undefined: the node of the boot that has made the session
+   */
+  otherHomeOf(
+    claim: Claim,
+    namespace: string,
+    asked: NodeName | undefined,
+    hasAnswered: boolean,
+  ): Promise<NodeName | undefined>;
   /**
    * The same for a session that its node has handed over, or is about to.
    * @param former that node, if it is not the one whose boot made the session
    */
-  nextHomeOf(claim: Claim, namespace: string, former?: string): Promise<string | undefined>;
+  nextHomeOf(claim: Claim, namespace: string, former?: NodeName): Promise<NodeName | undefined>;
   /** Whether the node is there that made that session, and the session may go on at another one when it has ended. */
   mayMove(sid: string): boolean;
   /** Whether a session is to go on elsewhere: `now`, or `soon`, when `settled` has resolved; undefined for any other. */

@@ -27,8 +27,11 @@ import {
   type TransportKind,
 } from './client-handle.ts';
 import { type ClientSocket, nativeSocket } from './client-socket.ts';
-import type { RemoteSessions, ReturnPlace } from './returns.ts';
+import type { RemoteSessions, ReturnOutcome, ReturnPlace } from './returns.ts';
 import type { ChannelMember, Topics } from './topics.ts';
+
+/** Nodes that are asked for one session, one after the other: each may be lost in its turn. */
+const maxAsked = 5;
 
 /** The connection, as its clients see it. */
 export interface ClientConnection {
@@ -96,29 +99,35 @@ export class NamespaceSocket implements Sink, ChannelMember, ReturnPlace {
     others: RemoteSessions | undefined,
   ): Promise<void> {
     this.#recovery = host.recovery;
+    const outcome = await this.#askOthers(claim, others);
+    if (outcome === 'recovered' || this.#ended !== undefined) return;
+    const recovered = outcome === 'refused' ? undefined : this.#recovery?.take(claim, this.namespace);
+    if (recovered) this.#recover(recovered, claim.pid);
+    else await this.open(host, request);
+  }
+
+  /** Asks the node of the session for it, unless that may be this one. One that is lost meanwhile may have a successor. */
+  async #askOthers(claim: Claim, others: RemoteSessions | undefined): Promise<ReturnOutcome> {
+    const recovery = this.#recovery;
+    const { namespace } = this;
     const sid = sidIn(claim.pid);
-    let home = await this.#recovery?.homeOf(claim, this.namespace);
-    for (let hasLeft = true; hasLeft; ) {
-      hasLeft = false;
-      await this.#recovery?.settled(sid);
-      if (this.#ended !== undefined) return;
-      const remote = others?.take(claim, this.namespace, this.#transport, this, home);
-      if (!remote || this.#ended !== undefined) break;
+    let home = await recovery?.homeOf(claim, namespace);
+    for (let asked = 0; asked < maxAsked; asked += 1) {
+      await recovery?.settled(sid);
+      if (this.#ended !== undefined) return 'closed';
+      const remote = others?.take(claim, namespace, this.#transport, this, home);
+      if (!remote || this.#ended !== undefined) return 'unreachable';
       this.#session = remote;
       const outcome = await remote.outcome;
-      if (outcome === 'recovered' || this.#ended !== undefined) return;
+      if (outcome === 'recovered' || this.#ended !== undefined) return outcome;
       this.#session = undefined;
-      if (outcome === 'refused') return this.open(host, request);
-      // Its node is about to end: the client comes back when that has ended, or to wherever it can.
-      if (outcome === 'unreachable' && this.#recovery?.mayMove(sid)) return this.end('handed_over');
-      hasLeft = outcome === 'left';
-      if (hasLeft) home = await this.#recovery?.nextHomeOf(claim, this.namespace, home);
-      if (hasLeft && home === undefined) break;
+      if (outcome === 'left') home = await recovery?.nextHomeOf(claim, namespace, home);
+      else home = await recovery?.otherHomeOf(claim, namespace, home, outcome === 'refused');
+      if (home === undefined) return outcome;
     }
-    if (this.#ended !== undefined) return;
-    const recovered = this.#recovery?.take(claim, this.namespace);
-    if (recovered) this.#recover(recovered);
-    else await this.open(host, request);
+    // It is there, and about to end, or stands still: the client comes back until it has ended, or to wherever it can.
+    if (recovery?.mayMove(sid)) this.end('handed_over');
+    return 'unreachable';
   }
 
   /** Takes a session that was opened before. */
@@ -234,10 +243,10 @@ export class NamespaceSocket implements Sink, ChannelMember, ReturnPlace {
   }
 
   /** The missed events go directly behind the answer: a cut between them leaves the client with a position that is true. */
-  #recover({ client, missed }: Recovered): void {
+  #recover({ client, missed }: Recovered, pid: string): void {
     this.#session = client;
     this.#held = undefined;
-    this.#connection.write(this.encoder.connect(client.sid, this.#recovery?.pidOf(client.sid, this.namespace)));
+    this.#connection.write(this.encoder.connect(client.sid, pid));
     for (const { packet, tail } of missed) this.#connection.write(withTail(packet.encodedBy(this.encoder), tail));
     // A write may have ended the connection.
     if (this.#ended === undefined) client.resume(this, this.#transport);

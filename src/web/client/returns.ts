@@ -2,6 +2,7 @@
  * The seam for clients that return to another node than that of their session: their connections stay where they have come, and a
  * namespace of a connection speaks with a session that is elsewhere as with one that is here (relay/remote-session.ts).
  */
+import type { NodeName } from '../../kernel/types.ts';
 import type { Encoded } from '../../protocol/packet.ts';
 import type { Claim, CloseReason, ConnectedSession, TransportKind } from './client-handle.ts';
 
@@ -16,7 +17,7 @@ export interface RemoteSessions {
     namespace: string,
     transport: TransportKind,
     place: ReturnPlace,
-    home: string | undefined,
+    home: NodeName | undefined,
   ): Returning | undefined;
 }
 

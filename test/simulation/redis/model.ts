@@ -183,6 +183,13 @@ const strings: Readonly<Record<string, Command>> = {
 const hashes: Readonly<Record<string, Command>> = {
   hget: (redis, [key, field]) => redis.hash(key!)?.get(field!) ?? null,
   hmget: (redis, [key, ...fields]) => fields.map((field) => redis.hash(key!)?.get(field) ?? null),
+  hexists: (redis, [key, field]) => Number(redis.hash(key!)?.has(field!) ?? false),
+  hincrby(redis, [key, field, by]) {
+    const hash = made(redis, key!, redis.hash(key!), new Map<string, string>());
+    const sum = numberOf(hash.get(field!) ?? '0') + numberOf(by);
+    hash.set(field!, String(sum));
+    return sum;
+  },
   hlen: (redis, [key]) => redis.hash(key!)?.size ?? 0,
   hset(redis, [key, ...args]) {
     const hash = made(redis, key!, redis.hash(key!), new Map<string, string>());

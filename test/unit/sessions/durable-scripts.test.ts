@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import type { RedisCommand } from '../../../src/sessions/durable/commands.ts';
 import { Keys } from '../../../src/sessions/durable/keys.ts';
-import { claimCommand, putCommand, removeCommand } from '../../../src/sessions/durable/scripts.ts';
+import { claimCommand, keepCommand, putCommand, removeCommand } from '../../../src/sessions/durable/scripts.ts';
 import { missing } from '../../support/programs.ts';
 import { RedisServer } from '../../support/redis.ts';
 
@@ -79,4 +79,12 @@ test('remove deletes its own only, and remembers for a while what was claimed', 
     expires: (await redis.pttl(keys.gone)) > 0,
   }));
   assert.deepEqual(left, { sessions: 0, gone: ['claimed'], expires: true });
+});
+
+test('keep gives each publication its numbers once, whoever adds it', { skip }, async () => {
+  const keys = new Keys('test').ofOwner('keep');
+  assert.equal(await run(keepCommand(keys, ['c:a x/1', 2, '["p","q"]', 'c:a x/2', 1, '["r"]'])), 2);
+  assert.equal(await run(keepCommand(keys, ['c:a x/2', 1, '["r"]', 'c:b x/2', 1, '["r"]'])), 1);
+  const kept = await server.query((redis) => redis.hgetall(keys.kept));
+  assert.deepEqual(kept, { '#': '4', 'c:a x/1': '1|["p","q"]', 'c:a x/2': '3|["r"]', 'c:b x/2': '4|["r"]' });
 });

@@ -23,6 +23,17 @@ test('one of another namespace, session or secret is not', () => {
   assert.equal(pids.verify(other + pid.slice(30), '/'), undefined);
 });
 
+test('what was made before the secret of the cluster was known stays good, and is not what is made since', () => {
+  const late = new Pids();
+  const early = late.of(sid, '/');
+  late.use(Buffer.alloc(32, 1));
+  assert.equal(late.verify(early, '/'), sid);
+  assert.notEqual(late.of(sid, '/'), early);
+  const other = new Pids(Buffer.alloc(32, 1));
+  assert.equal(other.verify(late.of(sid, '/'), '/'), sid);
+  assert.equal(other.verify(early, '/'), undefined);
+});
+
 test('it gives away neither its secret nor another pid', () => {
   const pid = pids.of(sid, '/');
   assert.equal(pid.length, 53);

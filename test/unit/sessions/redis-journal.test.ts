@@ -9,7 +9,9 @@ import type { RedisCommand } from '../../../src/sessions/durable/commands.ts';
 import { DeadJournal, type SpanRecord } from '../../../src/sessions/durable/dead-journal.ts';
 import { DurableMetrics } from '../../../src/sessions/durable/durable-metrics.ts';
 import { Keys, type OwnerKeys } from '../../../src/sessions/durable/keys.ts';
+import { livesOf } from '../../../src/sessions/durable/past-life.ts';
 import { RedisJournal } from '../../../src/sessions/durable/redis-journal.ts';
+import { Prefix } from '../../../src/sessions/prefix.ts';
 import { missing } from '../../support/programs.ts';
 import { RedisServer } from '../../support/redis.ts';
 
@@ -42,6 +44,7 @@ class Scene {
     this.keys = keys;
     this.journal = new RedisJournal({
       tag,
+      boot: 'node@127.0.0.1#4',
       keys: () => (this.isAway ? undefined : keys),
       certainty: () => undefined,
       failed: () => {
@@ -85,9 +88,10 @@ class Scene {
 
   /** What a client has missed of what the node had sent. @param received 0: nothing */
   async missed(received: number, spans: readonly SpanRecord[], began = 0): Promise<readonly string[] | undefined> {
-    const dead = await DeadJournal.read(run, this.keys, tag);
+    const dead = await DeadJournal.read(run, this.keys);
     const position = received === 0 ? undefined : `${tag}${received.toString(36)}`;
-    const missed = dead!.prefixOf('sid', { began, spans }).missed(position);
+    const lives = livesOf('sid', [{ owner: 'owner', began, spans }], new Map([['owner', dead]]), () => false);
+    const missed = new Prefix(lives!).missed(position);
     return missed?.map(({ packet }) => (packet as EventPacket).argsJson);
   }
 }
@@ -139,7 +143,7 @@ test('publications are known by their ids', { skip }, async () => {
   const scene = new Scene();
   scene.append('c:news', 'boot/1');
   await scene.settled();
-  const dead = await DeadJournal.read(run, scene.keys, tag);
+  const dead = await DeadJournal.read(run, scene.keys);
   assert.deepEqual(
     [dead!.has('news', 'boot/1'), dead!.has('other', 'boot/1'), dead!.has('news', '')],
     [true, false, false],

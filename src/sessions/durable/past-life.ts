@@ -1,0 +1,98 @@
+/** The lives that a session had at nodes that are gone, as its record has them. */
+import type { PastLife, PrefixEntry } from '../prefix.ts';
+import { keptFrom } from '../prefix.ts';
+import type { DeadJournal, LogRecord } from './dead-journal.ts';
+
+/** A life in a record. The last three are there once everything is stored that others had kept for that node. */
+export interface PastRecord extends LogRecord {
+  /** Whose journal has it. */
+  readonly owner: string;
+  /** Of its positions. */
+  readonly tag?: string;
+  /** The number of the last entry that concerns the session; 0 if there was none. */
+  readonly last?: number;
+  /** How many numbers had been given by then to what others had kept. */
+  readonly kept?: number;
+}
+
+export class RecordedLife implements PastLife {
+  readonly tag: string;
+  readonly end: number;
+  readonly #sid: string;
+  readonly #journal: DeadJournal | undefined;
+  readonly #kept: readonly PrefixEntry[];
+  readonly record: Required<PastRecord>;
+
+  /** @param journal undefined if that is gone already, and it is only known where it ended */
+  constructor(sid: string, record: PastRecord, journal: DeadJournal | undefined, kept: readonly PrefixEntry[]) {
+    const { tag = journal?.tag ?? '', last, kept: count = journal?.keptCount ?? 0 } = record;
+    this.#sid = sid;
+    this.#journal = journal;
+    this.#kept = kept;
+    this.tag = tag;
+    this.end = journal?.end ?? keptFrom - 1;
+    this.record = {
+      ...record,
+      tag,
+      last: last ?? kept.at(-1)?.number ?? journal?.lastOf(sid, record) ?? 0,
+      kept: count,
+    };
+  }
+
+  get began(): number {
+    return this.record.began;
+  }
+
+  /** The session was sent nothing there. */
+  get isEmpty(): boolean {
+    return this.record.last <= this.began;
+  }
+
+  since(number: number): readonly PrefixEntry[] | undefined {
+    if (number >= this.record.last) return [];
+    if (!this.#journal) return undefined;
+    const kept = this.#kept.filter((entry) => entry.number > number);
+    if (number >= keptFrom) return kept;
+    const entries = this.#journal.since(this.#sid, this.record, number);
+    return entries && [...entries, ...kept];
+  }
+}
+
+/**
+ * The lives of a session, oldest first, but for those in which it was sent nothing. Undefined if it cannot be told what it was sent.
+ * @param journals what their owners have left
+ * @param wasSentHere whether a publication has reached the session at this node
+ */
+export function livesOf(
+  sid: string,
+  past: readonly PastRecord[],
+  journals: ReadonlyMap<string, DeadJournal | undefined>,
+  wasSentHere: (channel: string, id: string) => boolean,
+): RecordedLife[] | undefined {
+  const lives: RecordedLife[] = [];
+  for (const [at, record] of past.entries()) {
+    const journal = journals.get(record.owner);
+    if (!journal && record.last === undefined) return undefined;
+    const later = past.slice(at + 1);
+    // Nodes that go on with sessions of others hear of publications, too, that were kept for those.
+    const isWanted = (channel: string, id: string): boolean =>
+      !journal!.has(channel, id) &&
+      !wasSentHere(channel, id) &&
+      !later.some((next) => {
+        const its = journals.get(next.owner);
+        return (
+          its && (its.wasSent(next, channel, id) || (channelsAtEnd(next).includes(channel) && its.hasKept(channel, id)))
+        );
+      });
+    const limit = keptFrom + (record.kept ?? journal?.keptCount ?? 0);
+    const kept = journal?.keptIn(channelsAtEnd(record), isWanted).filter(({ number }) => number <= limit) ?? [];
+    const life = new RecordedLife(sid, record, journal, kept);
+    if (!life.isEmpty) lives.push(life);
+  }
+  return lives;
+}
+
+/** The channels that a session was in when its node was lost. */
+export function channelsAtEnd({ spans }: LogRecord): string[] {
+  return spans.filter(([, , last]) => last === null).map(([channel]) => channel);
+}
