@@ -55,10 +55,10 @@ export class Whereabouts {
    * not durable. Resolves to undefined if there is no such session, or nobody can be asked.
    */
   homeOf(sid: string): Promise<NodeName | undefined> | undefined {
-    const { durable, cluster, isHere } = this.#setup;
+    const { durable, cluster, isHere, settled } = this.#setup;
     if (!durable) return undefined;
     // The node that has made it may seem to be there still, and answer nothing.
-    if (isHere(sid)) return Promise.resolve(cluster.self);
+    if (isHere(sid) || settled(sid)) return Promise.resolve(cluster.self);
     const maker = cluster.ownerOf(sid);
     return maker === undefined || maker === cluster.self ? this.#find(durable, sid) : undefined;
   }
