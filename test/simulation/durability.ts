@@ -125,11 +125,16 @@ export class Durability {
     return sids;
   }
 
+  began(session: Session): void {
+    if (this.#isRedisTroubled || !this.redis.isWell) session.isEarly = true;
+  }
+
   /** Why a session may not be recovered. */
   excuse(session: Session, { lostAt = this.#setup.clock.now }: Stream, windowMs: number): string | undefined {
     if (session.moves > 0 && this.#setup.clock.now - lostAt > windowMs - 2 * maxSkewMs - 100)
       return 'it is too late for some clocks';
     if (session.isAtRisk) return 'two things failed at once';
+    if (session.isEarly && session.deaths.length > 0) return 'it began before its node knew the key';
     if (session.rivals.length > 0) return 'its node was taken for dead';
     if (session.deaths.length > 1) return 'its nodes are gone';
     const since = lostAt - this.#makeUpMs;

@@ -130,6 +130,8 @@ export class Session {
   stopped = false;
   /** Its node is no more. */
   isGone = false;
+  /** It began when its node may not have known yet with what the cluster signs: its client can return as long as that lives. */
+  isEarly = false;
   /** Something of its may be lost. */
   lossy = false;
   /** When it was first sent something that is not followed. */

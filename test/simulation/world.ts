@@ -224,7 +224,9 @@ export class World implements BackEnd {
   #began(stream: Stream, former: Stream | undefined): void {
     if (!this.settings.isRecoverable) return;
     this.say(`${stream.sid} begins${former ? ` after ${former.sid}` : ''}`);
-    const lobby = this.session(stream.sid).subscriptions.get('room.lobby');
+    const session = this.session(stream.sid);
+    this.durability?.began(session);
+    const lobby = session.subscriptions.get('room.lobby');
     if (lobby?.state === 'unsure') {
       lobby.state = 'in';
       lobby.settledAt = this.clock.now;
