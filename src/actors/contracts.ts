@@ -69,6 +69,9 @@ export interface ClientDelivery {
   readonly actions: readonly ActionCall[];
   readonly packets: readonly ServerPacket[] | undefined;
   readonly channel: Ref<Delivered>;
+  readonly channelId: string;
+  /** Of the publication, where sessions outlive their node. */
+  readonly id: string | undefined;
 }
 
 /** The answer to a Delivery. */

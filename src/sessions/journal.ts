@@ -152,11 +152,11 @@ export class Journal {
     return true;
   }
 
-  /** Whether an entry of a scope with a number above `from` is of the publication of that id. */
-  has(scope: Scope, from: number, id: string): boolean {
+  /** Whether an entry of a scope with a number above `from`, up to `to`, is of the publication of that id. */
+  has(scope: Scope, from: number, to: number, id: string): boolean {
     for (let number = scope.last, at = scope.at; number > from; ) {
       if (at < 0 || number < this.oldest) return false;
-      if (this.#idAt(at) === id) return true;
+      if (number <= to && this.#idAt(at) === id) return true;
       number = this.#floats[at / 8 + field.previous]!;
       at = this.#floats[at / 8 + field.previousAt]!;
     }

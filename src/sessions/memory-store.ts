@@ -110,8 +110,7 @@ export class MemoryStore implements SessionStore {
 
   has(session: SessionLog, channel: string, id: string): boolean {
     const log = this.#channels.get(channel);
-    const began = log && session.beganIn(log);
-    return began !== undefined && this.#journal.has(log!, began, id);
+    return log !== undefined && session.has(log, id, this.#journal);
   }
 
   lose(session: SessionLog): void {

@@ -25,6 +25,8 @@ export interface PastLife {
   since(number: number): readonly PrefixEntry[] | undefined;
   /** As the record of the session has it. */
   readonly record: unknown;
+  /** Whether others had kept a publication of that id for it. */
+  hasKept(channel: string, id: string): boolean;
 }
 
 /** The lives of a session at nodes that are gone. */
@@ -36,17 +38,31 @@ export interface FormerLives {
    * @param position as its last event had it; undefined if it has received none
    */
   missed(position: unknown): readonly MissedEvent[] | undefined;
+  /** A publication is about to be sent at this node, apart from its channel. Returns false if the session has it from others already. */
+  take(channel: string, id: string): boolean;
+  /** Whether it was taken. */
+  wasSent(channel: string, id: string): boolean;
 }
 
 /** Lives of which only the records are known yet. */
 export class UnreadLives implements FormerLives {
   readonly records: readonly unknown[];
+  readonly #sent = new Set<string>();
 
   constructor(records: readonly unknown[]) {
     this.records = records;
   }
 
   missed(): undefined {}
+
+  take(channel: string, id: string): boolean {
+    this.#sent.add(`${channel} ${id}`);
+    return true;
+  }
+
+  wasSent(channel: string, id: string): boolean {
+    return this.#sent.has(`${channel} ${id}`);
+  }
 }
 
 /** What others had kept for a node has numbers from here on, which no node gives. */
@@ -62,6 +78,14 @@ export class Prefix implements FormerLives {
 
   get records(): readonly unknown[] {
     return this.#lives.map(({ record }) => record);
+  }
+
+  take(channel: string, id: string): boolean {
+    return !this.#lives.some((life) => life.hasKept(channel, id));
+  }
+
+  wasSent(): boolean {
+    return false;
   }
 
   missed(position: unknown): readonly MissedEvent[] | undefined {

@@ -97,12 +97,12 @@ export class SessionLog extends Scope {
     return spans;
   }
 
-  /** Number before the first entry of a channel that it has got; undefined if it is not in it. */
-  beganIn(channel: ChannelLog): number | undefined {
+  /** Whether it was sent a publication of that id in a channel, which it may have left since. */
+  has(channel: ChannelLog, id: string, journal: Journal): boolean {
     for (let span = this.#spans; span; span = span.next) {
-      if (span.channel === channel && span.last === undefined) return span.began;
+      if (span.channel === channel && journal.has(channel, span.began, span.last ?? channel.last, id)) return true;
     }
-    return undefined;
+    return false;
   }
 
   /** The channels that it was in when that number had been shown. */

@@ -46,7 +46,7 @@ export interface SessionStore {
   send(session: SessionLog, packet: ServerPacket): string;
   /** The same for what is published to a channel; `noPosition` if no recoverable session is in it. */
   publish(channel: string, packet: ServerPacket, id?: string): string;
-  /** Whether a session was sent a publication of that id in a channel that it is in. */
+  /** Whether a session was sent a publication of that id in a channel, which it may have left since. */
   has(session: SessionLog, channel: string, id: string): boolean;
   /** Something is lost for it: it cannot return to before that. */
   lose(session: SessionLog): void;

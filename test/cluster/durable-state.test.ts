@@ -62,11 +62,11 @@ test('a node is killed: the state of its sessions is at their next node, is chan
   await stays.leave();
   await eventually(async () => (await states(redis)).length === 0, 'the end of all states');
   // Of sessions nothing else is left than what expires.
-  const expires = /:(?:secret|owners|lease:[^:]+|gone|epoch|journal|last)$/;
+  const expires = /:(?:secret|owners|lease:[^:]+|gone|epoch|journal|last|kept)$/;
   await eventually(async () => (await keys()).every((key) => expires.test(key)), 'the end of all records');
   for (const { process } of scene.nodes.slice(1)) await process.stop();
   await eventually(
-    async () => (await keys()).every((key) => /:(?:secret|gone|epoch)$/.test(key)),
+    async () => (await keys()).every((key) => /:(?:secret|gone|epoch|journal|last|kept)$/.test(key)),
     'the end of the rest',
   );
   for (const key of (await keys()).filter((left) => !left.endsWith(':secret'))) {

@@ -420,7 +420,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #published(delivery: ClientDelivery): void | Promise<void> {
     if (delivery.packets) {
       this.#context.metrics.handled('internal', delivery.packets.length);
-      for (const packet of delivery.packets) this.#client.send(packet);
+      if (this.output.isNew(delivery)) for (const packet of delivery.packets) this.#client.send(packet);
       return this.#delivered(delivery);
     }
     const pending = this.#attempt(delivery, 'internal', delivery.actions.length);

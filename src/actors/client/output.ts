@@ -185,9 +185,15 @@ export class ClientOutput implements Member {
     return this.#log && this.#sessions!.missed(this.#log, position);
   }
 
-  /** Whether it was sent a publication of that id in a channel that it is in. */
+  /** Whether it was sent a publication of that id in a channel. */
   has(channel: string, id: string): boolean {
-    return this.#log !== undefined && this.#sessions!.has(this.#log, channel, id);
+    const log = this.#log;
+    return log !== undefined && (this.#sessions!.has(log, channel, id) || !!log.prefix?.wasSent(channel, id));
+  }
+
+  /** Whether what comes by way of its actor is not among what others had kept for it; from then on that is not for it. */
+  isNew({ channelId, id }: ClientDelivery): boolean {
+    return id === undefined || this.#log?.prefix?.take(channelId, id) !== false;
   }
 
   /** What its record says of what it was sent. */

@@ -176,7 +176,7 @@ export class Channel extends Actor<ChannelMessage> {
   #publish({ packets, actions, id, acceptedAt }: ChannelPublish): void {
     if (this.#entry.members.size >= manyMembers) this.#setup.flush();
     if (packets) this.#sendPackets(packets, id);
-    else this.#sendActions(actions);
+    else this.#sendActions(actions, id);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
@@ -184,7 +184,7 @@ export class Channel extends Actor<ChannelMessage> {
     const { id, members } = this.#entry;
     this.#count(packets.length);
     if (members.size === 0) return;
-    if (this.#behind.size > 0) this.#deliverBehind(packets);
+    if (this.#behind.size > 0) this.#deliverBehind(packets, publication);
     for (const packet of packets) this.#setup.fanout.publish(id, packet, publication);
   }
 
@@ -210,8 +210,16 @@ export class Channel extends Actor<ChannelMessage> {
     member.missed?.(this.#entry.id);
   }
 
-  #deliverBehind(packets: readonly ServerPacket[]): void {
-    const delivery: ClientDelivery = { type: 'published', actions: noActions, packets, channel: this.self };
+  #delivery(
+    actions: readonly ActionCall[],
+    packets: readonly ServerPacket[] | undefined,
+    id: string | undefined,
+  ): ClientDelivery {
+    return { type: 'published', actions, packets, channel: this.self, channelId: this.#entry.id, id };
+  }
+
+  #deliverBehind(packets: readonly ServerPacket[], id: string | undefined): void {
+    const delivery = this.#delivery(noActions, packets, id);
     for (const [client, behind] of this.#behind) {
       const member = this.#entry.members.get(client);
       if (!member) continue;
@@ -223,9 +231,9 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #sendActions(actions: readonly ActionCall[]): void {
+  #sendActions(actions: readonly ActionCall[], id: string | undefined): void {
     this.#count(actions.length);
-    const delivery: ClientDelivery = { type: 'published', actions, packets: undefined, channel: this.self };
+    const delivery = this.#delivery(actions, undefined, id);
     for (const [client, member] of this.#entry.members) {
       let behind = this.#behind.get(client);
       if (!behind) {

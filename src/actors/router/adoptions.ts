@@ -95,7 +95,8 @@ export class Adoptions implements Adopter {
       clients.durable!.metrics.counters.departures.value += 1;
       return adoptDeparture(clients, claimed);
     }
-    const past = [...x, r];
+    // Of a client that has actions to run, some channels are no spans; what others had kept of them is for it nevertheless.
+    const past = [...x, { ...r, members: channels }];
     const from = boot.slice(0, boot.lastIndexOf('#'));
     const client = new ClientActor(clients, sid, n, nothing, true, { record, leftMs, past, from, epoch });
     this.#claimed.push({ client, channels, past, claimed });

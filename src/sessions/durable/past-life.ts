@@ -7,6 +7,8 @@ import type { DeadJournal, LogRecord } from './dead-journal.ts';
 export interface PastRecord extends LogRecord {
   /** Whose journal has it. */
   readonly owner: string;
+  /** The channels that it was in, with those whose publishes came by way of its actor because it had actions to run. */
+  readonly members?: readonly string[];
   /** Of its positions. */
   readonly tag?: string;
   /** The number of the last entry that concerns the session; 0 if there was none. */
@@ -21,7 +23,7 @@ export class RecordedLife implements PastLife {
   readonly #sid: string;
   readonly #journal: DeadJournal | undefined;
   readonly #kept: readonly PrefixEntry[];
-  readonly record: Required<PastRecord>;
+  readonly record: PastRecord & Required<Pick<PastRecord, 'tag' | 'last' | 'kept'>>;
 
   /** @param journal undefined if that is gone already, and it is only known where it ended */
   constructor(sid: string, record: PastRecord, journal: DeadJournal | undefined, kept: readonly PrefixEntry[]) {
@@ -46,6 +48,10 @@ export class RecordedLife implements PastLife {
   /** The session was sent nothing there. */
   get isEmpty(): boolean {
     return this.record.last <= this.began;
+  }
+
+  hasKept(channel: string, id: string): boolean {
+    return channelsAtEnd(this.record).includes(channel) && !!this.#journal?.hasKept(channel, id);
   }
 
   since(number: number): readonly PrefixEntry[] | undefined {
@@ -93,6 +99,7 @@ export function livesOf(
 }
 
 /** The channels that a session was in when its node was lost. */
-export function channelsAtEnd({ spans }: LogRecord): string[] {
-  return spans.filter(([, , last]) => last === null).map(([channel]) => channel);
+export function channelsAtEnd({ spans, members = [] }: PastRecord): string[] {
+  const open = spans.filter(([, , last]) => last === null).map(([channel]) => channel);
+  return [...new Set([...open, ...members])];
 }

@@ -351,7 +351,7 @@ test('published actions are performed in turn and answered, also when they fail'
   const ref = (await clients.kernel.run(channel)) as AnyRef as Ref<Delivered>;
   const client = await clients.pid();
   const deliver = (orders: ActionCall[], packets?: EventPacket[]) =>
-    client.tell({ type: 'published', actions: orders, packets, channel: ref });
+    client.tell({ type: 'published', actions: orders, packets, channel: ref, channelId: 'room', id: undefined });
   const order = (action: string, args: unknown) => ({ action, args, trigger_id: '' });
   deliver([order('send', { name: 'a' }), order('store', { x: 1 })]);
   deliver([], [new EventPacket('b', '[]')]);

@@ -52,10 +52,12 @@ test('what is kept is read as it was written, and whatever is missing is said to
               entries.reverse().map((entry) => [entry.number, brief(entry.packet)]),
               wanted.map((entry) => [entry.number, brief(entry.packet)]),
             );
-            assert.equal(
-              journal.has(one, from, 'a@b#4/7'),
-              wanted.some((entry) => entry.id === 'a@b#4/7'),
-            );
+            for (const to of [number, number - 1]) {
+              assert.equal(
+                journal.has(one, from, to, 'a@b#4/7'),
+                wanted.some((entry) => entry.number <= to && entry.id === 'a@b#4/7'),
+              );
+            }
           }
         }
       }
