@@ -200,9 +200,9 @@ export class DeadJournal {
     return entries.sort((one, other) => one.number - other.number);
   }
 
-  /** Whether somebody had kept that. */
-  hasKept(channel: string, id: string): boolean {
-    return this.#kept.get(channel)?.some((entry) => entry.id === id) ?? false;
+  /** The number of what somebody had kept; undefined if nobody had. */
+  keptNumber(channel: string, id: string): number | undefined {
+    return this.#kept.get(channel)?.find((entry) => entry.id === id)?.number;
   }
 
   /** It is too old for anybody to return to it who has not seen the end of it. */

@@ -51,7 +51,8 @@ export class RecordedLife implements PastLife {
   }
 
   hasKept(channel: string, id: string): boolean {
-    return channelsAtEnd(this.record).includes(channel) && !!this.#journal?.hasKept(channel, id);
+    const number = this.#journal?.keptNumber(channel, id);
+    return number !== undefined && this.#kept.some((entry) => entry.number === number);
   }
 
   since(number: number): readonly PrefixEntry[] | undefined {
@@ -87,7 +88,9 @@ export function livesOf(
       !later.some((next) => {
         const its = journals.get(next.owner);
         return (
-          its && (its.wasSent(next, channel, id) || (channelsAtEnd(next).includes(channel) && its.hasKept(channel, id)))
+          its &&
+          (its.wasSent(next, channel, id) ||
+            (channelsAtEnd(next).includes(channel) && its.keptNumber(channel, id) !== undefined))
         );
       });
     const limit = keptFrom + (record.kept ?? journal?.keptCount ?? 0);

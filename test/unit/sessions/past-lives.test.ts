@@ -113,6 +113,9 @@ test('who goes on later finds the same numbers, also without the journal, if its
     const lives = () => new Prefix(livesOf('sid', [record], new Map([['three', journal]]), nothingHere)!);
     assert.deepEqual(values(lives(), last), []);
     assert.deepEqual(values(lives(), at('three', 3)), journal ? [2, 3] : undefined);
+    // What comes to it here by way of its actor is left out only if it has it from there.
+    assert.equal(lives().take('news', 'x#1/2'), !journal);
+    assert.ok(lives().take('news', 'x#1/3'));
   }
 });
 
