@@ -38,7 +38,7 @@ export const managerName = 'hive_pubsub';
 
 /** Until a failed start, or a failed exchange with another node, is tried again. */
 const retryMs = 1000;
-/** The same while the channels' supervisor is being restarted itself. */
+/** The same while whoever is asked is being started. */
 const soonMs = 20;
 
 export interface ManagerSetup {
@@ -295,7 +295,8 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       this.#setup.log.notice(`${peer.node} did not take note of this node's channels and is not waited for: ${reason}`);
       this.send<PubSubMessage>(this.self, { type: 'catch_up', peer });
     } else {
-      this.after(retryMs, { type: 'catch_up', peer });
+      // One that is only starting has no manager yet.
+      this.after(isGone(error) ? soonMs : retryMs, { type: 'catch_up', peer });
     }
   }
 
