@@ -3,6 +3,7 @@ import type { NodeName, Ref } from '../kernel/types.ts';
 import type { Privilege, Publication } from '../plugins/types.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../protocol/packet.ts';
+import type { Unconfirmed } from '../web/api/api-host.ts';
 
 /**
  * A client as pub-sub sees it. `join` and `leave` act on the client's connection at once, without a detour through its
@@ -90,14 +91,14 @@ export interface Fanout {
 /** Publishing for those who want to know that other nodes have it. */
 export interface ConfirmedPublishing {
   /**
-   * As `PubSub.publish`. Resolves when all nodes that it concerns have it, or after a second: to those that have not confirmed
-   * that. Undefined if it concerns no other node.
+   * As `PubSub.publish`. Tells who has not confirmed to have it, when all other nodes that it concerns have, or after a second.
+   * Undefined if it concerns no other node.
    */
   publishConfirmed(
     prefixes: readonly string[],
     privilege: Privilege,
     publication: Publication,
-  ): Promise<readonly NodeName[]> | undefined;
+  ): Unconfirmed | undefined;
 }
 
 /** What is known of the cluster, readable by everybody at any time. */

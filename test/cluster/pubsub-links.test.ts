@@ -6,7 +6,7 @@ import type { Cell } from '../../src/kernel/cell.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { silent } from '../../src/observe/logger.ts';
 import { eventually } from '../support/eventually.ts';
-import { event, type PubSubNode, startPubSub, type TestClient } from '../support/pubsub.ts';
+import { event, known, type PubSubNode, startPubSub, type TestClient } from '../support/pubsub.ts';
 import { Wire } from '../support/wire.ts';
 
 interface Pair {
@@ -50,7 +50,8 @@ async function told(...nodes: PubSubNode[]): Promise<void> {
 }
 
 const count = ({ metrics }: PubSubNode, name: string) => metrics.number(`pubsub.${name}`);
-const confirmed = ({ pubsub }: PubSubNode, name: string) => pubsub.publishConfirmed(['news'], 'public', event(name));
+const confirmed = ({ pubsub }: PubSubNode, name: string) =>
+  known(pubsub.publishConfirmed(['news'], 'public', event(name)));
 
 async function elapsed<Result>(work: Promise<Result> | undefined): Promise<[Result | undefined, ms: number]> {
   const startedAt = performance.now();

@@ -37,6 +37,7 @@ import { relayName } from '../../src/web/client/relay/messages.ts';
 import { startClientServer } from '../../src/web/client/server.ts';
 import { Topics } from '../../src/web/client/topics.ts';
 import { clientConfig } from '../support/plugins.ts';
+import { known } from '../support/pubsub.ts';
 import type { Machine, VirtualClock } from './clock.ts';
 import type { Mesh } from './mesh.ts';
 import { SimSockets } from './network.ts';
@@ -325,7 +326,7 @@ export class SimNode {
       this.pubsub.publish(prefixes, 'private', publication);
       return undefined;
     }
-    const unconfirmed = this.pubsub.publishConfirmed(prefixes, 'private', publication);
+    const unconfirmed = known(this.pubsub.publishConfirmed(prefixes, 'private', publication));
     const stored = this.router.stored();
     return stored ? stored.then(() => unconfirmed ?? []) : unconfirmed;
   }

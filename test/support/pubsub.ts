@@ -17,12 +17,18 @@ import type { ActionCall } from '../../src/protocol/backend/action-call.ts';
 import { EventPacket, type ServerPacket } from '../../src/protocol/packet.ts';
 import { DynamicSupervisor } from '../../src/supervisors/dynamic-supervisor.ts';
 import { Supervisor } from '../../src/supervisors/supervisor.ts';
+import type { Unconfirmed } from '../../src/web/api/api-host.ts';
 
 export const channels: Config['pubsub']['channels'] = {
   news: { privilege: 'public', timeout: 0 },
   staff: { privilege: 'private', timeout: 0 },
   brief: { privilege: 'public', timeout: 20 },
 };
+
+/** Resolves to the nodes that have not confirmed a publish. */
+export function known(unconfirmed: Unconfirmed | undefined): Promise<readonly string[]> | undefined {
+  return unconfirmed && new Promise((resolve) => unconfirmed.whenKnown(resolve));
+}
 
 const supervisorName = 'hive_pubsub_channel_sup';
 

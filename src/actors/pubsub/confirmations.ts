@@ -5,6 +5,7 @@
  *     └───── after `boundMs`, and those that let it come to that are behind
  */
 import type { NodeName } from '../../kernel/types.ts';
+import type { Unconfirmed } from '../../web/api/api-host.ts';
 
 /** How long a publisher waits, ms. */
 export const confirmBoundMs = 1000;
@@ -21,18 +22,29 @@ export interface ConfirmationEvents {
   unconfirmed(): void;
 }
 
-export class Confirmation {
+/** What one publisher waits for. No promise: there are many, and each would cost more than the rest of it. */
+export class Confirmation implements Unconfirmed {
   readonly number: number;
   readonly begunAt: number;
   /** Nodes that have not answered yet. */
   pending = 0;
   /** Those that are not waited for. */
   missing: NodeName[] | undefined;
-  resolve: ((unconfirmed: readonly NodeName[]) => void) | undefined;
+  #listener: ((unconfirmed: readonly NodeName[]) => void) | undefined;
 
   constructor(number: number, begunAt: number) {
     this.number = number;
     this.begunAt = begunAt;
+  }
+
+  whenKnown(listener: (unconfirmed: readonly NodeName[]) => void): void {
+    this.#listener = listener;
+    if (this.pending === 0) this.settle();
+  }
+
+  /** Nobody is waited for any more. */
+  settle(): void {
+    this.#listener?.(this.missing ?? nobody);
   }
 }
 
@@ -72,16 +84,10 @@ export class Confirmations<Peer extends Confirming> {
     confirmation.missing.push(peer.node);
   }
 
-  /** Resolves to the nodes that have not confirmed it. To be called when all nodes are named, before any answers. */
-  settled(confirmation: Confirmation): Promise<readonly NodeName[]> {
-    if (confirmation.pending === 0) {
-      this.#events.unconfirmed();
-      return Promise.resolve(confirmation.missing ?? nobody);
-    }
-    this.#open.push(confirmation);
-    return new Promise((resolve) => {
-      confirmation.resolve = resolve;
-    });
+  /** All nodes that have to confirm it are named. To be called before any answers. */
+  begin(confirmation: Confirmation): void {
+    if (confirmation.pending === 0) this.#events.unconfirmed();
+    else this.#open.push(confirmation);
   }
 
   /** A node has everything up to this number. */
@@ -122,7 +128,7 @@ export class Confirmations<Peer extends Confirming> {
     const { missing, begunAt } = confirmation;
     if (missing) this.#events.unconfirmed();
     else this.#events.confirmed(now - begunAt);
-    confirmation.resolve?.(missing ?? nobody);
+    confirmation.settle();
     this.#close();
   }
 

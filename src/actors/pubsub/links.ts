@@ -295,11 +295,10 @@ export class Links {
     for (const { interest } of this.peers.all()) interest?.manager.flush();
   }
 
-  /** Resolves to the nodes that have not confirmed it: when all others have, after a second at most. */
-  settled(confirmation: Confirmation): Promise<readonly NodeName[]> {
-    const settled = this.#confirmations.settled(confirmation);
+  /** From now on it is settled when all nodes have confirmed it, after a second at most. */
+  begin(confirmation: Confirmation): void {
+    this.#confirmations.begin(confirmation);
     if (!this.#expiry.pending) this.#windExpiry();
-    return settled;
   }
 
   taken({ by, origin, upTo, again }: TakenMessage): void {

@@ -28,7 +28,6 @@ import type { Templates } from './templates.ts';
 import {
   type GapMessage,
   type InterestMessage,
-  isPublishTerm,
   isWireMessage,
   type PublishTerm,
   toPublishTerm,
@@ -111,7 +110,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   receive(message: PubSubMessage | GenServerRequest, from: From | undefined): void {
-    if (isPublishTerm(message)) return this.#publish(message);
+    if (isPublish(message)) return this.#publish(message);
     switch (message.type) {
       case 'gap':
         return this.#missed(message);
@@ -349,4 +348,9 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     if (this.#setup.log.excess('a message was refused', managerName)) return;
     this.#setup.log.warning(`a message to ${managerName} was refused: ${reason}`);
   }
+}
+
+/** `admits` lets no other list pass. */
+function isPublish(message: object): message is PublishTerm {
+  return Array.isArray(message);
 }

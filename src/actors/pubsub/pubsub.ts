@@ -25,6 +25,7 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
+import type { Unconfirmed } from '../../web/api/api-host.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
@@ -255,9 +256,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     prefixes: readonly string[],
     privilege: Privilege,
     publication: Publication,
-  ): Promise<readonly NodeName[]> | undefined {
+  ): Unconfirmed | undefined {
     const confirmation = this.#publish(prefixes, privilege, publication, true);
-    return confirmation && this.#links.settled(confirmation);
+    if (confirmation) this.#links.begin(confirmation);
+    return confirmation;
   }
 
   #publish(

@@ -75,7 +75,7 @@ export class NodeApi implements ApiHost {
     }
     const unconfirmed = this.#pubsub.publishConfirmed([channel], 'private', publication);
     const stored = this.#router.stored();
-    return stored ? stored.then(() => unconfirmed ?? []) : unconfirmed;
+    return stored ? { whenKnown: (listener) => void stored.then(() => whenKnown(unconfirmed, listener)) } : unconfirmed;
   }
 
   subscribers(channel: string): number {
@@ -89,4 +89,9 @@ export class NodeApi implements ApiHost {
   unsubscribe(sid: string, channels: readonly string[]): Promise<void> {
     return this.#router.unsubscribe(sid, channels);
   }
+}
+
+function whenKnown(unconfirmed: Unconfirmed | undefined, listener: (nodes: readonly string[]) => void): void {
+  if (unconfirmed) unconfirmed.whenKnown(listener);
+  else listener([]);
 }

@@ -22,8 +22,11 @@ export interface ApiHost {
   readonly cluster: ClusterHost;
 }
 
-/** Resolves to the nodes that have not confirmed a publish when all others have, or after a bounded time. */
-export type Unconfirmed = Promise<readonly string[]>;
+/** The nodes that have not confirmed a publish: they are known when all others have, or after a bounded time. */
+export interface Unconfirmed {
+  /** Calls back once; at once if they are known already. One may ask. */
+  whenKnown(listener: (nodes: readonly string[]) => void): void;
+}
 
 /** The same for all nodes of the cluster. */
 export interface ClusterHost {

@@ -164,13 +164,13 @@ class Api {
     } catch (error) {
       return this.#fail(res, segments[0]!, error);
     }
-    const failed = (error: unknown): void => this.#fail(res, segments[0]!, error);
     if (answer instanceof Promise) {
       defer(res);
+      const failed = (error: unknown): void => this.#fail(res, segments[0]!, error);
       answer.then((ready) => this.#reply(res, ready, send), failed);
     } else if (answer.unconfirmed) {
       defer(res);
-      answer.unconfirmed.then((nodes) => this.#reply(res, publishAnswer(nodes), send), failed);
+      answer.unconfirmed.whenKnown((nodes) => this.#reply(res, publishAnswer(nodes), send));
     } else {
       this.#reply(res, answer, sendAtOnce);
     }

@@ -46,7 +46,8 @@ interface Result {
 }
 
 async function confirmed(unconfirmed: Unconfirmed, result: Result): Promise<void> {
-  result.body = publishAnswer(await unconfirmed).body ?? null;
+  const nodes = await new Promise<readonly string[]>((resolve) => unconfirmed.whenKnown(resolve));
+  result.body = publishAnswer(nodes).body ?? null;
 }
 
 async function performOne(value: unknown, perform: Perform): Promise<Answer> {

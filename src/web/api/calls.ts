@@ -67,7 +67,7 @@ export interface Answer {
   /** A string is plain text, undefined an empty body, anything else JSON. */
   readonly body?: unknown;
   readonly headers?: Headers;
-  /** Answered when this has resolved: to the nodes that the answer has to name, if any. */
+  /** Answered when these are known, and named. */
   readonly unconfirmed?: Unconfirmed;
   /** What must wait until the answer is on its way: it may end the server. */
   readonly afterwards?: () => void;

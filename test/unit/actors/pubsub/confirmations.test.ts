@@ -25,7 +25,8 @@ class Waiting {
     const confirmation = new Confirmation(number, now);
     for (const peer of awaited) this.confirmations.await(confirmation, peer);
     for (const peer of missing) this.confirmations.miss(confirmation, peer);
-    void this.confirmations.settled(confirmation).then((unconfirmed) => this.answers.set(number, unconfirmed));
+    this.confirmations.begin(confirmation);
+    confirmation.whenKnown((unconfirmed) => this.answers.set(number, unconfirmed));
   }
 
   /** The answers so far, as text. */
@@ -75,6 +76,18 @@ test('a node that is not waited for is named, though the others confirm', async 
   waiting.begin(2, 20, [], [b]);
   assert.equal(await waiting.answered(), '1: b@h, 2: b@h');
   assert.deepEqual(waiting.told, ['unconfirmed', 'unconfirmed']);
+});
+
+test('who asks when the answer is there already is told at once, and once', () => {
+  const { confirmations } = new Waiting();
+  const confirmation = new Confirmation(1, 0);
+  confirmations.await(confirmation, b);
+  confirmations.begin(confirmation);
+  confirmations.release(b, 10);
+  const told: (readonly NodeName[])[] = [];
+  confirmation.whenKnown((unconfirmed) => void told.push(unconfirmed));
+  confirmations.taken(b, 1, 20);
+  assert.deepEqual(told, [['b@h']]);
 });
 
 test('a node that is lost altogether holds nobody up', async () => {
