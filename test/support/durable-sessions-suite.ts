@@ -16,6 +16,7 @@ import { DurableSessions } from '../../src/sessions/durable/durable-sessions.ts'
 import { pairsOf } from '../../src/sessions/durable/replies.ts';
 import { Pids } from '../../src/sessions/pids.ts';
 import { type Connectors, startConnectors } from './connectors.ts';
+import { eventually } from './eventually.ts';
 
 /** A Redis of one of the kinds that `connector.redis` knows. */
 export interface RedisPlace {
@@ -67,6 +68,8 @@ class TestNode {
   losesAnswerTo: string | undefined;
   /** Commands with this text in them wait. */
   holds: { readonly text: string; readonly until: Promise<void> } | undefined;
+  /** The answers to commands with this text in them come later, or not at all. */
+  delays: { readonly text: string; readonly until: Promise<void>; readonly isLost: boolean } | undefined;
 
   constructor(world: World, name: string) {
     this.name = name;
@@ -96,6 +99,12 @@ class TestNode {
     const says = (text: string) => commands.some((words) => words.some((word) => String(word).includes(text)));
     if (this.holds && says(this.holds.text)) await this.holds.until;
     const replies = await run(commands);
+    const { delays } = this;
+    if (delays && says(delays.text)) {
+      this.delays = undefined;
+      await delays.until;
+      if (delays.isLost) throw new Error('no answer in time');
+    }
     if (this.losesAnswerTo === undefined || !says(this.losesAnswerTo)) return replies;
     this.losesAnswerTo = undefined;
     throw new Error('the answer was lost');
@@ -156,6 +165,14 @@ async function start(...wanted: readonly string[]): Promise<[World, TestNode, Te
     nodes.push(await world.node(name));
   }
   return [world, nodes[0]!, nodes[1]!];
+}
+
+function deferred(): [until: Promise<void>, release: () => void] {
+  let release = (): void => {};
+  const until = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  return [until, release];
 }
 
 const sid = (node: string, at = 0) => `${node.padEnd(8, '_')}${String(at).padStart(22, '0')}`;
@@ -240,10 +257,7 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
     skip,
   }, async () => {
     const [world, one] = await start('one');
-    let release = (): void => {};
-    const until = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const [until, release] = deferred();
     one.holds = { text: 'Writes the record of a session', until };
     const opening = one.open(sid('one', 1));
     await world.end(one);
@@ -257,6 +271,46 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
     // Old fault: its own record, in the name of its former owner, came behind the claim.
     assert.equal(session.isFenced, false);
     assert.equal((await world.record(session.sid))!.startsWith(`${one.sessions.lease.owner}|`), true);
+  });
+
+  for (const isLost of [false, true]) {
+    test(`${place}: a renewal from before a node stood still, which ${isLost ? 'fails' : 'is answered'} afterwards, is no news`, {
+      skip,
+    }, async () => {
+      const [world, one, two] = await start('one', 'two');
+      const [lost, kept] = [await one.open(sid('one', 1)), await one.open(sid('one', 2))];
+      await world.pass(one, two);
+      assert.equal(one.sessions.certainty(), undefined);
+      const [until, wake] = deferred();
+      one.delays = { text: 'pexpire', until, isLost };
+      const renewing = one.sessions.renew();
+      await eventually(() => one.delays === undefined, 'the renewal');
+      // It stands still until another node has claimed a session.
+      await world.pass(two);
+      await run([['hset', `hive:${world.cluster}:{one_____}:sessions`, lost.sid, 'another|1|{}']]);
+      await world.end(one);
+      const certain = one.sessions.certainty();
+      wake();
+      await certain;
+      // Old fault: hooks ran for both, as if nothing had happened.
+      assert.deepEqual([lost.isFenced, kept.isFenced], [true, false]);
+      await renewing;
+      assert.equal(one.sessions.certainty(), undefined);
+    });
+  }
+
+  test(`${place}: while Redis is away nobody waits, before and after an attempt that was made since the node woke up`, {
+    skip,
+  }, async () => {
+    const [world, one] = await start('one');
+    await one.open(sid('one', 1));
+    one.isCutOff = true;
+    await world.pass(one);
+    assert.match(one.sessions.problem!, /cut off/);
+    assert.equal(one.sessions.certainty(), undefined);
+    world.now += 10 * leaseMs;
+    await one.sessions.certainty();
+    assert.equal(one.sessions.certainty(), undefined);
   });
 
   test(`${place}: what was written or deleted while Redis was away is made up for, also if no lease was lost`, {

@@ -54,7 +54,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   #errors: ErrorLimit | undefined;
   #leaving = false;
   /** Another node has claimed it. */
-  #isFenced = false;
+  isFenced = false;
   /** Of a session of a node that is gone. */
   readonly #adopted: Adopted | undefined;
   /** It ends for sure, though what came before that may wait to be handled still. */
@@ -448,7 +448,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   fenced(hasLeft: boolean): void {
     const reason = hasLeft ? 'handed_over' : 'node_lost';
-    this.#isFenced = true;
+    this.isFenced = true;
     this.output.end(reason);
     this.close(reason);
   }
@@ -468,7 +468,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#client.silence();
     // At a shutdown the connection ends last: a client that returns at once shall not meet its former self.
     if (this.#closeReason !== 'shutdown') this.output.end(this.#closeReason);
-    const isOwed = isKnown && !this.#isFenced && depart(this, this.#client, this.#closeReason, this.#context);
+    const isOwed = isKnown && !this.isFenced && depart(this, this.#client, this.#closeReason, this.#context);
     if (isOwed instanceof Promise) return isOwed.then((waits) => (waits ? this.#closed() : this.#forgetState()));
     return isOwed ? this.#closed() : this.#forgetState();
   }
@@ -489,7 +489,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     this.#leaveSuspended();
     this.output.closed(reason);
     // One that goes on elsewhere has not ended.
-    if (!wasConnected || (this.#isFenced && reason === 'handed_over') || !events.disconnect.hasSubscribers) return;
+    if (!wasConnected || (this.isFenced && reason === 'handed_over') || !events.disconnect.hasSubscribers) return;
     events.disconnect.publish({ ...this.whose, reason: this.#closeReason ?? reason, ageMs: this.cell.ageMs });
   }
 

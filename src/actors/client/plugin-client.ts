@@ -227,7 +227,14 @@ export class PluginClient implements Client, Identity, RecordSource {
   beginDeparture(reason: CloseReason): Promise<boolean> | undefined {
     if (!this.#session) return undefined;
     this.#departure ??= { p: this.epoch, e: this.#event, r: reason };
-    return this.#session.write();
+    return this.#isOurs(this.#session);
+  }
+
+  /** A write that has failed says nothing, if the node stood still meanwhile. */
+  async #isOurs(session: DurableSession): Promise<boolean> {
+    await session.write();
+    await this.#context.durable?.certainty();
+    return !session.isOver;
   }
 
   get epoch(): number {
@@ -275,12 +282,12 @@ export class PluginClient implements Client, Identity, RecordSource {
     this.#silent = true;
   }
 
-  /** Runs the hooks of an event, if it has any. */
+  /** Runs the hooks of an event, if it has any; none of a session that others have, though the event came before that was known. */
   run(trigger: Trigger, hooks = this.#hooks.get(trigger.name)): void | Promise<void> {
     if (!hooks) return;
     const session = this.#session;
     const uncertain = session && this.#context.durable?.certainty();
-    if (!uncertain) return this.#run(trigger, hooks);
+    if (!uncertain) return session?.isOver ? undefined : this.#run(trigger, hooks);
     return uncertain.then(() => (this.alive && !session.isOver ? this.#run(trigger, hooks) : undefined));
   }
 

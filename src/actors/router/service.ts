@@ -99,7 +99,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       durable: setup.clients.durable,
       cluster: setup.cluster,
       wheel: kernel.wheel,
-      isHere: (sid) => this.#registry.any(sid) !== undefined,
+      isHere: (sid) => this.#registry.any(sid)?.isFenced === false,
       settled: (sid) => this.adoptions.settled(sid),
     });
     const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
@@ -325,11 +325,21 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
 
   /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
   #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
-    if (this.#registry.any(sid)) return undefined;
+    const here = this.#registry.any(sid);
+    if (here) {
+      const uncertain = this.#setup.clients.durable?.certainty();
+      return uncertain?.then(() => (here.isFenced ? this.#askNext(message, sid) : undefined));
+    }
     const home = this.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
     const owner = this.#setup.cluster.ownerOf(sid);
     return owner === undefined ? undefined : this.#ask(owner, message);
+  }
+
+  /** The session of this node has turned out to be another one's. */
+  async #askNext(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> {
+    const node = await this.#whereabouts.nextHomeOf(sid);
+    return node && this.#ask(node, message);
   }
 
   #ask(owner: NodeName, message: RouterMessage): Promise<RouterAnswer> | undefined {

@@ -11,7 +11,7 @@ import type { Log } from '../../observe/logger.ts';
 import { textOf } from '../../observe/thrown.ts';
 import type { Pids } from '../pids.ts';
 import type { Adopter, Claimed } from './adopter.ts';
-import type { RunCommands } from './commands.ts';
+import type { RedisCommand, RunCommands } from './commands.ts';
 import { DeadJournals } from './dead-journals.ts';
 import { type DeadOwner, deadOwners, isInherited, leftMark, livingTags, sessionsOf } from './dead-owners.ts';
 import { Durability } from './durability.ts';
@@ -25,6 +25,7 @@ import { RedisJournal } from './redis-journal.ts';
 import { claimCommand } from './scripts.ts';
 import { secretIn } from './secret.ts';
 import { together } from './together.ts';
+import { Wakefulness } from './wakefulness.ts';
 import { Witness } from './witness.ts';
 
 export interface DurableSetup {
@@ -68,6 +69,9 @@ export class DurableSessions {
   #ownerKeysOf: string | undefined;
   /** The owner of whom it is certain which sessions are his. */
   #claimedFor: string | undefined;
+  readonly #wakefulness: Wakefulness;
+  /** When the last attempt to renew the lease began that has failed. */
+  #failedAt = Number.NEGATIVE_INFINITY;
   readonly journals: DeadJournals;
   #admits: () => boolean = () => true;
   #journal: RedisJournal | undefined;
@@ -87,6 +91,7 @@ export class DurableSessions {
     this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
     this.#keys = new Keys(cluster);
     this.lease = new Lease(leaseMs, run, this.#keys, now);
+    this.#wakefulness = new Wakefulness(leaseMs / 2, now);
     this.#witness = new Witness(run);
     this.#tags = new Set([tag]);
     const { counters } = metrics;
@@ -186,13 +191,24 @@ export class DurableSessions {
    * is away, nobody else can have claimed them for having seen that.
    */
   certainty(): Promise<void> | undefined {
-    if (this.lease.isHeld && this.lease.owner === this.#claimedFor) return undefined;
-    if (this.#durability.problem !== undefined) return undefined;
-    return this.renew();
+    return this.#isCertain ? undefined : this.#makeCertain();
+  }
+
+  get #isCertain(): boolean {
+    if (this.lease.isHeld && this.lease.owner === this.#claimedFor) return true;
+    // That Redis was away before the node stood still says nothing of what others have done meanwhile.
+    return this.#durability.problem !== undefined && this.#failedAt >= this.#wakefulness.since();
+  }
+
+  /** The attempt that is under way may have begun before the node stood still: neither its answer nor its failure is news then. */
+  async #makeCertain(): Promise<void> {
+    await this.renew();
+    if (!this.#isCertain) await this.renew();
   }
 
   /** Renews the lease; with a new one, claims the node's own sessions. Never rejects. */
   renew(): Promise<void> {
+    this.#wakefulness.look();
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined;
     });
@@ -201,6 +217,7 @@ export class DurableSessions {
 
   async #renew(): Promise<void> {
     if (this.#isClosing) return;
+    const beganAt = this.#wakefulness.look();
     try {
       const { run, pids } = this.#setup;
       if (this.lease.owner === undefined) pids.use(await secretIn(run, this.#keys));
@@ -220,6 +237,7 @@ export class DurableSessions {
       if (this.#own.isComplete) this.#durability.succeeded();
       this.#journal?.begin();
     } catch (error) {
+      this.#failedAt = beganAt;
       this.#failed(error);
     }
   }
@@ -245,18 +263,28 @@ export class DurableSessions {
 
   /** Where what recoverable clients are sent is stored before they see it. @param oldest number of the oldest entry that is kept at present */
   journal(oldest: () => number): RedisJournal {
-    const { run, tag, boot } = this.#setup;
+    const { tag, boot } = this.#setup;
     this.#journal = new RedisJournal({
       tag,
       boot,
       metrics: this.metrics.journal,
-      run,
+      run: (commands) => this.#runForJournal(commands),
       oldest,
       keys: () => (this.#durability.problem === undefined ? this.#ownerKeys : undefined),
       certainty: () => this.certainty(),
       failed: (error) => this.#failed(error),
     });
     return this.#journal;
+  }
+
+  /** What comes when the lease is lost, and what it has left has expired, would stay for ever. */
+  async #runForJournal(commands: RedisCommand[]): Promise<unknown[]> {
+    const owner = this.#ownerKeysOf!;
+    try {
+      return await this.#setup.run(commands);
+    } finally {
+      if (owner !== this.#ownerKeysOf) await this.journals.release(owner);
+    }
   }
 
   /** Asks Redis how much it has of the journal. Never rejects. */
@@ -298,6 +326,7 @@ export class DurableSessions {
 
   /** Claims sessions whose nodes are gone. Never rejects. */
   async sweep(): Promise<void> {
+    this.#wakefulness.look();
     if (this.#sweeping || this.#isClosing || !this.#adopter || !this.lease.isHeld) return;
     this.#sweeping = true;
     this.metrics.counters.sweeps.value += 1;
@@ -434,6 +463,7 @@ export class DurableSessions {
   async close(): Promise<void> {
     this.#isClosing = true;
     await this.#renewing;
+    await this.#journal?.close();
     try {
       const isEmpty = this.#sessions.size === 0 && this.#left === 0;
       await this.lease.release(isEmpty ? undefined : `${this.#ownership}|${leftMark}`);

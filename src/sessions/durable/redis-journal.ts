@@ -145,6 +145,7 @@ export class RedisJournal {
    * that it is stored: who has published it keeps it.
    */
   close(): Promise<void> {
+    if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
       this.release(() => {
         this.#isClosed = true;
@@ -202,6 +203,9 @@ export class RedisJournal {
       const last = this.#last;
       const releasing = this.#waiting.length;
       const isStored = await this.#store();
+      // The node may have stood still until the answer.
+      const unsure = this.#setup.certainty();
+      if (unsure) await unsure;
       if (!isStored) metrics.unstored.value += this.#storing;
       else if (this.#storing > 0) metrics.latency.record(performance.now() - this.#storingSince);
       this.#storing = 0;
