@@ -109,8 +109,7 @@ export class MemoryStore implements SessionStore {
   }
 
   has(session: SessionLog, channel: string, id: string): boolean {
-    const log = this.#channels.get(channel);
-    return log !== undefined && session.has(log, id, this.#journal);
+    return session.has(channel, id, this.#journal);
   }
 
   lose(session: SessionLog): void {

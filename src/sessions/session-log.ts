@@ -98,9 +98,10 @@ export class SessionLog extends Scope {
   }
 
   /** Whether it was sent a publication of that id in a channel, which it may have left since. */
-  has(channel: ChannelLog, id: string, journal: Journal): boolean {
+  has(channelId: string, id: string, journal: Journal): boolean {
     for (let span = this.#spans; span; span = span.next) {
-      if (span.channel === channel && journal.has(channel, span.began, span.last ?? channel.last, id)) return true;
+      const { channel, began, last = channel.last } = span;
+      if (channel.id === channelId && journal.has(channel, began, last, id)) return true;
     }
     return false;
   }
