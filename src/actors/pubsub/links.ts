@@ -13,26 +13,19 @@
  */
 import type { Kernel } from '../../kernel/kernel.ts';
 import { Timer } from '../../kernel/timers.ts';
-import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
+import type { NodeName, Ref } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication } from '../../plugins/types.ts';
 import { Confirmation, Confirmations } from './confirmations.ts';
+import { KeptPublishes } from './kept-publishes.ts';
 import type { LinkSettings } from './link-settings.ts';
 import type { PubSubMessage } from './messages.ts';
 import { bootOf, nodeIn, type Peer, PeerTable } from './peers.ts';
 import { sizeOf, toTerm, type WirePublication } from './publication.ts';
 import { PublishLog, type PublishLogEvents } from './publish-log.ts';
 import { Receipts } from './receipts.ts';
-import {
-  areKept,
-  fromPublishTerm,
-  type GapMessage,
-  type PublishMessage,
-  type PublishTerm,
-  type TakenMessage,
-  toWire,
-} from './wire-messages.ts';
+import { type GapMessage, type PublishMessage, type PublishTerm, type TakenMessage, toWire } from './wire-messages.ts';
 
 export interface LinksSetup extends LinkSettings {
   readonly kernel: Kernel;
@@ -46,14 +39,13 @@ export interface LinksSetup extends LinkSettings {
 const tickMs = 500;
 /** How long a node may take to say what it has. */
 const askTimeoutMs = 30_000;
-/** The same for what is kept for a boot that is gone: clients wait for it. */
-const keptTimeoutMs = 3000;
-const keptPauseMs = 100;
 
 export class Links {
   readonly peers = new PeerTable();
   /** What comes from other nodes. */
   readonly receipts: Receipts;
+  /** What was published for boots that are gone. */
+  readonly kept: KeptPublishes;
   readonly #setup: LinksSetup;
   /** The boot of this node. */
   readonly #boot: string;
@@ -67,14 +59,13 @@ export class Links {
   #isSent = false;
   /** Something was published that may not have left yet. */
   #isLeaving = false;
-  /** What this node publishes itself while sessions leave it. */
-  #own: PublishMessage[] | undefined;
 
   constructor(setup: LinksSetup) {
     const { kernel, metrics, managerName } = setup;
     this.#setup = setup;
     this.#boot = bootOf(kernel.node, kernel.creation);
     this.receipts = new Receipts(this.#boot, this.peers, setup.stored);
+    this.kept = new KeptPublishes({ ...setup, boot: this.#boot, peers: this.peers, receipts: this.receipts });
     this.#manager = kernel.remote(kernel.node, managerName);
     const counters = countersOf(metrics);
     this.#counters = counters;
@@ -218,9 +209,9 @@ export class Links {
       }
       for (const { log } of former) log.add(number, prefixes, privilege, term, bytes, false);
     }
-    if (this.#own) {
+    if (this.kept.keepsOwn) {
       this.#number = number;
-      this.#own.push(this.#message(number, prefixes, privilege, term ?? toTerm(publication)));
+      this.kept.add(this.#message(number, prefixes, privilege, term ?? toTerm(publication)));
     }
     this.#isSent = this.#number === number;
     return confirmation;
@@ -242,50 +233,6 @@ export class Links {
 
   idOf(origin: string, number: number): string | undefined {
     return this.#setup.stored ? `${origin}/${number}` : undefined;
-  }
-
-  keepOwn(isKept: boolean): void {
-    this.#own = isKept ? [] : undefined;
-  }
-
-  /** What is kept here for a boot that is gone, or that sessions have left; undefined if that is not all. */
-  keptHere(boot: string): readonly PublishMessage[] | undefined {
-    if (boot === this.#boot) return this.#own ?? [];
-    const log = this.peers.logOf(boot);
-    return log ? log.kept : [];
-  }
-
-  /** The same of all connected nodes, by node. @param hasLeft whether that boot has left its sessions as planned, and may be there still */
-  async kept(boot: string, hasLeft: boolean): Promise<readonly PublishMessage[] | undefined> {
-    const asked = [...this.peers.all()]
-      // That boot may be there still, and stand still.
-      .filter((peer) => peer.interest && (peer.boot !== boot || hasLeft))
-      .map((peer) => this.#askKept(peer, boot));
-    const own = this.keptHere(boot);
-    try {
-      const answers = await Promise.all(asked);
-      return own && answers.every(areKept)
-        ? own.concat(...answers.map((terms) => terms.map(fromPublishTerm)))
-        : undefined;
-    } catch (error) {
-      this.#setup.log.warning(`Not all that was kept for ${boot} can be had`, { error });
-      return undefined;
-    }
-  }
-
-  /** A node that has just connected may be starting still. */
-  async #askKept(peer: Peer, boot: string): Promise<unknown> {
-    const { kernel } = this.#setup;
-    for (const until = performance.now() + keptTimeoutMs; ; ) {
-      try {
-        return await kernel.ask(peer.manager, { type: 'kept_wanted', boot }, keptTimeoutMs);
-      } catch (error) {
-        // It has ended meanwhile, and published nothing since it left them.
-        if (peer.boot === boot && !peer.interest) return [];
-        if (!isGone(error) || performance.now() > until) throw error;
-        await new Promise<void>((resolve) => kernel.wheel.schedule(keptPauseMs, resolve));
-      }
-    }
   }
 
   /** What was published leaves for the other nodes now: somebody is about to deliver it to many here, which takes its time. */

@@ -25,13 +25,7 @@ import type { LocalPublisher } from './local-publisher.ts';
 import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import type { Templates } from './templates.ts';
-import {
-  type GapMessage,
-  type InterestMessage,
-  isWireMessage,
-  type PublishTerm,
-  toPublishTerm,
-} from './wire-messages.ts';
+import { type GapMessage, type InterestMessage, isWireMessage, type PublishTerm } from './wire-messages.ts';
 
 export const managerName = 'hive_pubsub';
 
@@ -119,7 +113,7 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
       case 'taken_wanted':
         return this.#tellTaken(message.origin, from);
       case 'kept_wanted':
-        return from?.reply(this.#setup.links.keptHere(message.boot)?.map(toPublishTerm) ?? null);
+        return from?.reply(this.#setup.links.kept.answer(message.boot, message.by));
       case 'open':
         return this.#open(message.entry, from);
       case 'started':

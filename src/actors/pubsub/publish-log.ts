@@ -117,6 +117,11 @@ export class PublishLog {
     return this.#cursor > this.#head ? this.#entries[this.#cursor - 1]!.number : 0;
   }
 
+  /** The number of the last publication, kept or not; 0 if there was none. */
+  get last(): number {
+    return this.#last;
+  }
+
   /** The number below the first one that is not acknowledged. */
   get #base(): number {
     return this.#entries[this.#head]?.after ?? this.#gap?.after ?? this.#last;

@@ -195,7 +195,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   }
 
   keepOwn(isKept: boolean): void {
-    this.#links.keepOwn(isKept);
+    this.#links.kept.keepOwn(isKept);
   }
 
   async keptFor(
@@ -203,7 +203,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     channels: readonly string[],
     hasLeft = false,
   ): Promise<readonly KeptPublish[] | undefined> {
-    const messages = await this.#links.kept(boot, hasLeft);
+    const messages = await this.#links.kept.everywhere(boot, hasLeft);
     if (!messages) return undefined;
     const kept: KeptPublish[] = [];
     for (const { origin, number, channels: prefixes, publication } of messages) {

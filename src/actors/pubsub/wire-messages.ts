@@ -105,11 +105,19 @@ export interface TakenMessage {
   readonly again: boolean;
 }
 
-/** What is kept for a boot that is gone; null if that is not all. */
-export interface KeptRequest extends Call<readonly PublishTerm[] | null> {
+/** What is kept for a boot that is gone. Both boots are `id@host#creation`. */
+export interface KeptRequest extends Call<KeptAnswer> {
   readonly type: 'kept_wanted';
-  /** `id@host#creation`. */
   readonly boot: string;
+  /** The boot that asks. */
+  readonly by: string;
+}
+
+export interface KeptAnswer {
+  /** The number of the last publication for the boot that asks; 0 if there was none. */
+  readonly upTo: number;
+  /** Null if that is not all. */
+  readonly kept: readonly PublishTerm[] | null;
 }
 
 /** The origin asks what that node has. */
@@ -118,9 +126,9 @@ export interface TakenRequest extends Call<number> {
   readonly origin: string;
 }
 
-/** Whether it is an answer to `KeptRequest`. */
-export function areKept(answer: unknown): answer is readonly PublishTerm[] {
-  return Array.isArray(answer) && answer.every(isPublishTerm);
+export function isKeptAnswer(answer: unknown): answer is KeptAnswer {
+  const { upTo, kept } = Object(answer) as Record<string, unknown>;
+  return isNumber(upTo) && (kept === null || (Array.isArray(kept) && kept.every(isPublishTerm)));
 }
 
 export function isPublishTerm(term: unknown): term is PublishTerm {
@@ -142,7 +150,7 @@ export function isWireMessage(message: unknown): message is WireMessage {
       return typeof by === 'string' && typeof origin === 'string' && isNumber(upTo) && typeof again === 'boolean';
     }
     case 'kept_wanted':
-      return typeof fields.boot === 'string';
+      return typeof fields.boot === 'string' && typeof fields.by === 'string';
     case 'taken_wanted':
       return typeof fields.origin === 'string';
     case 'interest':

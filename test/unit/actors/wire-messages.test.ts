@@ -91,7 +91,7 @@ const pubsub: Record<Exclude<WireMessage, PublishTerm>['type'] | 'publish', Wire
   publish: ['publish', 'a@h#1', 2, 1, true, ['a'], 'public', ['orders', []]],
   gap: { type: 'gap', origin: 'a@h#1', number: 2, after: 1, channels: ['a'] },
   taken: { type: 'taken', by: 'b@h#1', origin: 'a@h#1', upTo: 2, again: false },
-  kept_wanted: { type: 'kept_wanted', boot: 'one@host#4' },
+  kept_wanted: { type: 'kept_wanted', boot: 'one@host#4', by: 'two@host#5' },
   taken_wanted: { type: 'taken_wanted', origin: 'a@h#1' },
   interest: { type: 'interest', node, all: true, add: ['a'], remove: [] },
   interest_wanted: { type: 'interest_wanted', node },
