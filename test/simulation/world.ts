@@ -26,8 +26,8 @@ interface Step {
   readonly number: number;
   /** The nodes that have not confirmed it. */
   readonly missing: ReadonlySet<string>;
-  /** Sessions that were on their way to another node: what several nodes keep for them is in no order. */
-  readonly moving: ReadonlySet<string>;
+  /** Sessions that were at one of those, or on their way to another node: what several nodes keep for them is in no order. */
+  readonly unordered: ReadonlySet<string>;
 }
 
 export const channels = ['room.lobby', 'room.a', 'room.b'];
@@ -274,9 +274,10 @@ export class World implements BackEnd {
     for (let left = steps; left > 0 && this.nodes.length > 0; left -= 1) {
       const { number, confirmed } = this.#publish(channel, 'event', this.anyNode(), false, true);
       const before = this.durability?.moving ?? [];
-      const missing = (await confirmed) ?? [];
-      const moving = new Set([...before, ...(this.durability?.moving ?? [])]);
-      walk.push({ number, missing: new Set(missing.map((name) => name.charAt(0))), moving });
+      const missing = new Set(((await confirmed) ?? []).map((name) => name.charAt(0)));
+      const unordered = new Set([...before, ...(this.durability?.moving ?? [])]);
+      for (const { sid, node } of this.sessions.values()) if (missing.has(node.charAt(0))) unordered.add(sid);
+      walk.push({ number, missing, unordered });
     }
   }
 
@@ -454,9 +455,9 @@ export class World implements BackEnd {
     const order = new Map(heard.map(({ number }, at) => [number, at]));
     for (const walk of this.#walks) {
       let last = -1;
-      for (const { number, missing, moving } of walk) {
+      for (const { number, missing, unordered } of walk) {
         const at = order.get(number);
-        if (at === undefined || missing.has(node.charAt(0)) || moving.has(sid)) continue;
+        if (at === undefined || missing.has(node.charAt(0)) || unordered.has(sid)) continue;
         if (at < last) return `hears ${number} too early, before what was confirmed before it was published`;
         last = at;
       }
