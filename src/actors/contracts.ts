@@ -101,6 +101,9 @@ export interface ConfirmedPublishing {
   ): Unconfirmed | undefined;
 }
 
+/** A channel of a node, and how many subscriptions it has there. */
+export type ChannelRow = readonly [channel: string, subscriptions: number];
+
 /** What is known of the cluster, readable by everybody at any time. */
 export interface ClusterView {
   readonly self: NodeName;

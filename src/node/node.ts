@@ -144,7 +144,7 @@ export async function startNode(
     clients,
     supervisor: names.clients,
     cluster,
-    subscribers: (channel) => pubsub.status(channel),
+    channels: pubsub,
     obstacle: () => listeners.shortage,
     farewells: () => relays.farewells,
     stop: (reason) => void stop(reason),

@@ -36,6 +36,9 @@ test('an Erlang process subscribes itself, hears what any node publishes, and le
     heard('{orders,[#{<<"action">> => <<"work">>,<<"args">> => <<"hard">>,<<"trigger_id">> => <<>>}]}'),
   );
 
+  assert.equal(await ask('hive_pubsub', '{channels, <<>>, <<>>, 10}'), '{ok,[{<<"news.eu">>,1}]}');
+  assert.equal(await ask('hive_pubsub', '{channels, news, <<"news.eu">>, 10}'), '{ok,[]}');
+  assert.match(await ask('hive_pubsub', '{channels, news, <<>>, 0}'), /^\{error,\{bad_request,<<"/);
   assert.equal(await ask('hive_pubsub', '{unsubscribe, self(), <<"news.eu">>}'), 'ok');
   assert.equal(await ask('hive_pubsub', '{count, <<"news">>}'), '{ok,0}');
   assert.equal(await ask('hive_pubsub', '{unsubscribe, self(), <<"news.eu">>}'), 'ok');

@@ -119,6 +119,61 @@ test('a client is shown by the monitor of any node, until its node is lost', asy
   await eventually(async () => (await shown(one))[0] === 404, 'the loss of its node');
 });
 
+test('channels and clients of all nodes are listed through any, page by page, and nodes that are missing are named', async (t) => {
+  const [one, two, zwo] = await startCluster(t);
+  const clients = await Promise.all([one, two, zwo].map((node) => SocketClient.connect('4.8 websocket', node.url)));
+  clients[0]!.emit('subscribe', ['ping.a', 'ping.b', 'ping.c.d']);
+  clients[1]!.emit('subscribe', ['ping.b', 'ping.c.d', 'ping.c.e']);
+  clients[2]!.emit('subscribe', ['ping.c.d']);
+  type Listed = { cursor: string | null; nodes: string[]; missing: string[] };
+  type Channels = Listed & { channels: { channel: string; subscribed_clients: number }[] };
+  type Clients = Listed & { clients: { sid: string; node: string; connected_at: number; suspended: boolean }[] };
+  const list = async <Answer>(path: string): Promise<Answer> =>
+    (await ask(two, 'api', 'GET', `/api/KEY/${path}`)).json as Answer;
+  const channels = async (query: string) => {
+    const listed = await list<Channels>(`pubsub/channels?${query}`);
+    const rows = listed.channels.map(({ channel, subscribed_clients }) => `${channel} ${subscribed_clients}`);
+    return [rows, listed.cursor, listed.nodes, listed.missing];
+  };
+  const all = ['ping.a 1', 'ping.b 2', 'ping.c.d 3', 'ping.c.e 1'];
+  await eventually(async () => `${(await channels(''))[0]}` === `${all}`, 'all joins');
+  assert.deepEqual(await channels(''), [all, null, names, []]);
+  assert.deepEqual(await channels('limit=3'), [all.slice(0, 3), 'ping.c.d', names, []]);
+  assert.deepEqual(await channels('limit=3&cursor=ping.c.d'), [all.slice(3), null, names, []]);
+  assert.deepEqual(await channels('prefix=ping.c'), [all.slice(2), null, names, []]);
+
+  const everybody = await list<Clients>('clients');
+  const sids = everybody.clients.map(({ sid }) => sid);
+  assert.deepEqual(sids, [...sids].sort());
+  assert.deepEqual(everybody.clients.map(({ node }) => node).sort(), names);
+  for (const { connected_at, suspended } of everybody.clients) {
+    assert.deepEqual([suspended, Math.abs(Date.now() - connected_at) < 60_000], [false, true]);
+  }
+  const paged: string[] = [];
+  for (let cursor: string | null = ''; cursor !== null; ) {
+    const page: Clients = await list(`clients?limit=1&cursor=${encodeURIComponent(cursor)}`);
+    assert.equal(page.clients.length, 1);
+    paged.push(page.clients[0]!.sid);
+    cursor = page.cursor;
+  }
+  assert.deepEqual(paged, sids);
+  const nodesOf = async (channel: string) =>
+    (await list<Clients>(`clients?channel=${channel}`)).clients.map(({ node }) => node).sort();
+  assert.deepEqual(await nodesOf('ping.b'), names.slice(0, 2));
+  assert.deepEqual(await nodesOf('ping.c'), names);
+  assert.deepEqual(await nodesOf('ping.c.e'), names.slice(1, 2));
+
+  await zwo.process.stop('SIGKILL');
+  await eventually(async () => (await metric(two, 'hive.cluster.size')) === 2, 'the loss of a node');
+  assert.deepEqual(await channels('prefix=ping.c'), [
+    ['ping.c.d 2', 'ping.c.e 1'],
+    null,
+    names.slice(0, 2),
+    [names[2]],
+  ]);
+  for (const client of clients) client.disconnect();
+});
+
 test('subscribers are counted, and doors closed and opened, on all nodes', async (t) => {
   const nodes = await startCluster(t);
   const [one, , three] = nodes;

@@ -67,6 +67,8 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     const socket = await connect(1);
     assert.equal(await ask('hive_router', `{subscribe, <<"${socket.id}">>, [<<"staff.a">>, 'staff.b']}`), 'ok');
     assert.equal(await ask('hive_pubsub', '{count, staff}', right), '{ok,2}');
+    const listed = await ask('hive_router', '{clients, staff, <<>>, 10}', right);
+    assert.match(listed, new RegExp(`^\\{ok,\\[\\{<<"${socket.id}">>,\\d{13},false\\}\\]\\}$`));
     const heard = once(socket as never, 'news');
     assert.equal(await ask('hive_pubsub', '{publish, <<"staff.b">>, {news, [1]}}'), 'ok');
     assert.deepEqual(await heard, [1]);

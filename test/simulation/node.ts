@@ -254,7 +254,7 @@ export class SimNode {
       clients: this.services,
       supervisor: names.clients,
       cluster,
-      subscribers: (channel) => pubsub.status(channel),
+      channels: pubsub,
       obstacle: () => undefined,
       farewells: () => [],
       stop: () => {},

@@ -9,7 +9,7 @@ export interface Row {
   readonly status: number;
   /** The code of the error; absent in success. */
   readonly error?: string;
-  /** The body, of JSON or text; empty by default. */
+  /** The body, of JSON or text; empty by default. `SID` stands for the client's session id, `NOW` for when it connected. */
   readonly answer?: unknown;
   /** The `Allow` header. */
   readonly allow?: string;
@@ -26,6 +26,11 @@ const stays = {
 };
 /** A session id that no client has. */
 export const nobody = 'x'.repeat(40);
+
+const alone = { nodes: ['hive@127.0.0.1'], missing: [] };
+/** The client of the table: for `SID` and `NOW` stand what they are. */
+const listed = { sid: 'SID', node: 'hive@127.0.0.1', connected_at: 'NOW', suspended: false };
+const channelOfOne = (channel: string) => ({ channel, subscribed_clients: 1 });
 
 export const rows: readonly Row[] = [
   { title: 'the version', method: 'GET', path: 'hive/version', status: 200, answer: /^\d+\.\d+\.\d+$/ },
@@ -180,6 +185,21 @@ export const rows: readonly Row[] = [
   },
   { title: 'orders without a client', method: 'POST', path: 'clients/action', status: 404, error: 'bad_api_request' },
 
+  {
+    title: 'all clients',
+    method: 'GET',
+    path: 'clients?limit=1',
+    status: 200,
+    answer: { clients: [listed], cursor: null, ...alone },
+  },
+  {
+    title: 'clients without a session id in a POST',
+    method: 'POST',
+    path: 'clients',
+    status: 405,
+    error: 'bad_api_request',
+    allow: 'GET',
+  },
   { title: 'joining', method: 'POST', path: 'pubsub/subscribe/SID', body: ['ping.a', 'ping.b'], status: 200 },
   {
     title: 'joining by an expression',
@@ -229,6 +249,69 @@ export const rows: readonly Row[] = [
     error: 'bad_session_id',
   },
   {
+    title: 'clients of a channel',
+    method: 'GET',
+    path: 'clients?channel=ping.a',
+    status: 200,
+    answer: { clients: [listed], cursor: null, ...alone },
+  },
+  {
+    title: 'clients behind the last one, in the cluster',
+    method: 'GET',
+    path: 'clients?cluster=true&channel=ping&cursor=SID',
+    status: 200,
+    answer: { clients: [], cursor: null, ...alone },
+  },
+  {
+    title: 'clients of no channel',
+    method: 'GET',
+    path: 'clients?channel=ping.z',
+    status: 200,
+    answer: { clients: [], cursor: null, ...alone },
+  },
+  {
+    title: 'the first channels',
+    method: 'GET',
+    path: 'pubsub/channels?limit=2',
+    status: 200,
+    answer: { channels: ['ping.4', 'ping.a'].map(channelOfOne), cursor: 'ping.a', ...alone },
+  },
+  {
+    title: 'the channels behind those',
+    method: 'GET',
+    path: 'pubsub/channels?cluster=true&limit=2&cursor=ping.a',
+    status: 200,
+    answer: { channels: ['ping.b', 'ping.c'].map(channelOfOne), cursor: null, ...alone },
+  },
+  {
+    title: 'channels under a prefix',
+    method: 'GET',
+    path: 'pubsub/channels?prefix=pi',
+    status: 200,
+    answer: { channels: [], cursor: null, ...alone },
+  },
+  {
+    title: 'channels under what is no prefix',
+    method: 'GET',
+    path: 'pubsub/channels?prefix=a..b',
+    status: 400,
+    error: 'bad_channel_id',
+  },
+  {
+    title: 'no channels',
+    method: 'GET',
+    path: 'pubsub/channels?limit=0',
+    status: 400,
+    error: 'bad_api_request',
+  },
+  {
+    title: 'channels of an id',
+    method: 'GET',
+    path: 'pubsub/channels/ping.a',
+    status: 404,
+    error: 'bad_api_request',
+  },
+  {
     title: 'counting subscribers',
     method: 'GET',
     path: 'pubsub/subscribe/ping.a',
@@ -255,6 +338,20 @@ export const rows: readonly Row[] = [
     path: 'pubsub/subscribe/nothing?cluster=true',
     status: 200,
     answer: { subscribed_clients: 0, nodes: ['hive@127.0.0.1'], missing: [] },
+  },
+  {
+    title: 'counting under what is no prefix, in the cluster',
+    method: 'GET',
+    path: 'pubsub/subscribe/a..b?cluster=true',
+    status: 400,
+    error: 'bad_channel_id',
+  },
+  {
+    title: 'clients of what is no channel',
+    method: 'GET',
+    path: 'clients?channel=.a',
+    status: 400,
+    error: 'bad_channel_id',
   },
   {
     title: 'counting an unknown channel',

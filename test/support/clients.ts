@@ -159,7 +159,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     clients: context,
     supervisor: 'hive_clients',
     cluster,
-    subscribers: () => 0,
+    channels: { status: () => 0, list: () => [] },
     obstacle: () => undefined,
     farewells: () => [],
     stop: () => {},

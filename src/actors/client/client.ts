@@ -130,7 +130,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   }
 
   /** What keeps its record. */
-  get source(): RecordSource & Pick<PluginClient, 'stored' | 'joined'> {
+  get source(): RecordSource & Pick<PluginClient, 'stored' | 'joined' | 'connectedAt'> {
     return this.#client;
   }
 

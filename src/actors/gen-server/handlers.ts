@@ -1,15 +1,16 @@
 /** The requests of Erlang processes, by the registered name that answers them; docs/erlang.md describes them for users. */
-import { atom } from '../../distribution/codec/terms.ts';
+import { atom, tuple } from '../../distribution/codec/terms.ts';
 import type { AnyRef, NodeName } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
-import type { ClusterView } from '../contracts.ts';
+import type { ChannelRow, ClusterView } from '../contracts.ts';
+import type { PageRequest } from '../pages.ts';
 import { GenServerApi } from './gen-server-api.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { actionsIn, eventIn, pidIn, textIn, textsIn } from './values.ts';
+import { actionsIn, eventIn, pageIn, pidIn, textIn, textsIn } from './values.ts';
 
 /** What Erlang processes may do to clients, wherever these live. */
 export interface RouterApiHost {
@@ -19,6 +20,7 @@ export interface RouterApiHost {
   whereis(sid: string): Promise<AnyRef>;
   /** Clients of this node. */
   readonly clients: number;
+  readonly lists: { clients(channel: string, page: PageRequest): readonly (readonly [string, number, boolean])[] };
 }
 
 export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
@@ -29,6 +31,8 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
       'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
       'count/0': () => routes.clients,
+      'clients/3': (channel, after, limit) =>
+        routes.lists.clients(textIn(channel), pageIn(after, limit)).map((row) => tuple(...row)),
     },
     log,
   );
@@ -36,7 +40,10 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
 
 /** With the rights of a back end: private channels, too. */
 export function pubsubApi(
-  pubsub: Pick<PubSub, 'publish'> & { status(prefix: string): number },
+  pubsub: Pick<PubSub, 'publish'> & {
+    status(prefix: string): number;
+    list(prefix: string, page: PageRequest): readonly ChannelRow[];
+  },
   subscriptions: Subscriptions,
   log: Log,
 ): GenServerApi {
@@ -47,6 +54,8 @@ export function pubsubApi(
       'act/2': (channels, actions) =>
         pubsub.publish(textsIn(channels), 'private', { type: 'actions', actions: actionsIn(actions) }),
       'count/1': (channel) => pubsub.status(textIn(channel)),
+      'channels/3': (prefix, after, limit) =>
+        pubsub.list(textIn(prefix), pageIn(after, limit)).map((row) => tuple(...row)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
     },

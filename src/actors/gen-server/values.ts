@@ -12,6 +12,8 @@ import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
+import { maxPage } from '../../web/api/api-host.ts';
+import type { PageRequest } from '../pages.ts';
 
 /** @throws HiveError `bad_request`, here and below */
 export function textIn(term: unknown): string {
@@ -28,6 +30,13 @@ export function textsIn(term: unknown): string[] {
 export function pidIn(term: unknown): Ref<unknown> {
   if (isRef(term)) return term as Ref<unknown>;
   throw refuse('a pid is expected', term);
+}
+
+/** Where a part of a list begins, and how many it has. */
+export function pageIn(after: unknown, limit: unknown): PageRequest {
+  const isLimit = typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxPage;
+  if (!isLimit) throw refuse(`a number from 1 to ${maxPage} is expected`, limit);
+  return { after: textIn(after), limit };
 }
 
 export function jsonIn(term: unknown): unknown {

@@ -12,6 +12,7 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { count, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
+import { isUnder } from '../channel-ids.ts';
 import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
 import type { Template } from './templates.ts';
@@ -64,13 +65,6 @@ export class ChannelEntry {
   }
 }
 
-const dot = '.'.charCodeAt(0);
-
-/** Whether a channel's id is the prefix, or lies under it. */
-export function isUnder(id: string, prefix: string): boolean {
-  return id === prefix || (id.startsWith(prefix) && id.charCodeAt(prefix.length) === dot);
-}
-
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();
@@ -87,6 +81,14 @@ export class ChannelIndex {
   /** The channels whose id continues the prefix with a dot. */
   below(prefix: string): ReadonlySet<ChannelEntry> | undefined {
     return this.#below.get(prefix);
+  }
+
+  /** The channels at and under a prefix; under '' there are all. */
+  *under(prefix: string): Iterable<ChannelEntry> {
+    if (prefix === '') return yield* this.#entries.values();
+    const exact = this.#entries.get(prefix);
+    if (exact) yield exact;
+    yield* this.#below.get(prefix) ?? [];
   }
 
   entries(): IterableIterator<ChannelEntry> {

@@ -26,13 +26,15 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { Unconfirmed } from '../../web/api/api-host.ts';
+import { checkId, isUnder } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import type { ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
+import type { ChannelRow, ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
-import { type ChannelEntry, ChannelIndex, isUnder } from './channel-index.ts';
+import { namesIn, type PageRequest } from '../pages.ts';
+import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
 import type { Confirmation } from './confirmations.ts';
 import type { LinkSettings } from './link-settings.ts';
@@ -41,7 +43,7 @@ import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
-import { checkId, Templates } from './templates.ts';
+import { Templates } from './templates.ts';
 
 export interface PubSubSetup {
   readonly kernel: Kernel;
@@ -248,6 +250,17 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     }
   }
 
+  /**
+   * The channels of this node at and under a prefix, or all under '', with the number of their subscriptions.
+   * @throws HiveError `bad_channel_id`
+   */
+  list(prefix: string, page: PageRequest): ChannelRow[] {
+    this.#count('status');
+    if (prefix !== '') checkId(prefix);
+    const names = namesIn(idsOf(this.#index.under(prefix)), page);
+    return names.map((id) => [id, this.#index.get(id)!.members.size]);
+  }
+
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void {
     this.#publish(prefixes, privilege, publication, false);
   }
@@ -285,6 +298,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     this.#counters.requests.value += 1;
     this.#counters[operation].value += 1;
   }
+}
+
+function* idsOf(entries: Iterable<ChannelEntry>): Iterable<string> {
+  for (const { id } of entries) yield id;
 }
 
 function subscribersOf(entry: ChannelEntry): number {

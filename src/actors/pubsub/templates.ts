@@ -7,12 +7,9 @@
  * template when leaving or publishing: nothing is under them. Source: the 2014 server, but a missing privilege is `public`.
  */
 import type { Config } from '../../config/types.ts';
-import { HiveError } from '../../observe/errors.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege } from '../../plugins/types.ts';
-
-/** Longest id, in UTF-16 units. Ids may come from clients, and every dotted prefix of one is indexed. */
-export const maxIdLength = 255;
+import { checkId, refusedId } from '../channel-ids.ts';
 
 const counterNames = [
   'requests',
@@ -78,25 +75,10 @@ export class Templates {
     const dot = id.indexOf('.');
     const prefix = dot < 0 ? id : id.slice(0, dot);
     const template = this.#templates.get(prefix);
-    if (!template) throw refused('bad_channel_id', 'No channel template has the prefix', prefix);
+    if (!template) throw refusedId('bad_channel_id', 'No channel template has the prefix', prefix);
     if (template.privilege === 'private' && privilege !== 'private') {
-      throw refused('access_denied', 'This channel is private:', id);
+      throw refusedId('access_denied', 'This channel is private:', id);
     }
     return template;
   }
-}
-
-/** @throws HiveError `bad_channel_id` for an id that is empty, too long or has an empty segment */
-export function checkId(id: string): void {
-  if (id.length > maxIdLength) {
-    throw refused('bad_channel_id', `A channel id has at most ${maxIdLength} characters:`, `${id.slice(0, 40)}…`);
-  }
-  if (id === '' || id.startsWith('.') || id.endsWith('.') || id.includes('..')) {
-    throw refused('bad_channel_id', 'A channel id has an empty segment:', `"${id}"`);
-  }
-}
-
-/** Ids come from clients: who asked may see them again, the log does not. */
-function refused(code: 'bad_channel_id' | 'access_denied', summary: string, id: string): HiveError {
-  return new HiveError(code, `${summary} ${id}`, { summary: summary.replace(/:$/, '') });
 }

@@ -8,11 +8,14 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { isGone, type NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
-import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
+import type { ClusterHost, ListedChannel, ListedClient, Paged, PageQuery, Reached } from '../../web/api/api-host.ts';
+import { checkId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import { multiCall } from '../cluster/multi-call.ts';
+import type { ChannelRow } from '../contracts.ts';
+import { merged } from '../pages.ts';
 import type { RouterService } from './service.ts';
-import { expectOk, type RouterMessage, routerName } from './wire-messages.ts';
+import { type ClientRow, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
 export interface ClusterControlSetup {
   readonly kernel: Kernel;
@@ -47,8 +50,29 @@ export class ClusterControl implements ClusterHost {
   }
 
   async subscribers(channel: string): Promise<Reached & { subscribed_clients: number }> {
-    const { nodes, missing, subscribers } = await this.#callAll({ type: 'subscribers', channel });
-    return { subscribed_clients: subscribers, nodes, missing };
+    checkId(channel);
+    const { answers, ...reached } = await this.#callAll({ type: 'subscribers', channel });
+    let subscribers = 0;
+    for (const [, answer] of answers) if ('subscribers' in answer) subscribers += answer.subscribers;
+    return { subscribed_clients: subscribers, ...reached };
+  }
+
+  async channels(channel: string, { after, limit }: PageQuery): Promise<Reached & Paged<'channels', ListedChannel>> {
+    if (channel !== '') checkId(channel);
+    const { answers, ...reached } = await this.#callAll({ type: 'channels', channel, after, limit: limit + 1 });
+    const lists = answers.map(([, answer]) => ('channels' in answer ? answer.channels : []));
+    const { rows, cursor } = merged(lists, limit, nameOf, ([id, one], [, other]) => [id, one + other] as const);
+    const channels = rows.map(([id, subscriptions]) => ({ channel: id, subscribed_clients: subscriptions }));
+    return { channels, cursor, ...reached };
+  }
+
+  async clients(channel: string, { after, limit }: PageQuery): Promise<Reached & Paged<'clients', ListedClient>> {
+    if (channel !== '') checkId(channel);
+    const { answers, ...reached } = await this.#callAll({ type: 'clients', channel, after, limit: limit + 1 });
+    const lists = answers.map(([node, answer]) => ('clients' in answer ? answer.clients.map(listedAt(node)) : []));
+    // One that is just moving may be at two.
+    const { rows, cursor } = merged(lists, limit, sidOf, (one, other) => (one.suspended ? other : one));
+    return { clients: rows, cursor, ...reached };
   }
 
   terminate(reason: string): void {
@@ -60,11 +84,10 @@ export class ClusterControl implements ClusterHost {
     void this.#rolling('stop', reason, () => this.#setup.router.stop(reason));
   }
 
-  async #callAll(message: RouterMessage): Promise<Reached & { subscribers: number }> {
+  async #callAll(message: RouterMessage): Promise<Reached & { answers: [NodeName, RouterAnswer][] }> {
     const { replies, missing } = await multiCall(this.#setup, routerName, message);
-    const nodes: NodeName[] = [];
+    const answers: [NodeName, RouterAnswer][] = [];
     const failed: NodeName[] = [];
-    let subscribers = 0;
     for (const [node, answer] of replies) {
       if ('error' in answer) {
         this.#setup.log.warning(`${node} refused to ${message.type}: ${answer.description}`, {
@@ -73,11 +96,11 @@ export class ClusterControl implements ClusterHost {
         });
         failed.push(node);
       } else {
-        nodes.push(node);
-        if ('subscribers' in answer) subscribers += answer.subscribers;
+        answers.push([node, answer]);
       }
     }
-    return { nodes: nodes.sort(), missing: [...missing, ...failed].sort(), subscribers };
+    const nodes = answers.map(([node]) => node).sort();
+    return { answers, nodes, missing: [...missing, ...failed].sort() };
   }
 
   async #rolling(type: 'terminate' | 'stop', reason: string, here: () => void | Promise<void>): Promise<void> {
@@ -122,4 +145,16 @@ export class ClusterControl implements ClusterHost {
 
 function patience(): Promise<void> {
   return delay(patienceMs, undefined, { ref: false });
+}
+
+function nameOf([name]: ChannelRow): string {
+  return name;
+}
+
+function sidOf({ sid }: ListedClient): string {
+  return sid;
+}
+
+function listedAt(node: NodeName): (row: ClientRow) => ListedClient {
+  return ([sid, connectedAt, isSuspended]) => ({ sid, node, connected_at: connectedAt, suspended: isSuspended });
 }

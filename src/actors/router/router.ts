@@ -16,6 +16,7 @@ import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
 import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
+import type { Lists } from './lists.ts';
 import { isRouterMessage, type RouterAnswer, type RouterMessage } from './wire-messages.ts';
 
 const ok: RouterAnswer = { ok: true };
@@ -34,8 +35,7 @@ export interface LocalRoutes {
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined;
   /** JSON text: what plugins put into states need not be a term. */
   viewHere(sid: string): Promise<string>;
-  /** Subscribers of the channels under an id or prefix; 0 if there are no such channels. */
-  subscribersHere(channel: string): number;
+  readonly lists: Lists;
   enable(): void;
   disable(): void;
   terminate(reason: string): Promise<void>;
@@ -102,7 +102,11 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
       case 'view':
         return routes.viewHere(message.sid).then((view) => ({ view }));
       case 'subscribers':
-        return { subscribers: routes.subscribersHere(message.channel) };
+        return { subscribers: routes.lists.subscribers(message.channel) };
+      case 'channels':
+        return { channels: routes.lists.channels(message.channel, message) };
+      case 'clients':
+        return { clients: routes.lists.clients(message.channel, message) };
       case 'enable':
         routes.enable();
         return ok;

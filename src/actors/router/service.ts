@@ -32,6 +32,7 @@ import { routerApi } from '../gen-server/handlers.ts';
 import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type Closing, Leaving } from './leaving.ts';
+import { type ChannelLists, Lists } from './lists.ts';
 import type { LocalRoutes, Router } from './router.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
@@ -47,8 +48,7 @@ export interface RouterSetup {
   /** The name of the supervisor under which clients are started. */
   readonly supervisor: string;
   readonly cluster: ClusterView;
-  /** Subscribers of the channels under an id or prefix, on this node; throws `unknown_channel_id` if there are none. */
-  readonly subscribers: (channel: string) => number;
+  readonly channels: ChannelLists;
   /** As of `LeavingSetup`. */
   readonly farewells: () => readonly (() => void)[];
   /** Why the machine has no room for further clients. */
@@ -62,6 +62,7 @@ export interface RouterSetup {
 export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly adoptions: Adoptions;
+  readonly lists: Lists;
   readonly #whereabouts: Whereabouts;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
@@ -78,6 +79,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
+    this.lists = new Lists(this.#registry, setup.clients.memberships, setup.channels);
     this.erlang = routerApi(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
@@ -395,15 +397,6 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     if (client) return client;
     this.#counters.errors.value += 1;
     throw new HiveError('bad_session_id', 'No connected client has that session id.');
-  }
-
-  subscribersHere(channel: string): number {
-    try {
-      return this.#setup.subscribers(channel);
-    } catch (error) {
-      if (error instanceof HiveError && error.code === 'unknown_channel_id') return 0;
-      throw error;
-    }
   }
 
   misunderstood(): void {

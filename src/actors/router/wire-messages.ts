@@ -2,6 +2,9 @@
 import type { AnyRef, Call } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
+import { maxPage } from '../../web/api/api-host.ts';
+import type { ChannelRow } from '../contracts.ts';
+import type { PageRequest } from '../pages.ts';
 
 /** The name under which every node's router is registered. */
 export const routerName = 'hive_router';
@@ -13,6 +16,8 @@ export type RouterMessage =
     | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
     | { readonly type: 'whereis' | 'view'; readonly sid: string }
     | { readonly type: 'subscribers'; readonly channel: string }
+    /** Those at and under a channel, or all for ''. */
+    | ({ readonly type: 'channels' | 'clients'; readonly channel: string } & PageRequest)
     | { readonly type: 'enable' | 'disable' }
     | { readonly type: 'terminate' | 'stop'; readonly reason: string }
   ) &
@@ -26,14 +31,20 @@ export type ClientRequest =
 export type RouterAnswer =
   | { readonly ok: true }
   | { readonly subscribers: number }
+  | { readonly channels: readonly ChannelRow[] }
+  | { readonly clients: readonly ClientRow[] }
   | { readonly client: AnyRef }
   | { readonly view: string }
   | { readonly error: string; readonly description: string };
 
+/** A client of a node: its session id, when it connected (ms since 1970), and whether it waits for its return. */
+export type ClientRow = readonly [sid: string, connectedAt: number, isSuspended: boolean];
+
 /** Whether it has the form of one. */
 export function isRouterMessage(message: unknown): message is RouterMessage {
   if (typeof message !== 'object' || message === null) return false;
-  const { type, sid, orders: actions, channels, channel, reason } = message as Record<string, unknown>;
+  const fields = message as Record<string, unknown>;
+  const { type, sid, orders: actions, channels, channel, reason } = fields;
   switch (type) {
     case 'act':
       return typeof sid === 'string' && Array.isArray(actions);
@@ -45,12 +56,19 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return typeof sid === 'string';
     case 'subscribers':
       return typeof channel === 'string';
+    case 'channels':
+    case 'clients':
+      return typeof channel === 'string' && isPageRequest(fields);
     case 'terminate':
     case 'stop':
       return typeof reason === 'string';
     default:
       return type === 'enable' || type === 'disable';
   }
+}
+
+function isPageRequest({ after, limit }: Record<string, unknown>): boolean {
+  return typeof after === 'string' && Number.isSafeInteger(limit) && Number(limit) >= 1 && Number(limit) <= maxPage + 1;
 }
 
 /** @throws HiveError what the other node's router failed with */

@@ -37,6 +37,40 @@ export interface ClusterHost {
   /** Stops one node after the other gracefully, this one last. Returns at once; called after the answer. */
   stop(): void;
   subscribers(channel: string): Promise<Reached & { readonly subscribed_clients: number }>;
+  /** The channels at and under a prefix, or all for ''. */
+  channels(prefix: string, page: PageQuery): Promise<Reached & Paged<'channels', ListedChannel>>;
+  /** The clients in channels at and under a prefix, or all for ''. */
+  clients(prefix: string, page: PageQuery): Promise<Reached & Paged<'clients', ListedClient>>;
+}
+
+/** Rows of a list that one answer has at most. */
+export const maxPage = 1000;
+
+export interface PageQuery {
+  /** Where the answer before ended; '' at first. */
+  readonly after: string;
+  /** 1 to `maxPage`. */
+  readonly limit: number;
+}
+
+/** A part of a list. */
+export type Paged<Name extends string, Row> = { readonly [name in Name]: readonly Row[] } & {
+  /** With which the next part is asked for; null: this is the last one. */
+  readonly cursor: string | null;
+};
+
+export interface ListedChannel {
+  readonly channel: string;
+  readonly subscribed_clients: number;
+}
+
+export interface ListedClient {
+  readonly sid: string;
+  readonly node: string;
+  /** ms since 1970. */
+  readonly connected_at: number;
+  /** Whether it has no connection and may come back. */
+  readonly suspended: boolean;
 }
 
 /** How far a node is out of rotation. */

@@ -8,6 +8,7 @@
  *   POST   router/enable|disable|terminate   POST pubsub/publish/<channel>  an event for all subscribers
  *   GET    pubsub/subscribe/<channel>        number of subscribers on this node
  *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
+ *   GET    clients, pubsub/channels          lists, in pages
  *   POST   batch                             several of these calls
  *
  * A publish is answered when other nodes have it, with `?confirm=node` at once.
@@ -132,7 +133,7 @@ class Api {
       }
       const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
       const confirm = wantsConfirmation(req.getQuery('confirm'));
-      const call = { method, segments, cluster, confirm };
+      const call = { method, segments, cluster, confirm, query: req.getQuery() ?? '' };
       const handler = segments.length === 1 && section === batch ? this.#batchHandler(method) : findHandler(call);
       const request = new Request(this, res, { handler, call });
       // A GET has no body.
@@ -228,6 +229,7 @@ class Request implements Call, BodyReceiver {
   readonly segments: readonly string[];
   readonly cluster: boolean;
   readonly confirm: boolean;
+  readonly query: string;
   body = CallBody.none;
   readonly #api: Api;
 
@@ -239,6 +241,7 @@ class Request implements Call, BodyReceiver {
     this.segments = call.segments;
     this.cluster = call.cluster;
     this.confirm = call.confirm;
+    this.query = call.query;
   }
 
   received(body: Buffer): void {

@@ -74,5 +74,5 @@ function toCall(value: unknown): Call {
   const parameters = new URLSearchParams(query);
   const cluster = wantsCluster(parameters.get('cluster') ?? undefined, code);
   const confirm = wantsConfirmation(parameters.get('confirm') ?? undefined);
-  return { method: method.toLowerCase(), segments, cluster, confirm, body: CallBody.ofValue(body) };
+  return { method: method.toLowerCase(), segments, cluster, confirm, query, body: CallBody.ofValue(body) };
 }

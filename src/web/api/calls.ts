@@ -9,7 +9,7 @@ import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
 import { notFound, RequestError, wrongMethod } from '../http/api-key.ts';
 import type { Headers } from '../http/http.ts';
-import type { ApiHost, Reached, Unconfirmed } from './api-host.ts';
+import { type ApiHost, type ClusterHost, maxPage, type PageQuery, type Reached, type Unconfirmed } from './api-host.ts';
 
 export interface Call {
   /** In lower case. */
@@ -19,6 +19,8 @@ export interface Call {
   readonly cluster: boolean;
   /** Whether a publish is answered only when other nodes have it. */
   readonly confirm: boolean;
+  /** The query, as it is. */
+  readonly query: string;
   readonly body: CallBody;
 }
 
@@ -135,6 +137,7 @@ const actions = nested({
     },
   },
   clients: {
+    '': { get: listing((cluster, page, query) => cluster.clients(query.get('channel') ?? '', page)) },
     action: {
       post: {
         handler: async (host, { body }, sid) => {
@@ -145,6 +148,7 @@ const actions = nested({
     },
   },
   pubsub: {
+    channels: { get: listing((cluster, page, query) => cluster.channels(query.get('prefix') ?? '', page)) },
     action: {
       post: publication((host, { body, confirm }, channel) => host.publishActions(channel, actionsIn(body), confirm)),
     },
@@ -162,13 +166,16 @@ const actions = nested({
   },
 });
 
+/** Rows of a list, unless the caller says how many. */
+const usualPage = 100;
+
 export const sections: readonly string[] = [...actions.keys()];
 
 /** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
 export const endpoints: readonly string[] = [...actions].flatMap(([section, named]) =>
   [...named].flatMap(([name, methods]) =>
     [...methods].flatMap(([method, { cluster }]) => {
-      const endpoint = `${method.toUpperCase()} ${section}/${name}`;
+      const endpoint = `${method.toUpperCase()} ${name === '' ? section : `${section}/${name}`}`;
       return cluster ? [endpoint, `${endpoint}?cluster=true`] : [endpoint];
     }),
   ),
@@ -176,6 +183,8 @@ export const endpoints: readonly string[] = [...actions].flatMap(([section, name
 
 /** Sections whose actions name a client or channel in one more segment. */
 const sectionsWithId = new Set(['clients', 'pubsub']);
+/** Those that do not. */
+const lists = new Set(['clients/', 'pubsub/channels']);
 
 function nested(sections: Readonly<Record<string, Actions>>): Map<string, Map<string, Map<string, Action>>> {
   const mapOf = <Value, Mapped>(values: Readonly<Record<string, Value>>, map: (value: Value) => Mapped) =>
@@ -196,6 +205,23 @@ function publication(publish: (host: ApiHost, call: Call, channel: string) => Un
     return unconfirmed ? { status: 200, unconfirmed } : done;
   };
   return { handler, publishes: true };
+}
+
+/** Of the whole cluster, whether that is said or not. */
+function listing(list: (cluster: ClusterHost, page: PageQuery, query: URLSearchParams) => Promise<Reached>): Action {
+  const handler: Handler = async ({ cluster }, call) => {
+    const query = new URLSearchParams(call.query);
+    return { status: 200, body: await list(cluster, pageIn(query), query) };
+  };
+  return { handler, cluster: handler };
+}
+
+/** The query parameters `cursor` and `limit`. @throws HiveError `bad_api_request` */
+function pageIn(query: URLSearchParams): PageQuery {
+  const text = query.get('limit') ?? '';
+  const limit = text === '' ? usualPage : Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= maxPage) return { after: query.get('cursor') ?? '', limit };
+  throw new HiveError(code, `limit must be a number from 1 to ${maxPage}, not ${text}.`);
 }
 
 /** The answer to a publish that these nodes have not confirmed. */
@@ -237,12 +263,15 @@ const code = 'bad_api_request';
  */
 export function findHandler({ method, segments, cluster, confirm }: Omit<Call, 'body'>): Handler {
   const section = segments[0] ?? '';
-  const name = segments[1];
   const known = actions.get(section);
-  const length = sectionsWithId.has(section) ? 3 : 2;
-  if (!known || !name || segments.length !== length || segments[length - 1] === '') throw notFound(code);
-  const methods = known.get(name);
-  if (!methods) throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
+  const [, name = '', id] = segments;
+  const methods = known?.get(name);
+  const isNamed = sectionsWithId.has(section) && !lists.has(`${section}/${name}`);
+  if (!known || segments.length > 3 || (id === undefined ? isNamed : !isNamed || id === '')) throw notFound(code);
+  if (!methods) {
+    if (name === '') throw notFound(code);
+    throw new RequestError(501, code, `There is no action ${name} in ${section}.`);
+  }
   const action = methods.get(method);
   if (!action) throw wrongMethod(code, method, [...methods.keys()].join(', ').toUpperCase());
   if (!confirm && !action.publishes) {

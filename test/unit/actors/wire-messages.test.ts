@@ -23,6 +23,8 @@ const router: Record<RouterMessage['type'], RouterMessage> = {
   whereis: { type: 'whereis', sid: 's' },
   view: { type: 'view', sid: 's' },
   subscribers: { type: 'subscribers', channel: 'a' },
+  channels: { type: 'channels', channel: 'a', after: '', limit: 1 },
+  clients: { type: 'clients', channel: '', after: 'x', limit: 1000 },
   enable: { type: 'enable' },
   disable: { type: 'disable' },
   terminate: { type: 'terminate', reason: 'r' },

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { checkId, maxIdLength, Templates } from '../../../../src/actors/pubsub/templates.ts';
+import { checkId, maxIdLength } from '../../../../src/actors/channel-ids.ts';
+import { Templates } from '../../../../src/actors/pubsub/templates.ts';
 import { HiveError } from '../../../../src/observe/errors.ts';
 import { Metrics } from '../../../../src/observe/metrics.ts';
 import type { Privilege } from '../../../../src/plugins/types.ts';
