@@ -152,15 +152,15 @@ export class Journal {
     return true;
   }
 
-  /** Whether an entry of a scope with a number above `from`, up to `to`, is of the publication of that id. */
-  has(scope: Scope, from: number, to: number, id: string): boolean {
+  /** Adds the ids of the publications of a scope with numbers above `from`, up to `to`, as far as they are kept. */
+  publications(scope: Scope, from: number, to: number, ids: Set<string>): void {
     for (let number = scope.last, at = scope.at; number > from; ) {
-      if (at < 0 || number < this.oldest) return false;
-      if (number <= to && this.#idAt(at) === id) return true;
+      if (at < 0 || number < this.oldest) return;
+      const id = number <= to ? this.#idAt(at) : '';
+      if (id !== '') ids.add(id);
       number = this.#floats[at / 8 + field.previous]!;
       at = this.#floats[at / 8 + field.previousAt]!;
     }
-    return false;
   }
 
   #read(at: number): Entry {

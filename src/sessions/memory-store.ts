@@ -108,8 +108,12 @@ export class MemoryStore implements SessionStore {
     return log ? this.#append(log, packet, id) : noPosition;
   }
 
-  has(session: SessionLog, channel: string, id: string): boolean {
-    return session.has(channel, id, this.#journal);
+  publications(session: SessionLog, channel: string): ReadonlySet<string> {
+    return session.publications(channel, this.#journal);
+  }
+
+  likeness(session: SessionLog): string | undefined {
+    return session.isSteady ? `${session.began} ${this.#journal.last}` : undefined;
   }
 
   lose(session: SessionLog): void {

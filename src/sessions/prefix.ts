@@ -42,6 +42,8 @@ export interface FormerLives {
   take(channel: string, id: string): boolean;
   /** Whether it was taken. */
   wasSent(channel: string, id: string): boolean;
+  /** Whether any was. */
+  readonly hasSent: boolean;
 }
 
 /** Lives of which only the records are known yet. */
@@ -62,6 +64,10 @@ export class UnreadLives implements FormerLives {
 
   wasSent(channel: string, id: string): boolean {
     return this.#sent.has(`${channel} ${id}`);
+  }
+
+  get hasSent(): boolean {
+    return this.#sent.size > 0;
   }
 }
 
@@ -87,6 +93,8 @@ export class Prefix implements FormerLives {
   wasSent(): boolean {
     return false;
   }
+
+  readonly hasSent = false;
 
   missed(position: unknown): readonly MissedEvent[] | undefined {
     let from: number | undefined;

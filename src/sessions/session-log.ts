@@ -97,13 +97,22 @@ export class SessionLog extends Scope {
     return spans;
   }
 
-  /** Whether it was sent a publication of that id in a channel, which it may have left since. */
-  has(channelId: string, id: string, journal: Journal): boolean {
+  /** Ids of the publications that it was sent in a channel, which it may have left since. */
+  publications(channelId: string, journal: Journal): ReadonlySet<string> {
+    const ids = new Set<string>();
     for (let span = this.#spans; span; span = span.next) {
       const { channel, began, last = channel.last } = span;
-      if (channel.id === channelId && journal.has(channel, began, last, id)) return true;
+      if (channel.id === channelId) journal.publications(channel, began, last, ids);
     }
-    return false;
+    return ids;
+  }
+
+  /** Whether it has been in its channels from its beginning, and left none. */
+  get isSteady(): boolean {
+    for (let span = this.#spans; span; span = span.next) {
+      if (span.last !== undefined || span.began !== this.began) return false;
+    }
+    return true;
   }
 
   /** The channels that it was in when that number had been shown. */

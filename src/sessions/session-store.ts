@@ -46,8 +46,10 @@ export interface SessionStore {
   send(session: SessionLog, packet: ServerPacket): string;
   /** The same for what is published to a channel; `noPosition` if no recoverable session is in it. */
   publish(channel: string, packet: ServerPacket, id?: string): string;
-  /** Whether a session was sent a publication of that id in a channel, which it may have left since. */
-  has(session: SessionLog, channel: string, id: string): boolean;
+  /** Ids of the publications that a session was sent in a channel, which it may have left since, as far as they are kept. */
+  publications(session: SessionLog, channel: string): ReadonlySet<string>;
+  /** Sessions in the same channels that have the same one were sent the same publications until now; undefined: no other is known to be. */
+  likeness(session: SessionLog): string | undefined;
   /** Something is lost for it: it cannot return to before that. */
   lose(session: SessionLog): void;
   /**

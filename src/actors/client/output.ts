@@ -10,6 +10,7 @@ import type { Ref } from '../../kernel/types.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { isPositioned } from '../../protocol/recovery.ts';
 import type { LogRecord } from '../../sessions/durable/dead-journal.ts';
+import type { Here } from '../../sessions/durable/past-life.ts';
 import { type FormerLives, UnreadLives } from '../../sessions/prefix.ts';
 import type { SessionLog } from '../../sessions/session-log.ts';
 import type { Missed, SessionStore } from '../../sessions/session-store.ts';
@@ -185,10 +186,17 @@ export class ClientOutput implements Member {
     return this.#log && this.#sessions!.missed(this.#log, position);
   }
 
-  /** Whether it was sent a publication of that id in a channel. */
-  has(channel: string, id: string): boolean {
+  /** What it was sent here until now. */
+  get sentHere(): Here {
     const log = this.#log;
-    return log !== undefined && (this.#sessions!.has(log, channel, id) || !!log.prefix?.wasSent(channel, id));
+    if (!log) return { likeness: undefined, wasSent: () => false };
+    const byChannel = new Map<string, ReadonlySet<string>>();
+    const wasSent = (channel: string, id: string): boolean => {
+      const ids = byChannel.get(channel) ?? this.#sessions!.publications(log, channel);
+      byChannel.set(channel, ids);
+      return ids.has(id) || !!log.prefix?.wasSent(channel, id);
+    };
+    return { likeness: log.prefix?.hasSent ? undefined : this.#sessions!.likeness(log), wasSent };
   }
 
   /** Whether what comes by way of its actor is not among what others had kept for it; from then on that is not for it. */

@@ -65,6 +65,21 @@ export class ChannelEntry {
   }
 }
 
+/** Channels by what they are under: their ids, and each prefix of these. */
+export function byPrefix(ids: Iterable<string>): ReadonlyMap<string, readonly string[]> {
+  const under = new Map<string, string[]>();
+  for (const id of ids) {
+    for (let end = id.indexOf('.'); ; end = id.indexOf('.', end + 1)) {
+      const prefix = end < 0 ? id : id.slice(0, end);
+      const known = under.get(prefix);
+      if (known) known.push(id);
+      else under.set(prefix, [id]);
+      if (end < 0) break;
+    }
+  }
+  return under;
+}
+
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();

@@ -26,7 +26,7 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { Unconfirmed } from '../../web/api/api-host.ts';
-import { checkId, isUnder } from '../channel-ids.ts';
+import { checkId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { ChannelRow, ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
@@ -34,7 +34,7 @@ import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
 import { namesIn, type PageRequest } from '../pages.ts';
-import { type ChannelEntry, ChannelIndex } from './channel-index.ts';
+import { byPrefix, type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
 import type { Confirmation } from './confirmations.ts';
 import type { LinkSettings } from './link-settings.ts';
@@ -208,9 +208,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     const messages = await this.#links.kept.everywhere(boot, hasLeft);
     if (!messages) return undefined;
     const kept: KeptPublish[] = [];
+    const under = byPrefix(channels);
     for (const { origin, number, channels: prefixes, publication } of messages) {
-      const concerned = channels.filter((channel) => prefixes.some((prefix) => isUnder(channel, prefix)));
-      if (concerned.length === 0) continue;
+      const concerned = new Set(prefixes.flatMap((prefix) => under.get(prefix) ?? []));
+      if (concerned.size === 0) continue;
       const packets = this.#publisher.packetsOf(fromTerm(publication));
       for (const channel of concerned) kept.push({ channel, id: `${origin}/${number}`, packets });
     }

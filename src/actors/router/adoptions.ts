@@ -14,7 +14,7 @@ import type { KeptPackets } from '../../sessions/durable/dead-journals.ts';
 import type { AdoptionFailure } from '../../sessions/durable/durable-metrics.ts';
 import type { RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
-import { channelsAtEnd, livesOf, type PastRecord } from '../../sessions/durable/past-life.ts';
+import { channelsAtEnd, livesOf, type PastRecord, type SharedKept } from '../../sessions/durable/past-life.ts';
 import { Prefix } from '../../sessions/prefix.ts';
 import type { Handshake } from '../../web/client/client-handle.ts';
 import { adoptDeparture } from '../client/adopt.ts';
@@ -22,7 +22,6 @@ import { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
 import { asSessionRecord } from '../client/session-record.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
-import type { KeptPublish } from '../contracts.ts';
 
 export interface AdoptionsSetup {
   readonly cluster: Pick<ClusterTable, 'nodeOf'>;
@@ -39,6 +38,8 @@ const patienceMs = 5000;
 const askAgainMs = 250;
 /** Sessions that are dealt with before others have their turn. */
 const atOnce = 10;
+/** Records that are written with one round trip. */
+const storedAtOnce = 100;
 
 /** Nothing of it is known any more, and nobody asks for it after `on_connect`. */
 const nothing: Handshake = { auth: undefined, query: {}, headers: {}, address: '', transport: '', protocol: 'eio4' };
@@ -187,7 +188,10 @@ export class Adoptions implements Adopter {
       client.abandon('missed_events');
     }
     // Whoever is lost next is found as it is now.
-    await Promise.all(started.filter((adoption) => !lost.has(adoption)).map(({ client }) => client.source.stored()));
+    const kept = started.filter((adoption) => !lost.has(adoption));
+    for (let at = 0; at < kept.length; at += storedAtOnce) {
+      await Promise.all(kept.slice(at, at + storedAtOnce).map(({ client }) => client.source.stored()));
+    }
     for (const [at, adoption] of started.entries()) {
       // Who waits for it is sent at once what was missed.
       if (at % atOnce === atOnce - 1) await others();
@@ -223,19 +227,21 @@ export class Adoptions implements Adopter {
       const canAsk = await this.#canAskAll(durable!);
       const kept = canAsk ? await memberships.keptFor?.(journal.boot, [...channels], hasLeft) : undefined;
       const unknown = kept?.filter(({ channel, id, packets }) => !packets && !journal.has(channel, id));
+      const doomed = unknown && new Set(unknown.map(({ channel }) => channel));
       for (const adoption of adoptions) {
         const record = adoption.past.find((past) => past.owner === owner);
-        const failure = record && failureOf(record, unknown);
+        const failure = record && failureOf(record, doomed);
         if (failure) lost.set(adoption, failure);
       }
       const missing = kept?.filter((one): one is KeptPackets => !!one.packets && !journal.has(one.channel, one.id));
       await durable!.journals.keep(owner, journal, missing ?? []);
     }
+    const shared: SharedKept = new Map();
     for (const [at, adoption] of adoptions.entries()) {
       if (at % atOnce === atOnce - 1) await others();
       const { client, past } = adoption;
       const { output, sid } = client;
-      const lives = livesOf(sid, past, journals, (channel, id) => output.has(channel, id));
+      const lives = livesOf(sid, past, journals, output.sentHere, shared);
       if (lives) output.catchUp(new Prefix(lives));
       else lost.set(adoption, 'failed');
     }
@@ -254,11 +260,11 @@ export class Adoptions implements Adopter {
 
 /**
  * Why something is missing for a session that it was to get at a node which is gone.
- * @param unknown what its clients would have had to do something for; undefined if others do not tell what they had kept
+ * @param doomed channels of which its clients would have had to do something; undefined if others do not tell what they had kept
  */
-function failureOf(record: PastRecord, unknown: readonly KeptPublish[] | undefined): AdoptionFailure | undefined {
+function failureOf(record: PastRecord, doomed: ReadonlySet<string> | undefined): AdoptionFailure | undefined {
   const channels = channelsAtEnd(record);
   if (record.last !== undefined || channels.length === 0) return undefined;
-  if (!unknown) return 'peers';
-  return unknown.some(({ channel }) => channels.includes(channel)) ? 'actions' : undefined;
+  if (!doomed) return 'peers';
+  return channels.some((channel) => doomed.has(channel)) ? 'actions' : undefined;
 }

@@ -2,7 +2,6 @@
  * The journal of a node that is gone, as Redis has it: what its sessions were sent, and what others had kept for it. It is read once, and
  * shared by all sessions that this node has from there.
  */
-import type { ServerPacket } from '../../protocol/packet.ts';
 import { keptFrom, type PrefixEntry } from '../prefix.ts';
 import { batchOf } from './batch-text.ts';
 import type { RunCommands } from './commands.ts';
@@ -36,11 +35,11 @@ interface JournalParts {
   readonly publications: Map<string, number>;
 }
 
-/** A publication that others had kept: its first number, and its packets, which have those from there on. */
+/** A publication that others had kept: its first number, and its packets with their own. */
 interface KeptEntry {
   readonly id: string;
   readonly number: number;
-  readonly packets: readonly ServerPacket[];
+  readonly entries: readonly PrefixEntry[];
 }
 
 /** Read with one round trip. */
@@ -48,8 +47,8 @@ const batchesAtOnce = 200;
 
 export class DeadJournal {
   readonly #parts: JournalParts;
-  /** By channel, in order. */
-  readonly #kept = new Map<string, KeptEntry[]>();
+  /** By channel and id of the publication, in order. */
+  readonly #kept = new Map<string, Map<string, KeptEntry>>();
   /** How many numbers are given to those. */
   keptCount = 0;
   #isForgotten = false;
@@ -171,6 +170,7 @@ export class DeadJournal {
   addKept(fields: Iterable<readonly [string, string]>): void {
     this.#kept.clear();
     this.keptCount = 0;
+    const kept = new Map<string, KeptEntry[]>();
     for (const [field, value] of fields) {
       if (field === '#') {
         this.keptCount = Number(value);
@@ -179,22 +179,25 @@ export class DeadJournal {
       const space = field.lastIndexOf(' ');
       const bar = value.indexOf('|');
       const channel = field.slice(2, space);
-      const packets = batchOf(value.slice(bar + 1)).entries.map(({ packet }) => packet);
-      const entry = { id: field.slice(space + 1), number: keptFrom + Number(value.slice(0, bar)), packets };
-      const known = this.#kept.get(channel);
+      const number = keptFrom + Number(value.slice(0, bar));
+      const entries = batchOf(value.slice(bar + 1)).entries.map(({ packet }, at) => ({ number: number + at, packet }));
+      const entry = { id: field.slice(space + 1), number, entries };
+      const known = kept.get(channel);
       if (known) known.push(entry);
-      else this.#kept.set(channel, [entry]);
+      else kept.set(channel, [entry]);
     }
-    for (const entries of this.#kept.values()) entries.sort((one, other) => one.number - other.number);
+    for (const [channel, entries] of kept) {
+      entries.sort((one, other) => one.number - other.number);
+      this.#kept.set(channel, new Map(entries.map((entry) => [entry.id, entry])));
+    }
   }
 
   /** What others had kept that was published to these channels, in order. */
   keptIn(channels: readonly string[], isWanted: (channel: string, id: string) => boolean): PrefixEntry[] {
     const entries: PrefixEntry[] = [];
     for (const channel of channels) {
-      for (const { id, number, packets } of this.#kept.get(channel) ?? []) {
-        if (!isWanted(channel, id)) continue;
-        for (const [at, packet] of packets.entries()) entries.push({ number: number + at, packet });
+      for (const kept of this.#kept.get(channel)?.values() ?? []) {
+        if (isWanted(channel, kept.id)) for (const entry of kept.entries) entries.push(entry);
       }
     }
     return entries.sort((one, other) => one.number - other.number);
@@ -202,7 +205,7 @@ export class DeadJournal {
 
   /** The number of what somebody had kept; undefined if nobody had. */
   keptNumber(channel: string, id: string): number | undefined {
-    return this.#kept.get(channel)?.find((entry) => entry.id === id)?.number;
+    return this.#kept.get(channel)?.get(id)?.number;
   }
 
   /** It is too old for anybody to return to it who has not seen the end of it. */
@@ -215,7 +218,7 @@ export class DeadJournal {
 }
 
 /** The index of the first entry with a number above that. */
-function firstAbove(entries: readonly PrefixEntry[], number: number): number {
+export function firstAbove(entries: readonly PrefixEntry[], number: number): number {
   let low = 0;
   let high = entries.length;
   while (low < high) {

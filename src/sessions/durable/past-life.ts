@@ -1,7 +1,7 @@
 /** The lives that a session had at nodes that are gone, as its record has them. */
 import type { PastLife, PrefixEntry } from '../prefix.ts';
 import { keptFrom } from '../prefix.ts';
-import type { DeadJournal, LogRecord } from './dead-journal.ts';
+import { type DeadJournal, firstAbove, type LogRecord } from './dead-journal.ts';
 
 /** A life in a record. The last three are there once everything is stored that others had kept for that node. */
 export interface PastRecord extends LogRecord {
@@ -52,53 +52,78 @@ export class RecordedLife implements PastLife {
 
   hasKept(channel: string, id: string): boolean {
     const number = this.#journal?.keptNumber(channel, id);
-    return number !== undefined && this.#kept.some((entry) => entry.number === number);
+    return number !== undefined && this.#kept[firstAbove(this.#kept, number - 1)]?.number === number;
   }
 
   since(number: number): readonly PrefixEntry[] | undefined {
     if (number >= this.record.last) return [];
     if (!this.#journal) return undefined;
-    const kept = this.#kept.filter((entry) => entry.number > number);
+    const kept = this.#kept.slice(firstAbove(this.#kept, number));
     if (number >= keptFrom) return kept;
     const entries = this.#journal.since(this.#sid, this.record, number);
     return entries && [...entries, ...kept];
   }
 }
 
+/** What a session was sent where it is now. */
+export interface Here {
+  /** Sessions in the same channels that have the same one were sent the same publications; undefined: no other is known to be. */
+  readonly likeness: string | undefined;
+  wasSent(channel: string, id: string): boolean;
+}
+
+/** What others had kept, by for whom it is: many sessions have the same channels. */
+export type SharedKept = Map<string, readonly PrefixEntry[]>;
+
 /**
  * The lives of a session, oldest first, but for those in which it was sent nothing. Undefined if it cannot be told what it was sent.
  * @param journals what their owners have left
- * @param wasSentHere whether a publication has reached the session at this node
+ * @param shared of sessions whose journals are the same, and unchanged
  */
 export function livesOf(
   sid: string,
   past: readonly PastRecord[],
   journals: ReadonlyMap<string, DeadJournal | undefined>,
-  wasSentHere: (channel: string, id: string) => boolean,
+  here: Here,
+  shared: SharedKept = new Map(),
 ): RecordedLife[] | undefined {
   const lives: RecordedLife[] = [];
   for (const [at, record] of past.entries()) {
     const journal = journals.get(record.owner);
     if (!journal && record.last === undefined) return undefined;
     const later = past.slice(at + 1);
+    const after = later.map((next) => ({ next, journal: journals.get(next.owner), channels: channelsAtEnd(next) }));
+    const channels = channelsAtEnd(record);
+    const alike = here.likeness && likenessOf(here.likeness, record, channels, later);
+    const known = alike === undefined ? undefined : shared.get(alike);
     // Nodes that go on with sessions of others hear of publications, too, that were kept for those.
     const isWanted = (channel: string, id: string): boolean =>
       !journal!.has(channel, id) &&
-      !wasSentHere(channel, id) &&
-      !later.some((next) => {
-        const its = journals.get(next.owner);
-        return (
+      !here.wasSent(channel, id) &&
+      !after.some(
+        ({ next, journal: its, channels: itsChannels }) =>
           its &&
           (its.wasSent(next, channel, id) ||
-            (channelsAtEnd(next).includes(channel) && its.keptNumber(channel, id) !== undefined))
-        );
-      });
+            (itsChannels.includes(channel) && its.keptNumber(channel, id) !== undefined)),
+      );
     const limit = keptFrom + (record.kept ?? journal?.keptCount ?? 0);
-    const kept = journal?.keptIn(channelsAtEnd(record), isWanted).filter(({ number }) => number <= limit) ?? [];
+    const kept = known ?? journal?.keptIn(channels, isWanted).filter(({ number }) => number <= limit) ?? [];
+    if (alike !== undefined) shared.set(alike, kept);
     const life = new RecordedLife(sid, record, journal, kept);
     if (!life.isEmpty) lives.push(life);
   }
   return lives;
+}
+
+/** For whom others had kept the same: who was in the same channels then, and was sent the same since. */
+function likenessOf(
+  here: string,
+  record: PastRecord,
+  channels: readonly string[],
+  later: readonly PastRecord[],
+): string {
+  const after = later.map(({ owner, spans, members }) => [owner, spans, members]);
+  return JSON.stringify([here, record.owner, record.kept, channels, record.members, after]);
 }
 
 /** The channels that a session was in when its node was lost. */

@@ -90,7 +90,10 @@ class Scene {
   async missed(received: number, spans: readonly SpanRecord[], began = 0): Promise<readonly string[] | undefined> {
     const dead = await DeadJournal.read(run, this.keys);
     const position = received === 0 ? undefined : `${tag}${received.toString(36)}`;
-    const lives = livesOf('sid', [{ owner: 'owner', began, spans }], new Map([['owner', dead]]), () => false);
+    const lives = livesOf('sid', [{ owner: 'owner', began, spans }], new Map([['owner', dead]]), {
+      likeness: undefined,
+      wasSent: () => false,
+    });
     const missed = new Prefix(lives!).missed(position);
     return missed?.map(({ packet }) => (packet as EventPacket).argsJson);
   }
