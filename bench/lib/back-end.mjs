@@ -26,10 +26,19 @@ export class BackEnd {
         });
       });
     });
+    app.post('/gone', (res) => {
+      res.onAborted(() => {});
+      res.onData((_, isLast) => {
+        if (!isLast) return;
+        this.requests += 1;
+        res.cork(() => res.writeStatus('204').end());
+      });
+    });
     return new Promise((resolve) => {
       app.listen(host, 0, 1, (token) => {
         this.#token = token;
-        resolve(`http://${host}:${uWS.us_socket_local_port(token)}`);
+        this.url = `http://${host}:${uWS.us_socket_local_port(token)}`;
+        resolve(this.url);
       });
     });
   }

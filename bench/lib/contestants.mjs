@@ -68,7 +68,7 @@ export const contestants = {
   'hive+durable': {
     title: 'Hive with durable sessions',
     start: startDurable,
-    startPlaces: () => startPlaces(hivePlaces),
+    startPlaces: (settings) => startPlaces(hivePlaces, settings),
   },
   'socketio+streams': {
     title: 'socket.io with Redis streams and recovery',
@@ -87,9 +87,9 @@ async function socketioPlaces(redis) {
 }
 
 /** Places of two servers, and the Redis that connects them. */
-async function startPlaces(placesOf) {
+async function startPlaces(placesOf, settings) {
   const redis = await startRedis();
-  return { redis, ...(await placesOf(redis.port)) };
+  return { redis, ...(await placesOf(redis.port, settings)) };
 }
 
 /** Redis without persistence, on the servers' processor. */

@@ -60,7 +60,7 @@ export async function startHivePair() {
 }
 
 /** Two nodes of a cluster with durable sessions, which can be replaced: each is started at the same place again. */
-export async function hivePlaces(redis) {
+export async function hivePlaces(redis, given = {}) {
   const cluster = await aloneInTheWorld();
   const names = ['bench1@127.0.0.1', 'bench2@127.0.0.1'];
   const places = [];
@@ -68,7 +68,7 @@ export async function hivePlaces(redis) {
     const port = await freePort();
     const apiPort = await freePort();
     const cluster_nodes = names.filter((other) => other !== name);
-    const settings = { name, recovery: true, redis, apiPort, cluster: { ...cluster, cluster_nodes, port } };
+    const settings = { name, recovery: true, ...given, redis, apiPort, cluster: { ...cluster, cluster_nodes, port } };
     places.push({ start: () => startHive(settings) });
   }
   return { places, settled: ([server]) => connected(server, names.length) };

@@ -68,8 +68,8 @@ export class Measurement {
   }
 
   /** Two places for servers that are replaced: each `start`s one. What connects them is started. */
-  async startPlaces() {
-    const { places, redis, settled } = await this.#contestant.startPlaces();
+  async startPlaces(settings) {
+    const { places, redis, settled } = await this.#contestant.startPlaces(settings);
     this.#others.push(redis);
     const start = async (place) => {
       const server = await place.start();
@@ -88,11 +88,12 @@ export class Measurement {
     return program;
   }
 
-  /** The HTTP back end of hooks; gives its URL. */
-  startBackEnd() {
+  /** The HTTP back end of hooks. */
+  async startBackEnd() {
     const backEnd = new BackEnd();
     this.#others.push(backEnd);
-    return backEnd.start();
+    await backEnd.start();
+    return backEnd;
   }
 
   /** For times on the clock: the servers' processor does not sleep from now on. */

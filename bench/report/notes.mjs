@@ -105,4 +105,9 @@ are let go come back as socket.io-client does by default: after 0.5 to 1.5 s, la
 that a server has accepted; *not recovered* counts clients that were given a new session at least once. Socket.IO keeps sessions and messages in Redis with \`@socket.io/redis-streams-adapter\` and
 \`connectionStateRecovery\`; a client that returns has its server read and decode, twice, all messages since its position, whoever they were for, so that many who return at once take long. It stores a session when
 its connection ends: one whose server is killed has none. Hive claims the sessions of a node that was killed when its lease of 10 s has ended, and clients that return wait for that.`,
+
+  adoption: `Two servers, all clients at one of them and in one room, to which the other server publishes 20 messages per second, also while the first one is dead. *sessions*: with recovery, until all
+sessions are there again, with what they have missed, ready for their clients; *departures*: without, until the HTTP back end has been told of the end of each. The server looks once a second for leases that
+have ended, which is part of the time. *Blocked*: the longest that the event loop of the server did nothing else. Commands in scripts count as one each, the script as one more. Both servers, until
+the first one is killed, and Redis share one core.`,
 };

@@ -1,4 +1,5 @@
 /** All scenarios, in the order of the results. */
+import { adoption } from './adoption.mjs';
 import { connects } from './connects.mjs';
 import { deploy } from './deploy.mjs';
 import { durables } from './durable.mjs';
@@ -29,4 +30,5 @@ export const scenarios = [
   ...jitters,
   ...durables,
   deploy,
+  adoption,
 ];

@@ -12,7 +12,7 @@ export const hook = {
   quick: ['uws', 'socketio-uws', 'hive'],
   targets: [{ of: 'hive', than: 'socketio-uws', atLeast: 1.5 }],
   async run(measurement, { clients = 100 } = {}) {
-    const backEnd = await measurement.startBackEnd();
+    const { url: backEnd } = await measurement.startBackEnd();
     const server = await measurement.start({ backEnd });
     const window = measurement.window();
     const crowd = await connectCrowd(measurement.size(clients), () => server.clients, window);

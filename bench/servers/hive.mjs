@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 export const apiKey = 'bench-api-key';
 export const monitorKey = 'bench-monitor-key';
+export const clusterName = 'bench';
 
 /** Writes the configuration of a node; gives its file. */
 export function writeConfig({
@@ -15,18 +16,23 @@ export function writeConfig({
   recovery = false,
   window,
   redis,
+  lease,
   apiPort = 0,
 }) {
   const dir = mkdtempSync(join(tmpdir(), 'hive-bench-'));
   const file = join(dir, 'config.json');
   writeFileSync(
     file,
-    JSON.stringify(config({ name, dir, backEnd, cluster, client, recovery, window, redis, apiPort }), undefined, 2),
+    JSON.stringify(
+      config({ name, dir, backEnd, cluster, client, recovery, window, redis, lease, apiPort }),
+      undefined,
+      2,
+    ),
   );
   return { dir, file };
 }
 
-function config({ name, dir, backEnd, cluster, client, recovery, window, redis, apiPort }) {
+function config({ name, dir, backEnd, cluster, client, recovery, window, redis, lease, apiPort }) {
   return {
     hive: {
       name,
@@ -34,6 +40,7 @@ function config({ name, dir, backEnd, cluster, client, recovery, window, redis, 
       port: 0,
       mode: 'production',
       allowed_origins: ['*', null],
+      cluster_name: clusterName,
       max_client_slots: 100_000,
       graceful_termination_timeout: 10_000,
       ...cluster,
@@ -51,7 +58,7 @@ function config({ name, dir, backEnd, cluster, client, recovery, window, redis, 
     clients: {
       // With its own defaults, as far as nothing else is said.
       ...(recovery && { recovery: { window } }),
-      ...(redis && { durable: { connector: 'sessions' } }),
+      ...(redis && { durable: { connector: 'sessions', lease } }),
       state: { state_manager: 'sm.local', initial_value: { user: null }, args: null },
       actions: { send: [{ action: 'action.send_event', args: null }] },
       hooks: {
@@ -61,6 +68,8 @@ function config({ name, dir, backEnd, cluster, client, recovery, window, redis, 
           { hook: 'pubsub.subscribe', args: 'public' },
           { hook: 'utils.echo', args: null },
         ],
+        ...(backEnd &&
+          redis && { on_disconnect: [{ hook: 'hp.post', args: { connector: 'backend', endpoint: '/gone' } }] }),
         ...(backEnd && { post: [{ hook: 'hp.post', args: { connector: 'backend', endpoint: '/hook' } }] }),
       },
     },
