@@ -26,6 +26,7 @@
  * The names, and how many restarts each supervisor allows, are those of 2014. Managers keep nothing that their restart could
  * lose (it is in tables of the node), so none of them takes its sibling down; only pools are built anew with their supervisor.
  */
+import { keeperName } from '../actors/client/session-keeper.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { ChildSpec } from '../kernel/supervision.ts';
 import { DynamicSupervisor } from '../supervisors/dynamic-supervisor.ts';
@@ -81,7 +82,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
           partitions(names.clients, few),
           worker('hive_router', workers.router),
           worker('hive_departures', workers.departures),
-          ...(workers.sessions ? [worker('hive_sessions', workers.sessions)] : []),
+          ...(workers.sessions ? [worker(keeperName, workers.sessions)] : []),
           worker('hive_relay', workers.relay),
         ]),
         supervisor('hive_pubsub_sup', 'one_for_one', [

@@ -185,6 +185,7 @@ const rows: readonly Row[] = [
   ['clients.durable.leases_lost', 'Leases that have ended although the node goes on'],
   ['clients.durable.sessions', 'Sessions of this node that outlive it'],
   ['clients.durable.present', 'Sessions of this node that it has adopted from dead nodes'],
+  ['clients.durable.unclaimed', 'Leases that have ended, and whose sessions nobody has claimed yet'],
   ['clients.durable.sweeps', 'Searches for dead nodes'],
   ['clients.durable.claimed', 'Sessions of dead nodes that this node has claimed'],
   ['clients.durable.contended', 'Sessions of dead nodes that another node had claimed first'],

@@ -5,7 +5,7 @@
 import { ClientServices } from '../../src/actors/client/client-services.ts';
 import type { DepartureTable } from '../../src/actors/client/departure-table.ts';
 import { Departures } from '../../src/actors/client/departures.ts';
-import { SessionKeeper } from '../../src/actors/client/session-keeper.ts';
+import { keeperName, SessionKeeper } from '../../src/actors/client/session-keeper.ts';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
 import type { PoolTable } from '../../src/actors/pools/pool-table.ts';
 import { managerName } from '../../src/actors/pubsub/manager.ts';
@@ -268,11 +268,12 @@ export class SimNode {
         place?.claimed(this, claimed.sid, adoptions.settled(claimed.sid));
         return source;
       },
+      lives: (boot, tag) => adoptions.lives(boot, tag),
       start: () => adoptions.start(),
       catchUp: () => adoptions.catchUp(),
     };
     const keepers = durable
-      ? [{ id: 'hive_sessions', name: 'hive_sessions', start: () => new SessionKeeper(durable, adopter, undefined, 0) }]
+      ? [{ id: keeperName, name: keeperName, start: () => new SessionKeeper(durable, adopter, undefined, 0) }]
       : [];
     this.sockets = new SimSockets(clock, machine);
     this.sockets.answersLast = parts.answersLast ?? false;

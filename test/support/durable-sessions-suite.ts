@@ -62,6 +62,7 @@ class TestNode {
   readonly claimed: Claimed[] = [];
   readonly pids = new Pids();
   readonly name: string;
+  readonly boot: string;
   /** Whether its Redis is away. */
   isCutOff = false;
   /** Redis does what one of these says, and the answer is lost: once. */
@@ -73,10 +74,11 @@ class TestNode {
 
   constructor(world: World, name: string) {
     this.name = name;
+    this.boot = `${name}@127.0.0.1#4`;
     this.sessions = new DurableSessions({
       run: (commands) => this.#run(commands),
       cluster: world.cluster,
-      boot: `${name}@127.0.0.1#4`,
+      boot: this.boot,
       tag: name.padEnd(8, '_'),
       pids: this.pids,
       leaseMs,
@@ -91,6 +93,7 @@ class TestNode {
       },
       start: async () => {},
       catchUp: async () => {},
+      lives: async (boot) => boot !== this.boot && boot === world.answers?.boot,
     });
   }
 
@@ -120,6 +123,8 @@ class TestNode {
 class World {
   readonly cluster: string;
   now = 0;
+  /** Who is connected to the others. */
+  answers: TestNode | undefined;
 
   constructor() {
     worlds += 1;
@@ -298,6 +303,35 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
       assert.equal(one.sessions.certainty(), undefined);
     });
   }
+
+  test(`${place}: the sessions of a node that has no Redis are its own while it answers the others, and it may have Redis again`, {
+    skip,
+  }, async () => {
+    const [world, one, two] = await start('one', 'two');
+    const session = await one.open(sid('one', 1));
+    world.answers = one;
+    one.isCutOff = true;
+    await world.pass(two);
+    await world.end(one);
+    await two.sessions.sweep();
+    assert.deepEqual([two.claimed.length, two.sessions.unclaimed], [0, 1]);
+    one.isCutOff = false;
+    await one.sessions.renew();
+    await two.sessions.sweep();
+    assert.deepEqual([two.claimed.length, session.isFenced], [0, false]);
+    assert.match((await world.record(session.sid))!, /\|1\|{"note":0}$/);
+    // What is left of its former lease is its own business.
+    assert.equal(two.sessions.unclaimed, 1);
+    await world.pass(one, two);
+    await one.sessions.sweep();
+    await two.sessions.sweep();
+    assert.equal(two.sessions.unclaimed, 0);
+    await world.pass(two);
+    await world.end(one);
+    world.answers = undefined;
+    await two.sessions.sweep();
+    assert.deepEqual([two.claimed.length, two.sessions.unclaimed], [1, 0]);
+  });
 
   test(`${place}: while Redis is away nobody waits, before and after an attempt that was made since the node woke up`, {
     skip,

@@ -66,7 +66,7 @@ export const metricNames: readonly string[] = [...names(groups), ...names(newGro
 /** Those of a node with `clients.durable`. */
 export const durableMetricNames: readonly string[] = names({
   'clients.durable':
-    'up down_ms leases_lost sessions present sweeps claimed contended adopted departures claims_lost handed_over fenced errors',
+    'up down_ms leases_lost sessions present unclaimed sweeps claimed contended adopted departures claims_lost handed_over fenced errors',
   'clients.durable.lease': 'held left_ms owner',
   'clients.durable.incomplete': 'failed peers actions',
   'clients.durable.journal': 'entries bytes waiting waiting_ms latency unstored',

@@ -43,14 +43,14 @@ export class RelayCluster {
   /**
    * @param hive settings of that section; of each node, where they are made for it, when those before it run
    * @param runners what runs each node; without, this Node and what it takes by itself
-   * @param sections other sections of the configuration, in place of those below
+   * @param sections other sections of the configuration, in place of those below; of each node, where they differ
    */
   static async start(
     size: number,
     socketio: Record<string, unknown> = {},
     hive: Record<string, unknown> | ((index: number, cluster: RelayCluster) => Promise<Record<string, unknown>>) = {},
     runners: readonly Runner[] = [],
-    sections: Record<string, unknown> = {},
+    sections: Record<string, unknown> | ((index: number) => Record<string, unknown>) = {},
   ): Promise<RelayCluster> {
     const cluster = new RelayCluster();
     const [epmd, ...ports] = (await freePorts(1 + 5 * size)) as [number, ...number[]];
@@ -59,7 +59,8 @@ export class RelayCluster {
         const [port, api, monitor, health, distribution] = ports.slice(5 * index) as [number, ...number[]];
         const at = { epmd, port, api: api!, monitor: monitor!, health: health!, distribution: distribution!, size };
         const settings = typeof hive === 'function' ? await hive(index, cluster) : hive;
-        const config = cluster.#config(index, at, socketio, settings, sections);
+        const others = typeof sections === 'function' ? sections(index) : sections;
+        const config = cluster.#config(index, at, socketio, settings, others);
         const runner = runners[index];
         const env = runner ? { HIVE_SOCKETS: runner.sockets } : {};
         const run = () => new HiveProcess(['run', config], env, [], runner?.node);

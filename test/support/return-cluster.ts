@@ -16,6 +16,8 @@ export interface Durability {
   /** How long sessions wait for their clients, ms; 0: not at all. */
   readonly window?: number;
   readonly nodes?: number;
+  /** How long Redis may take to answer, ms; a second at least. */
+  readonly maxReconnect?: number;
 }
 
 export class ReturnCluster {
@@ -29,7 +31,8 @@ export class ReturnCluster {
 
   /**
    * @param hive as of `RelayCluster`
-   * @param redis the Redis in which sessions outlive their nodes: its port, or what args of the connector say where it is
+   * @param redis the Redis in which sessions outlive their nodes: its port, or what args of the connector say where it is; the ports where
+   *   each node finds it, if they differ
    * @param state settings of `clients.state`
    */
   static async start(
@@ -37,7 +40,7 @@ export class ReturnCluster {
     hive?: Parameters<typeof RelayCluster.start>[2],
     redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
-    { lease = 3000, window = 600_000, nodes = 3 }: Durability = {},
+    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300 }: Durability = {},
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -54,15 +57,18 @@ export class ReturnCluster {
         ],
       };
     });
-    const place = typeof redis === 'number' ? { host: '127.0.0.1', port: redis } : redis;
-    const store = { ...place, reconnect_timeout: 100, max_reconnect_timeout: 300 };
-    const pool = place && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args: store } };
+    const pool = (index: number) => {
+      const place = Array.isArray(redis) ? (redis[index] as number) : redis;
+      const at = typeof place === 'number' ? { host: '127.0.0.1', port: place } : place;
+      const args = { ...at, reconnect_timeout: 100, max_reconnect_timeout: maxReconnect };
+      return place !== undefined && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args } };
+    };
     const args = { base_url: backEnd.url, max_connection_timeout: 5000 };
-    const sections = {
+    const sections = (index: number) => ({
       clients: {
         state,
         ...(window > 0 && { recovery: { window } }),
-        ...(place && { durable: { connector: 'redis', lease } }),
+        ...(redis !== undefined && { durable: { connector: 'redis', lease } }),
         actions: {
           send: [{ action: 'action.send_event', args: null }],
           ack: [{ action: 'action.send_ack', args: null }],
@@ -77,9 +83,9 @@ export class ReturnCluster {
       },
       connectors: {
         rent_timeout: 5000,
-        pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...pool },
+        pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...pool(index) },
       },
-    };
+    });
     return new ReturnCluster(await RelayCluster.start(nodes, socketio, hive, [], sections), backEnd);
   }
 

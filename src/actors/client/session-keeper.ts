@@ -1,22 +1,26 @@
 /**
  * `hive_sessions`: renews the node's lease, and claims the sessions of nodes that are gone. What it keeps is in the node's table of
- * durable sessions. Messages, from itself: `renew`, `sweep`.
+ * durable sessions. Messages, from itself: `renew`, `sweep`; from other nodes: `lives` (call), whether it is that boot.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { From } from '../../kernel/types.ts';
+import type { Call, From } from '../../kernel/types.ts';
 import type { Adopter } from '../../sessions/durable/adopter.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 
-interface Due {
-  readonly type: 'renew' | 'sweep';
-}
+/** The name under which it is registered. */
+export const keeperName = 'hive_sessions';
+
+/** What nodes ask one another, and are answered with `true` or `false`. */
+export type AskedOfKeeper = { readonly type: 'lives'; readonly boot: string } & Call<boolean>;
+
+type KeeperMessage = { readonly type: 'renew' | 'sweep' } | AskedOfKeeper;
 
 const maxSweepMs = 1000;
 /** For the first lease. */
 const maxStartMs = 2000;
 const startPauseMs = 50;
 
-export class SessionKeeper extends Actor<Due> {
+export class SessionKeeper extends Actor<KeeperMessage> {
   readonly #sessions: DurableSessions;
   readonly #adopter: Adopter;
   readonly #admits: () => boolean;
@@ -57,16 +61,27 @@ export class SessionKeeper extends Actor<Due> {
     this.send(this.self, { type: 'sweep' });
   }
 
-  receive({ type }: Due, from: From | undefined): void {
+  override admits(message: unknown): boolean {
+    const { type, boot } = Object(message) as Record<string, unknown>;
+    return type === 'lives' && typeof boot === 'string';
+  }
+
+  receive(message: KeeperMessage, from: From<boolean> | undefined): void {
     const { leaseMs } = this.#sessions;
-    if (type === 'renew') {
-      void this.#sessions.renew().then(() => this.#sessions.measure());
-      this.after(leaseMs / 3, { type });
-    } else if (type === 'sweep') {
-      void this.#sessions.sweep();
-      this.after(Math.min(maxSweepMs, leaseMs / 4), { type });
-    } else {
-      this.unexpected({ type }, from);
+    switch (message.type) {
+      case 'renew':
+        void this.#sessions.renew().then(() => this.#sessions.measure());
+        this.after(leaseMs / 3, message);
+        break;
+      case 'sweep':
+        void this.#sessions.sweep();
+        this.after(Math.min(maxSweepMs, leaseMs / 4), message);
+        break;
+      case 'lives':
+        from?.reply(message.boot === `${this.kernel.node}#${this.kernel.creation}`);
+        break;
+      default:
+        this.unexpected(message, from);
     }
   }
 

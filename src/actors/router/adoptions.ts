@@ -4,7 +4,9 @@
  *   claimed ──▶ its client may come back: a client actor without connection, in its channels
  *         └───▶ it may not: its departure is told
  */
+import type { Kernel } from '../../kernel/kernel.ts';
 import type { TimingWheel } from '../../kernel/timers.ts';
+import type { Ref } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
@@ -20,11 +22,13 @@ import type { Handshake } from '../../web/client/client-handle.ts';
 import { adoptDeparture } from '../client/adopt.ts';
 import { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
+import { type AskedOfKeeper, keeperName } from '../client/session-keeper.ts';
 import { asSessionRecord } from '../client/session-record.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 
 export interface AdoptionsSetup {
-  readonly cluster: Pick<ClusterTable, 'nodeOf'>;
+  readonly kernel: Pick<Kernel, 'remote' | 'ask'>;
+  readonly cluster: Pick<ClusterTable, 'nodeOf' | 'self'>;
   readonly clients: ClientServices;
   readonly wheel: TimingWheel;
   /** Starts a client's actor, and gives it a slot. */
@@ -36,6 +40,8 @@ export interface AdoptionsSetup {
 /** How long Redis may be away while it is read what adopted sessions have missed. */
 const patienceMs = 5000;
 const askAgainMs = 250;
+/** How long a node that has lost its lease may take to say that it lives: longer than a busy event loop. */
+const answerMs = 1000;
 /** Sessions that are dealt with before others have their turn. */
 const atOnce = 10;
 /** Records that are written with one round trip. */
@@ -103,6 +109,14 @@ export class Adoptions implements Adopter {
     this.#claimed.push({ client, channels, past, claimed });
     this.#adopting.set(sid, new Settling());
     return client.source;
+  }
+
+  async lives(boot: string, tag: string): Promise<boolean> {
+    const { cluster, kernel } = this.#setup;
+    const node = cluster.nodeOf(tag);
+    if (node === undefined || node === cluster.self) return false;
+    const keeper: Ref<AskedOfKeeper> = kernel.remote(node, keeperName);
+    return kernel.ask<AskedOfKeeper, boolean>(keeper, { type: 'lives', boot }, answerMs).catch(() => false);
   }
 
   async start(): Promise<void> {

@@ -88,6 +88,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
     this.adoptions = new Adoptions({
       clients: setup.clients,
+      kernel,
       cluster: setup.cluster,
       wheel: kernel.wheel,
       start: async (client) => {

@@ -16,6 +16,8 @@ export interface Claimed {
 export interface Adopter {
   /** Takes one in; returns what keeps its record. */
   adopt(claimed: Claimed): RecordSource;
+  /** Whether the boot of another node is connected, and answers. Never rejects. @param tag of it */
+  lives(boot: string, tag: string): Promise<boolean>;
   /** Starts those that were taken in. Never rejects. */
   start(): Promise<void>;
   /** From then on their clients may return. Never rejects. */

@@ -40,6 +40,22 @@ export async function livingTags(run: RunCommands, keys: Keys, self: string | un
   return (await owners(run, keys, self, true)).map(({ tag }) => tag);
 }
 
+/**
+ * Those whose sessions are to be claimed. A node that is cut off from Redis alone has lost its lease, and its clients are well: they are
+ * left to it for as long as it answers.
+ * @param may as far as they have given up their lease as planned, or not
+ * @param lives whether a node is there and answers
+ */
+export async function claimable(
+  dead: readonly DeadOwner[],
+  may: { readonly left: boolean; readonly others: boolean },
+  lives: (owner: DeadOwner) => Promise<boolean>,
+): Promise<DeadOwner[]> {
+  const due = dead.filter(({ hasLeft }) => (hasLeft ? may.left : may.others));
+  const alive = await Promise.all(due.map((owner) => !owner.hasLeft && lives(owner)));
+  return due.filter((_, i) => !alive[i]);
+}
+
 const lookMs = 100;
 
 /** Resolves when others have claimed all that an owner has left, or to false if they have not in that time. */

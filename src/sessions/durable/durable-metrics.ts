@@ -55,6 +55,7 @@ interface DurableReadings {
   readonly problem: string | undefined;
   readonly downMs: number;
   readonly size: number;
+  readonly unclaimed: number;
   readonly lease: { readonly owner: string | undefined; readonly isHeld: boolean; readonly leftMs: number };
   readonly stored: { readonly entries: number; readonly bytes: number };
   readonly waiting: number;
@@ -65,6 +66,7 @@ export function showDurable(metrics: Metrics, sessions: DurableReadings): void {
   metrics.gauge(`${prefix}.up`, () => Number(sessions.problem === undefined));
   metrics.gauge(`${prefix}.down_ms`, () => Math.round(sessions.downMs), 'max');
   metrics.gauge(`${prefix}.sessions`, () => sessions.size);
+  metrics.gauge(`${prefix}.unclaimed`, () => sessions.unclaimed, 'max');
   metrics.gauge(`${prefix}.lease.held`, () => Number(sessions.lease.isHeld));
   metrics.gauge(`${prefix}.lease.left_ms`, () => Math.round(sessions.lease.leftMs), 'min');
   metrics.gauge(`${prefix}.lease.owner`, () => (sessions.lease.owner === undefined ? [] : [sessions.lease.owner]));

@@ -13,7 +13,7 @@ import type { Pids } from '../pids.ts';
 import type { Adopter, Claimed } from './adopter.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
 import { DeadJournals } from './dead-journals.ts';
-import { type DeadOwner, deadOwners, isInherited, leftMark, livingTags, sessionsOf } from './dead-owners.ts';
+import { claimable, type DeadOwner, deadOwners, isInherited, leftMark, livingTags, sessionsOf } from './dead-owners.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
@@ -82,6 +82,8 @@ export class DurableSessions {
   #isClosing = false;
   /** Sessions that were left to others. */
   #left = 0;
+  /** Leases that have ended, and whose sessions nobody has claimed yet, as far as is known. */
+  unclaimed = 0;
 
   constructor(setup: DurableSetup) {
     const { run, cluster, boot, tag, leaseMs, metrics, log, now = () => performance.now() } = setup;
@@ -344,8 +346,10 @@ export class DurableSessions {
 
   async #deadOwners(): Promise<DeadOwner[]> {
     const dead = await deadOwners(this.#setup.run, this.#keys, this.lease.owner);
+    this.unclaimed = dead.length;
     // A lease that has ended by itself means something only to who has kept its own.
-    return dead.filter(({ hasLeft }) => (hasLeft ? this.#admits() : this.lease.isSettled));
+    const may = { left: this.#admits(), others: this.lease.isSettled };
+    return claimable(dead, may, ({ boot, tag }) => this.#adopter!.lives(boot, tag));
   }
 
   /** The tags of the boots that live, but for this one. @throws what Redis fails with */
@@ -378,6 +382,7 @@ export class DurableSessions {
     if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
     await this.journals.release(dead);
     await run([['hdel', this.#keys.owners, dead]]);
+    this.unclaimed -= 1;
   }
 
   /** Of that owner, or claimed by this node already without its having learned of that. */
