@@ -45,11 +45,6 @@ export class RecordedLife implements PastLife {
     return this.record.began;
   }
 
-  /** The session was sent nothing there. */
-  get isEmpty(): boolean {
-    return this.record.last <= this.began;
-  }
-
   hasKept(channel: string, id: string): boolean {
     const number = this.#journal?.keptNumber(channel, id);
     return number !== undefined && this.#kept[firstAbove(this.#kept, number - 1)]?.number === number;
@@ -76,7 +71,7 @@ export interface Here {
 export type SharedKept = Map<string, readonly PrefixEntry[]>;
 
 /**
- * The lives of a session, oldest first, but for those in which it was sent nothing. Undefined if it cannot be told what it was sent.
+ * The lives of a session, oldest first. Undefined if it cannot be told what it was sent.
  * @param journals what their owners have left
  * @param shared of sessions whose journals are the same, and unchanged
  */
@@ -109,8 +104,8 @@ export function livesOf(
     const limit = keptFrom + (record.kept ?? journal?.keptCount ?? 0);
     const kept = known ?? journal?.keptIn(channels, isWanted).filter(({ number }) => number <= limit) ?? [];
     if (alike !== undefined) shared.set(alike, kept);
-    const life = new RecordedLife(sid, record, journal, kept);
-    if (!life.isEmpty) lives.push(life);
+    // Also one in which it was sent nothing: something may have been shown there that could not be stored.
+    lives.push(new RecordedLife(sid, record, journal, kept));
   }
   return lives;
 }
