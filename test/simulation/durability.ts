@@ -17,6 +17,8 @@ export interface DurabilitySetup {
   readonly nodes: readonly SimNode[];
   readonly say: (what: string) => void;
   readonly broken: (what: string) => void;
+  /** What was published through that boot and not confirmed may be lost. */
+  readonly lose: (boot: string) => void;
 }
 
 /** How much the wall clock of a node may be wrong, ms. */
@@ -73,6 +75,7 @@ export class Durability {
   /** Something happens to Redis. */
   redisTrouble(): void {
     this.redis.troubledAt = this.#setup.clock.now;
+    for (const session of this.#setup.sessions.values()) if (this.isSplit(session)) session.isDivided = true;
   }
 
   killed(node: SimNode): void {
@@ -87,18 +90,22 @@ export class Durability {
   }
 
   #claimed(node: SimNode, sid: string, settled: Promise<void> | undefined): void {
-    const { clock, nodes, sessions, say } = this.#setup;
+    const { clock, nodes, sessions, say, lose } = this.#setup;
     say(`${node.boot} claims ${sid}`);
     // Its arrival may have been about to be told.
     const session = sessions.get(sid) ?? new Session(sid, node.boot);
     sessions.set(sid, session);
     // Two may have it for a while.
     const former = nodes.find((other) => other !== node && other.boot === session.node);
-    if (former) session.rivals.push(former.boot);
+    if (former) {
+      session.rivals.push(former.boot);
+      lose(former.boot);
+    }
     session.node = node.boot;
     session.moves += 1;
     session.isMoving = settled !== undefined;
-    if (this.#isRedisTroubled && former === undefined) session.putAtRisk();
+    if (this.#isRedisTroubled && former) session.isDivided = true;
+    if (this.#isRedisTroubled && !former) session.putAtRisk();
     for (const subscription of session.subscriptions.values()) subscription.changedAt = clock.now;
     void settled?.then(() => {
       if (session.node === node.boot) session.isMoving = false;
@@ -165,8 +172,11 @@ export class Durability {
   }
 
   /** What is wrong with what the back end was told of a session. */
-  mistakeOf({ told, sid, isAtRisk, moves }: Session): string | undefined {
-    const form = isAtRisk ? /^c?[srd]*$/ : moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
+  mistakeOf({ told, sid, isAtRisk, moves, rivals }: Session): string | undefined {
+    let form = moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
+    // One that was taken for dead, and cannot ask Redis, goes on telling what happens to its client.
+    if (rivals.length > 0) form = /^c?[sr]*d[srd]*$/;
+    if (isAtRisk) form = /^c?[srd]*$/;
     return form.test(told) ? undefined : `the back end is told ${told} of ${sid}`;
   }
 

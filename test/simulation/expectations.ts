@@ -9,6 +9,7 @@
  * A stream is right if its events can be dealt out to the channels so that each channel's are in order, without doubles, and skip
  * nothing that they must not skip.
  */
+import { keptFrom } from '../../src/sessions/prefix.ts';
 import type { Stream } from './client.ts';
 
 export type Level = 'must' | 'may' | 'lossy';
@@ -123,6 +124,8 @@ export class Session {
   readonly rivals: string[] = [];
   /** More has failed than it need outlive: it may vanish, or be as it was a while ago. */
   isAtRisk = false;
+  /** Two nodes have had it while Redis could not tell them: its client may have been with both in turn. */
+  isDivided = false;
   readonly ends: End[] = [];
   /** By channel; `alone` for what is sent to the session itself. */
   readonly subscriptions = new Map<string, Subscription>();
@@ -216,6 +219,7 @@ export class Session {
    * @param isLive it still has the session, and nothing is under way: nothing may be missing at the end
    */
   mistake(stream: Stream, isLive: boolean, late: readonly Late[]): string | undefined {
+    if (this.isDivided) return undefined;
     return positionMistake(stream) ?? this.#streamMistake(stream, isLive, late);
   }
 
@@ -302,17 +306,15 @@ function expected(names: readonly string[], strands: readonly Strand[], states: 
 
 const tagLength = 8;
 
-/** Boots that follow one another have tags and numbers of their own. */
+/** Boots that follow one another have tags and numbers of their own. One that was taken for dead may be a later one, too. */
 function positionMistake({ heard }: Stream): string | undefined {
   const lasts = new Map<string, number>();
-  let before = '';
   for (const { position, number } of heard) {
-    const tag = position.slice(0, tagLength);
-    const last = lasts.get(tag) ?? 0;
-    if (tag !== before && last > 0) return `hears ${number} of a boot that was over`;
-    before = tag;
     const at = Number.parseInt(position.slice(tagLength), 36);
-    lasts.set(tag, at);
+    // What others had kept for a boot has numbers of its own.
+    const strand = position.slice(0, tagLength) + (at >= keptFrom ? ', kept' : '');
+    const last = lasts.get(strand) ?? 0;
+    lasts.set(strand, at);
     if (!(at > last)) return `hears ${number} at position ${at}, behind position ${last}`;
   }
   return undefined;

@@ -78,7 +78,8 @@ export class World implements BackEnd {
     const { sessions, nodes: living } = this;
     const say = (what: string) => this.say(what);
     const broken = (what: string) => this.broken(what);
-    this.durability = new Durability({ clock, leaseMs, sessions, nodes: living, say, broken });
+    const lose = (boot: string) => this.#lose(boot);
+    this.durability = new Durability({ clock, leaseMs, sessions, nodes: living, say, broken, lose });
   }
 
   async start(): Promise<void> {
@@ -129,9 +130,14 @@ export class World implements BackEnd {
     } else {
       for (const session of this.sessions.values()) if (session.node === node.boot) session.isGone = true;
     }
-    for (const item of this.#unconfirmed.get(node.boot) ?? []) item.level = 'may';
+    this.#lose(node.boot);
     this.mesh.lose(node.name);
     node.halt();
+  }
+
+  /** What is not confirmed may go with its node. */
+  #lose(boot: string): void {
+    for (const item of this.#unconfirmed.get(boot) ?? []) item.level = 'may';
   }
 
   anyNode(): SimNode {
