@@ -66,8 +66,12 @@ export class RedisJournal {
   #forgotten = new Set<ScopeField>();
   #longForgotten = new Set<ScopeField>();
   readonly #stored = new StoredBatches();
+  /** What is to be shown when the batch under way is stored, and what when that is stored which gathers. */
+  #showing: (() => void)[] = [];
   #waiting: (() => void)[] = [];
   #shown = 0;
+  /** The last number before the batch that gathers. */
+  #before = 0;
   /** The last number, and the last one that has an entry. */
   #last = 0;
   #lastEntry = 0;
@@ -111,6 +115,7 @@ export class RedisJournal {
 
   append(number: number, scope: ScopeField, packet: ServerPacket, id = ''): void {
     const previous = this.#lastEntry;
+    const before = this.#last;
     this.#last = number;
     if (this.#isClosed) {
       this.#isBroken = true;
@@ -126,6 +131,7 @@ export class RedisJournal {
       this.#since = performance.now();
       this.#first = number;
       this.#previous = previous;
+      this.#before = before;
       this.#text = batchHead(previous);
     }
     this.#count += 1;
@@ -160,18 +166,24 @@ export class RedisJournal {
     if (!this.#underWay) this.#showAll();
   }
 
+  /** The last number of what is stored when a batch is; nothing that came to a closed journal is. */
+  get #lastStored(): number {
+    if (this.#count > 0) return this.#before;
+    return this.#isClosed ? this.#lastEntry : this.#last;
+  }
+
   #showAll(): void {
     this.#shown = this.#last;
-    for (const show of this.#waiting.splice(0)) show();
+    for (const show of [...this.#showing.splice(0), ...this.#waiting.splice(0)]) show();
   }
 
   /** Runs `show` when everything is stored that was appended before. */
   release(show: () => void): void {
-    if (!this.#isClosed && !this.#underWay && this.#count === 0) {
+    if (this.#isClosed || this.#count > 0) this.#waiting.push(show);
+    else if (this.#underWay) this.#showing.push(show);
+    else {
       this.#shown = this.#last;
       show();
-    } else {
-      this.#waiting.push(show);
     }
   }
 
@@ -200,8 +212,7 @@ export class RedisJournal {
     while (this.#count > 0 || this.#isOld || this.#isDue) {
       const uncertain = this.#setup.certainty();
       if (uncertain) await uncertain;
-      const last = this.#last;
-      const releasing = this.#waiting.length;
+      for (const show of this.#waiting.splice(0)) this.#showing.push(show);
       const isStored = await this.#store();
       // The node may have stood still until the answer.
       const unsure = this.#setup.certainty();
@@ -209,8 +220,8 @@ export class RedisJournal {
       if (!isStored) metrics.unstored.value += this.#storing;
       else if (this.#storing > 0) metrics.latency.record(performance.now() - this.#storingSince);
       this.#storing = 0;
-      this.#shown = last;
-      for (const show of this.#waiting.splice(0, releasing)) show();
+      this.#shown = this.#lastStored;
+      for (const show of this.#showing.splice(0)) show();
     }
     this.#underWay = false;
     if (!this.#isClosed) this.#showAll();
