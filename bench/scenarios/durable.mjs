@@ -7,10 +7,11 @@ import { RoundTrips } from '../lib/round-trips.mjs';
 import { median } from '../lib/statistics.mjs';
 
 const room = 'bench.room';
+const warmUpRoom = 'bench.warm';
 const publishers = 16;
-/** Messages whose way is timed, one at a time; as many go before. */
-const usuallyTimed = 1000;
-const fewTimed = 20;
+/** Messages whose way is timed, one at a time, and those that go before: what runs once per message is compiled late. */
+const usual = { before: 5000, timed: 2000 };
+const few = { before: 20, timed: 20 };
 /** So long nothing happens in the scenario in which nothing happens, ms. */
 const idleMs = 10_000;
 const fewMs = 500;
@@ -27,9 +28,13 @@ const fanOut = {
     const server = await measurement.start();
     const window = measurement.window();
     const { fail, guard } = window;
+    const options = { api: server.api, publishing: server.publishing.publish, fail };
+    const [first] = await connectCrowd(1, () => server.clients, { room: warmUpRoom, fail, guard });
+    const warmUp = new News([first], { ...options, room: warmUpRoom, publishers: 1 });
+    await guard(warmUp.time((measurement.isQuick ? few : usual).before));
+    warmUp.close();
     const crowd = await connectCrowd(measurement.size(clients), () => server.clients, { room, fail, guard });
-    const options = { api: server.api, publishing: server.publishing.publish, room, publishers, fail };
-    return window.measure(new News(crowd, options).start());
+    return window.measure(new News(crowd, { ...options, room, publishers }).start());
   },
 };
 
@@ -59,8 +64,10 @@ const latency = {
   contestants: ['hive+durable:publish', 'hive+durable:one'],
   extras: [
     { figure: 'volatileMs', label: 'without durable, ms' },
-    { figure: 'roundTripMs', label: 'round trip to Redis, ms' },
+    { figure: 'roundTripMs', label: 'round trip to Redis over bare TCP, ms' },
     { figure: 'added', label: 'added round trips' },
+    { figure: 'libraryMs', label: 'with ioredis, ms' },
+    { figure: 'addedByLibrary', label: 'added round trips of ioredis' },
   ],
   targets: [
     { of: 'hive+durable:publish', figure: 'added', atMost: 2 },
@@ -71,7 +78,7 @@ const latency = {
     const [durable, redis] = await measurement.startAll();
     const other = await measurement.startOther('hive+recovery');
     const { fail, guard } = measurement.window();
-    const timed = measurement.isQuick ? fewTimed : usuallyTimed;
+    const { before, timed } = measurement.isQuick ? few : usual;
     const timers = [];
     for (const server of [other, durable]) {
       const clients = await connectCrowd(1, () => server.clients, { room, fail, guard });
@@ -81,18 +88,28 @@ const latency = {
     }
     const pings = await measurement.startProgram('pings', [redis.port], /^ready$/);
     measurement.keepAwake();
-    const times = [[], [], []];
-    for (let i = 0; i < 2 * timed; i += 1) {
+    const times = [[], [], [], []];
+    for (let i = 0; i < before + timed; i += 1) {
       const [[without], [as]] = [await guard(timers[0].time(1)), await guard(timers[1].time(1))];
-      const trip = await guard(pings.ask('ping'));
-      if (i < timed) continue;
+      const bare = await guard(pings.ask('bare'));
+      const trip = await guard(pings.ask('library'));
+      if (i < before) continue;
       times[0].push(without);
       times[1].push(as);
-      times[2].push(trip);
+      times[2].push(bare);
+      times[3].push(trip);
     }
     for (const timer of timers) timer.close();
-    const [volatileMs, durableMs, roundTripMs] = times.map(median);
-    return { durableMs, volatileMs, roundTripMs, added: (durableMs - volatileMs) / roundTripMs };
+    const [volatileMs, durableMs, roundTripMs, libraryMs] = times.map(median);
+    const addedMs = durableMs - volatileMs;
+    return {
+      durableMs,
+      volatileMs,
+      roundTripMs,
+      libraryMs,
+      added: addedMs / roundTripMs,
+      addedByLibrary: addedMs / libraryMs,
+    };
   },
 };
 
