@@ -1,4 +1,7 @@
-/** A way to a server that can be cut: what is under way is lost, and nobody gets through until it is mended. */
+/**
+ * A way to a server that can be cut: what is under way is lost, and nobody gets through until it is mended. What the server says can be
+ * delayed.
+ */
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
 export type Direction = 'client' | 'server';
@@ -22,6 +25,10 @@ export class CutProxy {
   #next = 0;
   #isCut = false;
   #limit: Limit | undefined;
+  /** How long what servers say is under way, ms. */
+  delayMs = 0;
+  /** What they have said since, in order. */
+  #held: (() => void)[] | undefined;
 
   private constructor(server: Server, port: number, targets: readonly number[]) {
     this.#server = server;
@@ -63,6 +70,16 @@ export class CutProxy {
     });
   }
 
+  /** Nothing that servers say gets through until what is returned is called. */
+  hold(): () => void {
+    this.#held ??= [];
+    return () => {
+      const held = this.#held ?? [];
+      this.#held = undefined;
+      for (const deliver of held) deliver();
+    };
+  }
+
   /** @param targets where connections go from now on; without, where they went before */
   mend(...targets: readonly number[]): void {
     this.#isCut = false;
@@ -88,7 +105,7 @@ export class CutProxy {
     this.#next += 1;
     const server = connect(this.#targets[this.#next % this.#targets.length]!, '127.0.0.1');
     client.on('data', (data) => this.#deliver(server, 'server', data));
-    server.on('data', (data) => this.#deliver(client, 'client', data));
+    server.on('data', (data) => this.#later(() => this.#deliver(client, 'client', data)));
     for (const [one, other, to] of [
       [client, server, 'client'],
       [server, client, 'server'],
@@ -102,6 +119,12 @@ export class CutProxy {
         other.destroy();
       });
     }
+  }
+
+  #later(deliver: () => void): void {
+    if (this.#held) this.#held.push(deliver);
+    else if (this.delayMs > 0) setTimeout(deliver, this.delayMs);
+    else deliver();
   }
 
   #deliver(socket: Socket, to: Direction, data: Buffer): void {

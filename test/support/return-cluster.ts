@@ -18,6 +18,8 @@ export interface Durability {
   readonly nodes?: number;
   /** How long Redis may take to answer, ms; a second at least. */
   readonly maxReconnect?: number;
+  /** Of the pool that leads to Redis. */
+  readonly workers?: number;
 }
 
 export class ReturnCluster {
@@ -40,7 +42,7 @@ export class ReturnCluster {
     hive?: Parameters<typeof RelayCluster.start>[2],
     redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
-    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300 }: Durability = {},
+    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300, workers = 2 }: Durability = {},
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -61,7 +63,7 @@ export class ReturnCluster {
       const place = Array.isArray(redis) ? (redis[index] as number) : redis;
       const at = typeof place === 'number' ? { host: '127.0.0.1', port: place } : place;
       const args = { ...at, reconnect_timeout: 100, max_reconnect_timeout: maxReconnect };
-      return place !== undefined && { redis: { connector: 'connector.redis', size: 2, overflow: 2, args } };
+      return place !== undefined && { redis: { connector: 'connector.redis', size: workers, overflow: 2, args } };
     };
     const args = { base_url: backEnd.url, max_connection_timeout: 5000 };
     const sections = (index: number) => ({

@@ -211,6 +211,8 @@ export class DurableSessions {
   /** Renews the lease; with a new one, claims the node's own sessions. Never rejects. */
   renew(): Promise<void> {
     this.#wakefulness.look();
+    // An attempt takes several round trips, and those may be long.
+    if (this.#renewing) this.lease.extend().catch((error: unknown) => this.#failed(error));
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = undefined;
     });

@@ -16,6 +16,8 @@ export class Lease {
   #owner: string | undefined;
   #until = 0;
   #since = 0;
+  /** When it was renewed last, whether that was answered or not. */
+  #sentAt = Number.NEGATIVE_INFINITY;
 
   /** @param now ms; monotonic */
   constructor(ms: number, run: RunCommands, keys: Keys, now: () => number) {
@@ -58,19 +60,11 @@ export class Lease {
    */
   async renew(tags: string, isAnew = false): Promise<string | undefined> {
     const former = this.#owner;
-    if (former !== undefined && !isAnew) {
-      const wasHeld = this.isHeld;
-      const sentAt = this.#now();
-      const [present] = await this.#run([['pexpire', this.#keys.lease(former), this.ms]]);
-      if (present === 1) {
-        this.#until = sentAt + this.ms;
-        if (!wasHeld) this.#since = sentAt;
-        return undefined;
-      }
-    }
+    if (former !== undefined && !isAnew && (await this.#prolong(former))) return undefined;
     this.#until = 0;
     const owner = randomBytes(12).toString('base64url');
     const sentAt = this.#now();
+    this.#sentAt = sentAt;
     await this.#run([
       ['hset', this.#keys.owners, owner, tags],
       ['set', this.#keys.lease(owner), '1', 'px', this.ms],
@@ -79,6 +73,22 @@ export class Lease {
     this.#since = sentAt;
     this.#until = sentAt + this.ms;
     return former;
+  }
+
+  /** Renews it if it is there and due, while what else goes with a renewal takes long. */
+  async extend(): Promise<void> {
+    if (this.#owner !== undefined && this.#now() - this.#sentAt >= this.ms / 4) await this.#prolong(this.#owner);
+  }
+
+  async #prolong(owner: string): Promise<boolean> {
+    const wasHeld = this.isHeld;
+    const sentAt = this.#now();
+    this.#sentAt = sentAt;
+    const [present] = await this.#run([['pexpire', this.#keys.lease(owner), this.ms]]);
+    if (present !== 1 || owner !== this.#owner) return false;
+    this.#until = Math.max(this.#until, sentAt + this.ms);
+    if (!wasHeld) this.#since = sentAt;
+    return true;
   }
 
   /** Gives a former one up: what it owns can be claimed at once. */
