@@ -15,6 +15,7 @@ export const catalogue = {
   bad_packet: { status: 400, text: 'The packet is malformed.' },
   bad_external_event: { status: 400, text: 'The event does not match the external event schema.' },
   bad_session_id: { status: 404, text: 'No such session.' },
+  client_suspended: { status: 409, text: 'The client has lost its connection.' },
   client_error: { status: 400, text: 'The client sent something that is not allowed.' },
   too_many_requests: { status: 429, text: 'Too many connections or handshakes from this address.' },
   payload_too_large: { status: 413, text: 'The payload is too large.' },

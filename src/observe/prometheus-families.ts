@@ -153,6 +153,9 @@ const rows: readonly Row[] = [
   ['clients.transports.websocket.hang_up', 'WebSockets closed'],
   ['clients.transports.too_slow', 'Connections ended because too many bytes were waiting for the client'],
   ['clients.too_many_errors', 'Clients disconnected because of hive.max_client_errors'],
+  ['clients.asks.asked', 'Questions to clients'],
+  ['clients.asks.answered', 'Questions that clients have answered'],
+  ['clients.asks.unanswered', 'Questions that clients have not answered in time, or whose connection was lost'],
   ['clients.recovery.suspended', 'Sessions that lost their connection and waited for their client'],
   ['clients.recovery.recovered', 'Clients that returned to their sessions'],
   [

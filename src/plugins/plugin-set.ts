@@ -119,8 +119,9 @@ export class PluginSet {
         const actions = this.actions.get(call.action);
         if (!actions) return undefined;
         for (const action of actions) {
-          if (!action.packet) return undefined;
-          packets.push(action.packet(call));
+          const packet = action.packet?.(call);
+          if (!packet) return undefined;
+          packets.push(packet);
         }
       }
     } catch {

@@ -17,7 +17,7 @@ import type { Log } from '../observe/logger.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RequestHeaders } from '../observe/request-headers.ts';
 import type { ActionCall } from '../protocol/backend/action-call.ts';
-import type { ClientEvent, ServerPacket } from '../protocol/packet.ts';
+import type { ClientEvent, EventPacket, ServerPacket } from '../protocol/packet.ts';
 
 export type { ActionCall, HookDescriptor, PoolDescriptor, Refusal };
 
@@ -63,10 +63,10 @@ export interface Action {
    */
   check?(event: ActionCall): void;
   /**
-   * Only for actions that only send: the packet, the same for every client. A publish of such actions is encoded
-   * once and never visits the clients. Throws what `run` would throw.
+   * Only for actions that only send: the packet, the same for every client; undefined for a call that does more. A publish of such actions
+   * is encoded once and never visits the clients. Throws what `run` would throw.
    */
-  packet?(event: ActionCall): ServerPacket;
+  packet?(event: ActionCall): ServerPacket | undefined;
 }
 
 export interface StateManagerPlugin<Args = unknown, Schema extends TSchema = TSchema> extends Declared<Schema> {
@@ -217,6 +217,14 @@ export interface Client {
   readonly idempotencyKey: string;
   /** Runs actions first to last; stops at the first failure. What was sent before stays sent. */
   runActions(events: readonly ActionCall[]): void | Promise<void>;
+  /**
+   * Sends an event that the client is to acknowledge, past everything that waits for its hooks. Resolves to the arguments of that.
+   * @throws HiveError (rejection) `timeout` after so many ms, `client_suspended` without a connection, `bad_session_id` if it has gone,
+   *   `overloaded` if too many questions are open
+   */
+  ask(event: EventPacket, timeoutMs: number): Promise<readonly unknown[]>;
+  /** Has the hooks of an event run, as if the client had sent it just now. */
+  receive(event: ClientEvent): void;
   /** Runs the hooks of an event as if the client had sent it. */
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
   /** Subscribes to channels; resolves when a publish made afterwards on any connected node reaches this client. */

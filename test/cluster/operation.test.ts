@@ -99,7 +99,7 @@ test('metrics are added up over the nodes, those missing are named, and counters
   for (const client of clients) client.disconnect();
 });
 
-test('a client is shown by the monitor of any node, until its node is lost', async (t) => {
+test('a client is shown by the monitor of any node, and asked through any, until its node is lost', async (t) => {
   const [one, two, zwo] = await startCluster(t);
   const client = io(two.url, { transports: ['websocket'], forceNew: true, reconnection: false });
   t.after(() => client.disconnect());
@@ -115,6 +115,13 @@ test('a client is shown by the monitor of any node, until its node is lost', asy
   const expected = [200, client.id, 'two@127.0.0.1', '/', ['ping.a', 'ping.b'], stored.args];
   await eventually(async () => Object.keys(Object((await shown(two))[5])).length > 0, 'the state');
   for (const node of [one, two, zwo]) assert.deepEqual(await shown(node), expected);
+  client.on('sum', (a: number, b: number, answer: (sum: number) => void) => answer(a + b));
+  for (const node of [one, two, zwo]) {
+    const asked = await ask(node, 'api', 'POST', `/api/KEY/clients/ask/${client.id}`, { name: 'sum', args: [1, 2] });
+    assert.deepEqual([asked.status, asked.json], [200, { args: [3] }]);
+    const late = await ask(node, 'api', 'POST', `/api/KEY/clients/ask/${client.id}?timeout=20`, { name: 'x' });
+    assert.deepEqual([late.status, (late.json as { error: string }).error], [504, 'timeout']);
+  }
   await two.process.stop('SIGKILL');
   await eventually(async () => (await shown(one))[0] === 404, 'the loss of its node');
 });

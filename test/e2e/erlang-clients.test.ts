@@ -67,6 +67,9 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     const socket = await connect(1);
     assert.equal(await ask('hive_router', `{subscribe, <<"${socket.id}">>, [<<"staff.a">>, 'staff.b']}`), 'ok');
     assert.equal(await ask('hive_pubsub', '{count, staff}', right), '{ok,2}');
+    socket.on('pair', (a: unknown, answer: (...args: unknown[]) => void) => answer(a, { n: 1 }));
+    const question = `{ask, <<"${socket.id}">>, {pair, [<<"x">>]}, 5000}`;
+    assert.equal(await ask('hive_router', question, right), '{ok,[<<"x">>,#{<<"n">> => 1}]}');
     const listed = await ask('hive_router', '{clients, staff, <<>>, 10}', right);
     assert.match(listed, new RegExp(`^\\{ok,\\[\\{<<"${socket.id}">>,\\d{13},false\\}\\]\\}$`));
     const heard = once(socket as never, 'news');

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { io, type Socket } from 'socket.io-client';
-import { nobody, rows, say } from '../support/api-rows.ts';
+import { nobody, say } from '../support/api-row.ts';
+import { rows } from '../support/api-rows.ts';
 import { DefaultNode } from '../support/default-node.ts';
 import { next } from '../support/eventually.ts';
 import { type Asked, ask, type Failure, metric } from '../support/operator.ts';
@@ -18,6 +19,7 @@ describe('the HTTP API', () => {
     client = io(node.url, { transports: ['websocket'], forceNew: true, reconnection: false });
     client.on('said', (...args: unknown[]) => said.push(...args));
     client.on('hive_error', (error: { error: string }) => errors.push(error));
+    client.on('echo', (...args: unknown[]) => (args.pop() as (...echo: unknown[]) => void)(...args));
     await next(client, 'connect');
   });
   after(async () => {

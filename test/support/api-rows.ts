@@ -1,21 +1,7 @@
 /** The endpoints of the HTTP API: one request a row, and what it must bring. */
+import { alone, listed, nobody, type Row, say } from './api-row.ts';
+import { pubsubRows } from './pubsub-rows.ts';
 
-export interface Row {
-  readonly title: string;
-  readonly method: string;
-  /** Below `/api/<key>/`; `SID` stands for the client's session id. */
-  readonly path: string;
-  readonly body?: unknown;
-  readonly status: number;
-  /** The code of the error; absent in success. */
-  readonly error?: string;
-  /** The body, of JSON or text; empty by default. `SID` stands for the client's session id, `NOW` for when it connected. */
-  readonly answer?: unknown;
-  /** The `Allow` header. */
-  readonly allow?: string;
-}
-
-export const say = (text: string) => ({ action: 'send', args: { name: 'said', args: [text] } });
 /** Of a node whose sessions are not durable. */
 const stays = {
   admits: false,
@@ -24,13 +10,6 @@ const stays = {
   clients: 1,
   stays: 'sessions are not durable',
 };
-/** A session id that no client has. */
-export const nobody = 'x'.repeat(40);
-
-const alone = { nodes: ['hive@127.0.0.1'], missing: [] };
-/** The client of the table: for `SID` and `NOW` stand what they are. */
-const listed = { sid: 'SID', node: 'hive@127.0.0.1', connected_at: 'NOW', suspended: false };
-const channelOfOne = (channel: string) => ({ channel, subscribed_clients: 1 });
 
 export const rows: readonly Row[] = [
   { title: 'the version', method: 'GET', path: 'hive/version', status: 200, answer: /^\d+\.\d+\.\d+$/ },
@@ -200,278 +179,39 @@ export const rows: readonly Row[] = [
     error: 'bad_api_request',
     allow: 'GET',
   },
-  { title: 'joining', method: 'POST', path: 'pubsub/subscribe/SID', body: ['ping.a', 'ping.b'], status: 200 },
   {
-    title: 'joining by an expression',
+    title: 'asking a client that does not answer',
     method: 'POST',
-    path: 'pubsub/subscribe/SID',
-    body: [{ ping: ['c', 4] }],
-    status: 200,
+    path: 'clients/ask/SID?timeout=10',
+    body: { name: 'silence', args: [] },
+    status: 504,
+    error: 'timeout',
   },
   {
-    title: 'joining nothing',
+    title: 'asking a client that answers',
     method: 'POST',
-    path: 'pubsub/subscribe/SID',
-    body: [],
-    status: 400,
-    error: 'bad_request',
-  },
-  {
-    title: 'joining without JSON',
-    method: 'POST',
-    path: 'pubsub/subscribe/SID',
-    body: 'ping',
-    status: 400,
-    error: 'bad_request',
-  },
-  {
-    title: 'joining what is no channel, behind one',
-    method: 'POST',
-    path: 'pubsub/subscribe/SID',
-    body: ['ping.a', null],
-    status: 400,
-    error: 'bad_channel_id',
-  },
-  {
-    title: 'joining under an unknown prefix',
-    method: 'POST',
-    path: 'pubsub/subscribe/SID',
-    body: ['weather'],
-    status: 400,
-    error: 'bad_channel_id',
-  },
-  {
-    title: 'an unknown client joining',
-    method: 'POST',
-    path: `pubsub/subscribe/${nobody}`,
-    body: ['ping.a'],
-    status: 404,
-    error: 'bad_session_id',
-  },
-  {
-    title: 'clients of a channel',
-    method: 'GET',
-    path: 'clients?channel=ping.a',
+    path: 'clients/ask/SID',
+    body: { name: 'echo', args: [1, 'a'] },
     status: 200,
-    answer: { clients: [listed], cursor: null, ...alone },
+    answer: { args: [1, 'a'] },
   },
   {
-    title: 'clients behind the last one, in the cluster',
+    title: 'asking by GET',
     method: 'GET',
-    path: 'clients?cluster=true&channel=ping&cursor=SID',
-    status: 200,
-    answer: { clients: [], cursor: null, ...alone },
-  },
-  {
-    title: 'clients of no channel',
-    method: 'GET',
-    path: 'clients?channel=ping.z',
-    status: 200,
-    answer: { clients: [], cursor: null, ...alone },
-  },
-  {
-    title: 'the first channels',
-    method: 'GET',
-    path: 'pubsub/channels?limit=2',
-    status: 200,
-    answer: { channels: ['ping.4', 'ping.a'].map(channelOfOne), cursor: 'ping.a', ...alone },
-  },
-  {
-    title: 'the channels behind those',
-    method: 'GET',
-    path: 'pubsub/channels?cluster=true&limit=2&cursor=ping.a',
-    status: 200,
-    answer: { channels: ['ping.b', 'ping.c'].map(channelOfOne), cursor: null, ...alone },
-  },
-  {
-    title: 'channels under a prefix',
-    method: 'GET',
-    path: 'pubsub/channels?prefix=pi',
-    status: 200,
-    answer: { channels: [], cursor: null, ...alone },
-  },
-  {
-    title: 'channels under what is no prefix',
-    method: 'GET',
-    path: 'pubsub/channels?prefix=a..b',
-    status: 400,
-    error: 'bad_channel_id',
-  },
-  {
-    title: 'no channels',
-    method: 'GET',
-    path: 'pubsub/channels?limit=0',
-    status: 400,
-    error: 'bad_api_request',
-  },
-  {
-    title: 'channels of an id',
-    method: 'GET',
-    path: 'pubsub/channels/ping.a',
-    status: 404,
-    error: 'bad_api_request',
-  },
-  {
-    title: 'counting subscribers',
-    method: 'GET',
-    path: 'pubsub/subscribe/ping.a',
-    status: 200,
-    answer: { subscribed_clients: 1 },
-  },
-  {
-    title: 'counting under a prefix',
-    method: 'GET',
-    path: 'pubsub/subscribe/ping',
-    status: 200,
-    answer: { subscribed_clients: 4 },
-  },
-  {
-    title: 'counting in the cluster',
-    method: 'GET',
-    path: 'pubsub/subscribe/ping?cluster=true',
-    status: 200,
-    answer: { subscribed_clients: 4, nodes: ['hive@127.0.0.1'], missing: [] },
-  },
-  {
-    title: 'counting an unknown channel in the cluster',
-    method: 'GET',
-    path: 'pubsub/subscribe/nothing?cluster=true',
-    status: 200,
-    answer: { subscribed_clients: 0, nodes: ['hive@127.0.0.1'], missing: [] },
-  },
-  {
-    title: 'counting under what is no prefix, in the cluster',
-    method: 'GET',
-    path: 'pubsub/subscribe/a..b?cluster=true',
-    status: 400,
-    error: 'bad_channel_id',
-  },
-  {
-    title: 'clients of what is no channel',
-    method: 'GET',
-    path: 'clients?channel=.a',
-    status: 400,
-    error: 'bad_channel_id',
-  },
-  {
-    title: 'counting an unknown channel',
-    method: 'GET',
-    path: 'pubsub/subscribe/ping.z',
-    status: 404,
-    error: 'unknown_channel_id',
-  },
-  {
-    title: 'counting by PUT',
-    method: 'PUT',
-    path: 'pubsub/subscribe/ping',
-    status: 405,
-    error: 'bad_api_request',
-    allow: 'GET, POST, DELETE',
-  },
-  {
-    title: 'joining in the cluster',
-    method: 'POST',
-    path: 'pubsub/subscribe/SID?cluster=true',
-    body: ['ping.a'],
-    status: 400,
-    error: 'bad_api_request',
-  },
-  {
-    title: 'an event for a channel',
-    method: 'POST',
-    path: 'pubsub/publish/ping.a',
-    body: { name: 'said', args: ['four'] },
-    status: 200,
-  },
-  {
-    title: 'an event without args',
-    method: 'POST',
-    path: 'pubsub/publish/ping.a',
-    body: { name: 'said' },
-    status: 200,
-  },
-  {
-    title: 'an event for nobody',
-    method: 'POST',
-    path: 'pubsub/publish/ping.z',
-    body: { name: 'said', args: [] },
-    status: 200,
-  },
-  {
-    title: 'an event that is not JSON',
-    method: 'POST',
-    path: 'pubsub/publish/ping.a',
-    body: 'four',
-    status: 400,
-    error: 'invalid_json',
-  },
-  {
-    title: 'an event that is none',
-    method: 'POST',
-    path: 'pubsub/publish/ping.a',
-    body: { args: [] },
-    status: 400,
-    error: 'bad_external_event',
-  },
-  {
-    title: 'publishing by GET',
-    method: 'GET',
-    path: 'pubsub/publish/ping.a',
-    status: 405,
-    error: 'bad_api_request',
-    allow: 'POST',
-  },
-  { title: 'orders for a channel', method: 'POST', path: 'pubsub/action/ping.a', body: say('five'), status: 200 },
-  { title: 'orders for nobody', method: 'POST', path: 'pubsub/action/nothing', body: say('x'), status: 200 },
-  {
-    title: 'orders for a channel that are not JSON',
-    method: 'POST',
-    path: 'pubsub/action/ping.a',
-    body: '',
-    status: 400,
-    error: 'invalid_json',
-  },
-  {
-    title: 'orders for a channel that are none',
-    method: 'POST',
-    path: 'pubsub/action/ping.a',
-    body: [1],
-    status: 400,
-    error: 'bad_internal_event',
-  },
-  {
-    title: 'orders for a channel by DELETE',
-    method: 'DELETE',
-    path: 'pubsub/action/ping.a',
+    path: 'clients/ask/SID',
     status: 405,
     error: 'bad_api_request',
     allow: 'POST',
   },
   {
-    title: 'an unknown action of pub-sub',
+    title: 'asking nobody',
     method: 'POST',
-    path: 'pubsub/shout/ping.a',
-    status: 501,
-    error: 'bad_api_request',
-  },
-  { title: 'pub-sub without a channel', method: 'POST', path: 'pubsub/publish', status: 404, error: 'bad_api_request' },
-  { title: 'leaving', method: 'DELETE', path: 'pubsub/subscribe/SID', body: ['ping.a'], status: 200 },
-  {
-    title: 'leaving nothing',
-    method: 'DELETE',
-    path: 'pubsub/subscribe/SID',
-    body: [],
-    status: 400,
-    error: 'bad_request',
-  },
-  {
-    title: 'an unknown client leaving',
-    method: 'DELETE',
-    path: `pubsub/subscribe/${nobody}`,
-    body: ['ping.a'],
+    path: `clients/ask/${nobody}`,
+    body: { name: 'echo', args: [] },
     status: 404,
     error: 'bad_session_id',
   },
+  ...pubsubRows,
 
   { title: 'an empty batch', method: 'POST', path: 'batch', body: [], status: 200, answer: [] },
   { title: 'a batch that is not JSON', method: 'POST', path: 'batch', body: '[', status: 400, error: 'invalid_json' },

@@ -27,6 +27,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
 
   clients: 'too_many_errors',
+  'clients.asks': 'asked answered unanswered',
   'clients.departures': 'waiting oldest_ms told repeated given_up',
   'clients.states': 'suspended',
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',

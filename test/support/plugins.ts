@@ -15,7 +15,7 @@ import type {
   State,
   Trigger,
 } from '../../src/plugins/types.ts';
-import type { ClientEvent, ServerPacket } from '../../src/protocol/packet.ts';
+import type { ClientEvent, EventPacket, ServerPacket } from '../../src/protocol/packet.ts';
 import { TestKernel } from './actors.ts';
 
 /** A configuration with the parts that clients and their plugins look at. */
@@ -103,6 +103,8 @@ export class FakeClient implements Client {
   readonly performed: ActionCall[] = [];
   readonly dispatched: { event: ClientEvent; triggerId: string }[] = [];
   readonly calls: unknown[][] = [];
+  /** Answers what it was last asked. */
+  answer: (outcome: unknown[] | HiveError) => void = () => {};
   #pairs: State = {};
 
   readonly state: ClientState = {
@@ -124,6 +126,15 @@ export class FakeClient implements Client {
   }
   runActions(events: readonly ActionCall[]): void {
     this.performed.push(...events);
+  }
+  ask(event: EventPacket, timeoutMs: number): Promise<readonly unknown[]> {
+    this.calls.push(['ask', event.name, event.argsJson, timeoutMs]);
+    return new Promise((resolve, reject) => {
+      this.answer = (outcome) => (outcome instanceof HiveError ? reject(outcome) : resolve(outcome));
+    });
+  }
+  receive({ name, args }: ClientEvent): void {
+    this.calls.push(['receive', name, args]);
   }
   dispatch(event: ClientEvent, triggerId: string): void {
     this.dispatched.push({ event, triggerId });

@@ -8,6 +8,7 @@ import type { PluginSet } from '../../plugins/plugin-set.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 import type { SessionStore } from '../../sessions/session-store.ts';
 import type { Memberships } from '../contracts.ts';
+import { AskServices } from './asks.ts';
 import { DepartureTable } from './departure-table.ts';
 import { type HookTable, withHooks } from './hook-table.ts';
 import { ClientMetrics } from './metrics.ts';
@@ -50,6 +51,7 @@ export class ClientServices {
   readonly metrics: ClientMetrics;
   readonly hooks: HookTable;
   readonly departures: DepartureTable;
+  readonly asks: AskServices;
   /** For those who may return; undefined if nobody may. */
   readonly recovery: ClientRecovery | undefined;
   readonly suspended = new SuspendedSessions();
@@ -74,6 +76,7 @@ export class ClientServices {
       metrics,
       log: this.log,
     });
+    this.asks = new AskServices(wheel, metrics);
     this.durable = durable;
     const { recovery } = config.clients;
     const kept = sessions?.kept;

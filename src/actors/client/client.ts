@@ -130,7 +130,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
   }
 
   /** What keeps its record. */
-  get source(): RecordSource & Pick<PluginClient, 'stored' | 'joined' | 'connectedAt'> {
+  get source(): RecordSource & Pick<PluginClient, 'stored' | 'joined' | 'connectedAt' | 'ask' | 'acknowledged'> {
     return this.#client;
   }
 

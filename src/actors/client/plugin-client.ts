@@ -2,18 +2,20 @@
  * A client as plugins see it: what hooks and actions may do. It acts for the actor while that lives; afterwards (a hook may
  * still wait for something) nothing it does has an effect any more.
  */
+import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import { Answered } from '../../plugins/hooks/hp.ts';
 import type { HookDescriptors } from '../../plugins/plugin-set.ts';
 import type { ActionCall, Client, ClientState, Privilege, State, Trigger } from '../../plugins/types.ts';
-import type { ClientEvent, ServerPacket } from '../../protocol/packet.ts';
+import type { ClientAck, ClientEvent, EventPacket, ServerPacket } from '../../protocol/packet.ts';
 import type { DurableSession, RecordSource } from '../../sessions/durable/durable-session.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
 import type { PastRecord } from '../../sessions/durable/past-life.ts';
 import type { CloseReason, Handshake } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
 import { runActions } from './actions.ts';
+import { Asks } from './asks.ts';
 import type { ClientServices } from './client-services.ts';
 import { AdoptedState, Claim, DurableState } from './durable-state.ts';
 import { type EventHooks, type HookTable, withHooks, withoutHooks } from './hook-table.ts';
@@ -31,6 +33,8 @@ const maxDispatchDepth = 16;
 export interface Life {
   readonly alive: boolean;
   readonly signal: AbortSignal;
+  /** The actor, as long as it takes events. */
+  readonly self?: Ref<ClientEvent>;
   /** Another node has claimed the session, and told its departure. @param hasLeft as planned: it goes on there */
   fenced(hasLeft: boolean): void;
 }
@@ -61,6 +65,8 @@ export class PluginClient implements Client, Identity, RecordSource {
   /** Those that it is about to be in: it has been taken over from a node that is gone. */
   #joining: readonly string[] | undefined;
   #departure: SessionRecord['d'];
+  /** What it was asked, if it ever was. */
+  #asks: Asks | undefined;
   /** Events that hooks were run for. */
   #events = 0;
   /** The number of the one that they run for now. */
@@ -206,6 +212,7 @@ export class PluginClient implements Client, Identity, RecordSource {
 
   /** The client has lost its connection, or has one again. */
   set suspendedFor(reason: CloseReason | undefined) {
+    if (reason) this.#asks?.fail(suspended());
     this.#suspendedAt = reason && (this.#suspendedAt ?? Date.now());
     this.#suspendedFor = reason;
     this.changed();
@@ -280,6 +287,7 @@ export class PluginClient implements Client, Identity, RecordSource {
   /** The end sequence has begun: what hooks send from now on reaches nobody. */
   silence(): void {
     this.#silent = true;
+    this.#asks?.fail(ended());
   }
 
   /** Runs the hooks of an event, if it has any; none of a session that others have, though the event came before that was known. */
@@ -300,6 +308,26 @@ export class PluginClient implements Client, Identity, RecordSource {
   countEvent(): void {
     this.#events += 1;
     this.#event = this.#events;
+  }
+
+  // --- questions
+
+  ask(event: EventPacket, timeoutMs: number): Promise<readonly unknown[]> {
+    if (this.#suspendedFor !== undefined) return Promise.reject(suspended());
+    if (this.#silent || !this.alive) return Promise.reject(ended());
+    this.#asks ??= new Asks(this.#context.asks);
+    return this.#asks.ask(event, timeoutMs, (packet) => this.send(packet));
+  }
+
+  /** Whether somebody waits for this acknowledgement. */
+  acknowledged({ id, args }: ClientAck): boolean {
+    return this.#asks?.acknowledged(id, args) ?? false;
+  }
+
+  receive(event: ClientEvent): void {
+    const { self } = this.life;
+    if (!self || !this.alive || self.tell(event)) return;
+    this.report(new HiveError('overloaded', `Too many messages are waiting: ${event.name} is dropped.`));
   }
 
   // --- for plugins
@@ -417,6 +445,14 @@ export class PluginClient implements Client, Identity, RecordSource {
     this.#hookChanges = [...(this.#hookChanges ?? []), change];
     this.changed();
   }
+}
+
+function suspended(): HiveError {
+  return new HiveError('client_suspended', 'The client has lost its connection, and may come back.');
+}
+
+function ended(): HiveError {
+  return new HiveError('bad_session_id', 'The client has gone.');
 }
 
 /** The failure of an action, as one that comes after the answer. */

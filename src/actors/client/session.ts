@@ -44,6 +44,7 @@ export class ClientSession implements ClientHandle {
   receive(packet: ClientPacket): void {
     if (this.#closed) return;
     const actor = this.#actor;
+    if (packet.type === 'ack' && actor.source.acknowledged(packet)) return;
     if (!this.#setup.directWebsocket || actor.output.transport === 'polling') this.#setup.routedPackets.value += 1;
     if (actor.backlog >= maxBacklog && !this.#catchUp()) return this.#refuse();
     if (this.#tooFast && actor.backlog < maxBacklog / 2) this.#tooFast = false;

@@ -6,17 +6,19 @@ import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
 import type { PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
+import type { EventPacket } from '../../protocol/packet.ts';
 import type { ChannelRow, ClusterView } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
 import { GenServerApi } from './gen-server-api.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { actionsIn, eventIn, pageIn, pidIn, textIn, textsIn } from './values.ts';
+import { actionsIn, eventIn, pageIn, pidIn, textIn, textsIn, timeoutIn } from './values.ts';
 
 /** What Erlang processes may do to clients, wherever these live. */
 export interface RouterApiHost {
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
+  ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
   whereis(sid: string): Promise<AnyRef>;
   /** Clients of this node. */
   readonly clients: number;
@@ -29,6 +31,7 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
       'act/2': (sid, actions) => routes.runActions(textIn(sid), actionsIn(actions)),
       'subscribe/2': (sid, channels) => routes.subscribe(textIn(sid), textsIn(channels)),
       'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
+      'ask/3': (sid, event, timeout) => routes.ask(textIn(sid), eventIn(event), timeoutIn(timeout)).then(JSON.parse),
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
       'count/0': () => routes.clients,
       'clients/3': (channel, after, limit) =>

@@ -11,6 +11,7 @@ import { describeTerm } from '../../distribution/reasons.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
+import { isAskTimeout, maxAskTimeoutMs } from '../../protocol/backend/ask-timeout.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 import { maxPage } from '../../web/api/api-host.ts';
 import type { PageRequest } from '../pages.ts';
@@ -37,6 +38,12 @@ export function pageIn(after: unknown, limit: unknown): PageRequest {
   const isLimit = typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxPage;
   if (!isLimit) throw refuse(`a number from 1 to ${maxPage} is expected`, limit);
   return { after: textIn(after), limit };
+}
+
+/** How long the answer of a client is waited for, ms. */
+export function timeoutIn(term: unknown): number {
+  if (isAskTimeout(term)) return term;
+  throw refuse(`a number of milliseconds from 1 to ${maxAskTimeoutMs} is expected`, term);
 }
 
 export function jsonIn(term: unknown): unknown {

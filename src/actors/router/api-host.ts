@@ -59,6 +59,10 @@ export class NodeApi implements ApiHost {
     return this.#router.runActions(sid, actions);
   }
 
+  ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
+    return this.#router.ask(sid, event, timeoutMs);
+  }
+
   publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined {
     this.#plugins.check(actions);
     return this.#publish(channel, { type: 'actions', actions }, confirm);

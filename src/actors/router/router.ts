@@ -4,7 +4,7 @@
  * nodes.
  *
  *   act, subscribe, unsubscribe,
- *   whereis, view                 for one client          enable, disable   admission
+ *   whereis, view, ask            for one client          enable, disable   admission
  *   subscribers                   of a channel here       terminate         answered when the clients have gone
  *                                                         stop              not answered: the node goes
  *
@@ -15,6 +15,8 @@ import type { AnyRef, From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
+import { parseBackEndJson } from '../../protocol/json.ts';
+import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
 import type { Lists } from './lists.ts';
 import { isRouterMessage, type RouterAnswer, type RouterMessage } from './wire-messages.ts';
@@ -33,6 +35,8 @@ export interface LocalRoutes {
   clientHere(sid: string): AnyRef;
   /** The answer of the node to which the session was handed over; undefined if it was not. */
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined;
+  /** JSON text of what it acknowledges. */
+  askHere(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
   /** JSON text: what plugins put into states need not be a term. */
   viewHere(sid: string): Promise<string>;
   readonly lists: Lists;
@@ -43,6 +47,11 @@ export interface LocalRoutes {
   stop(reason: string): void;
   /** Something has come from another node that is no request. */
   misunderstood(): void;
+}
+
+/** @throws HiveError `invalid_json`, `bad_external_event` */
+function eventOf({ name, args }: { readonly name: string; readonly args: string }): EventPacket {
+  return eventFromValue({ name, args: parseBackEndJson(args, 'The arguments are') });
 }
 
 export class Router extends Actor<RouterMessage | GenServerRequest> {
@@ -101,6 +110,8 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
         return { client: routes.clientHere(message.sid) };
       case 'view':
         return routes.viewHere(message.sid).then((view) => ({ view }));
+      case 'ask':
+        return routes.askHere(message.sid, eventOf(message), message.timeoutMs).then((answered) => ({ answered }));
       case 'subscribers':
         return { subscribers: routes.lists.subscribers(message.channel) };
       case 'channels':

@@ -6,12 +6,13 @@ import type { Config } from '../../config/types.ts';
 import type { IdSource } from '../../kernel/ids.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
-import type { AnyRef, NodeName, Ref } from '../../kernel/types.ts';
+import { type AnyRef, callTimeoutMs, type NodeName, type Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
+import type { EventPacket } from '../../protocol/packet.ts';
 import type { Drainage } from '../../web/api/api-host.ts';
 import type {
   Claim,
@@ -291,13 +292,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    * @throws HiveError as `act`
    */
   async whereis(sid: string): Promise<AnyRef> {
-    this.#counters.requests.value += 1;
-    const answer = await this.#askOwner({ type: 'whereis', sid }, sid);
-    if (!answer) return this.clientHere(sid);
-    expectOk(answer);
-    if (!('client' in answer))
-      throw new HiveError('cluster_error', 'The node of that client did not tell where it is.');
-    return answer.client;
+    return (await this.#ofOwner({ type: 'whereis', sid }, 'client')) ?? this.clientHere(sid);
   }
 
   /**
@@ -305,16 +300,33 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
    * @throws HiveError as `act`, or what its state manager fails with
    */
   async view(sid: string): Promise<string> {
-    this.#counters.requests.value += 1;
     if (await this.#whereabouts.isUnclaimed(sid)) {
       const next = 'Its session goes on at another one when the lease of that node has ended.';
       throw new HiveError('cluster_error', `The node of that client is gone. ${next}`);
     }
-    const answer = await this.#askOwner({ type: 'view', sid }, sid);
-    if (!answer) return this.viewHere(sid);
+    return (await this.#ofOwner({ type: 'view', sid }, 'view')) ?? this.viewHere(sid);
+  }
+
+  /**
+   * Sends the client an event, past what waits for its hooks. Resolves to what it acknowledges, as JSON text of an array.
+   * @throws HiveError as `act`; `client_suspended`, `timeout`, `overloaded`
+   */
+  async ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
+    const message = { type: 'ask', sid, name: event.name, args: event.argsJson, timeoutMs } as const;
+    return (await this.#ofOwner(message, 'answered')) ?? this.askHere(sid, event, timeoutMs);
+  }
+
+  /** Undefined if the session is not that of another node. */
+  async #ofOwner<Name extends 'client' | 'view' | 'answered'>(
+    message: RouterMessage & { readonly sid: string },
+    name: Name,
+  ): Promise<Extract<RouterAnswer, Readonly<Record<Name, unknown>>>[Name] | undefined> {
+    this.#counters.requests.value += 1;
+    const answer = await this.#askOwner(message, message.sid);
+    if (!answer) return undefined;
     expectOk(answer);
-    if (!('view' in answer)) throw new HiveError('cluster_error', 'The node of that client did not show it.');
-    return answer.view;
+    if (!(name in answer)) throw new HiveError('cluster_error', 'The node of that client has answered something else.');
+    return (answer as Extract<RouterAnswer, Readonly<Record<Name, unknown>>>)[name];
   }
 
   async #route(message: ClientRequest): Promise<void> {
@@ -350,7 +362,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     if (owner === cluster.self) return undefined;
     this.#clusterCalls.value += 1;
     const router: Ref<RouterMessage> = kernel.remote(owner, routerName);
-    return kernel.ask(router, message);
+    return kernel.ask(router, message, message.type === 'ask' ? message.timeoutMs + callTimeoutMs : callTimeoutMs);
   }
 
   /** What another node asks of a session that this one has handed over is for the next one. */
@@ -364,6 +376,10 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
 
   clientHere(sid: string): AnyRef {
     return this.#client(sid).self;
+  }
+
+  async askHere(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
+    return JSON.stringify(await this.#client(sid).source.ask(event, timeoutMs));
   }
 
   async viewHere(sid: string): Promise<string> {

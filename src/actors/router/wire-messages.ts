@@ -2,6 +2,7 @@
 import type { AnyRef, Call } from '../../kernel/types.ts';
 import { catalogue, type ErrorCode, HiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
+import { isAskTimeout } from '../../protocol/backend/ask-timeout.ts';
 import { maxPage } from '../../web/api/api-host.ts';
 import type { ChannelRow } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
@@ -15,6 +16,14 @@ export type RouterMessage =
     | { readonly type: 'act'; readonly sid: string; readonly orders: readonly unknown[] }
     | { readonly type: 'subscribe' | 'unsubscribe'; readonly sid: string; readonly channels: readonly string[] }
     | { readonly type: 'whereis' | 'view'; readonly sid: string }
+    /** An event that the client is to acknowledge; `args` is JSON text. */
+    | {
+        readonly type: 'ask';
+        readonly sid: string;
+        readonly name: string;
+        readonly args: string;
+        readonly timeoutMs: number;
+      }
     | { readonly type: 'subscribers'; readonly channel: string }
     /** Those at and under a channel, or all for ''. */
     | ({ readonly type: 'channels' | 'clients'; readonly channel: string } & PageRequest)
@@ -35,6 +44,8 @@ export type RouterAnswer =
   | { readonly clients: readonly ClientRow[] }
   | { readonly client: AnyRef }
   | { readonly view: string }
+  /** JSON text of an array. */
+  | { readonly answered: string }
   | { readonly error: string; readonly description: string };
 
 /** A client of a node: its session id, when it connected (ms since 1970), and whether it waits for its return. */
@@ -50,10 +61,12 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return typeof sid === 'string' && Array.isArray(actions);
     case 'subscribe':
     case 'unsubscribe':
-      return typeof sid === 'string' && Array.isArray(channels) && channels.every((one) => typeof one === 'string');
+      return typeof sid === 'string' && areStrings(channels);
     case 'whereis':
     case 'view':
       return typeof sid === 'string';
+    case 'ask':
+      return areStrings([sid, fields.name, fields.args]) && isAskTimeout(fields.timeoutMs);
     case 'subscribers':
       return typeof channel === 'string';
     case 'channels':
@@ -65,6 +78,10 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
     default:
       return type === 'enable' || type === 'disable';
   }
+}
+
+function areStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((one) => typeof one === 'string');
 }
 
 function isPageRequest({ after, limit }: Record<string, unknown>): boolean {

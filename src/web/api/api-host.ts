@@ -13,6 +13,8 @@ export interface ApiHost {
   readonly drainage: Drainage;
   terminate(reason: string): void;
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
+  /** Resolves to what the client acknowledges, as JSON text of an array. */
+  ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
   /** @param confirm whether to say which nodes have not confirmed it: undefined if it concerns no other node */
   publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined;
   publishEvent(channel: string, event: EventPacket, confirm: boolean): Unconfirmed | undefined;

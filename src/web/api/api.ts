@@ -8,7 +8,7 @@
  *   POST   router/enable|disable|terminate   POST pubsub/publish/<channel>  an event for all subscribers
  *   GET    pubsub/subscribe/<channel>        number of subscribers on this node
  *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
- *   GET    clients, pubsub/channels          lists, in pages
+ *   GET    clients, pubsub/channels          lists, in pages    POST clients/ask/<sid>         what the client acknowledges
  *   POST   batch                             several of these calls
  *
  * A publish is answered when other nodes have it, with `?confirm=node` at once.

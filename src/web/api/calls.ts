@@ -4,6 +4,7 @@
  */
 import { HiveError } from '../../observe/errors.ts';
 import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
+import { askTimeoutMs, isAskTimeout, maxAskTimeoutMs } from '../../protocol/backend/ask-timeout.ts';
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
@@ -146,6 +147,14 @@ const actions = nested({
         },
       },
     },
+    ask: {
+      post: {
+        handler: async (host, { body, query }, sid) => {
+          const answer = await host.ask(sid, body.event(), timeoutIn(new URLSearchParams(query)));
+          return { status: 200, body: { args: JSON.parse(answer) } };
+        },
+      },
+    },
   },
   pubsub: {
     channels: { get: listing((cluster, page, query) => cluster.channels(query.get('prefix') ?? '', page)) },
@@ -214,6 +223,14 @@ function listing(list: (cluster: ClusterHost, page: PageQuery, query: URLSearchP
     return { status: 200, body: await list(cluster, pageIn(query), query) };
   };
   return { handler, cluster: handler };
+}
+
+/** The query parameter `timeout`, ms. @throws HiveError `bad_api_request` */
+function timeoutIn(query: URLSearchParams): number {
+  const text = query.get('timeout') ?? '';
+  const timeout = text === '' ? askTimeoutMs : Number(text);
+  if (isAskTimeout(timeout)) return timeout;
+  throw new HiveError(code, `timeout must be a number of milliseconds from 1 to ${maxAskTimeoutMs}, not ${text}.`);
 }
 
 /** The query parameters `cursor` and `limit`. @throws HiveError `bad_api_request` */

@@ -22,6 +22,7 @@ const router: Record<RouterMessage['type'], RouterMessage> = {
   unsubscribe: { type: 'unsubscribe', sid: 's', channels: [] },
   whereis: { type: 'whereis', sid: 's' },
   view: { type: 'view', sid: 's' },
+  ask: { type: 'ask', sid: 's', name: 'n', args: '[]', timeoutMs: 5000 },
   subscribers: { type: 'subscribers', channel: 'a' },
   channels: { type: 'channels', channel: 'a', after: '', limit: 1 },
   clients: { type: 'clients', channel: '', after: 'x', limit: 1000 },

@@ -16,6 +16,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   bad_packet: 'e2e/bad-input.test.ts',
   bad_external_event: 'e2e/errors.test.ts',
   bad_session_id: 'e2e/bad-input.test.ts',
+  client_suspended: 'protocol/asks.test.ts',
   client_error: 'e2e/errors.test.ts',
   too_many_requests: 'regression/address-limits.test.ts',
   payload_too_large: 'e2e/bad-input.test.ts',
@@ -70,7 +71,7 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
 };
 
 /** What those files run against: a node process, or the command line. The rows of bad configurations are its input. */
-const real = /\b(?:DefaultNode|HiveProcess)\b/;
+const real = /\b(?:DefaultNode|RecoveryNode|HiveProcess)\b/;
 
 const codes = Object.keys(catalogue) as ErrorCode[];
 

@@ -35,6 +35,28 @@ test('action.send_event sends the event, with the trigger id if there is one', (
   assert.throws(() => sends('action.send_event', { name: 'a' }, 'x'), { code: 'bad_internal_event' });
 });
 
+test('action.send_event asks the client if the answer has an event, and has its hooks run when it is there, or never will be', async () => {
+  const send = action('action.send_event');
+  const question = { name: 'a', args: [1], ack: 'answered' };
+  const client = new FakeClient();
+  assert.equal(send.packet?.(order(question)), undefined, 'each client is asked on its own');
+  assert.equal(send.run(client, order(question, '5+')), undefined, 'nobody waits');
+  client.answer(['yes', 2]);
+  send.run(client, order({ ...question, timeout: 70 }));
+  client.answer(new HiveError('timeout', 'Too late.'));
+  await new Promise(setImmediate);
+  assert.deepEqual(client.calls, [
+    ['ask', 'a', '[1]', 5000],
+    ['ask', 'a', '[1]', 70],
+    ['receive', 'answered', [null, 'yes', 2]],
+    ['receive', 'answered', [{ error: 'timeout', description: 'Too late.' }]],
+  ]);
+  assert.deepEqual(client.sent, []);
+  for (const wrong of [{ ack: '' }, { ack: null }, { ack: 'b', timeout: 0 }, { ack: 'b', timeout: '5' }]) {
+    assert.throws(() => send.check?.(order({ ...question, ...wrong })), { code: 'bad_internal_event' });
+  }
+});
+
 test('action.send_message sends strings as they are and everything else as JSON text', () => {
   assert.equal(sends('action.send_message', 'hi'), 'message "hi"');
   assert.equal(sends('action.send_message', { a: 1 }), 'message "{\\"a\\":1}"');
