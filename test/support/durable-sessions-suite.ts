@@ -8,6 +8,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { silent } from '../../src/observe/logger.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
+import { EventPacket } from '../../src/protocol/packet.ts';
 import type { Claimed } from '../../src/sessions/durable/adopter.ts';
 import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
 import { DurableMetrics } from '../../src/sessions/durable/durable-metrics.ts';
@@ -349,6 +350,30 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
     release();
     await renewing;
     assert.deepEqual([one.sessions.lease.owner, one.sessions.problem], [owner, undefined]);
+  });
+
+  test(`${place}: events that come when the lease is lost and its journal gone leave nothing behind`, {
+    skip,
+  }, async () => {
+    const [world, one] = await start('one');
+    const former = one.sessions.lease.owner!;
+    const journal = one.sessions.journal(() => 1);
+    const [until, release] = deferred();
+    one.holds = { text: 'xadd', until };
+    journal.append(1, 'c:news', new EventPacket('news', '[1]'));
+    // As long as it would take.
+    for (let trips = 0; trips < 10; trips += 1) await run([['exists', 'nothing']]);
+    await world.end(one);
+    await one.sessions.renew();
+    assert.notEqual(one.sessions.lease.owner, former);
+    one.holds = undefined;
+    release();
+    await new Promise<void>((resolve) => journal.release(resolve));
+    // Old fault: they were there for ever.
+    const keys = ['journal', 'last'].map(
+      (name): RedisCommand => ['exists', `hive:${world.cluster}:{${former}}:${name}`],
+    );
+    assert.deepEqual(await run(keys), [0, 0]);
   });
 
   test(`${place}: while Redis is away nobody waits, before and after an attempt that was made since the node woke up`, {
