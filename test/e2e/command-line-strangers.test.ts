@@ -10,6 +10,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, test } from 'node:test';
 import { DefaultNode } from '../support/default-node.ts';
+import { eventually } from '../support/eventually.ts';
 import { type Finished, hive, program } from '../support/hive-process.ts';
 import { configOf, failed, locked } from '../support/locked-node.ts';
 
@@ -134,6 +135,7 @@ describe('output', () => {
     }
     // Who has read enough: the node is stopped all the same, and its end is waited for.
     assert.deepEqual(await shell(`${command} stop ${config} | true`), { code: 0, stderr: '' });
-    assert.ok(!node.process.running);
+    // It has ended; that this process is told so may take a moment.
+    await eventually(() => !node.process.running, 'the news of its end');
   });
 });
