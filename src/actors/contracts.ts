@@ -52,6 +52,10 @@ export interface Memberships {
    * @param hasLeft whether that boot has left its sessions as planned, and may be there still
    */
   keptFor?(boot: string, channels: readonly string[], hasLeft?: boolean): Promise<readonly KeptPublish[] | undefined>;
+  /** Whether this node itself has kept something for that boot; undefined if nothing is known any more. */
+  keeps?(boot: string): boolean | undefined;
+  /** What it has; undefined if that is not all. */
+  keptHere?(boot: string, channels: readonly string[]): readonly KeptPublish[] | undefined;
 }
 
 /** Counts the channels that are there because a client has joined them first: a channel outlives who has opened it. */

@@ -79,6 +79,8 @@ export class ClientSession implements ClientHandle {
   close(reason: CloseReason, isAnswered = false): void {
     if (this.#closed) return;
     this.#closed = true;
+    // It is handed over, and its connection was only to be sent what is being stored still.
+    if (reason === 'shutdown' && this.#actor.output.phase === 'suspended') return;
     if (isAnswered) this.#actor.lost(reason);
     else this.#actor.close(reason);
   }

@@ -51,14 +51,21 @@ export class KeptPublishes {
   }
 
   /** Undefined if that is not all, or nothing is known any more of what was kept. */
-  #here(boot: string): readonly PublishMessage[] | undefined {
+  here(boot: string): readonly PublishMessage[] | undefined {
     return boot === this.#setup.boot ? (this.#own ?? []) : this.#setup.peers.logOf(boot)?.kept;
+  }
+
+  /** Whether there is something; undefined if nothing is known any more. */
+  holds(boot: string): boolean | undefined {
+    if (boot === this.#setup.boot) return this.#own !== undefined && this.#own.length > 0;
+    const log = this.#setup.peers.logOf(boot);
+    return log && log.kept?.length !== 0;
   }
 
   /** For a node that asks. */
   answer(boot: string, by: string): KeptAnswer {
     const asker = this.#setup.peers.get(nodeIn(by));
-    return { upTo: asker?.boot === by ? asker.log.last : 0, kept: this.#here(boot)?.map(toPublishTerm) ?? null };
+    return { upTo: asker?.boot === by ? asker.log.last : 0, kept: this.here(boot)?.map(toPublishTerm) ?? null };
   }
 
   /**
@@ -71,7 +78,7 @@ export class KeptPublishes {
       // That boot may be there still, and stand still.
       .filter((peer) => peer.interest && (peer.boot !== boot || hasLeft))
       .map((peer) => this.#of(peer, boot));
-    const own = this.#here(boot);
+    const own = this.here(boot);
     try {
       const answers = await Promise.all(asked);
       return own && answers.every((kept) => kept !== undefined) ? own.concat(...answers) : undefined;
@@ -107,7 +114,7 @@ export class KeptPublishes {
       } catch (error) {
         // It has ended meanwhile, and published nothing since it left them.
         if (peer.boot === boot && !peer.interest) return { upTo: 0, kept: [] };
-        if (!isGone(error) || performance.now() > until) throw error;
+        if (!isGone(error) || !peer.interest || performance.now() > until) throw error;
         await this.#pause();
       }
     }

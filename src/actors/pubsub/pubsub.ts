@@ -44,6 +44,7 @@ import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
 import { fromTerm } from './publication.ts';
 import { Templates } from './templates.ts';
+import type { PublishMessage } from './wire-messages.ts';
 
 export interface PubSubSetup {
   readonly kernel: Kernel;
@@ -205,7 +206,21 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     channels: readonly string[],
     hasLeft = false,
   ): Promise<readonly KeptPublish[] | undefined> {
-    const messages = await this.#links.kept.everywhere(boot, hasLeft);
+    return this.#concerning(await this.#links.kept.everywhere(boot, hasLeft), channels);
+  }
+
+  keeps(boot: string): boolean | undefined {
+    return this.#links.kept.holds(boot);
+  }
+
+  keptHere(boot: string, channels: readonly string[]): readonly KeptPublish[] | undefined {
+    return this.#concerning(this.#links.kept.here(boot), channels);
+  }
+
+  #concerning(
+    messages: readonly PublishMessage[] | undefined,
+    channels: readonly string[],
+  ): readonly KeptPublish[] | undefined {
     if (!messages) return undefined;
     const kept: KeptPublish[] = [];
     const under = byPrefix(channels);

@@ -25,6 +25,7 @@ import type { ClientServices } from '../client/client-services.ts';
 import { type AskedOfKeeper, keeperName } from '../client/session-keeper.ts';
 import { asSessionRecord } from '../client/session-record.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
+import type { KeptPublish } from '../contracts.ts';
 
 export interface AdoptionsSetup {
   readonly kernel: Pick<Kernel, 'remote' | 'ask'>;
@@ -140,19 +141,36 @@ export class Adoptions implements Adopter {
 
   /**
    * What others had kept is all that there is only if all who live can be asked. One that has started a moment ago is about to be
-   * connected, and the lease of one that is gone about to end; neither may be so where the network is parted. Never rejects.
+   * connected, and the lease of one that is gone about to end; neither may be so where the network is parted. Resolves to their tags, or to
+   * undefined if they cannot. Never rejects.
    */
-  async #canAskAll(durable: DurableSessions): Promise<boolean> {
+  async #canAskAll(durable: DurableSessions): Promise<readonly string[] | undefined> {
     const { cluster } = this.#setup;
     for (const deadline = performance.now() + durable.leaseMs + askAgainMs; ; ) {
       try {
-        const tags = await durable.living();
-        if (tags.every((tag) => cluster.nodeOf(tag) !== undefined)) return true;
+        const tags = await durable.owners.living();
+        if (tags.every((tag) => cluster.nodeOf(tag) !== undefined)) return tags;
       } catch {
         // Redis is away: nobody knows who lives.
       }
-      if (performance.now() > deadline) return false;
+      if (performance.now() > deadline) return undefined;
       await this.#pause();
+    }
+  }
+
+  /** What all who live have kept of these channels; undefined if that is not all. One that ends has stored it before: it is not asked again. */
+  async #keptFor(
+    boot: string,
+    channels: readonly string[],
+    hasLeft: boolean,
+  ): Promise<readonly KeptPublish[] | undefined> {
+    const { durable, memberships } = this.#setup.clients;
+    for (;;) {
+      const asked = await this.#canAskAll(durable!);
+      const kept = asked && (await memberships.keptFor?.(boot, channels, hasLeft));
+      if (!asked || kept) return kept;
+      const living = await durable!.owners.living();
+      if (asked.every((tag) => living.includes(tag))) return undefined;
     }
   }
 
@@ -219,7 +237,7 @@ export class Adoptions implements Adopter {
    * @throws what Redis fails with
    */
   async #caughtUp(adoptions: readonly Adoption[]): Promise<ReadonlyMap<Adoption, AdoptionFailure>> {
-    const { durable, memberships } = this.#setup.clients;
+    const { durable } = this.#setup.clients;
     const lost = new Map<Adoption, AdoptionFailure>();
     const journals = new Map<string, DeadJournal | undefined>();
     /** Of those of whom others may have kept something. */
@@ -238,17 +256,17 @@ export class Adoptions implements Adopter {
       const journal = journals.get(owner);
       if (!journal || channels.size === 0) continue;
       const hasLeft = adoptions.some(({ past, claimed }) => claimed.hasLeft && past.at(-1)?.owner === owner);
-      const canAsk = await this.#canAskAll(durable!);
-      const kept = canAsk ? await memberships.keptFor?.(journal.boot, [...channels], hasLeft) : undefined;
-      const unknown = kept?.filter(({ channel, id, packets }) => !packets && !journal.has(channel, id));
-      const doomed = unknown && new Set(unknown.map(({ channel }) => channel));
-      for (const adoption of adoptions) {
-        const record = adoption.past.find((past) => past.owner === owner);
-        const failure = record && failureOf(record, doomed);
-        if (failure) lost.set(adoption, failure);
-      }
+      const kept = await this.#keptFor(journal.boot, [...channels], hasLeft);
       const missing = kept?.filter((one): one is KeptPackets => !!one.packets && !journal.has(one.channel, one.id));
       await durable!.journals.keep(owner, journal, missing ?? []);
+      const unknown = kept?.filter(({ channel, id, packets }) => !packets && !journal.has(channel, id));
+      const isKnown = unknown && !journal.isIncomplete;
+      const doomed = isKnown && new Set([...journal.lacking, ...unknown.map(({ channel }) => channel)]);
+      for (const adoption of adoptions) {
+        const record = adoption.past.find((past) => past.owner === owner);
+        const failure = record && failureOf(record, doomed || undefined);
+        if (failure) lost.set(adoption, failure);
+      }
     }
     const shared: SharedKept = new Map();
     for (const [at, adoption] of adoptions.entries()) {

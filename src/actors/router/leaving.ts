@@ -13,7 +13,9 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
+import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { ClientRegistry } from './client-registry.ts';
+import { leaveKept } from './leave-kept.ts';
 import { Termination } from './termination.ts';
 import { Waves } from './waves.ts';
 
@@ -30,8 +32,7 @@ export interface LeavingSetup {
   readonly rate: number;
   /** For each client that is here and has its session elsewhere: ends its connection. */
   readonly farewells: () => readonly (() => void)[];
-  /** Other nodes that are connected. */
-  readonly others: () => number;
+  readonly cluster: Pick<ClusterTable, 'nodes' | 'nodeOf'>;
   readonly log: Log;
 }
 
@@ -105,11 +106,11 @@ export class Leaving {
   }
 
   async #drain(): Promise<void> {
-    const { clients, log, others } = this.#setup;
+    const { clients, log } = this.#setup;
     const { durable, memberships } = clients;
     if (!durable || !clients.recovery) this.stays = 'sessions are not durable';
     else if (durable.problem !== undefined) this.stays = `sessions are not durable: ${durable.problem}`;
-    else if (others() === 0) this.stays = 'no other node is connected';
+    else if (this.#others === 0) this.stays = 'no other node is connected';
     else this.stays = undefined;
     if (!durable || this.stays !== undefined) return log.notice(`The clients stay: ${this.stays}`);
     await this.#handOver();
@@ -129,6 +130,11 @@ export class Leaving {
     this.handsOver = false;
     this.#waves?.cancel();
     this.#whenReleased();
+  }
+
+  /** Other nodes that are connected. */
+  get #others(): number {
+    return this.#setup.cluster.nodes().length - 1;
   }
 
   /** Connections that are to be closed, of those whose sessions are handed over. */
@@ -190,7 +196,16 @@ export class Leaving {
 
   /** Ends what `close` has left: the sessions that others go on with, or, if Redis has gone away, their departures. */
   async release(reason: string): Promise<void> {
-    if (!this.handsOver) return;
+    const { clients, cluster, kernel, log } = this.#setup;
+    const { durable, recovery, memberships } = clients;
+    if (this.handsOver) await this.#releaseAll(reason);
+    if (durable && recovery) await leaveKept({ durable, memberships, cluster, wheel: kernel.wheel, log });
+  }
+
+  async #releaseAll(reason: string): Promise<void> {
+    const { durable, memberships } = this.#setup.clients;
+    await durable!.endSweeps();
+    memberships.keepOwn?.(true);
     if (!(await this.#release())) {
       const handed = this.#toHandOver(() => true);
       this.#setup.log.warning('Sessions cannot be handed over, as Redis does not have them: they depart', {
@@ -255,7 +270,7 @@ export class Leaving {
   }
 
   async #handOver(): Promise<void> {
-    const { kernel, rate, others, log } = this.#setup;
+    const { kernel, rate, log } = this.#setup;
     this.handsOver = true;
     this.released = new Promise((resolve) => {
       this.#whenReleased = resolve;
@@ -271,7 +286,7 @@ export class Leaving {
       return !none;
     };
     // Where nobody can go to another node, there is nobody to spare.
-    this.#waves = new Waves(kernel.wheel, () => (others() > 0 ? rate : Number.POSITIVE_INFINITY));
+    this.#waves = new Waves(kernel.wheel, () => (this.#others > 0 ? rate : Number.POSITIVE_INFINITY));
     await this.#waves.run(next);
     this.#waves = undefined;
     // Called off, or to be done at the end of the node.

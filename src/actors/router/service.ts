@@ -108,8 +108,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
     });
     const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
     const { clients } = setup;
-    const { farewells } = setup;
-    const others = () => setup.cluster.nodes().length - 1;
+    const { farewells, cluster } = setup;
     this.#leaving = new Leaving({
       kernel,
       clients,
@@ -117,7 +116,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       graceMs,
       rate,
       farewells,
-      others,
+      cluster,
       log: this.#log,
     });
     this.#sessions = {

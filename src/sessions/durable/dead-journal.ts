@@ -42,6 +42,11 @@ interface KeptEntry {
   readonly entries: readonly PrefixEntry[];
 }
 
+/** The field that says that not all is there that others had kept. */
+export const lostField = '#lost';
+/** What the fields of publications begin with whose packets are not known: clients would have had to do something for them. */
+export const actionsField = 'a:';
+
 /** Read with one round trip. */
 const batchesAtOnce = 200;
 
@@ -49,6 +54,10 @@ export class DeadJournal {
   readonly #parts: JournalParts;
   /** By channel and id of the publication, in order. */
   readonly #kept = new Map<string, Map<string, KeptEntry>>();
+  /** Channels of publications that are not among these. */
+  readonly #lacking = new Set<string>();
+  /** Somebody had kept something, and it is not known what. */
+  isIncomplete = false;
   /** How many numbers are given to those. */
   keptCount = 0;
   #isForgotten = false;
@@ -169,16 +178,20 @@ export class DeadJournal {
   /** What others had kept, as Redis has it: `c:<channel> <id>` and `<number>|<batch>`. */
   addKept(fields: Iterable<readonly [string, string]>): void {
     this.#kept.clear();
+    this.#lacking.clear();
     this.keptCount = 0;
     const kept = new Map<string, KeptEntry[]>();
     for (const [field, value] of fields) {
-      if (field === '#') {
-        this.keptCount = Number(value);
+      if (field === '#') this.keptCount = Number(value);
+      if (field === lostField) this.isIncomplete = true;
+      if (field.startsWith('#')) continue;
+      const space = field.lastIndexOf(' ');
+      const channel = field.slice(2, space);
+      if (field.startsWith(actionsField)) {
+        if (!this.has(channel, field.slice(space + 1))) this.#lacking.add(channel);
         continue;
       }
-      const space = field.lastIndexOf(' ');
       const bar = value.indexOf('|');
-      const channel = field.slice(2, space);
       const number = keptFrom + Number(value.slice(0, bar));
       const entries = batchOf(value.slice(bar + 1)).entries.map(({ packet }, at) => ({ number: number + at, packet }));
       const entry = { id: field.slice(space + 1), number, entries };
@@ -201,6 +214,11 @@ export class DeadJournal {
       }
     }
     return entries.sort((one, other) => one.number - other.number);
+  }
+
+  /** Channels to which something was published that clients would have had to do something for, and is not there. */
+  get lacking(): Iterable<string> {
+    return this.#lacking;
   }
 
   /** The number of what somebody had kept; undefined if nobody had. */

@@ -2,7 +2,7 @@
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { batchHead, entryText } from './batch-text.ts';
 import type { RunCommands } from './commands.ts';
-import { DeadJournal } from './dead-journal.ts';
+import { actionsField, DeadJournal, lostField } from './dead-journal.ts';
 import type { Keys } from './keys.ts';
 import { pairsOf } from './replies.ts';
 import { keepCommand } from './scripts.ts';
@@ -21,6 +21,8 @@ interface Known {
 
 /** Publications that are stored with one round trip. */
 const batchSize = 200;
+/** The value of a field that says that something is missing: as one without packets. */
+const nothing = `0|${batchHead(0)}`;
 
 export class DeadJournals {
   readonly #run: RunCommands;
@@ -62,6 +64,28 @@ export class DeadJournals {
 
   /** Stores what others had kept for an owner that is gone, and learns what anybody has stored by now. */
   async keep(owner: string, journal: DeadJournal, kept: readonly KeptPackets[]): Promise<void> {
+    await this.store(owner, kept);
+    const [fields] = await this.#run([['hgetall', this.#keys.ofOwner(owner).kept]]);
+    journal.addKept(pairsOf(fields));
+    await this.release(owner);
+  }
+
+  /** Stores that something is missing among what others had kept. @param of channels and publications; all if it is not known of which */
+  async miss(
+    owner: string,
+    of: readonly { readonly channel: string; readonly id: string }[] | undefined,
+  ): Promise<void> {
+    const fields = of ? of.map(({ channel, id }) => `${actionsField}${channel} ${id}`) : [lostField];
+    const { kept } = this.#keys.ofOwner(owner);
+    for (let at = 0; at < fields.length; at += batchSize) {
+      const pairs = fields.slice(at, at + batchSize).flatMap((field) => [field, nothing]);
+      await this.#run([['hset', kept, ...pairs]]);
+    }
+    await this.release(owner);
+  }
+
+  /** Stores what this node has kept for an owner that is gone. */
+  async store(owner: string, kept: readonly KeptPackets[]): Promise<void> {
     const keys = this.#keys.ofOwner(owner);
     for (let at = 0; at < kept.length; at += batchSize) {
       const args = kept
@@ -73,9 +97,7 @@ export class DeadJournals {
         ]);
       await this.#run([keepCommand(keys, args)]);
     }
-    const [fields] = await this.#run([['hgetall', keys.kept]]);
-    journal.addKept(pairsOf(fields));
-    await this.release(owner);
+    if (kept.length > 0) await this.release(owner);
   }
 
   /** What it has left is there for as long as anybody may return to it. */

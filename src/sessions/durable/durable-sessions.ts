@@ -13,7 +13,6 @@ import type { Pids } from '../pids.ts';
 import type { Adopter, Claimed } from './adopter.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
 import { DeadJournals } from './dead-journals.ts';
-import { claimable, type DeadOwner, deadOwners, isInherited, leftMark, livingTags, sessionsOf } from './dead-owners.ts';
 import { Durability } from './durability.ts';
 import type { DurableMetrics } from './durable-metrics.ts';
 import { DurableSession, type Kept, type RecordSource } from './durable-session.ts';
@@ -21,8 +20,9 @@ import { Keys, type OwnerKeys } from './keys.ts';
 import { Lease } from './lease.ts';
 import { locate } from './locate.ts';
 import { batchSize, forget, OwnRecords } from './own-records.ts';
+import { claimable, type Owner, Owners } from './owners.ts';
+import { OwnOwnership } from './ownership.ts';
 import { RedisJournal } from './redis-journal.ts';
-import { claimCommand } from './scripts.ts';
 import { secretIn } from './secret.ts';
 import { together } from './together.ts';
 import { Wakefulness } from './wakefulness.ts';
@@ -63,12 +63,12 @@ export class DurableSessions {
   readonly #own: OwnRecords;
   readonly #witness: Witness;
   #isDoubtful = false;
-  /** The boots of whose sessions this node may own some. */
-  readonly #tags: Set<string>;
+  readonly ownership: OwnOwnership;
   #ownerKeys: OwnerKeys | undefined;
   #ownerKeysOf: string | undefined;
   /** The owner of whom it is certain which sessions are his. */
   #claimedFor: string | undefined;
+  readonly owners: Owners;
   readonly #wakefulness: Wakefulness;
   /** When the last attempt to renew the lease began that has failed. */
   #failedAt = Number.NEGATIVE_INFINITY;
@@ -78,7 +78,8 @@ export class DurableSessions {
   #adopter: Adopter | undefined;
   #stored = { entries: 0, bytes: 0 };
   #renewing: Promise<void> | undefined;
-  #sweeping = false;
+  #sweeping: Promise<void> | undefined;
+  #isSweptLast = false;
   #isClosing = false;
   /** Sessions that were left to others. */
   #left = 0;
@@ -93,11 +94,12 @@ export class DurableSessions {
     this.#durability = new Durability({ node: nodeOf(boot), log, errors: metrics.counters.errors, now });
     this.#keys = new Keys(cluster);
     this.lease = new Lease(leaseMs, run, this.#keys, now);
+    this.owners = new Owners(run, this.#keys, () => this.lease.owner);
     this.#wakefulness = new Wakefulness(leaseMs / 2, now);
     this.#witness = new Witness(run);
-    this.#tags = new Set([tag]);
+    this.ownership = new OwnOwnership(boot, tag);
     const { counters } = metrics;
-    const ownership = () => this.#ownership;
+    const ownership = () => this.ownership.text();
     this.#own = new OwnRecords({ sessions: this.#sessions, lease: this.lease, ownership, run, log, counters });
     const { windowMs = 0 } = setup;
     const keepMs = windowMs === 0 ? 0 : 2 * (windowMs + leaseMs) + noticeMs;
@@ -225,16 +227,15 @@ export class DurableSessions {
     try {
       const { run, pids } = this.#setup;
       if (this.lease.owner === undefined) pids.use(await secretIn(run, this.#keys));
-      let former = await this.lease.renew(this.#ownership);
+      let former = await this.lease.renew(this.ownership.text());
       // What Redis had confirmed may be lost, though the lease is not: everything is stored anew.
       this.#isDoubtful ||= await this.#witness.hasChanged(this.#watchedKeys);
-      if (this.#isDoubtful && former === undefined) former = await this.lease.renew(this.#ownership, true);
+      if (this.#isDoubtful && former === undefined) former = await this.lease.renew(this.ownership.text(), true);
       this.#isDoubtful = false;
       const { owner } = this.lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, this.#ownerKeysOf);
       // A Redis that is full renews leases, and stores nothing.
-      if (this.#durability.problem !== undefined)
-        await this.#setup.run([['hset', this.#keys.owners, owner!, this.#ownership]]);
+      if (this.#durability.problem !== undefined) await this.#tellOwnership();
       await this.#own.claim(former);
       this.#claimedFor = owner;
       await this.#own.makeUp();
@@ -246,10 +247,8 @@ export class DurableSessions {
     }
   }
 
-  /** What others must know of it: its node, boot, and where its sessions are. */
-  get #ownership(): string {
-    const { boot, tag } = this.#setup;
-    return [boot, tag, [...this.#tags].join()].join('|');
+  async #tellOwnership(): Promise<void> {
+    await this.#setup.run([['hset', this.#keys.owners, this.lease.owner!, this.ownership.text()]]);
   }
 
   /** In a Cluster they may be at different servers. */
@@ -331,47 +330,53 @@ export class DurableSessions {
   /** Claims sessions whose nodes are gone. Never rejects. */
   async sweep(): Promise<void> {
     this.#wakefulness.look();
-    if (this.#sweeping || this.#isClosing || !this.#adopter || !this.lease.isHeld) return;
-    this.#sweeping = true;
+    if (this.#sweeping || this.#isSweptLast || this.#isClosing || !this.#adopter || !this.lease.isHeld) return;
+    this.#sweeping = this.#sweep(this.#adopter);
+    await this.#sweeping;
+    this.#sweeping = undefined;
+  }
+
+  /** Claims nothing any more. Resolves when all is known of those that were claimed. Never rejects. */
+  async endSweeps(): Promise<void> {
+    this.#isSweptLast = true;
+    await this.#sweeping;
+  }
+
+  async #sweep(adopter: Adopter): Promise<void> {
     this.metrics.counters.sweeps.value += 1;
     try {
-      for (const dead of await this.#deadOwners()) await this.#inherit(dead);
+      for (const dead of await this.#deadOwners()) await this.#inherit(dead, adopter);
       this.journals.forgetOld();
     } catch (error) {
       this.#failed(error);
     } finally {
-      await this.#adopter.start();
-      await this.#adopter.catchUp();
-      this.#sweeping = false;
+      await adopter.start();
+      await adopter.catchUp();
     }
+    if (this.ownership.inherits.size === 0) return;
+    this.ownership.inherits.clear();
+    await this.#tellOwnership().catch((error: unknown) => this.#failed(error));
   }
 
-  async #deadOwners(): Promise<DeadOwner[]> {
-    const dead = await deadOwners(this.#setup.run, this.#keys, this.lease.owner);
+  async #deadOwners(): Promise<Owner[]> {
+    const dead = (await this.owners.others()).filter(({ isAlive }) => !isAlive);
     this.unclaimed = dead.length;
     // A lease that has ended by itself means something only to who has kept its own.
     const may = { left: this.#admits(), others: this.lease.isSettled };
     return claimable(dead, may, ({ boot, tag }) => this.#adopter!.lives(boot, tag));
   }
 
-  /** The tags of the boots that live, but for this one. @throws what Redis fails with */
-  living(): Promise<string[]> {
-    return livingTags(this.#setup.run, this.#keys, this.lease.owner);
-  }
-
-  async #inherit({ owner: dead, boot, tags, hasLeft }: DeadOwner): Promise<void> {
+  async #inherit(gone: Owner, adopter: Adopter): Promise<void> {
+    const { owner: dead, boot, tags, hasLeft } = gone;
     const { run, log } = this.#setup;
-    const adopter = this.#adopter!;
     let claimed = 0;
     let started = 0;
+    this.ownership.inherit(gone);
+    // Whoever inherits from this node must know where to look, before there is something; and who ends, that it is asked no more.
+    await this.#tellOwnership();
     for (const tag of tags) {
-      if (!this.#tags.has(tag)) {
-        this.#tags.add(tag);
-        // Whoever inherits from this node must know where to look, before there is something.
-        await run([['hset', this.#keys.owners, this.lease.owner!, this.#ownership]]);
-      }
-      const isOrphan = (sid: string, record: string) => this.#isOrphan(sid, record, dead);
-      for await (const sids of sessionsOf(run, this.#keys.ofBoot(tag), isOrphan, batchSize)) {
+      for await (const records of this.owners.recordsOf(tag, batchSize)) {
+        const sids = records.filter(([sid, record]) => this.#isOrphan(sid, record, dead)).map(([sid]) => sid);
         claimed += await this.#claim(dead, tag, sids, { boot, hasLeft });
         await adopter.start();
         if (claimed - started >= claimedAtOnce) {
@@ -398,22 +403,17 @@ export class DurableSessions {
     sids: readonly string[],
     left: Pick<Claimed, 'boot' | 'hasLeft'>,
   ): Promise<number> {
-    if (sids.length === 0) return 0;
     const owner = this.lease.owner!;
-    const keys = this.#keys.ofBoot(tag);
-    const answers = await this.#setup.run(sids.map((sid) => claimCommand(keys, sid, dead, owner)));
     const { claimed: counter, contended } = this.metrics.counters;
     let claimed = 0;
-    for (const [i, sid] of sids.entries()) {
-      const answer = answers[i];
-      if (!Array.isArray(answer)) {
+    for (const one of await this.owners.claim(tag, sids, dead, owner)) {
+      if (!one) {
         contended.value += 1;
         continue;
       }
       claimed += 1;
-      const epoch = Number(answer[0]);
-      const source = this.#adopter!.adopt({ sid, epoch, contents: JSON.parse(String(answer[1])), ...left });
-      this.#add(source, owner, epoch, nodeOf(left.boot));
+      const source = this.#adopter!.adopt({ ...one, ...left });
+      this.#add(source, owner, one.epoch, nodeOf(left.boot));
     }
     counter.value += claimed;
     return claimed;
@@ -447,15 +447,14 @@ export class DurableSessions {
   }
 
   async #moveOn(): Promise<void> {
-    const { run } = this.#setup;
-    const former = await this.lease.renew(this.#ownership, true);
+    const former = await this.lease.renew(this.ownership.text(), true);
     this.#takeKeys(this.lease.owner!, undefined);
     await this.#own.claim(undefined);
     this.#claimedFor = this.lease.owner;
     if (former === undefined) return;
-    await this.lease.abandon(former, `${this.#ownership}|${leftMark}`);
+    await this.lease.abandon(former, this.ownership.text(true));
     this.#left = 0;
-    if (await isInherited(run, this.#keys, former, this.lease.ms)) return;
+    if (await this.owners.haveInherited(former, this.lease.ms)) return;
     const admits = this.#admits;
     this.#admits = () => true;
     await this.sweep();
@@ -473,7 +472,7 @@ export class DurableSessions {
     await this.#journal?.close();
     try {
       const isEmpty = this.#sessions.size === 0 && this.#left === 0;
-      await this.lease.release(isEmpty ? undefined : `${this.#ownership}|${leftMark}`);
+      await this.lease.release(isEmpty ? undefined : this.ownership.text(true));
     } catch (error) {
       this.#failed(error);
     }

@@ -2,15 +2,15 @@
  * The keys of durable sessions. What one script touches has the same hash tag, the boot that made the session ids, and so lies in
  * one slot of a Redis Cluster.
  *
- *   hive:<cluster>:owners               hash: owner → its node, and the boots of whose sessions it may own some: `id@host#creation|tag of that boot|tag,tag`;
- *                                       behind that `|left` once it has given up its lease
+ *   hive:<cluster>:owners               hash: owner → its node, and the boots of whose sessions it may own some: see ownership.ts
  *   hive:<cluster>:secret               signs the pids of the cluster
  *   hive:<cluster>:lease:<owner>        there while that owner lives
  *   hive:<cluster>:{<tag>}:sessions     hash: session id → `owner|epoch|contents`
  *   hive:<cluster>:{<tag>}:gone         set: sessions of that boot that others have ended; expires
  *   hive:<cluster>:{<owner>}:journal    stream: what its recoverable clients were sent
  *   hive:<cluster>:{<owner>}:last       hash: channel or session → number of its last entry in that
- *   hive:<cluster>:{<owner>}:kept       hash: channel and publication → `number|batch of its packets`, what others had kept for it when it was lost
+ *   hive:<cluster>:{<owner>}:kept       hash: channel and publication → `number|batch of its packets`, what others had kept for it when it was lost;
+ *                                       and what they could not keep: see dead-journals.ts
  *
  * An owner is one lease of one node: a node that has lost its lease goes on as another owner. What is left of one that is gone expires
  * when nobody can want it any more.

@@ -180,3 +180,19 @@ test('who has seen something of a life that is not stored cannot go on, though t
   assert.deepEqual(values(lives(), at('four', 6)), [1]);
   assert.equal(values(lives(), at('four', 7)), undefined);
 });
+
+test('what somebody could not keep is known of its channels, or of all', { skip }, async () => {
+  const journal = (await journalOf('partly', [3, 'c:news', 1, 'x#1/1']))!;
+  const publications = ['x#1/1', 'x#1/2'].map((id) => ({ channel: 'news', id }));
+  await journals().miss('partly', publications.slice(0, 1));
+  await journals().keep('partly', journal, [{ channel: 'other', id: 'x#1/3', packets: [event(3)] }]);
+  assert.deepEqual([...journal.lacking], [], 'the journal has it');
+  await journals().miss('partly', publications);
+  const read = async () => (await DeadJournal.read(run, keys.ofOwner('partly')))!;
+  const later = await read();
+  assert.deepEqual([[...later.lacking], later.isIncomplete], [['news'], false]);
+  assert.equal(later.keptNumber('news', 'x#1/2'), undefined);
+  assert.equal(later.keptCount, 1);
+  await journals().miss('partly', undefined);
+  assert.ok((await read()).isIncomplete);
+});
