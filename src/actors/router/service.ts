@@ -14,17 +14,9 @@ import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 import type { Drainage } from '../../web/api/api-host.ts';
-import type {
-  Claim,
-  ClientHandle,
-  OpenRequest,
-  Recovered,
-  RecoveryHost,
-  SessionHost,
-} from '../../web/client/client-handle.ts';
+import type { ClientHandle, OpenRequest, RecoveryHost, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
-import type { ReturnFailure } from '../client/metrics.ts';
 import { publicError } from '../client/public-error.ts';
 import { ClientSession, type SessionSetup } from '../client/session.ts';
 import type { ClusterView } from '../contracts.ts';
@@ -34,6 +26,7 @@ import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { type Closing, Leaving } from './leaving.ts';
 import { type ChannelLists, Lists } from './lists.ts';
+import { Returning } from './returning.ts';
 import type { LocalRoutes, Router } from './router.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
@@ -60,7 +53,7 @@ export interface RouterSetup {
   readonly metrics: Metrics;
 }
 
-export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
+export class RouterService implements SessionHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly adoptions: Adoptions;
   readonly lists: Lists;
@@ -69,6 +62,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   readonly #sessions: SessionSetup;
   readonly #registry = new ClientRegistry();
   readonly #leaving: Leaving;
+  readonly #returning: Returning;
   readonly #log: Log;
   readonly #clusterCalls: Counter;
   readonly #counters: Record<'spawned_clients' | 'requests' | 'routed_msgs' | 'routed_events' | 'errors', Counter>;
@@ -125,6 +119,16 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       routedPackets: this.#counters.routed_msgs,
       ended: (client) => this.#ended(client),
     };
+    this.#returning = new Returning({
+      clients,
+      cluster: setup.cluster,
+      registry: this.#registry,
+      whereabouts: this.#whereabouts,
+      adoptions: this.adoptions,
+      leaving: this.#leaving,
+      sessions: this.#sessions,
+      maxBackpressure: config.socketio.max_backpressure,
+    });
   }
 
   // --- opening clients
@@ -170,71 +174,12 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
   // --- clients that return
 
   get recovery(): RecoveryHost | undefined {
-    return this.#setup.clients.recovery && this;
+    return this.#setup.clients.recovery && this.#returning;
   }
 
   /** Resolves when what clients were told to send by now outlives this node, if it can. */
   stored(): Promise<void> | undefined {
     return this.#setup.clients.recovery?.sessions.settled();
-  }
-
-  homeOf({ pid }: Claim, namespace: string): Promise<NodeName | undefined> | undefined {
-    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
-    return sid === undefined ? undefined : this.#whereabouts.homeOf(sid);
-  }
-
-  async otherHomeOf(
-    { pid }: Claim,
-    namespace: string,
-    asked: NodeName | undefined,
-    hasAnswered: boolean,
-  ): Promise<NodeName | undefined> {
-    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
-    return sid === undefined ? undefined : this.#whereabouts.otherHomeOf(sid, asked, hasAnswered);
-  }
-
-  async nextHomeOf({ pid }: Claim, namespace: string, former?: NodeName): Promise<NodeName | undefined> {
-    const sid = this.#setup.clients.recovery?.sessions.pids.verify(pid, namespace);
-    return sid === undefined ? undefined : this.#whereabouts.nextHomeOf(sid, former);
-  }
-
-  mayMove(sid: string): boolean {
-    const { clients, cluster } = this.#setup;
-    return clients.durable !== undefined && cluster.ownerOf(sid) !== undefined;
-  }
-
-  settled(sid: string): Promise<void> | undefined {
-    return this.leaves(sid) === 'soon' ? this.#leaving.released : this.adoptions.settled(sid);
-  }
-
-  leaves(sid: string): 'now' | 'soon' | undefined {
-    const { handsOver, moved } = this.#leaving;
-    if (this.#registry.any(sid)) return handsOver ? 'soon' : undefined;
-    return moved.has(sid) ? 'now' : undefined;
-  }
-
-  pidOf(sid: string, namespace: string): string {
-    return this.#setup.clients.recovery!.sessions.pids.of(sid, namespace);
-  }
-
-  take({ pid, offset }: Claim, namespace: string): Recovered | undefined {
-    const { clients, config } = this.#setup;
-    const sid = clients.recovery?.sessions.pids.verify(pid, namespace);
-    if (sid === undefined) return this.#notRecovered('unknown');
-    const client = this.#registry.any(sid);
-    if (!client?.isRecoverable) return this.#notRecovered('ended');
-    client.interrupt();
-    const missed = client.missedSince(offset);
-    const isTooMuch = missed !== undefined && missed.bytes > config.socketio.max_backpressure;
-    if (!missed || isTooMuch) {
-      client.giveUp();
-      return this.#notRecovered(isTooMuch ? 'too_much' : 'incomplete');
-    }
-    return { client: new ClientSession(client, this.#sessions), missed: missed.events };
-  }
-
-  #notRecovered(reason: ReturnFailure): undefined {
-    this.#setup.clients.metrics.recovery[reason].value += 1;
   }
 
   async #start(client: ClientActor): Promise<ClientActor> {
@@ -344,7 +289,8 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
       const uncertain = this.#setup.clients.durable?.certainty();
       return uncertain?.then(() => (here.isFenced ? this.#askNext(message, sid) : undefined));
     }
-    const home = this.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
+    const home =
+      this.#returning.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
     const owner = this.#setup.cluster.ownerOf(sid);
     return owner === undefined ? undefined : this.#ask(owner, message);
@@ -366,7 +312,7 @@ export class RouterService implements SessionHost, RecoveryHost, LocalRoutes {
 
   /** What another node asks of a session that this one has handed over is for the next one. */
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined {
-    if (this.leaves(message.sid) !== 'now') return undefined;
+    if (this.#returning.leaves(message.sid) !== 'now') return undefined;
     const lost = new HiveError('bad_session_id', 'No connected client has that session id.');
     return this.#whereabouts.nextHomeOf(message.sid).then(async (node) => {
       return (node !== undefined && (await this.#ask(node, message))) || lost.toJSON();

@@ -50,7 +50,7 @@ const reasons = () =>
     endpoint === '/gone' ? [(JSON.parse(body!) as { trigger: string }).trigger] : [],
   );
 const take = ({ sid }: ClientHandle) =>
-  clients.router.take({ pid: clients.router.pidOf(sid, '/'), offset: undefined }, '/');
+  clients.router.recovery!.take({ pid: clients.router.recovery!.pidOf(sid, '/'), offset: undefined }, '/');
 
 test('a client that has missed something loses its connection at once, and comes back as a new one', async () => {
   const { session, sink, member } = await start();

@@ -31,7 +31,7 @@ const departed = () =>
   );
 
 function take({ sid }: ClientHandle) {
-  return clients.router.take({ pid: clients.router.pidOf(sid, '/'), offset: undefined }, '/');
+  return clients.router.recovery!.take({ pid: clients.router.recovery!.pidOf(sid, '/'), offset: undefined }, '/');
 }
 
 const noSlots = (error: unknown) => error instanceof HiveError && error.code === 'no_slots';

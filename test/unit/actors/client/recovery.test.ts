@@ -50,13 +50,13 @@ const toldOf = (...expected: string[]) =>
 const metric = (name: string) => clients.metric(`clients.${name}`);
 const gone = () => eventually(() => metric('total') === 0, 'the end of the client');
 
-const pidOf = ({ sid }: ClientHandle) => clients.router.pidOf(sid, '/');
+const pidOf = ({ sid }: ClientHandle) => clients.router.recovery!.pidOf(sid, '/');
 
 /** The position of what the client was sent last. */
 const lastOf = ({ tails }: FakeSink) => positionIn(tails.at(-1)!);
 
 function take(session: ClientHandle, offset?: unknown) {
-  return clients.router.take({ pid: pidOf(session), offset }, '/');
+  return clients.router.recovery!.take({ pid: pidOf(session), offset }, '/');
 }
 
 /** A return that succeeds: a new connection, with what was missed. */
@@ -319,10 +319,13 @@ test('forged pids, those of other namespaces and garbage open no session, and en
   const { session } = await suspended();
   const pid = pidOf(session);
   const forged = `${pid.slice(0, -1)}${pid.endsWith('A') ? 'B' : 'A'}`;
-  assert.equal(clients.router.take({ pid: forged, offset: undefined }, '/'), undefined);
-  assert.equal(clients.router.take({ pid, offset: undefined }, '/side'), undefined);
+  assert.equal(clients.router.recovery!.take({ pid: forged, offset: undefined }, '/'), undefined);
+  assert.equal(clients.router.recovery!.take({ pid, offset: undefined }, '/side'), undefined);
   assert.equal(
-    clients.router.take({ pid: clients.router.pidOf(session.sid, '/side'), offset: undefined }, '/'),
+    clients.router.recovery!.take(
+      { pid: clients.router.recovery!.pidOf(session.sid, '/side'), offset: undefined },
+      '/',
+    ),
     undefined,
   );
   assert.deepEqual([metric('recovery.unknown'), metric('recovery.ended')], [3, 0]);
