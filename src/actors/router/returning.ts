@@ -1,4 +1,5 @@
 /** Clients that return to their sessions: where these are, and which of them can be given back. */
+import type { Config } from '../../config/types.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import type { Claim, Recovered, RecoveryHost } from '../../web/client/client-handle.ts';
 import type { ClientServices } from '../client/client-services.ts';
@@ -18,8 +19,7 @@ export interface ReturningSetup {
   readonly adoptions: Adoptions;
   readonly leaving: Leaving;
   readonly sessions: SessionSetup;
-  /** What may wait for a client at once, bytes. */
-  readonly maxBackpressure: number;
+  readonly config: Config;
 }
 
 export class Returning implements RecoveryHost {
@@ -75,14 +75,14 @@ export class Returning implements RecoveryHost {
   }
 
   take({ pid, offset }: Claim, namespace: string): Recovered | undefined {
-    const { registry, sessions, maxBackpressure } = this.#setup;
+    const { registry, sessions, config } = this.#setup;
     const sid = this.#sidOf(pid, namespace);
     if (sid === undefined) return this.#notRecovered('unknown');
     const client = registry.any(sid);
     if (!client?.isRecoverable) return this.#notRecovered('ended');
     client.interrupt();
     const missed = client.missedSince(offset);
-    const isTooMuch = missed !== undefined && missed.bytes > maxBackpressure;
+    const isTooMuch = missed !== undefined && missed.bytes > config.socketio.max_backpressure;
     if (!missed || isTooMuch) {
       client.giveUp();
       return this.#notRecovered(isTooMuch ? 'too_much' : 'incomplete');

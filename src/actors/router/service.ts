@@ -127,7 +127,7 @@ export class RouterService implements SessionHost, LocalRoutes {
       adoptions: this.adoptions,
       leaving: this.#leaving,
       sessions: this.#sessions,
-      maxBackpressure: config.socketio.max_backpressure,
+      config,
     });
   }
 
