@@ -25,6 +25,8 @@ interface Pending {
 export class Machine {
   /** It is no more: nothing of it runs any more. */
   isDead = false;
+  /** So is the computer that it ran on: what was on its way from there is lost. */
+  isLost = false;
   /** By how much its wall clock is wrong. */
   skewMs = 0;
   #isFrozen = false;

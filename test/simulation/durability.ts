@@ -21,6 +21,10 @@ export interface DurabilitySetup {
   readonly lose: (boot: string) => void;
 }
 
+/** Moments at which nodes may be killed: a hook asks a back end; a write to Redis is on its way, or has been executed and not answered. */
+export const steps = ['on_connect', 'on_disconnect', 'on_suspend', 'on_recover', 'sent', 'executed'] as const;
+export type Step = (typeof steps)[number];
+
 /** How much the wall clock of a node may be wrong, ms. */
 const maxSkewMs = 300;
 
@@ -31,10 +35,15 @@ export class Durability {
   readonly #all = new Map<string, SimNode>();
   /** When nodes were killed, or something else went wrong but with Redis. */
   readonly #troubles: number[] = [];
+  #strike: { readonly step: Step; left: number; readonly strike: (node: SimNode) => void } | undefined;
 
   constructor(setup: DurabilitySetup) {
     this.#setup = setup;
     this.redis = new RedisSite(setup.clock);
+    this.redis.reached = (step, machine) => {
+      const node = setup.nodes.find((living) => living.machine === machine);
+      if (node) this.reached(step, node.boot);
+    };
   }
 
   /** For the next node. */
@@ -76,6 +85,34 @@ export class Durability {
   redisTrouble(): void {
     this.redis.troubledAt = this.#setup.clock.now;
     for (const session of this.#setup.sessions.values()) if (this.isSplit(session)) session.isDivided = true;
+  }
+
+  // --- nodes that are killed in the midst of something
+
+  /** Somebody is to be killed at that moment, when it has come so often. */
+  strikeAt(step: Step, times: number, strike: (node: SimNode) => void): void {
+    this.#strike = { step, left: times, strike };
+  }
+
+  /** Nobody is killed any more. */
+  spare(): void {
+    this.#strike = undefined;
+  }
+
+  /** A node has come so far. */
+  reached(step: string, boot: string): void {
+    const due = this.#strike;
+    if (due?.step !== step) return;
+    due.left -= 1;
+    if (due.left > 0) return;
+    this.#strike = undefined;
+    // Not in the midst of its own turn.
+    this.#setup.clock.after(0, () => {
+      const node = this.#setup.nodes.find((living) => living.boot === boot);
+      if (!node) return;
+      this.#setup.say(`${boot} was just at this: ${step}`);
+      due.strike(node);
+    });
   }
 
   killed(node: SimNode): void {
@@ -154,12 +191,13 @@ export class Durability {
   }
 
   /** A back end is told of a departure. */
-  departs(session: Session, { key, node }: Asked): void {
+  departs(session: Session, { key, node, event }: Asked): void {
     const { broken, clock } = this.#setup;
     const [first] = session.ends;
-    session.ends.push({ key, node, at: clock.now });
+    session.ends.push({ key, event, node, at: clock.now });
     if (!first) return;
     if (first.key !== key) broken(`${session.sid} departs as ${first.key} and as ${key}`);
+    if (first.event !== event && !session.isAtRisk) broken(`${session.sid} departs as ${first.event} and as ${event}`);
     if (this.#mayRepeat(session)) return;
     broken(`the back end is told twice that ${session.sid} departs, by ${first.node} and by ${node}`);
   }

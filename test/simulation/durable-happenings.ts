@@ -1,4 +1,5 @@
 /** What happens where sessions outlive their nodes, besides what happens anywhere. */
+import { steps } from './durability.ts';
 import type { SimNode } from './node.ts';
 import type { World } from './world.ts';
 
@@ -7,8 +8,9 @@ type Happening = (world: World) => void | Promise<void>;
 export type Weighted = readonly [weight: number, happening: Happening];
 
 export const durableHappenings: readonly Weighted[] = [
-  [2, (world) => killSome(world, 1)],
-  [0.5, (world) => killSome(world, world.nodes.length)],
+  [1.5, (world) => killSome(world, 1)],
+  [0.3, (world) => killSome(world, world.nodes.length)],
+  [1.5, killInTheMidst],
   [6, (world) => world.clock.advance(world.settings.leaseMs! / 2)],
 ];
 /** Where there is one node; between several not all of their consequences are known. */
@@ -20,15 +22,22 @@ export const aloneHappenings: readonly Weighted[] = [
   [0.5, closeBackEnd],
 ];
 
-/** They come back as other boots, after a moment or more than a lease. */
 function killSome(world: World, count: number): void {
+  for (let left = count; left > 0; left -= 1) kill(world, world.anyNode());
+}
+
+/** It comes back as another boot, after a moment or more than a lease. */
+function kill(world: World, node: SimNode): void {
   const { clock, settings } = world;
-  for (let left = count; left > 0; left -= 1) {
-    const node = world.anyNode();
-    world.killNode(node);
-    const awayMs = clock.chance(0.5) ? clock.between(1, 300) : clock.between(300, 3 * settings.leaseMs!);
-    clock.after(awayMs, () => void world.startNode(node.name.charAt(0)));
-  }
+  world.killNode(node);
+  const awayMs = clock.chance(0.5) ? clock.between(1, 300) : clock.between(300, 3 * settings.leaseMs!);
+  clock.after(awayMs, () => void world.startNode(node.name.charAt(0)));
+}
+
+function killInTheMidst(world: World): void {
+  const { clock, durability } = world;
+  const step = clock.pick(steps);
+  durability!.strikeAt(step, clock.between(1, step === 'sent' || step === 'executed' ? 6 : 2), (node) => kill(world, node));
 }
 
 // --- nodes that stand still, or cannot reach one another

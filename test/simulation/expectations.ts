@@ -105,6 +105,7 @@ export class Subscription {
 /** That a back end was told of a departure. */
 interface End {
   readonly key: string;
+  readonly event: string;
   /** The boot that has told it. */
   readonly node: string;
   readonly at: number;

@@ -54,6 +54,8 @@ export interface Place {
 
 export const pingIntervalMs = 700;
 export const pingTimeoutMs = 400;
+/** How long a node waits for its first lease. */
+const startMs = 400;
 /** How long a channel without subscribers is kept. */
 const channelTimeoutMs = 300;
 
@@ -63,6 +65,8 @@ export interface Parts {
   readonly host?: (host: SessionHost, node: SimNode) => SessionHost;
   /** The answer to a client that returns comes behind what it has missed. */
   readonly answersLast?: boolean;
+  /** Another command in the place of one that a node sends to Redis. */
+  readonly command?: (command: RedisCommand) => RedisCommand;
 }
 
 export interface Answer {
@@ -79,6 +83,9 @@ export interface Asked {
   readonly node: string;
   /** What is the same where something is told again. */
   readonly key: string;
+  /** What it is of the events of its session, and why it has come about. */
+  readonly event: string;
+  readonly state: Readonly<Record<string, unknown>>;
 }
 
 export interface BackEnd {
@@ -216,7 +223,7 @@ export class SimNode {
     this.kernel = kernel;
     const cluster = new ClusterTable(kernel.node, kernel.creation);
     const relays = new RelayService({ kernel, cluster, maxQueueBytes: 1_000_000, log, metrics });
-    const pools = poolsOf(backEnd, this.boot, place);
+    const pools = poolsOf(backEnd, this.boot, place, parts.command);
     const made = parts.store?.({ bounds: settings.bounds, tag: ids.tag, wheel: kernel.wheel });
     const kept = keepSessions({ config, ids, kernel, pools: pools as unknown as PoolTable, log, metrics });
     const { durable } = kept;
@@ -273,7 +280,7 @@ export class SimNode {
       catchUp: () => adoptions.catchUp(),
     };
     const keepers = durable
-      ? [{ id: keeperName, name: keeperName, start: () => new SessionKeeper(durable, adopter, undefined, 0) }]
+      ? [{ id: keeperName, name: keeperName, start: () => new SessionKeeper(durable, adopter, undefined, startMs) }]
       : [];
     this.sockets = new SimSockets(clock, machine);
     this.sockets.answersLast = parts.answersLast ?? false;
@@ -422,11 +429,24 @@ interface HookRequest {
   readonly idempotencyKey?: string;
 }
 
-function poolsOf(backEnd: BackEnd, node: string, place: Place | undefined): Pools {
+interface Metadata {
+  readonly sid?: string;
+  readonly state?: Readonly<Record<string, unknown>>;
+  readonly session?: { readonly epoch?: number; readonly event?: number };
+  readonly trigger?: unknown;
+}
+
+function poolsOf(
+  backEnd: BackEnd,
+  node: string,
+  place: Place | undefined,
+  changed: (command: RedisCommand) => RedisCommand = (command) => command,
+): Pools {
   const link = place && new RedisLink(place.redis, place.machine, (what) => backEnd.broken(what));
   const ask = async ({ endpoint, body = '{}', idempotencyKey: key = '' }: HookRequest): Promise<Answer> => {
-    const { sid = '' } = JSON.parse(body) as { sid?: string };
-    const answer = await backEnd.asked({ endpoint, sid, node, key });
+    const { sid = '', state = {}, session = {}, trigger } = JSON.parse(body) as Metadata;
+    const event = `${session.epoch}.${session.event} ${JSON.stringify(trigger)}`;
+    const answer = await backEnd.asked({ endpoint, sid, node, key, event, state });
     if (place) await new Promise<void>((resolve) => place.machine.whenAwake(resolve));
     return answer;
   };
@@ -436,7 +456,7 @@ function poolsOf(backEnd: BackEnd, node: string, place: Place | undefined): Pool
         name,
         connector: name === 'redis' ? 'connector.redis' : 'connector.http',
         async request(request: Request) {
-          if (name === 'redis') return (await link!.run((request as { commands: RedisCommand[] }).commands)) as Reply;
+          if (name === 'redis') return (await link!.run((request as { commands: RedisCommand[] }).commands.map(changed))) as Reply;
           return (await ask(request as HookRequest)) as Reply;
         },
       };

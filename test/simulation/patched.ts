@@ -12,3 +12,18 @@ export function patched<Class extends object, Name extends keyof Class>(
     },
   };
 }
+
+/** Another getter in the place of one, likewise. */
+export function patchedGetter<Class extends object, Name extends keyof Class>(
+  target: Class,
+  name: Name,
+  get: (this: Class) => Class[Name],
+): Disposable {
+  const original = Object.getOwnPropertyDescriptor(target, name)!;
+  Object.defineProperty(target, name, { configurable: true, get });
+  return {
+    [Symbol.dispose]() {
+      Object.defineProperty(target, name, original);
+    },
+  };
+}

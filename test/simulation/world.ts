@@ -123,7 +123,9 @@ export class World implements BackEnd {
 
   /** It is gone without a word, and so are its sessions. */
   killNode(node: SimNode): void {
-    this.say(`${node.boot} is killed`);
+    const { machine } = node;
+    if (machine) machine.isLost = this.clock.chance(0.5);
+    this.say(`${node.boot} is killed${machine?.isLost ? ', and its computer with it' : ''}`);
     this.nodes.splice(this.nodes.indexOf(node), 1);
     if (this.durability) {
       this.durability.killed(node);
@@ -217,6 +219,7 @@ export class World implements BackEnd {
       session.told += event.charAt(3);
       if (departs) this.durability?.departs(session, asked);
     }
+    this.durability?.reached(event, node);
     session.hooks += 1;
     await new Promise<void>((resolve) =>
       clock.after(event === 'slow' ? clock.between(20, 600) : clock.between(1, 80), resolve),
@@ -407,6 +410,7 @@ export class World implements BackEnd {
     const { clock, mesh, durability } = this;
     this.isCalm = true;
     this.isBackEndDown = false;
+    durability?.spare();
     for (const client of this.clients) {
       client.reachable = true;
       client.cutShare = 0;

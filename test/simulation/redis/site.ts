@@ -17,6 +17,8 @@ const patienceMs = 400;
 const askAgainMs = 40;
 const connections = 2;
 const maxWayMs = maxDelayMs / 2;
+/** What is stored by other commands than scripts. */
+const writes: ReadonlySet<string> = new Set(['xadd', 'multi', 'hset', 'hdel']);
 
 export class RedisSite {
   readonly model: RedisModel;
@@ -31,6 +33,8 @@ export class RedisSite {
   #held: (() => void)[] | undefined;
   /** How often connections were lost. */
   era = 0;
+  /** A node has sent a write, or that has been executed. */
+  reached: (step: 'sent' | 'executed', machine: Machine) => void = () => {};
 
   constructor(clock: VirtualClock) {
     this.clock = clock;
@@ -126,9 +130,12 @@ export class RedisLink {
     this.#next = (this.#next + 1) % connections;
     const arrival = Math.max(this.#arrivals[this.#next]!, clock.now + clock.between(0, maxWayMs));
     this.#arrivals[this.#next] = arrival;
+    const machine = this.#machine;
+    const isWrite = commands.some(([name, , keys]) => writes.has(String(name)) || (name === 'eval' && Number(keys) > 1));
+    if (isWrite) clock.after(0, () => site.reached('sent', machine));
     clock.after(arrival - clock.now, () => {
       if (site.era !== era) return lost();
-      if (site.partedFrom.has(this.#machine)) return;
+      if (site.partedFrom.has(machine) || machine.isLost) return;
       site.whenAwake(() => {
         if (site.isAway) return lost();
         let replies: unknown[];
@@ -140,9 +147,10 @@ export class RedisLink {
           this.#broken(`Redis refuses a command: ${what}`);
           return failed(what);
         }
+        if (isWrite) site.reached('executed', machine);
         clock.after(clock.between(0, maxWayMs), () => {
           if (site.era !== era) lost();
-          else if (!site.partedFrom.has(this.#machine)) answered(replies);
+          else if (!site.partedFrom.has(machine)) answered(replies);
         });
       });
     });
