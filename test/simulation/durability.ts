@@ -194,10 +194,12 @@ export class Durability {
   departs(session: Session, { key, node, event }: Asked): void {
     const { broken, clock } = this.#setup;
     const [first] = session.ends;
-    session.ends.push({ key, event, node, at: clock.now });
+    session.ends.push({ key, event, node, at: clock.now, isStored: !this.#isRedisTroubled });
     if (!first) return;
     if (first.key !== key) broken(`${session.sid} departs as ${first.key} and as ${key}`);
-    if (first.event !== event && !session.isAtRisk) broken(`${session.sid} departs as ${first.event} and as ${event}`);
+    if (first.event !== event && first.isStored && !session.isAtRisk) {
+      broken(`${session.sid} departs as ${first.event} and as ${event}`);
+    }
     if (this.#mayRepeat(session)) return;
     broken(`the back end is told twice that ${session.sid} departs, by ${first.node} and by ${node}`);
   }

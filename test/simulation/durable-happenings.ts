@@ -37,7 +37,9 @@ function kill(world: World, node: SimNode): void {
 function killInTheMidst(world: World): void {
   const { clock, durability } = world;
   const step = clock.pick(steps);
-  durability!.strikeAt(step, clock.between(1, step === 'sent' || step === 'executed' ? 6 : 2), (node) => kill(world, node));
+  durability!.strikeAt(step, clock.between(1, step === 'sent' || step === 'executed' ? 6 : 2), (node) =>
+    kill(world, node),
+  );
 }
 
 // --- nodes that stand still, or cannot reach one another

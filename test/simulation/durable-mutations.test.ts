@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { durableMutations } from './durable-mutations.ts';
 import { simulateUntilNoticed } from './seeds.ts';
 
-for (const [rule, mutation] of Object.entries(durableMutations)) {
+for (const [rule, { nodes, mutation }] of Object.entries(durableMutations)) {
   test(`it is noticed when this is not so where sessions outlive their nodes: ${rule}`, async (t) => {
-    t.diagnostic(await simulateUntilNoticed(300, [1, 2, 3], mutation, true));
+    t.diagnostic(await simulateUntilNoticed(300, [nodes], mutation, true));
   });
 }

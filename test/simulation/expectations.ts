@@ -109,6 +109,8 @@ interface End {
   /** The boot that has told it. */
   readonly node: string;
   readonly at: number;
+  /** That it is told was surely stored before. */
+  readonly isStored: boolean;
 }
 
 export class Session {

@@ -456,7 +456,8 @@ function poolsOf(
         name,
         connector: name === 'redis' ? 'connector.redis' : 'connector.http',
         async request(request: Request) {
-          if (name === 'redis') return (await link!.run((request as { commands: RedisCommand[] }).commands.map(changed))) as Reply;
+          if (name === 'redis')
+            return (await link!.run((request as { commands: RedisCommand[] }).commands.map(changed))) as Reply;
           return (await ask(request as HookRequest)) as Reply;
         },
       };

@@ -131,7 +131,9 @@ export class RedisLink {
     const arrival = Math.max(this.#arrivals[this.#next]!, clock.now + clock.between(0, maxWayMs));
     this.#arrivals[this.#next] = arrival;
     const machine = this.#machine;
-    const isWrite = commands.some(([name, , keys]) => writes.has(String(name)) || (name === 'eval' && Number(keys) > 1));
+    const isWrite = commands.some(
+      ([name, , keys]) => writes.has(String(name)) || (name === 'eval' && Number(keys) > 1),
+    );
     if (isWrite) clock.after(0, () => site.reached('sent', machine));
     clock.after(arrival - clock.now, () => {
       if (site.era !== era) return lost();
