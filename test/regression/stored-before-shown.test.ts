@@ -1,7 +1,8 @@
 /**
  * What clients are shown is stored before, so that it comes later than it is numbered. Old faults, which simulations found: a client that
  * had left a channel was sent what was published there next, at once and without a position; a session could not be recovered that had
- * begun behind a number without an entry; the former connection of a client that had returned stayed until everything was stored.
+ * begun behind a number without an entry; the former connection of a client that had returned stayed until everything was stored; one
+ * that was about to end was sent what came last, but not what had been numbered before it was there.
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -110,6 +111,25 @@ test('the former connection of a client that has returned ends at once', () => {
   scene.topics.publish('room', eventPacket('e', [1]));
   scene.output.end('replaced');
   assert.equal(scene.isOpen, false);
+});
+
+test('a connection that is about to end is sent what was numbered before it was there, in order', () => {
+  const { output, mirror } = new Scene();
+  const sent: string[] = [];
+  const sink: Sink = {
+    send: (packet, tail = '') => void sent.push(`${packet.type} ${tail}`),
+    join() {},
+    leave() {},
+    end: (reason) => void sent.push(reason),
+    bufferedBytes: 0,
+  };
+  output.send(eventPacket('e', [1]));
+  output.end('replaced');
+  output.attach(sink, 'websocket');
+  output.send(eventPacket('e', [2]));
+  output.end('shutdown');
+  mirror.store();
+  assert.deepEqual(sent, ['event ,"kD3fG7-_1"]', 'event ,"kD3fG7-_2"]', 'shutdown']);
 });
 
 test('an end that comes behind what was sent waits until that is stored', () => {

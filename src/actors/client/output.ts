@@ -47,6 +47,8 @@ export class ClientOutput implements Member {
   #owner: OutputOwner | undefined;
   #phase: ClientPhase = 'generic';
   #sink: Sink | undefined;
+  /** It is to end, when what was numbered before is shown. */
+  #leaving: Sink | undefined;
   #transport: TransportKind | undefined;
   #channels: SmallSet<string>;
   /** Its record is being stored with the channels that it is in. */
@@ -137,9 +139,8 @@ export class ClientOutput implements Member {
 
   /** When what was numbered before is shown; then another connection may have come, which has not been sent it. */
   #later(show: (sink: Sink) => void): void {
-    const present = this.#sink;
     this.#sessions!.release(() => {
-      const sink = this.#sink ?? present;
+      const sink = this.#sink ?? this.#leaving;
       if (sink) show(sink);
     });
   }
@@ -250,8 +251,15 @@ export class ClientOutput implements Member {
     const sink = this.#sink;
     this.detach();
     const isTaken = reason === 'replaced' || reason === 'node_lost';
-    if (sink && this.#log && this.#sessions!.defers && !isTaken) this.#sessions!.release(() => sink.end(reason));
-    else sink?.end(reason);
+    if (sink && this.#log && this.#sessions!.defers && !isTaken) {
+      this.#leaving = sink;
+      this.#sessions!.release(() => {
+        if (this.#leaving === sink) this.#leaving = undefined;
+        sink.end(reason);
+      });
+    } else {
+      sink?.end(reason);
+    }
   }
 
   /** The client has ended. Idempotent. */
