@@ -211,8 +211,19 @@ export class Durability {
     return !teller || this.#isRedisTroubled || this.#troubles.some((at) => at >= first!.at - this.#makeUpMs);
   }
 
+  /** All sessions have ended. */
+  check(): void {
+    const { sessions, broken } = this.#setup;
+    for (const session of sessions.values()) {
+      const mistake = this.#mistakeOf(session);
+      if (mistake) broken(mistake);
+    }
+    const leftovers = this.#leftovers;
+    if (leftovers.length > 0) broken(`in Redis there is left: ${leftovers.join(', ')}`);
+  }
+
   /** What is wrong with what the back end was told of a session. */
-  mistakeOf({ told, sid, isAtRisk, moves, rivals }: Session): string | undefined {
+  #mistakeOf({ told, sid, isAtRisk, moves, rivals }: Session): string | undefined {
     let form = moves > 0 ? /^c?[sr]*d+$/ : /^c(sr)*s?d+$/;
     // One that was taken for dead, and cannot ask Redis, goes on telling what happens to its client.
     if (rivals.length > 0) form = /^c?[sr]*d[srd]*$/;
@@ -221,7 +232,7 @@ export class Durability {
   }
 
   /** What of Redis should not be there when all sessions have ended. */
-  get leftovers(): string[] {
+  get #leftovers(): string[] {
     const { model } = this.redis;
     const { nodes } = this.#setup;
     const owners = new Map<string, string>();

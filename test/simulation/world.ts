@@ -484,19 +484,10 @@ export class World implements BackEnd {
       const { leftovers } = node;
       if (leftovers.length > 0) this.broken(`at ${node.boot} there is left: ${leftovers.join(', ')}`);
     }
-    if (this.durability) return this.#checkDurable(this.durability);
+    if (this.durability) return this.durability.check();
     for (const { sid, told, isGone } of this.sessions.values()) {
       const whole = isGone ? /^c(sr)*s?d?$/ : /^c(sr)*s?d$/;
       if (!whole.test(told)) this.broken(`the back end is told ${told} of ${sid}`);
     }
-  }
-
-  #checkDurable(durability: Durability): void {
-    for (const session of this.sessions.values()) {
-      const mistake = durability.mistakeOf(session);
-      if (mistake) this.broken(mistake);
-    }
-    const { leftovers } = durability;
-    if (leftovers.length > 0) this.broken(`in Redis there is left: ${leftovers.join(', ')}`);
   }
 }
