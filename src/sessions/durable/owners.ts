@@ -6,6 +6,7 @@ import type { Keys } from './keys.ts';
 import { type Gone, type Ownership, ownershipOf } from './ownership.ts';
 import { pairsOf } from './replies.ts';
 import { claimCommand } from './scripts.ts';
+import { serverOf } from './witness.ts';
 
 export interface Owner extends Ownership {
   readonly owner: string;
@@ -93,16 +94,23 @@ export class Owners {
     });
   }
 
-  /** The records of sessions of one boot, as they are, some at a time. */
+  /**
+   * The records of sessions of one boot, as they are, some at a time. Some may come twice: a cursor means something to one server only, and
+   * another one, or the same after a restart, would skip what it has elsewhere.
+   */
   async *recordsOf(tag: string, atOnce: number): AsyncGenerator<[sid: string, record: string][]> {
     const { sessions } = this.#keys.ofBoot(tag);
-    let cursor = '0';
-    do {
-      const [scanned] = await this.#run([['hscan', sessions, cursor, 'count', atOnce]]);
-      const [next, flat] = scanned as [string, unknown];
-      cursor = String(next);
-      yield pairsOf(flat);
-    } while (cursor !== '0');
+    for (;;) {
+      const server = await serverOf(this.#run, sessions);
+      let cursor = '0';
+      do {
+        const [scanned] = await this.#run([['hscan', sessions, cursor, 'count', atOnce]]);
+        const [next, flat] = scanned as [string, unknown];
+        cursor = String(next);
+        yield pairsOf(flat);
+      } while (cursor !== '0');
+      if ((await serverOf(this.#run, sessions)) === server) return;
+    }
   }
 
   /** What the records say of the sessions that those boots have made. */

@@ -7,6 +7,12 @@ import type { RunCommands } from './commands.ts';
 /** In a script, so that a Cluster answers from the node that has the key. */
 const whoHas = "return string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')";
 
+/** Which server has a key. Undefined if it does not say so, or Redis is away. */
+export async function serverOf(run: RunCommands, key: string): Promise<unknown> {
+  const [server] = await run([['eval', whoHas, 1, key]]).catch(() => []);
+  return server;
+}
+
 export class Witness {
   readonly #run: RunCommands;
   #servers = new Map<string, unknown>();
