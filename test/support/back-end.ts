@@ -20,9 +20,10 @@ export interface Answer {
 export class BackEnd {
   readonly asked: Asked[] = [];
   /** By path; anything else gets an empty answer. */
-  readonly answers = new Map<string, Answer | ((asked: Asked) => Answer)>();
+  readonly answers = new Map<string, Answer | ((asked: Asked) => Answer | Promise<Answer>)>();
   readonly #server: Server;
   #wake: (() => void)[] = [];
+  #port = 0;
 
   private constructor() {
     this.#server = createServer(async (request, response) => {
@@ -33,7 +34,7 @@ export class BackEnd {
       this.asked.push(asked);
       for (const wake of this.#wake.splice(0)) wake();
       const found = this.answers.get(path) ?? {};
-      const answer = typeof found === 'function' ? found(asked) : found;
+      const answer = typeof found === 'function' ? await found(asked) : found;
       if (answer.delayMs) await new Promise((resolve) => setTimeout(resolve, answer.delayMs));
       const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body ?? '');
       response.writeHead(answer.status ?? 200).end(answer.body === undefined ? '' : text);
@@ -57,6 +58,16 @@ export class BackEnd {
       if (found) return found;
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
+  }
+
+  /** Refuses connections, and closes those that are there, until `comeBack`. */
+  async goAway(): Promise<void> {
+    this.#port = Number(new URL(this.url).port);
+    await this.stop();
+  }
+
+  async comeBack(): Promise<void> {
+    await new Promise<void>((listening) => this.#server.listen(this.#port, '127.0.0.1', listening));
   }
 
   async stop(): Promise<void> {

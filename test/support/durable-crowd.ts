@@ -46,9 +46,17 @@ export class DurableCrowd {
     this.proxy = proxy;
   }
 
-  /** @param isAway whether Redis is not there yet */
-  static async start(t: TestContext, durability: Durability = {}, isAway = false): Promise<DurableCrowd> {
-    const redis = await RedisServer.start();
+  /**
+   * @param isAway whether Redis is not there yet
+   * @param options of Redis, as of `RedisServer.start`
+   */
+  static async start(
+    t: TestContext,
+    durability: Durability = {},
+    isAway = false,
+    options?: Parameters<typeof RedisServer.start>[0],
+  ): Promise<DurableCrowd> {
+    const redis = await RedisServer.start(options);
     if (isAway) await redis.stop();
     const scene = await ReturnCluster.start({}, undefined, redis.port, undefined, durability);
     const crowd = new DurableCrowd(scene, redis, await CutProxy.start(scene.nodes[0]!.port));
@@ -74,12 +82,24 @@ export class DurableCrowd {
     return this.clients.map(({ sids }) => sids[0]!);
   }
 
-  async enter(count: number): Promise<void> {
+  /** @param query of their URLs */
+  async enter(count: number, query?: Record<string, string>): Promise<ReturningClient[]> {
+    const entered: ReturningClient[] = [];
     for (let left = count; left > 0; left -= atOnce) {
-      const some = Array.from({ length: Math.min(atOnce, left) }, () => new ReturningClient(this.proxy.url));
+      const connect = () => new ReturningClient(this.proxy.url, query && { query });
+      const some = Array.from({ length: Math.min(atOnce, left) }, connect);
+      entered.push(...some);
       this.clients.push(...some);
       await Promise.all(some.map((client) => client.connected(1, 60_000)));
     }
+    return entered;
+  }
+
+  /** Clients that cannot return, and do not come back. Resolves to their session ids. */
+  async enterOnce(count: number): Promise<string[]> {
+    const entered = await this.enter(count, { recovery: '0' });
+    for (const { socket } of entered) socket.io.reconnection(false);
+    return entered.map(({ sids }) => sids[0]!);
   }
 
   /** Publishes that many numbers to all of them, through these nodes in turn; each is confirmed before the next. */
@@ -181,6 +201,16 @@ export class DurableCrowd {
       'adoptions',
       30_000,
     );
+  }
+
+  /** Waits until other nodes go on with these sessions. */
+  async settled(sids: readonly string[]): Promise<void> {
+    const isSettled = (record?: StoredRecord) => record?.isSettled && record.epoch > 0;
+    const areAll = async () => {
+      const records = await this.records();
+      return sids.every((sid) => isSettled(records.get(sid)));
+    };
+    await eventually(areAll, 'adoptions', 30_000);
   }
 
   /** The index of the node behind an owner. */
