@@ -33,8 +33,8 @@ export interface LocalRoutes {
   runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void>;
   changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
   clientHere(sid: string): AnyRef;
-  /** The answer of the node to which the session was handed over; undefined if it was not. */
-  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined;
+  /** The answer of the node that has the session now; undefined, at once or later, if it is here or nowhere. */
+  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer | undefined> | undefined;
   /** JSON text of what it acknowledges. */
   askHere(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
   /** JSON text: what plugins put into states need not be a term. */
@@ -97,9 +97,13 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
   }
 
   #serve(message: RouterMessage): RouterAnswer | Promise<RouterAnswer | void> | undefined {
+    const elsewhere = 'sid' in message ? this.#routes.elsewhere(message) : undefined;
+    if (!elsewhere) return this.#serveHere(message);
+    return elsewhere.then((answer) => answer ?? this.#serveHere(message));
+  }
+
+  #serveHere(message: RouterMessage): RouterAnswer | Promise<RouterAnswer | void> | undefined {
     const routes = this.#routes;
-    const elsewhere = 'sid' in message ? routes.elsewhere(message) : undefined;
-    if (elsewhere) return elsewhere;
     switch (message.type) {
       case 'act':
         return routes.runActionsHere(message.sid, actionsFromWire(message.orders)) ?? ok;

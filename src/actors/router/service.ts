@@ -101,8 +101,7 @@ export class RouterService implements SessionHost, LocalRoutes {
       settled: (sid) => this.adoptions.settled(sid),
     });
     const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
-    const { clients } = setup;
-    const { farewells, cluster } = setup;
+    const { clients, farewells, cluster } = setup;
     this.#leaving = new Leaving({
       kernel,
       clients,
@@ -285,10 +284,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
   #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
     const here = this.#registry.any(sid);
-    if (here) {
-      const uncertain = this.#setup.clients.durable?.certainty();
-      return uncertain?.then(() => (here.isFenced ? this.#askNext(message, sid) : undefined));
-    }
+    if (here) return this.#passOn(here, message, sid);
     const home =
       this.#returning.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
@@ -296,7 +292,13 @@ export class RouterService implements SessionHost, LocalRoutes {
     return owner === undefined ? undefined : this.#ask(owner, message);
   }
 
-  /** The session of this node has turned out to be another one's. */
+  /** For a session of this node, unless it turns out to be another one's. */
+  #passOn(here: ClientActor, message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
+    const uncertain = this.#setup.clients.durable?.certainty();
+    if (!uncertain) return here.isFenced ? this.#askNext(message, sid) : undefined;
+    return uncertain.then(() => (here.isFenced ? this.#askNext(message, sid) : undefined));
+  }
+
   async #askNext(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> {
     const node = await this.#whereabouts.nextHomeOf(sid);
     return node && this.#ask(node, message);
@@ -310,13 +312,11 @@ export class RouterService implements SessionHost, LocalRoutes {
     return kernel.ask(router, message, message.type === 'ask' ? message.timeoutMs + callTimeoutMs : callTimeoutMs);
   }
 
-  /** What another node asks of a session that this one has handed over is for the next one. */
-  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer> | undefined {
-    if (this.#returning.leaves(message.sid) !== 'now') return undefined;
-    const lost = new HiveError('bad_session_id', 'No connected client has that session id.');
-    return this.#whereabouts.nextHomeOf(message.sid).then(async (node) => {
-      return (node !== undefined && (await this.#ask(node, message))) || lost.toJSON();
-    });
+  /** What another node asks of a session that this one has handed over or lost is for the next one. */
+  elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer | undefined> | undefined {
+    const here = this.#registry.any(message.sid);
+    if (here) return this.#passOn(here, message, message.sid);
+    return this.#setup.clients.durable && this.#askNext(message, message.sid);
   }
 
   clientHere(sid: string): AnyRef {
