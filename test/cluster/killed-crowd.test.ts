@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DurableCrowd } from '../support/durable-crowd.ts';
+import { oldClients } from '../support/matrix-clients.ts';
 import { missing } from '../support/programs.ts';
+import { SocketClient } from '../support/socket-clients.ts';
 
 const skip = missing('redis-server');
 const lease = 3000;
@@ -28,10 +30,22 @@ test('a thousand clients go on elsewhere, and miss nothing of what is published 
   }
 });
 
-test('without recovery, the nodes that live tell a thousand departures, each once', { skip }, async (t) => {
+test('without recovery, the nodes that live tell a thousand departures, of all generations, each once', {
+  skip,
+}, async (t) => {
   const crowd = await DurableCrowd.start(t, { lease, window: 0 });
   await crowd.enter(1000);
-  const { sids } = crowd;
+  const old = oldClients(crowd.proxy.url);
+  t.after(() => {
+    for (const client of old) client.disconnect();
+  });
+  for (const client of old) await client.connected(1);
+  const oldest = (['0.9 websocket', '0.9 xhr-polling'] as const).map((kind) =>
+    SocketClient.connect(kind, crowd.proxy.url),
+  );
+  await Promise.all(oldest);
+  const sids = crowd.told('on_connect').map(({ sid }) => sid);
+  assert.equal(sids.length, crowd.clients.length + old.length + oldest.length);
   for (const { socket } of crowd.clients) socket.io.reconnection(false);
   await crowd.kill(0);
   const told = await crowd.departed(sids, lease + 5000);

@@ -108,7 +108,7 @@ test('Redis is killed and started again while sessions are adopted: each goes on
   const dir = mkdtempSync(join(tmpdir(), 'hive-redis-'));
   t.after(() => rmSync(dir, { recursive: true }));
   const persistent = ['--dir', dir, '--appendonly', 'yes', '--appendfsync', 'always'];
-  const crowd = await DurableCrowd.start(t, { nodes: 3, window: 8000 }, false, persistent);
+  const crowd = await DurableCrowd.start(t, { nodes: 3, window: 5000 }, false, persistent);
   const loyal = await crowd.enter(150);
   const leaving = await crowd.enterOnce(50);
   await crowd.publish(3, 0, 1);

@@ -51,6 +51,10 @@ export abstract class MatrixClient {
   /** Emits, and gives what the acknowledgement says. */
   abstract call(name: string, args: unknown[]): Promise<unknown[]>;
   abstract disconnect(): void;
+  /** Whether it is connected now, where the library tells. */
+  get isConnected(): boolean | undefined {
+    return undefined;
+  }
   /** The transport in use, where the library tells. */
   get transport(): string | undefined {
     return undefined;
@@ -91,6 +95,10 @@ class ScriptClient extends MatrixClient {
       this.received.push(['ask', toJson(args)]);
       acknowledge(...args);
     });
+  }
+
+  override get isConnected(): boolean | undefined {
+    return (this.#socket as { connected?: boolean }).connected;
   }
 
   override get transport(): string | undefined {
@@ -172,6 +180,13 @@ export function matrixClient(library: string, way: Way, url: string): MatrixClie
     return new ScriptClient(connectLegacy(url, way === 'polling' ? 'xhr-polling' : 'websocket', options) as AnySocket);
   }
   return new ScriptClient(libraries[library]!(url, { transports: transports[way], forceNew: true, ...soon }));
+}
+
+/** One of each generation that comes back by itself, but not to its session, over each of its transports. */
+export function oldClients(url: string): MatrixClient[] {
+  return ['2.5', '1.7'].flatMap((library) =>
+    (['polling', 'websocket', 'upgrade'] as const).map((way) => matrixClient(library, way, url)),
+  );
 }
 
 /** The first argument of an event. */
