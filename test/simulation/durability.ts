@@ -143,6 +143,8 @@ export class Durability {
     session.isMoving = settled !== undefined;
     if (this.#isRedisTroubled && former) session.isDivided = true;
     if (this.#isRedisTroubled && !former) session.putAtRisk();
+    // They cannot be asked what they had kept, and count as gone as well.
+    for (const other of nodes) if (other.isFrozen) session.loseOf(other.boot);
     for (const subscription of session.subscriptions.values()) subscription.changedAt = clock.now;
     void settled?.then(() => {
       if (session.node === node.boot) session.isMoving = false;
