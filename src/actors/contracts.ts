@@ -20,6 +20,8 @@ export interface Member {
   leave(channel: string): void;
   /** It has joined or left a channel, though it is told so later. */
   changed?(): void;
+  /** A delivery is on its way to it. */
+  expects?(): void;
   /** Resolves when it is stored in which channels it is, where that outlives the node. */
   readonly stored?: Promise<unknown> | undefined;
   /**

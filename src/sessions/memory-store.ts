@@ -25,6 +25,10 @@ export interface MemoryStoreSetup {
 export interface Mirror {
   append(number: number, scope: `c:${string}` | `s:${string}`, packet: ServerPacket, id?: string): void;
   release(show: () => void): void;
+  /** The same when it is stored, too, which sessions are busy. */
+  confirm(show: () => void): void;
+  /** What a session was told waits for its actor still, or does not any more. */
+  setBusy(sid: string, isBusy: boolean): void;
   /** That number has no entry. */
   skip(number: number): void;
   forget(scope: `c:${string}` | `s:${string}`): void;
@@ -70,7 +74,11 @@ export class MemoryStore implements SessionStore {
     const { mirror } = this.#setup;
     if (!mirror) return undefined;
     // Actors that were told have their turns before.
-    return new Promise((resolve) => setImmediate(() => setImmediate(() => mirror.release(resolve))));
+    return new Promise((resolve) => setImmediate(() => setImmediate(() => mirror.confirm(resolve))));
+  }
+
+  setBusy(session: SessionLog, isBusy: boolean): void {
+    this.#setup.mirror?.setBusy(session.sid, isBusy);
   }
 
   release(show: () => void): void {

@@ -34,8 +34,10 @@ export interface SessionStore {
   readonly defers: boolean;
   /** The last number that was shown. */
   readonly shown: number;
-  /** Resolves when what actors have been told to send by now is stored; undefined unless the store defers. */
+  /** Resolves when what actors have been told to send by now is stored, and who of them has not yet; undefined unless the store defers. */
   settled(): Promise<void> | undefined;
+  /** Whether something that a session was told waits for its actor still: if that is lost, what comes of it is, too. */
+  setBusy(session: SessionLog, isBusy: boolean): void;
   /** Runs `show` when everything that was numbered before may be shown: at once, unless the store defers. */
   release(show: () => void): void;
   /** From now on it gets what is published to that channel. */

@@ -27,6 +27,12 @@ class SlowMirror implements Mirror {
     this.#isStoring = true;
   }
 
+  setBusy(): void {}
+
+  confirm(show: () => void): void {
+    this.release(show);
+  }
+
   skip(number: number): void {
     this.#last = number;
     if (!this.#isStoring) this.shown = number;

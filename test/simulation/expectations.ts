@@ -12,6 +12,9 @@
 import { keptFrom } from '../../src/sessions/prefix.ts';
 import type { Stream } from './client.ts';
 
+/** How long it takes until Redis knows that a session is not busy any more, at most. */
+const storedMs = 100;
+
 export type Level = 'must' | 'may' | 'lossy';
 
 export interface Item {
@@ -148,6 +151,10 @@ export class Session {
   isFull = false;
   /** Hooks that run for it: what it is told to do waits until they are over. */
   hooks = 0;
+  /** When the last one was over. */
+  hookedAt = Number.NEGATIVE_INFINITY;
+  /** It had something to do when its node was killed, as far as Redis knows. */
+  wasBusy = false;
   /** What the back end was told of it: c(onnect) s(uspend) r(ecover) d(isconnect). */
   told = '';
 
@@ -159,6 +166,7 @@ export class Session {
   /** Its node is killed, perhaps before anybody was told of what is lost. */
   orphan(at: number): void {
     this.deaths.push(at);
+    this.wasBusy ||= this.hooks > 0 || at - this.hookedAt < storedMs;
     for (const item of this.#items()) if (item.level === 'lossy') item.level = 'may';
   }
 

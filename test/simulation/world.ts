@@ -225,6 +225,7 @@ export class World implements BackEnd {
       clock.after(event === 'slow' ? clock.between(20, 600) : clock.between(1, 80), resolve),
     );
     session.hooks -= 1;
+    session.hookedAt = clock.now;
     return { status: isRefused ? 503 : 200, body };
   }
 
@@ -260,6 +261,7 @@ export class World implements BackEnd {
     if (maxSlots < plenty) return 'others may have its slot';
     const isTooOld = (since = this.clock.now) => this.clock.now - since > bounds.windowMs - slackMs;
     if (isTooOld(stream.lostAt)) return 'its client comes too late';
+    if (session.wasBusy) return 'it had something to do';
     if (session.moves > 0 && this.#slowAt > (session.deaths[0] ?? 0) - troubleMs) return 'clients had something to do';
     if (session.moves > 0 && this.#isTightBetween) return 'others could not keep everything';
     const isTight = bounds.maxBytes < plenty || maxBackpressure < plenty;
@@ -315,16 +317,8 @@ export class World implements BackEnd {
     const published = node.run(publish);
     const confirmed = confirm ? published.then((missing) => missing ?? []) : undefined;
     if (kind === 'slow') this.#slowAt = this.clock.now;
-    // It goes with the actors of clients that have something to do, whatever is confirmed.
-    const mayWait = this.durability && this.#isSlow;
-    if (mayWait) for (const [item, boot] of remote) this.#unconfirmedOf(boot).add(item);
-    this.#await(node, remote, mayWait ? undefined : confirmed);
+    this.#await(node, remote, confirmed);
     return { number, confirmed };
-  }
-
-  /** Whether what clients get may wait behind something that their actors do. */
-  get #isSlow(): boolean {
-    return this.#slowAt + troubleMs / 2 > this.clock.now;
   }
 
   #unconfirmedOf(boot: string): Set<Item> {
@@ -385,14 +379,12 @@ export class World implements BackEnd {
     const mayBeAway = this.durability && (session.moves > 0 || session.node !== node.boot);
     const strand = mayBeAway ? `${node.boot}: ${number}` : node.boot;
     const item = session.in('alone').add(strand, number, this.clock.now, 'may');
-    if (this.#isSlow || session.hooks > 0) this.#unconfirmedOf(session.node).add(item);
     this.say(`send ${number} to ${sid} through ${node.boot}`);
     node
       .run(() => node.router.runActions(sid, [sendOf(number)]))
       .then(
         () => {
           item.level = session.isAtRisk ? 'may' : 'must';
-          if (this.#isSlow || session.hooks > 0) this.#unconfirmedOf(session.node).add(item);
         },
         () => {},
       );

@@ -274,9 +274,9 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
       case 'message':
         return this.#attempt(message, 'external', 1);
       case 'act':
-        return this.#attempt(message, 'internal', message.actions.length);
+        return this.output.handled(this.#attempt(message, 'internal', message.actions.length));
       case 'published':
-        return this.#published(message);
+        return this.output.handled(this.#published(message));
       case 'terminate':
       case 'life':
         return this.#attempt(message, 'control', 1);

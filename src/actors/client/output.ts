@@ -51,6 +51,8 @@ export class ClientOutput implements Member {
   #leaving: Sink | undefined;
   #transport: TransportKind | undefined;
   #channels: SmallSet<string>;
+  /** Deliveries and actions that wait for its actor. */
+  #toDo = 0;
   /** Its record is being stored with the channels that it is in. */
   #storing: Promise<unknown> | undefined;
 
@@ -182,6 +184,19 @@ export class ClientOutput implements Member {
     this.#owner.abandon('missed_events');
   }
 
+  /** Something is on its way to its actor. */
+  expects(): void {
+    this.#toDo += 1;
+    if (this.#toDo === 1 && this.#log && this.#sessions!.defers) this.#sessions!.setBusy(this.#log, true);
+  }
+
+  /** Its actor has handled it, at once or when that resolves. */
+  handled(pending?: void | Promise<void>): void | Promise<void> {
+    if (pending) return pending.then(() => this.handled());
+    this.#toDo -= 1;
+    if (this.#toDo === 0 && this.#log && this.#sessions!.defers) this.#sessions!.setBusy(this.#log, false);
+  }
+
   /** What its client has missed since that position; undefined if not all of it is there. */
   missedSince(position: unknown): Missed {
     return this.#log && this.#sessions!.missed(this.#log, position);
@@ -266,6 +281,7 @@ export class ClientOutput implements Member {
   closed(reason: CloseReason): void {
     this.end(reason);
     this.#channels = undefined;
+    if (this.#log && this.#toDo > 0) this.#sessions!.setBusy(this.#log, false);
     if (this.#log) this.#sessions!.close(this.#log);
     this.#log = undefined;
     if (this.#phase === 'ended' || !this.#owner) return;

@@ -248,6 +248,7 @@ export class Channel extends Actor<ChannelMessage> {
   #deliver(member: Member, behind: Behind, delivery: ClientDelivery): void {
     const client = member.ref;
     if (client.tell(delivery)) {
+      member.expects?.();
       behind.deliveries += 1;
       this.#owed += 1;
       return;

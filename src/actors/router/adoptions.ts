@@ -276,6 +276,7 @@ export class Adoptions implements Adopter {
       const lives = livesOf(sid, past, journals, output.sentHere, shared);
       if (lives) output.catchUp(new Prefix(lives));
       else lost.set(adoption, 'failed');
+      if (past.some((record) => wasBusy(sid, record, journals))) lost.set(adoption, 'actions');
     }
     return lost;
   }
@@ -288,6 +289,15 @@ export class Adoptions implements Adopter {
   settled(sid: string): Promise<void> | undefined {
     return this.#adopting.get(sid)?.promise;
   }
+}
+
+/** Whether something that the session was told was lost with its node, though somebody knows that it has got it. */
+function wasBusy(
+  sid: string,
+  { owner, last }: PastRecord,
+  journals: ReadonlyMap<string, DeadJournal | undefined>,
+): boolean {
+  return last === undefined && journals.get(owner)?.wasBusy(sid) === true;
 }
 
 /**

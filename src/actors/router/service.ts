@@ -342,6 +342,7 @@ export class RouterService implements SessionHost, LocalRoutes {
       client.output.missed();
       throw new HiveError('overloaded', 'Too many messages are waiting for the client: its actions are not run.');
     }
+    client.output.expects();
     this.#counters.routed_events.value += actions.length;
     return this.stored();
   }

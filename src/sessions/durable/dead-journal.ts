@@ -6,7 +6,7 @@ import { keptFrom, type PrefixEntry } from '../prefix.ts';
 import { batchOf } from './batch-text.ts';
 import type { RunCommands } from './commands.ts';
 import type { OwnerKeys } from './keys.ts';
-import { batchField, bootField, firstField, tagField, trimmedField } from './redis-journal.ts';
+import { batchField, bootField, busyPrefix, firstField, tagField, trimmedField } from './redis-journal.ts';
 import { pairsOf } from './replies.ts';
 
 /** A time that a session was in a channel: `[channel, began, number of its last entry there or null]`. */
@@ -31,6 +31,8 @@ interface JournalParts {
   /** Of scopes whose entries were trimmed: the number of the last one of those, at least. */
   readonly lasts: ReadonlyMap<string, number>;
   readonly scopes: Map<string, readonly PrefixEntry[]>;
+  /** Fields of sessions that had something to do. */
+  readonly busy: ReadonlySet<string>;
   /** Numbers of what was published, by `c:<channel> <id>`. */
   readonly publications: Map<string, number>;
 }
@@ -97,11 +99,12 @@ export class DeadJournal {
       if (batches.length < batchesAtOnce) break;
       from = `${end + 1}-0`;
     }
-    const lasts = new Map(
-      [...fields].filter(([field]) => !field.startsWith('#')).map(([field, n]) => [field, Number(n)]),
-    );
+    const names = [...fields.keys()];
+    const busy = new Set(names.filter((field) => field.startsWith(busyPrefix)));
+    const scoped = names.filter((field) => !field.startsWith('#') && !busy.has(field));
+    const lasts = new Map(scoped.map((field) => [field, Number(fields.get(field))]));
     const boot = fields.get(bootField) ?? '';
-    const journal = new DeadJournal({ tag, boot, unbroken, trimmed, end, lasts, scopes, publications });
+    const journal = new DeadJournal({ tag, boot, unbroken, trimmed, end, lasts, scopes, busy, publications });
     const [kept] = await run([['hgetall', keys.kept]]);
     journal.addKept(pairsOf(kept));
     return journal;
@@ -117,6 +120,11 @@ export class DeadJournal {
 
   get end(): number {
     return this.#parts.end;
+  }
+
+  /** Whether a session had something to do that was confirmed already. */
+  wasBusy(sid: string): boolean {
+    return this.#parts.busy.has(busyPrefix + sid);
   }
 
   /** Whether that was published to the channel there. */

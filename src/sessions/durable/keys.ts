@@ -8,7 +8,7 @@
  *   hive:<cluster>:{<tag>}:sessions     hash: session id → `owner|epoch|contents`
  *   hive:<cluster>:{<tag>}:gone         set: sessions of that boot that others have ended; expires
  *   hive:<cluster>:{<owner>}:journal    stream: what its recoverable clients were sent
- *   hive:<cluster>:{<owner>}:last       hash: channel or session → number of its last entry in that
+ *   hive:<cluster>:{<owner>}:last       hash: channel or session → number of its last entry in that; `b:<session id>` of those with something to do
  *   hive:<cluster>:{<owner>}:kept       hash: channel and publication → `number|batch of its packets`, what others had kept for it when it was lost;
  *                                       and what they could not keep: see dead-journals.ts
  *

@@ -15,6 +15,7 @@
  */
 import type { ServerPacket } from '../../protocol/packet.ts';
 import { batchHead, entryText, type ScopeField } from './batch-text.ts';
+import { BusyFields } from './busy-fields.ts';
 import type { RedisCommand, RunCommands } from './commands.ts';
 import type { JournalMetrics } from './durable-metrics.ts';
 import type { OwnerKeys } from './keys.ts';
@@ -44,6 +45,8 @@ export const tagField = '#tag';
 export const bootField = '#boot';
 /** The field for the number of the last entry that was trimmed. */
 export const trimmedField = '#trimmed';
+/** With what the field of a session begins that had something to do when its last events were confirmed. */
+export const busyPrefix = 'b:';
 /** The field of a batch. */
 export const batchField = 'b';
 
@@ -68,6 +71,7 @@ export class RedisJournal {
   readonly #stored = new StoredBatches();
   /** What is to be shown when the batch under way is stored, and what when that is stored which gathers. */
   #showing: (() => void)[] = [];
+  readonly #busy = new BusyFields();
   #waiting: (() => void)[] = [];
   #shown = 0;
   /** The last number before the batch that gathers. */
@@ -153,7 +157,7 @@ export class RedisJournal {
   close(): Promise<void> {
     if (this.#isClosed) return Promise.resolve();
     return new Promise((resolve) => {
-      this.release(() => {
+      this.confirm(() => {
         this.#isClosed = true;
         resolve();
       });
@@ -185,6 +189,28 @@ export class RedisJournal {
       this.#shown = this.#last;
       show();
     }
+  }
+
+  /** The same when it is stored, too, which sessions are busy. */
+  confirm(show: () => void): void {
+    if (!this.#busy.isBehind || !this.#noteBusy()) return this.release(show);
+    // Not the batch that is under way, but the next one tells Redis.
+    this.#waiting.push(show);
+  }
+
+  /** What a session was told waits for its actor still, or does not any more. */
+  setBusy(sid: string, isBusy: boolean): void {
+    const field = busyPrefix + sid;
+    if (isBusy) this.#busy.add(field);
+    else if (this.#busy.delete(field)) this.#noteBusy();
+  }
+
+  /** Returns whether Redis is told. */
+  #noteBusy(): boolean {
+    if (this.#isClosed || !this.#setup.keys()) return false;
+    this.#isDue = true;
+    this.#gather();
+    return true;
   }
 
   /** The scope has ended. */
@@ -270,6 +296,7 @@ export class RedisJournal {
         ['hset', keys.last, firstField, this.#previous + 1, tagField, tag, bootField, boot],
       );
     }
+    commands.push(...this.#busy.take(keys.last));
     if (this.#count > 0) {
       commands.push(['xadd', keys.journal, `${last}-0`, batchField, this.#text]);
       this.#stored.add(last);
@@ -300,6 +327,7 @@ export class RedisJournal {
   }
 
   #forgetAll(): void {
+    this.#busy.forgetStored();
     this.#stored.clear();
     this.#forgotten.clear();
     this.#longForgotten.clear();

@@ -291,3 +291,44 @@ test('a batch that Redis has lost is a hole: who has not seen it is not recovere
   await run([['xdel', scene.keys.journal, '1-0']]);
   assert.equal(await scene.missed(0, []), undefined);
 });
+
+// An old fault: what waited for a client's hooks was confirmed, and lost with the node without a word.
+test('who has something to do is known when something is confirmed, and not any more when that is done', {
+  skip,
+}, async () => {
+  const scene = new Scene();
+  const confirmed = () => new Promise<void>((resolve) => scene.journal.confirm(resolve));
+  const busy = async () => {
+    const dead = await DeadJournal.read(run, scene.keys);
+    return ['ann', 'ben'].filter((sid) => dead?.wasBusy(sid));
+  };
+  await scene.store('c:news');
+  scene.calls.length = 0;
+  // Who is done before anybody asks costs nothing.
+  scene.journal.setBusy('ann', true);
+  scene.journal.setBusy('ann', false);
+  await confirmed();
+  assert.deepEqual(scene.calls, []);
+  const release = scene.hold();
+  scene.append('c:news');
+  await turn();
+  scene.journal.setBusy('ann', true);
+  const isConfirmed = confirmed();
+  release();
+  await isConfirmed;
+  assert.deepEqual([await busy(), scene.calls], [['ann'], [['xadd'], ['hset']]]);
+  scene.journal.setBusy('ben', true);
+  scene.journal.setBusy('ann', false);
+  await scene.settled();
+  assert.deepEqual(await busy(), ['ben']);
+  // Redis was away: it learns of all anew.
+  scene.isFailing = true;
+  scene.append('c:news');
+  await scene.settled();
+  [scene.isFailing, scene.isAway] = [false, false];
+  await scene.store('c:news');
+  assert.deepEqual(await busy(), ['ben']);
+  scene.journal.setBusy('ben', false);
+  await scene.settled();
+  assert.deepEqual(await busy(), []);
+});
