@@ -27,12 +27,15 @@ export type Step = (typeof steps)[number];
 
 /** How much the wall clock of a node may be wrong, ms. */
 const maxSkewMs = 300;
+/** How long it takes until a node that has started knows the key of the cluster. */
+const keyMs = 100;
 
 export class Durability {
   readonly redis: RedisSite;
   readonly #setup: DurabilitySetup;
   /** All that ever were, by their boots. */
   readonly #all = new Map<string, SimNode>();
+  readonly #startedAt = new Map<string, number>();
   /** When nodes were killed, or something else went wrong but with Redis. */
   readonly #troubles: number[] = [];
   #strike: { readonly step: Step; left: number; readonly strike: (node: SimNode) => void } | undefined;
@@ -65,6 +68,12 @@ export class Durability {
 
   started(node: SimNode): void {
     this.#all.set(node.boot, node);
+    this.#startedAt.set(node.boot, this.#setup.clock.now);
+  }
+
+  /** Nodes of a simulation wait for nothing when they start: one may not know yet with what the cluster signs. */
+  isNew(boot: string): boolean {
+    return this.#setup.clock.now - (this.#startedAt.get(boot) ?? 0) < keyMs;
   }
 
   /** A boot, though it be gone. */

@@ -245,7 +245,8 @@ export class World implements BackEnd {
     this.figures.notRecovered += 1;
     const reason = this.#excuse(former);
     if (reason) this.say(`${former.sid} is not recovered: ${reason}`);
-    else this.broken(`${former.sid} is not recovered for no reason: without connection since ${former.lostAt}`);
+    else if (!this.durability?.isNew(session.node))
+      this.broken(`${former.sid} is not recovered for no reason: without connection since ${former.lostAt}`);
   }
 
   /** Why a session may not be recovered. */
