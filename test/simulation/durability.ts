@@ -124,6 +124,15 @@ export class Durability {
     });
   }
 
+  /** What Redis had confirmed may be lost: what nobody has at present but Redis may be as it was, or gone. */
+  lostWrites(): void {
+    this.redisTrouble();
+    for (const session of this.#setup.sessions.values()) {
+      session.mayEndAgain = true;
+      if (!this.isHome(session)) session.putAtRisk();
+    }
+  }
+
   killed(node: SimNode): void {
     this.trouble();
     for (const session of this.#setup.sessions.values()) {
@@ -216,7 +225,8 @@ export class Durability {
   }
 
   /** Whether one that was telling it may not have known that it has. */
-  #mayRepeat({ ends }: Session): boolean {
+  #mayRepeat({ ends, mayEndAgain }: Session): boolean {
+    if (mayEndAgain) return true;
     const [first] = ends;
     const teller = this.#setup.nodes.find(({ boot }) => boot === first!.node);
     return !teller || this.#isRedisTroubled || this.#troubles.some((at) => at >= first!.at - this.#makeUpMs);
@@ -262,6 +272,9 @@ export class Durability {
       if (owner !== undefined && (owners.get(owner) || this.#troubles.length > 0)) continue;
       // Somebody might return to it still.
       if (name.startsWith('{') && model.get(key)?.until !== undefined) continue;
+      // Written under a lease that Redis had lost by then, by a node that was killed before it could store them anew.
+      const records = name.endsWith(':sessions') ? [...(model.hash(key)?.keys() ?? [])] : [];
+      if (records.length > 0 && records.every((sid) => this.#setup.sessions.get(sid)?.isAtRisk ?? true)) continue;
       left.push(`${name} ${describe(model.get(key)?.value)}`);
     }
     return left;

@@ -13,14 +13,29 @@ export const durableHappenings: readonly Weighted[] = [
   [1.5, killInTheMidst],
   [6, (world) => world.clock.advance(world.settings.leaseMs! / 2)],
 ];
-/** Where there is one node; between several not all of their consequences are known. */
-export const aloneHappenings: readonly Weighted[] = [
+/** Of nodes and back ends, as planned. */
+export const endings: readonly Weighted[] = [
+  [0.5, closeBackEnd],
+  [1, stopNode],
+];
+/** What lets nodes take one another for dead, or takes Redis from them. */
+export const troubles: readonly Weighted[] = [
   [0.7, standStill],
   [1, part],
   [0.7, restartRedis],
   [0.5, freezeRedis],
-  [0.5, closeBackEnd],
+  [0.5, loseWrites],
 ];
+
+/** As an operator does it, to start it again. */
+function stopNode(world: World): void {
+  const { clock, nodes, settings } = world;
+  if (nodes.length < settings.nodes) return;
+  const node = world.anyNode();
+  void world
+    .stopNode(node)
+    .then(() => clock.after(clock.between(1, 1000), () => void world.startNode(node.name.charAt(0))));
+}
 
 function killSome(world: World, count: number): void {
   for (let left = count; left > 0; left -= 1) kill(world, world.anyNode());
@@ -103,6 +118,26 @@ function restartRedis(world: World): void {
   clock.after(awayMs, () => {
     durability!.redisTrouble();
     redis.comeBack();
+  });
+}
+
+/** A replica takes its place, which lacks what was written last. */
+function loseWrites(world: World): void {
+  const { clock, durability } = world;
+  const { redis } = durability!;
+  if (!redis.isWell) return;
+  const lostMs = clock.chance(0.8) ? clock.between(1, 100) : Number.POSITIVE_INFINITY;
+  redis.model.copy(lostMs === Number.POSITIVE_INFINITY);
+  clock.after(Math.min(lostMs, 100), () => {
+    if (redis.isAway) return;
+    world.say(`Redis fails over, and loses ${lostMs === Number.POSITIVE_INFINITY ? 'everything' : `${lostMs} ms`}`);
+    durability!.lostWrites();
+    redis.leave();
+    redis.model.restore();
+    clock.after(clock.between(5, 200), () => {
+      durability!.redisTrouble();
+      redis.comeBack();
+    });
   });
 }
 

@@ -2,5 +2,5 @@
 import { test } from 'node:test';
 import { simulateMany } from './seeds.ts';
 
-test('nothing is lost in silence while a node is killed, stands still, and loses Redis', () =>
+test('nothing is lost in silence while a node is killed, stopped, stands still, and loses Redis', () =>
   simulateMany(600, 1, true));

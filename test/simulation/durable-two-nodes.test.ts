@@ -2,4 +2,4 @@
 import { test } from 'node:test';
 import { simulateMany } from './seeds.ts';
 
-test('nothing is lost in silence while two nodes are killed and start again', () => simulateMany(200, 2, true));
+test('nothing is lost in silence while two nodes are killed and start again', () => simulateMany(250, 2, true));

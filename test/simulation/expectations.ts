@@ -133,6 +133,8 @@ export class Session {
   /** Two nodes have had it while Redis could not tell them: its client may have been with both in turn. */
   isDivided = false;
   readonly ends: End[] = [];
+  /** Redis may have forgotten that it has ended. */
+  mayEndAgain = false;
   /** By channel; `alone` for what is sent to the session itself. */
   readonly subscriptions = new Map<string, Subscription>();
   /** The back end has ended it. */

@@ -149,6 +149,7 @@ function configOf(settings: Settings, name: string): Config {
     max_connections_per_address: 0,
     max_handshakes_per_address: 0,
     trusted_proxies: [],
+    drain_rate: 50,
   };
   const socketio = {
     path: '/socket.io',
@@ -302,12 +303,34 @@ export class SimNode {
       const host = parts.host?.(this.router, this) ?? this.router;
       const newId = () => ids.next();
       const { sockets } = this;
-      await startClientServer({ sockets, config, host, topics, newId, wheel: kernel.wheel, metrics, log, relays });
+      const server = await startClientServer({
+        sockets,
+        config,
+        host,
+        topics,
+        newId,
+        wheel: kernel.wheel,
+        metrics,
+        log,
+        relays,
+      });
+      this.#close = async () => {
+        await this.router.close('stopped');
+        await server.close();
+        await this.router.release('stopped');
+        await durable?.close();
+      };
       mesh.attach(kernel, cluster, machine);
     };
   }
 
   readonly #start: () => Promise<void>;
+  #close = async (): Promise<void> => {};
+
+  /** Ends as src/node does it. Never resolves if it is killed meanwhile. */
+  stop(): Promise<void> {
+    return this.run(() => this.#close());
+  }
 
   static async start(setup: SimNodeSetup): Promise<SimNode> {
     const { clock, place } = setup;

@@ -8,6 +8,7 @@ const usage = `Usage: npm run soak -- [options]
   --minutes N   how long (1)
   --nodes N     of how many nodes, up to three (1, 2 and 3 in turn)
   --durable     with sessions that outlive their nodes, only (in every second run of one or two nodes)
+  --wild        everything may happen to those, also to several nodes: some such runs fail
   --trace       print everything that has happened in a run that fails`;
 
 const options = {
@@ -16,6 +17,7 @@ const options = {
   minutes: { type: 'string', default: '1' },
   nodes: { type: 'string' },
   durable: { type: 'boolean', default: false },
+  wild: { type: 'boolean', default: false },
   trace: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const;
@@ -38,7 +40,7 @@ async function main(): Promise<void> {
   for (; seed < first + runs && (values.runs !== undefined || performance.now() < end); seed += 1) {
     const nodes = values.nodes === undefined ? 1 + (seed % 3) : numberOf('nodes', values.nodes);
     const isDurable = values.durable || (values.runs === undefined && seed % 2 === 0 && nodes < 3);
-    const outcome = await simulate(seed, nodes, {}, isDurable);
+    const outcome = await simulate(seed, nodes, {}, isDurable, values.wild);
     if (outcome.mistake !== undefined)
       throw new Error(report(seed, nodes, isDurable, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
     for (const [name, count] of Object.entries(outcome.figures)) sums[name] = (sums[name] ?? 0) + count;

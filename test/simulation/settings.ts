@@ -16,6 +16,8 @@ export interface Settings {
   readonly isRecoverable: boolean;
   /** How long a node may be silent whose sessions outlive it, ms; undefined: they do not. */
   readonly leaseMs: number | undefined;
+  /** Whether everything may happen to several nodes, too, whose sessions outlive them. */
+  readonly isWild: boolean;
 }
 
 /** What one event takes in a journal, bytes: roughly. */
@@ -37,11 +39,12 @@ export function settingsOf(clock: VirtualClock, nodes: number): Settings {
     maxSlots: clock.chance(0.1) ? clients : plenty,
     isRecoverable: true,
     leaseMs: undefined,
+    isWild: false,
   };
 }
 
 /** Where sessions outlive their nodes: a window is longer than it takes until another node goes on with them. */
-export function durableSettings(clock: VirtualClock, nodes: number): Settings {
+export function durableSettings(clock: VirtualClock, nodes: number, isWild: boolean): Settings {
   const settings = settingsOf(clock, nodes);
   return {
     ...settings,
@@ -49,5 +52,6 @@ export function durableSettings(clock: VirtualClock, nodes: number): Settings {
     isRecoverable: clock.chance(0.8),
     bounds: { ...settings.bounds, windowMs: clock.between(4000, 8000) },
     maxSlots: plenty,
+    isWild,
   };
 }

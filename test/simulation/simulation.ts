@@ -24,11 +24,18 @@ const happenings = 60;
 /**
  * @param nodes how many, up to three
  * @param isDurable whether sessions outlive their nodes
+ * @param isWild whether everything may happen then, also to several nodes: such runs may fail
  */
-export async function simulate(seed: number, nodes = 1, mutation: Mutation = {}, isDurable = false): Promise<Outcome> {
+export async function simulate(
+  seed: number,
+  nodes = 1,
+  mutation: Mutation = {},
+  isDurable = false,
+  isWild = false,
+): Promise<Outcome> {
   const clock = new VirtualClock(seed);
   const patch = mutation.patch?.();
-  const world = new World(clock, nodes, mutation.parts ?? {}, isDurable);
+  const world = new World(clock, nodes, mutation.parts ?? {}, isDurable, isWild);
   try {
     await world.start();
     await happen(world, happenings);

@@ -68,11 +68,11 @@ export class World implements BackEnd {
   /** When clients were last told to do something slow. */
   #slowAt = Number.NEGATIVE_INFINITY;
 
-  constructor(clock: VirtualClock, nodes: number, parts: Parts, isDurable: boolean) {
+  constructor(clock: VirtualClock, nodes: number, parts: Parts, isDurable: boolean, isWild: boolean) {
     this.clock = clock;
     this.mesh = new Mesh(clock);
     this.#parts = parts;
-    this.settings = isDurable ? durableSettings(clock, nodes) : settingsOf(clock, nodes);
+    this.settings = isDurable ? durableSettings(clock, nodes, isWild) : settingsOf(clock, nodes);
     const { leaseMs } = this.settings;
     if (leaseMs === undefined) return;
     const { sessions, nodes: living } = this;
@@ -126,6 +126,11 @@ export class World implements BackEnd {
     const { machine } = node;
     if (machine) machine.isLost = this.clock.chance(0.5);
     this.say(`${node.boot} is killed${machine?.isLost ? ', and its computer with it' : ''}`);
+    this.#end(node);
+  }
+
+  #end(node: SimNode): void {
+    this.say(`${node.boot} is no more`);
     this.nodes.splice(this.nodes.indexOf(node), 1);
     if (this.durability) {
       this.durability.killed(node);
@@ -140,6 +145,14 @@ export class World implements BackEnd {
   /** What is not confirmed may go with its node. */
   #lose(boot: string): void {
     for (const item of this.#unconfirmed.get(boot) ?? []) item.level = 'may';
+  }
+
+  /** It ends as planned: others go on with its sessions. */
+  async stopNode(node: SimNode): Promise<void> {
+    this.say(`${node.boot} is stopped`);
+    this.durability?.trouble();
+    await node.stop();
+    if (this.nodes.includes(node)) this.#end(node);
   }
 
   anyNode(): SimNode {

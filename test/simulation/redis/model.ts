@@ -32,7 +32,9 @@ const wrongType = 'WRONGTYPE Operation against a key holding the wrong kind of v
 
 export class RedisModel {
   readonly #now: () => number;
-  readonly #items = new Map<string, Item>();
+  #items = new Map<string, Item>();
+  #copy = new Map<string, Item>();
+  #server = 1;
 
   /** @param now ms */
   constructor(now: () => number) {
@@ -74,6 +76,21 @@ export class RedisModel {
     const command = commands[name.toLowerCase()];
     if (!command) throw new Refused(`ERR the model of Redis does not know ${name}: ${args.join(' ')}`);
     return command(this, args);
+  }
+
+  /** Remembers everything as it is now, or nothing, for `restore`. */
+  copy(isEmpty: boolean): void {
+    this.#copy = isEmpty ? new Map() : copyOfAll(this.#items);
+  }
+
+  /** It is another server from now on, with what was copied. */
+  restore(): void {
+    this.#items = this.#copy;
+    this.#server += 1;
+  }
+
+  get server(): number {
+    return this.#server;
   }
 
   get keys(): string[] {
@@ -124,6 +141,20 @@ export class RedisModel {
     if (value !== undefined && !(value instanceof kind)) throw new Refused(wrongType);
     return value;
   }
+}
+
+function copyOfAll(items: ReadonlyMap<string, Item>): Map<string, Item> {
+  return new Map([...items].map(([key, { value, until }]) => [key, { value: copyOf(value), until }]));
+}
+
+function copyOf(value: Value): Value {
+  if (typeof value === 'string') return value;
+  if (value instanceof Map) return new Map(value);
+  if (value instanceof Set) return new Set(value);
+  const copy = new Stream();
+  copy.entries.push(...value.entries);
+  copy.last = value.last;
+  return copy;
 }
 
 function made<Kind extends Value>(redis: RedisModel, key: string, present: Kind | undefined, empty: Kind): Kind {
@@ -248,7 +279,8 @@ const streams: Readonly<Record<string, Command>> = {
 };
 
 const server: Readonly<Record<string, Command>> = {
-  info: () => 'maxmemory_policy:noeviction\r\n',
+  info: (redis, [section]) =>
+    section === 'server' ? `run_id:server${redis.server}\r\n` : 'maxmemory_policy:noeviction\r\n',
   /** Of `memory usage`: nobody depends on the figure. */
   memory: (redis, [, key]) => (redis.get(key!) ? 1000 : null),
   eval(redis, [script, count, ...rest]) {
