@@ -56,6 +56,8 @@ export interface Memberships {
   keptFor?(boot: string, channels: readonly string[], hasLeft?: boolean): Promise<readonly KeptPublish[] | undefined>;
   /** Whether this node itself has kept something for that boot; undefined if nothing is known any more. */
   keeps?(boot: string): boolean | undefined;
+  /** Whether it has kept anything, for whatever boot. */
+  keepsAny?(): boolean;
   /** What it has; undefined if that is not all. */
   keptHere?(boot: string, channels: readonly string[]): readonly KeptPublish[] | undefined;
 }

@@ -62,6 +62,13 @@ export class KeptPublishes {
     return log && log.kept?.length !== 0;
   }
 
+  /** Whether there is something for any boot. */
+  get isHolding(): boolean {
+    const { boot, peers } = this.#setup;
+    const logs = [...peers.all(), ...(peers.former ?? [])].map(({ log }) => log);
+    return this.holds(boot) === true || logs.some((log) => log.kept?.length !== 0);
+  }
+
   /** For a node that asks. */
   answer(boot: string, by: string): KeptAnswer {
     const asker = this.#setup.peers.get(nodeIn(by));

@@ -213,6 +213,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     return this.#links.kept.holds(boot);
   }
 
+  keepsAny(): boolean {
+    return this.#links.kept.isHolding;
+  }
+
   keptHere(boot: string, channels: readonly string[]): readonly KeptPublish[] | undefined {
     return this.#concerning(this.#links.kept.here(boot), channels);
   }

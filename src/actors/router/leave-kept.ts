@@ -34,6 +34,7 @@ export async function leaveKept(setup: KeptSetup): Promise<void> {
     try {
       return await store(setup);
     } catch (error) {
+      if (!setup.memberships.keepsAny?.()) return;
       if (performance.now() > deadline) {
         const what = 'What was published for sessions of nodes that are gone cannot be stored: they miss it';
         return setup.log.warning(what, { error });

@@ -21,6 +21,8 @@ import { Waves } from './waves.ts';
 
 /** At least so long hooks are waited for that run when the connection is closed, ms. */
 const minSettleMs = 1000;
+/** Until it is looked for Redis again, ms. */
+const tryAgainMs = 100;
 
 export interface LeavingSetup {
   readonly kernel: Kernel;
@@ -142,6 +144,17 @@ export class Leaving {
     return this.handsOver ? this.#toHandOver(hasConnection).length : 0;
   }
 
+  /** Redis may be away, and come back. */
+  async #releaseInTime(): Promise<boolean> {
+    const { clients, graceMs, kernel } = this.#setup;
+    for (const deadline = performance.now() + graceMs; ; ) {
+      if (await this.#release()) return true;
+      if (performance.now() > deadline) return false;
+      await new Promise<void>((resolve) => kernel.wheel.schedule(tryAgainMs, resolve));
+      await clients.durable!.renew();
+    }
+  }
+
   /** Sessions that can be handed over end here without a word. Resolves to whether Redis has all that others need. */
   async #release(): Promise<boolean> {
     const { clients } = this.#setup;
@@ -206,7 +219,8 @@ export class Leaving {
     const { durable, memberships } = this.#setup.clients;
     await durable!.endSweeps();
     memberships.keepOwn?.(true);
-    if (!(await this.#release())) {
+    if (!(await this.#releaseInTime())) {
+      memberships.keepOwn?.(false);
       const handed = this.#toHandOver(() => true);
       this.#setup.log.warning('Sessions cannot be handed over, as Redis does not have them: they depart', {
         clients: handed.length,

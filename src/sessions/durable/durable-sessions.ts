@@ -427,6 +427,7 @@ export class DurableSessions {
     await Promise.all([...this.#sessions.values()].map((session) => session.write()));
     if (!this.#isStored) return false;
     await this.#journal?.close();
+    if (!this.#isStored) this.#journal?.reopen();
     return this.#isStored;
   }
 
