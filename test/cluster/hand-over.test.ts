@@ -174,6 +174,8 @@ test('a drain may be called off, go on as a stop, and end with a kill: sessions 
     assert.equal(one.client.connects.lastIndexOf(false), 0);
   }
   assert.deepEqual(departures(scene), []);
+  // At that rate it would take minutes.
+  await Promise.all(scene.nodes.map(({ process }) => process.stop('SIGKILL')));
 });
 
 test('Redis is away: the sessions of a node that stops depart, each once', { skip }, async (t) => {
