@@ -52,7 +52,10 @@ function record(scenario, results, { seconds }) {
     date: new Date().toISOString().slice(0, 10),
     machine: describeMachine(),
     versions: versions(),
-    options: { runs: Object.values(results)[0].length, seconds: scenario.wallSeconds ?? seconds },
+    options: {
+      runs: Object.values(results)[0].length,
+      seconds: scenario.wallSeconds ?? (scenario.longer ?? 1) * seconds,
+    },
     results,
   };
 }

@@ -68,8 +68,10 @@ export class Deploy {
    */
   async calm(since) {
     for (let quietSince = performance.now(); performance.now() - quietSince < calmMs; await pause(tickMs)) {
-      if (this.#participants.some(({ client }) => !client.isReady)) quietSince = performance.now();
-      if (performance.now() - since > patienceMs) throw new Error(`clients are still away after ${patienceMs} ms`);
+      const away = this.#participants.filter(({ client }) => !client.isReady).length;
+      if (away > 0) quietSince = performance.now();
+      if (performance.now() - since > patienceMs)
+        throw new Error(`${away} clients are still away after ${patienceMs} ms`);
     }
     return Math.max(0, this.#lastBackAt - since);
   }

@@ -17,7 +17,9 @@ export async function runScenario(scenario, entries, options) {
 }
 
 async function runOnce(scenario, entry, run, options) {
-  const measurement = new Measurement({ ...options, scenario: scenario.name, entry, run });
+  const { name, longer = 1 } = scenario;
+  const [seconds, warmup] = [longer * options.seconds, longer * options.warmup];
+  const measurement = new Measurement({ ...options, seconds, warmup, scenario: name, entry, run });
   try {
     return await scenario.run(measurement);
   } catch (error) {

@@ -21,6 +21,8 @@ const fanOut = {
   letter: 'l',
   title: 'Durable sessions: fan-out to 1,000 subscribers',
   unit: 'deliveries',
+  // Of a thousand deliveries each, so that in a second there are few.
+  longer: 3,
   contestants: ['hive+recovery', 'hive+durable'],
   targets: [{ of: 'hive+durable', than: 'hive+recovery', atLeast: 0.75 }],
   needs: () => ['redis-server'],
