@@ -123,4 +123,6 @@ export interface ClusterView {
   ownerOf(sid: string): NodeName | undefined;
   /** The same for the tag of a boot, which its ids begin with. */
   nodeOf(tag: string): NodeName | undefined;
+  /** The tag of a member's present boot; undefined if it is none. */
+  tagOf(node: NodeName): string | undefined;
 }

@@ -143,6 +143,7 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
     nodes: () => [kernel.node, ...([...peers.values()] as NodeName[])],
     missing: () => [],
     nodeOf: (tag) => (tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined)),
+    tagOf: (node) => [...peers].find(([, name]) => name === node)?.[0],
     ownerOf(sid) {
       const tag = tagIn(sid) ?? '';
       return tag === ids.tag ? kernel.node : (peers.get(tag) as NodeName | undefined);

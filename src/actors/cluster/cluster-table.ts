@@ -53,6 +53,11 @@ export class ClusterTable implements ClusterView {
     return this.#byTag.get(tag);
   }
 
+  /** The tag of a member's present boot; undefined if it is none. */
+  tagOf(node: NodeName): string | undefined {
+    return this.#tags.get(node);
+  }
+
   /** When the member was lost that made this id, on the clock of `performance.now()`; undefined if it is there, or has died. */
   lostAt(sid: string): number | undefined {
     const tag = tagIn(sid);

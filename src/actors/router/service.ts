@@ -285,8 +285,9 @@ export class RouterService implements SessionHost, LocalRoutes {
   #askOwner(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> | undefined {
     const here = this.#registry.any(sid);
     if (here) return this.#passOn(here, message, sid);
-    const home =
-      this.#returning.leaves(sid) === 'now' ? this.#whereabouts.nextHomeOf(sid) : this.#whereabouts.homeOf(sid);
+    const { self } = this.#setup.cluster;
+    const hasLeft = this.#returning.leaves(sid) === 'now';
+    const home = hasLeft ? this.#whereabouts.nextHomeOf(sid, self) : this.#whereabouts.homeOf(sid);
     if (home) return home.then((node) => (node === undefined ? undefined : this.#ask(node, message)));
     const owner = this.#setup.cluster.ownerOf(sid);
     return owner === undefined ? undefined : this.#ask(owner, message);
@@ -300,7 +301,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   }
 
   async #askNext(message: RouterMessage, sid: string): Promise<RouterAnswer | undefined> {
-    const node = await this.#whereabouts.nextHomeOf(sid);
+    const node = await this.#whereabouts.nextHomeOf(sid, this.#setup.cluster.self);
     return node && this.#ask(node, message);
   }
 

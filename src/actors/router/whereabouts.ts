@@ -6,6 +6,7 @@
  *   owner gone ──▶ asked again … ──claimed──▶ the node of who has claimed it
  *   no record ──▶ nobody has it
  */
+import { tagIn } from '../../kernel/ids.ts';
 import type { TimingWheel } from '../../kernel/timers.ts';
 import type { NodeName } from '../../kernel/types.ts';
 import type { DurableSessions } from '../../sessions/durable/durable-sessions.ts';
@@ -14,7 +15,7 @@ import type { ClusterTable } from '../cluster/cluster-table.ts';
 export interface WhereaboutsSetup {
   /** Undefined if sessions end with their node. */
   readonly durable: DurableSessions | undefined;
-  readonly cluster: Pick<ClusterTable, 'self' | 'ownerOf' | 'nodeOf'>;
+  readonly cluster: Pick<ClusterTable, 'self' | 'ownerOf' | 'nodeOf' | 'tagOf'>;
   readonly wheel: TimingWheel;
   /** Whether a session is here. */
   readonly isHere: (sid: string) => boolean;
@@ -33,8 +34,8 @@ const atOnce = 500;
 interface Waiting {
   readonly sid: string;
   readonly deadline: number;
-  /** A node that does not answer: it may be about to lose its lease. */
-  readonly silent: NodeName | undefined;
+  /** The tag of a boot that does not answer: it may be about to lose its lease. The next one of its node may have the session. */
+  readonly silent: string | undefined;
   /** When it is asked again, if it has its lease still. */
   readonly silentUntil: number;
   readonly resolve: (node: NodeName | undefined) => void;
@@ -82,24 +83,31 @@ export class Whereabouts {
     const { durable, cluster } = this.#setup;
     if (!durable) return undefined;
     const node = asked ?? cluster.ownerOf(sid);
-    const found = await this.#find(durable, sid, hasAnswered ? undefined : node);
+    const found = await this.#find(durable, sid, hasAnswered ? undefined : this.#tagOf(sid, asked));
     return hasAnswered && found === node ? undefined : found;
   }
 
-  /** The same for a session whose node is there, but has handed it over or is about to. */
+  /**
+   * The same for a session whose node is there, but has handed it over or is about to.
+   * @param former that node; the one that has made it if absent
+   */
   async nextHomeOf(sid: string, former?: NodeName): Promise<NodeName | undefined> {
-    const { durable, cluster } = this.#setup;
-    return durable && this.#find(durable, sid, former ?? cluster.ownerOf(sid), handOverMs, handOverMs);
+    const { durable } = this.#setup;
+    return durable && this.#find(durable, sid, this.#tagOf(sid, former), handOverMs, handOverMs);
+  }
+
+  #tagOf(sid: string, node: NodeName | undefined): string | undefined {
+    return node === undefined ? tagIn(sid) : this.#setup.cluster.tagOf(node);
   }
 
   /**
-   * @param silent a node that is not to be asked, for so long
+   * @param silent the tag of a boot that is not to be asked, for so long
    * @param timeMs after which nobody is
    */
   #find(
     durable: DurableSessions,
     sid: string,
-    silent?: NodeName,
+    silent?: string,
     silentMs = durable.leaseMs,
     timeMs = durable.leaseMs + patienceMs,
   ): Promise<NodeName | undefined> {
@@ -143,7 +151,7 @@ export class Whereabouts {
     const node = cluster.nodeOf(tag);
     // It is departing here, unless it is just being claimed.
     if (node === cluster.self && durable?.has(sid)) return resolve(undefined);
-    const isSilent = node !== undefined && node === silent && now < silentUntil;
+    const isSilent = tag === silent && now < silentUntil;
     if (node === undefined || node === cluster.self || isSilent) this.#waiting.push(one);
     else resolve(node);
   }

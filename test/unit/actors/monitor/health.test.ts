@@ -24,7 +24,8 @@ test('a node is degraded while something is missing, and says what', async () =>
   let refusal: HiveError | undefined;
   let obstacle: string | undefined;
   const self = kernel.node;
-  const cluster = { self, nodes: () => [self], missing: () => missing, nodeOf: () => undefined, ownerOf: () => self };
+  const tags = { nodeOf: () => undefined, tagOf: () => undefined, ownerOf: () => self };
+  const cluster = { self, nodes: () => [self], missing: () => missing, ...tags };
   const pools = new PoolTable(kernel, kernel.metrics);
   const problems: string[] = [];
   const seen = () =>
