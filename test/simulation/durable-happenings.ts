@@ -24,8 +24,9 @@ export const troubles: readonly Weighted[] = [
   [1, part],
   [0.7, restartRedis],
   [0.5, freezeRedis],
-  [0.5, loseWrites],
 ];
+/** What some runs fail with. */
+export const failovers: readonly Weighted[] = [[0.5, loseWrites]];
 
 /** As an operator does it, to start it again. */
 function stopNode(world: World): void {

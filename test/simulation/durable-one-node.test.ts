@@ -3,4 +3,4 @@ import { test } from 'node:test';
 import { simulateMany } from './seeds.ts';
 
 test('nothing is lost in silence while a node is killed, stopped, stands still, and loses Redis', () =>
-  simulateMany(600, 1, true));
+  simulateMany(750, 1, true));

@@ -1,6 +1,6 @@
 /** What happens in a simulation: chosen by chance, at random moments, often several in one turn of the event loop. */
 import type { Cell } from '../../src/kernel/cell.ts';
-import { durableHappenings, endings, troubles, type Weighted } from './durable-happenings.ts';
+import { durableHappenings, endings, failovers, troubles, type Weighted } from './durable-happenings.ts';
 import type { Cut } from './network.ts';
 import { pingIntervalMs, pingTimeoutMs } from './node.ts';
 import { channels, prefixes, type World } from './world.ts';
@@ -42,6 +42,7 @@ function happeningsOf({ clock, settings: { nodes, leaseMs, isWild } }: World): r
   const happenings = nodes > 1 ? [...onEachNode, ...betweenNodes] : onEachNode;
   if (leaseMs === undefined) return happenings;
   const more = nodes === 1 || isWild ? [...endings, ...(clock.chance(0.4) ? troubles : [])] : [];
+  if (isWild) more.push(...failovers);
   const all = [...happenings, ...durableHappenings, ...more];
   // Where everything happens, most of it is excused by the rest: each run has other things that hardly ever do, or often.
   return all.map(([weight, happening]) => [weight * clock.pick(shares), happening]);
