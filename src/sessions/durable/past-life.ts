@@ -92,22 +92,58 @@ export function livesOf(
     const alike = here.likeness && likenessOf(here.likeness, record, channels, later);
     const known = alike === undefined ? undefined : shared.get(alike);
     // Nodes that go on with sessions of others hear of publications, too, that were kept for those.
-    const isWanted = (channel: string, id: string): boolean =>
-      !journal!.has(channel, id) &&
-      !here.wasSent(channel, id) &&
-      !after.some(
-        ({ next, journal: its, channels: itsChannels }) =>
-          its &&
-          (its.wasSent(next, channel, id) ||
-            (itsChannels.includes(channel) && its.keptNumber(channel, id) !== undefined)),
-      );
+    const order = new PublishOrder();
+    const isWanted = (channel: string, id: string): boolean => {
+      if (journal!.has(channel, id)) return false;
+      const wasSentHere = here.wasSent(channel, id);
+      if (wasSentHere) order.sentHere(channel, id);
+      const isThere =
+        wasSentHere ||
+        after.some(
+          ({ next, journal: its, channels: itsChannels }) =>
+            its &&
+            (its.wasSent(next, channel, id) ||
+              (itsChannels.includes(channel) && its.keptNumber(channel, id) !== undefined)),
+        );
+      if (!isThere) order.kept(channel, id);
+      return !isThere;
+    };
     const limit = keptFrom + (record.kept ?? journal?.keptCount ?? 0);
     const kept = known ?? journal?.keptIn(channels, isWanted).filter(({ number }) => number <= limit) ?? [];
+    if (order.isBroken) return undefined;
     if (alike !== undefined) shared.set(alike, kept);
     // Also one in which it was sent nothing: something may have been shown there that could not be stored.
     lives.push(new RecordedLife(sid, record, journal, kept));
   }
   return lives;
+}
+
+/**
+ * What a node has published to a channel, some of it kept and some sent here: what was kept comes first. It must have been published first,
+ * too; something that was sent here may have been sent again after a loss.
+ */
+class PublishOrder {
+  isBroken = false;
+  readonly #firstHere = new Map<string, number>();
+  readonly #lastKept = new Map<string, number>();
+
+  sentHere(channel: string, id: string): void {
+    const [stream, number] = streamOf(channel, id);
+    this.#firstHere.set(stream, Math.min(number, this.#firstHere.get(stream) ?? number));
+    if (number < (this.#lastKept.get(stream) ?? 0)) this.isBroken = true;
+  }
+
+  kept(channel: string, id: string): void {
+    const [stream, number] = streamOf(channel, id);
+    this.#lastKept.set(stream, Math.max(number, this.#lastKept.get(stream) ?? number));
+    if (number > (this.#firstHere.get(stream) ?? number)) this.isBroken = true;
+  }
+}
+
+/** Channel and boot that has published, and the number that it has given. */
+function streamOf(channel: string, id: string): [stream: string, number: number] {
+  const slash = id.lastIndexOf('/');
+  return [`${channel} ${id.slice(0, slash)}`, Number(id.slice(slash + 1))];
 }
 
 /** For whom others had kept the same: who was in the same channels then, and was sent the same since. */

@@ -157,7 +157,7 @@ test('what others had kept is looked through once for all sessions that were sen
   assert.deepEqual([missed(here('early', 'x#1/4')), asked], [[1, 2, 3], 3]);
   assert.deepEqual([missed(here('late')), asked], [[1, 2, 3, 4], 6]);
   // Those that differ in anything are looked at by themselves.
-  assert.deepEqual([missed(here(undefined, 'x#1/3')), asked], [[1, 2, 4], 9]);
+  assert.deepEqual([missed(here(undefined, 'x#1/3', 'x#1/4')), asked], [[1, 2], 9]);
   assert.deepEqual([missed(here('late'), { ...inNews(2, 'crowd'), spans: [] }), asked], [[], 9]);
   assert.deepEqual([missed(here('late'), { ...inNews(2, 'crowd'), spans: [['news', 2, 3]] }), asked], [[1], 9]);
 });
@@ -195,4 +195,23 @@ test('what somebody could not keep is known of its channels, or of all', { skip 
   assert.equal(later.keptCount, 1);
   await journals().miss('partly', undefined);
   assert.ok((await read()).isIncomplete);
+});
+
+// An old fault: what was sent again after a loss came behind what had been published after it.
+test('who was sent here what was published before something that others had kept cannot go on', { skip }, async () => {
+  const five = await journalOf('five', [3, 'c:other', 1]);
+  const kept = (n: number, origin = 'x#1') => ({ channel: 'news', id: `${origin}/${n}`, packets: [event(n)] });
+  await journals().keep('five', five!, [kept(1), kept(2), kept(3), kept(9, 'y#1')]);
+  const found = new Map([['five', five]]);
+  const missed = (...sent: string[]) => {
+    const lives = livesOf('sid', [inNews(3, 'five')], found, {
+      likeness: undefined,
+      wasSent: (_channel, id) => sent.includes(id),
+    });
+    return lives && values(new Prefix(lives), undefined);
+  };
+  assert.deepEqual(missed('x#1/3'), [1, 2, 9]);
+  assert.deepEqual(missed('x#1/2', 'x#1/3'), [1, 9]);
+  assert.equal(missed('x#1/1'), undefined);
+  assert.equal(missed('x#1/2'), undefined);
 });
