@@ -13,6 +13,7 @@ export {
   type ConnectEvent,
   type CrashEvent,
   type DisconnectEvent,
+  type DrainEvent,
   type DurableEvent,
   type EventChannel,
   type EventError,

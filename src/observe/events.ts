@@ -62,6 +62,14 @@ export interface AdoptEvent extends ClientOfEvent {
   readonly epoch: number;
 }
 
+/** A node that stops, or is drained, begins to hand its sessions over to others, or has done so. */
+export interface DrainEvent {
+  readonly node: string;
+  readonly isOver: boolean;
+  /** Those that are to be handed over, or were. */
+  readonly sessions: number;
+}
+
 /** Whether the sessions of a node outlive it (`clients.durable`) has changed: Redis cannot be used, or can be used again. */
 export interface DurableEvent {
   readonly node: string;
@@ -308,6 +316,7 @@ export const events = {
   linkUp: named<LinkUpEvent>('hive:link_up'),
   linkDown: named<LinkDownEvent>('hive:link_down'),
   durable: named<DurableEvent>('hive:durable'),
+  drain: named<DrainEvent>('hive:drain'),
 } as const;
 
 /**

@@ -10,6 +10,7 @@
  * A session is handed over from the moment when it is suspended: who is asked for it may claim it once the node has gone.
  */
 import type { Kernel } from '../../kernel/kernel.ts';
+import { events } from '../../observe/events.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { ClientActor } from '../client/client.ts';
 import type { ClientServices } from '../client/client-services.ts';
@@ -166,7 +167,12 @@ export class Leaving {
       this.moved.add(sid);
       durable.leave(sid);
     }
+    this.#announce(true, handed);
     return true;
+  }
+
+  #announce(isOver: boolean, { length: sessions }: readonly ClientActor[]): void {
+    if (events.drain.hasSubscribers) events.drain.publish({ node: this.#setup.kernel.node, isOver, sessions });
   }
 
   // --- the end of the node
@@ -289,6 +295,10 @@ export class Leaving {
     this.released = new Promise((resolve) => {
       this.#whenReleased = resolve;
     });
+    this.#announce(
+      false,
+      this.#toHandOver(() => true),
+    );
     const connected = this.#toHandOver(hasConnection);
     if (connected.length > 0) log.notice('Sessions are handed over', { clients: connected.length, per_second: rate });
     const ends = this.#ends(connected);
