@@ -57,7 +57,7 @@ export class SessionKeeper extends Actor<KeeperMessage> {
       if (this.#sessions.problem === undefined || performance.now() >= until) break;
       await pause(startPauseMs);
     }
-    this.after(this.#sessions.leaseMs / 3, { type: 'renew' });
+    this.after(this.#sessions.lease.ms / 3, { type: 'renew' });
     this.send(this.self, { type: 'sweep' });
   }
 
@@ -67,7 +67,7 @@ export class SessionKeeper extends Actor<KeeperMessage> {
   }
 
   receive(message: KeeperMessage, from: From<boolean> | undefined): void {
-    const { leaseMs } = this.#sessions;
+    const { ms: leaseMs } = this.#sessions.lease;
     switch (message.type) {
       case 'renew':
         void this.#sessions.renew().then(() => this.#sessions.measure());

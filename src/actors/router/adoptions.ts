@@ -146,7 +146,7 @@ export class Adoptions implements Adopter {
    */
   async #canAskAll(durable: DurableSessions): Promise<readonly string[] | undefined> {
     const { cluster } = this.#setup;
-    for (const deadline = performance.now() + durable.leaseMs + askAgainMs; ; ) {
+    for (const deadline = performance.now() + durable.lease.ms + askAgainMs; ; ) {
       try {
         const tags = await durable.owners.living();
         if (tags.every((tag) => cluster.nodeOf(tag) !== undefined)) return tags;

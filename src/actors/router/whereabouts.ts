@@ -108,8 +108,8 @@ export class Whereabouts {
     durable: DurableSessions,
     sid: string,
     silent?: string,
-    silentMs = durable.leaseMs,
-    timeMs = durable.leaseMs + patienceMs,
+    silentMs = durable.lease.ms,
+    timeMs = durable.lease.ms + patienceMs,
   ): Promise<NodeName | undefined> {
     return new Promise((resolve) => {
       const now = performance.now();

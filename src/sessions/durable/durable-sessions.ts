@@ -141,10 +141,6 @@ export class DurableSessions {
     return this.#sessions.has(sid);
   }
 
-  get leaseMs(): number {
-    return this.lease.ms;
-  }
-
   /** Whether the node stops: records of what is still to be told are left to others. */
   get isClosing(): boolean {
     return this.#isClosing;
@@ -368,7 +364,7 @@ export class DurableSessions {
 
   async #inherit(gone: Owner, adopter: Adopter): Promise<void> {
     const { owner: dead, boot, tags, hasLeft } = gone;
-    const { run, log } = this.#setup;
+    const { owner } = this.lease;
     let claimed = 0;
     let started = 0;
     this.ownership.inherit(gone);
@@ -386,9 +382,12 @@ export class DurableSessions {
         if (!this.lease.isHeld) return;
       }
     }
-    if (claimed > 0) log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
+    if (claimed > 0) this.#setup.log.notice('Sessions of a node that is gone were claimed', { sessions: claimed });
+    this.#isDoubtful ||= await this.#witness.hasChanged(this.#watchedKeys);
+    // Redis may have lost that they were claimed: whoever looks for them next must find where.
+    if (this.#isDoubtful || this.lease.owner !== owner) return;
     await this.journals.release(dead);
-    await run([['hdel', this.#keys.owners, dead]]);
+    await this.#setup.run([['hdel', this.#keys.owners, dead]]);
     this.unclaimed -= 1;
   }
 
