@@ -12,7 +12,7 @@ Socket.IO. Clients and publishers work in closed loops: none sends the next mess
 compared byte for byte, and every delivery is checked by sender, number and length; a lost, duplicated, altered or reordered message ends the run with an error. Contestants run with
 their default settings, without compression. Hive runs as users run it: \`hive run\` with a configuration file, production mode, state in the client's actor.
 
-The figures of memory, echo, publishes-confirmed, two-nodes, jitter and durable sessions were taken on a machine that was busy with other work, at a higher priority than that.`;
+The figures of memory, echo, publishes-confirmed, two-nodes, jitter, durable sessions and deploy were taken on a machine that was busy with other work, at a higher priority than that.`;
 
 export const notes = {
   memory: `Growth of the resident set by 10,000 clients, after a full garbage collection, with 1,000 clients connected before; kernel buffers do not
@@ -95,7 +95,8 @@ subscriber what one iteration has for it in one system call, so fewer messages p
 
   'durable-latency': `One message at a time, to the only client, by \`pubsub/publish\` (publish) or \`clients/action\` (one): the time from the HTTP request to the arrival. A node with recovery and one with durable
 sessions, on the same core as Redis, take turns, message by message, and so do the round trips: PING
-over bare TCP, and PING with ioredis, by a third program there. The first 5,000 messages do not count: until its code is compiled, a node adds twice that.`,
+over bare TCP, and PING with ioredis, by a third program there. The first 5,000 messages do not count: until its code is compiled, a node adds twice that.
+The figures above are of an older run, in which round trips were measured with ioredis only, behind 1,000 messages.`,
 
   'durable-idle': `5,000 clients with one subscription that do nothing. Whatever the number of clients, a node renews its lease every 3.3 s and looks once a second whether other nodes are gone; INFO, with which that is
 seen, is not counted.`,
