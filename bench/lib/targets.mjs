@@ -15,6 +15,8 @@ export function evaluate(target, figuresOf) {
   const own = figuresOf(of, figure);
   const other = than === undefined ? own?.map(() => 1) : figuresOf(than, figure);
   if (own === undefined || other === undefined) return undefined;
+  // Stored figures may be of a time when this one was not measured.
+  if (own.includes(undefined) || other.includes(undefined)) return undefined;
   if (moreAtMost !== undefined) {
     const value = median(own.map((each, round) => each - other[round]));
     return { ...target, value, reached: value <= moreAtMost };
