@@ -41,8 +41,10 @@ async function main(): Promise<void> {
     const nodes = values.nodes === undefined ? 1 + (seed % 3) : numberOf('nodes', values.nodes);
     const isDurable = values.durable || (values.runs === undefined && seed % 2 === 0 && nodes < 3);
     const outcome = await simulate(seed, nodes, {}, isDurable, values.wild);
-    if (outcome.mistake !== undefined)
-      throw new Error(report(seed, nodes, isDurable, outcome, values.trace ? Number.POSITIVE_INFINITY : 40));
+    if (outcome.mistake !== undefined) {
+      const lines = values.trace ? Number.POSITIVE_INFINITY : 40;
+      throw new Error(report(seed, nodes, isDurable, outcome, { lines, isWild: values.wild }));
+    }
     for (const [name, count] of Object.entries(outcome.figures)) sums[name] = (sums[name] ?? 0) + count;
   }
   console.log(`${seed - first} runs from seed ${first} on:`, sums);

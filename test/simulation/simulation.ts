@@ -59,9 +59,10 @@ export function report(
   nodes: number,
   isDurable: boolean,
   { mistake, trace }: Outcome,
-  lines = 40,
+  { lines = 40, isWild = false } = {},
 ): string {
-  const again = `npm run soak -- --seed ${seed} --nodes ${nodes}${isDurable ? ' --durable' : ''} --runs 1 --trace`;
+  const kind = `${isDurable ? ' --durable' : ''}${isWild ? ' --wild' : ''}`;
+  const again = `npm run soak -- --seed ${seed} --nodes ${nodes}${kind} --runs 1 --trace`;
   return named(`${trace.slice(-lines).join('\n')}\n${mistake}\nAgain: ${again}`);
 }
 
