@@ -108,7 +108,7 @@ export async function startNode(
     links: {
       maxBytes: config.hive.cluster_max_queue,
       resumeMs: config.hive.cluster_resume,
-      stored: durable && sessions && (() => sessions.settled()),
+      stored: durable && sessions && (() => sessions.settled()?.then(() => durable.own.adoption)),
     },
     cluster,
     fanout: topics,

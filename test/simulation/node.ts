@@ -234,7 +234,10 @@ export class SimNode {
     this.pubsub = new PubSubService({
       kernel,
       config: config.pubsub,
-      links: { ...settings.links, stored: durable && sessions && (() => sessions.settled()) },
+      links: {
+        ...settings.links,
+        stored: durable && sessions && (() => sessions.settled()?.then(() => durable.own.adoption)),
+      },
       cluster,
       fanout: topics,
       packetsFor: (actions) => plugins.packetsFor(actions),

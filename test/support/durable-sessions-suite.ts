@@ -286,7 +286,7 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
       const [world, one, two] = await start('one', 'two');
       const [lost, kept] = [await one.open(sid('one', 1)), await one.open(sid('one', 2))];
       await world.pass(one, two);
-      assert.equal(one.sessions.certainty(), undefined);
+      assert.deepEqual([one.sessions.certainty(), one.sessions.own.adoption], [undefined, undefined]);
       const [until, wake] = deferred();
       one.delays = { text: 'pexpire', until, isLost };
       const renewing = one.sessions.renew();
@@ -300,6 +300,8 @@ export function durableSessionsSuite(place: string, begin: () => Promise<RedisPl
       await certain;
       // Old fault: hooks ran for both, as if nothing had happened.
       assert.deepEqual([lost.isFenced, kept.isFenced], [true, false]);
+      // Old fault: it acknowledged what it had got meanwhile, and others forgot that before the claimer had asked them for it.
+      assert.ok(one.sessions.own.adoption);
       await renewing;
       assert.equal(one.sessions.certainty(), undefined);
     });

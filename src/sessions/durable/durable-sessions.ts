@@ -60,7 +60,7 @@ export class DurableSessions {
   readonly #keys: Keys;
   readonly #durability: Durability;
   readonly #sessions = new Map<string, DurableSession>();
-  readonly #own: OwnRecords;
+  readonly own: OwnRecords;
   readonly #witness: Witness;
   #isDoubtful = false;
   readonly ownership: OwnOwnership;
@@ -100,7 +100,7 @@ export class DurableSessions {
     this.ownership = new OwnOwnership(boot, tag);
     const { counters } = metrics;
     const ownership = () => this.ownership.text();
-    this.#own = new OwnRecords({ sessions: this.#sessions, lease: this.lease, ownership, run, log, counters });
+    this.own = new OwnRecords({ sessions: this.#sessions, lease: this.lease, ownership, run, log, counters });
     const { windowMs = 0 } = setup;
     const keepMs = windowMs === 0 ? 0 : 2 * (windowMs + leaseMs) + noticeMs;
     this.journals = new DeadJournals(run, this.#keys, keepMs, now);
@@ -232,10 +232,10 @@ export class DurableSessions {
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, this.#ownerKeysOf);
       // A Redis that is full renews leases, and stores nothing.
       if (this.#durability.problem !== undefined) await this.#tellOwnership();
-      await this.#own.claim(former);
+      await this.own.claim(former);
       this.#claimedFor = owner;
-      await this.#own.makeUp();
-      if (this.#own.isComplete) this.#durability.succeeded();
+      await this.own.makeUp();
+      if (this.own.isComplete) this.#durability.succeeded();
       this.#journal?.begin();
     } catch (error) {
       this.#failedAt = beganAt;
@@ -317,10 +317,8 @@ export class DurableSessions {
 
   /** A session of this node is somebody else's. */
   #refused(session: DurableSession): void {
-    const { fenced, claims_lost: lost } = this.metrics.counters;
-    fenced.value += 1;
-    lost.value += 1;
-    forget(session, this.#sessions);
+    this.metrics.counters.fenced.value += 1;
+    this.own.lost(session);
   }
 
   /** Claims sessions whose nodes are gone. Never rejects. */
@@ -449,7 +447,7 @@ export class DurableSessions {
   async #moveOn(): Promise<void> {
     const former = await this.lease.renew(this.ownership.text(), true);
     this.#takeKeys(this.lease.owner!, undefined);
-    await this.#own.claim(undefined);
+    await this.own.claim(undefined);
     this.#claimedFor = this.lease.owner;
     if (former === undefined) return;
     await this.lease.abandon(former, this.ownership.text(true));
@@ -462,7 +460,7 @@ export class DurableSessions {
   }
 
   get #isStored(): boolean {
-    return this.problem === undefined && this.lease.isHeld && this.#own.isComplete;
+    return this.problem === undefined && this.lease.isHeld && this.own.isComplete;
   }
 
   /** The node is about to end: what is left of its sessions is for others. */

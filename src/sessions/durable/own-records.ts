@@ -25,12 +25,16 @@ export interface OwnRecordsSetup {
 /** Records that are looked at, or claimed, with one round trip. */
 export const batchSize = 100;
 
+/** How long it takes at most to find out what adopted sessions have missed, beyond a lease, ms. */
+const adoptionMs = 6000;
+
 export function forget(session: DurableSession, sessions: Map<string, DurableSession>): void {
   if (sessions.get(session.sid) === session) sessions.delete(session.sid);
 }
 
 export class OwnRecords {
   readonly #setup: OwnRecordsSetup;
+  #adoption: Promise<void> | undefined;
 
   constructor(setup: OwnRecordsSetup) {
     this.#setup = setup;
@@ -66,14 +70,34 @@ export class OwnRecords {
     for (const [i, session] of batch.entries()) {
       const answer = answers[i];
       if (answer === 0) {
-        if (!session.isOver) this.#setup.counters.claims_lost.value += 1;
-        forget(session, this.#setup.sessions);
+        if (session.isOver) forget(session, this.#setup.sessions);
+        else this.lost(session);
         session.fence();
       } else {
         session.owner = owner;
         session.epoch = Array.isArray(answer) ? Number(answer[0]) : session.epoch;
       }
     }
+  }
+
+  /** A session of this node is somebody else's. */
+  lost(session: DurableSession): void {
+    const { sessions, counters, lease } = this.#setup;
+    counters.claims_lost.value += 1;
+    forget(session, sessions);
+    const over = new Promise<void>((resolve) => setTimeout(resolve, lease.ms + adoptionMs).unref());
+    this.#adoption = over;
+    void over.then(() => {
+      if (this.#adoption === over) this.#adoption = undefined;
+    });
+  }
+
+  /**
+   * Resolves when whoever has claimed sessions of this node has found out what they have missed; undefined if nobody is about to. He asks
+   * others what they have kept for this node, and they forget what it acknowledges.
+   */
+  get adoption(): Promise<void> | undefined {
+    return this.#adoption;
   }
 
   /** What failed while Redis was away for less than a lease. */
