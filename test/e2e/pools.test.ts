@@ -279,8 +279,9 @@ test('a stopped pool can be named no more, and its port is free', async () => {
   assert.equal((await client.event<{ error: string }>('hive_error')).error, 'no_config');
   await assert.rejects(TcpBackEnd.connect(port!), { code: 'ECONNREFUSED' });
   assert.equal((await metric('connectors.tcp')).once, undefined);
-  const log = readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8');
-  assert.match(log, new RegExp(`Listening for back ends on 0\\.0\\.0\\.0:${port}`));
+  const log = () => readFileSync(join(node.directory, 'log', 'hive.log'), 'utf8');
+  // The log is written a moment later.
+  await eventually(() => log().includes(`Listening for back ends on 0.0.0.0:${port}"`), 'the line of the log');
   await client.disconnect();
 });
 
