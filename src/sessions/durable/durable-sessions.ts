@@ -228,11 +228,12 @@ export class DurableSessions {
       this.#isDoubtful ||= await this.#witness.hasChanged(this.#watchedKeys);
       if (this.#isDoubtful && former === undefined) former = await this.lease.renew(this.ownership.text(), true);
       this.#isDoubtful = false;
+      if (former !== undefined) this.own.lostLease();
       const { owner } = this.lease;
       if (owner !== this.#ownerKeysOf) this.#takeKeys(owner!, this.#ownerKeysOf);
       // A Redis that is full renews leases, and stores nothing.
       if (this.#durability.problem !== undefined) await this.#tellOwnership();
-      await this.own.claim(former);
+      await this.own.claim();
       this.#claimedFor = owner;
       await this.own.makeUp();
       if (this.own.isComplete) this.#durability.succeeded();
@@ -447,7 +448,7 @@ export class DurableSessions {
   async #moveOn(): Promise<void> {
     const former = await this.lease.renew(this.ownership.text(), true);
     this.#takeKeys(this.lease.owner!, undefined);
-    await this.own.claim(undefined);
+    await this.own.claim();
     this.#claimedFor = this.lease.owner;
     if (former === undefined) return;
     await this.lease.abandon(former, this.ownership.text(true));

@@ -40,20 +40,23 @@ export class OwnRecords {
     this.#setup = setup;
   }
 
-  /**
-   * Claims sessions of a lease before the present one, and those that could not be stored: most are this node's still.
-   * @param former the owner whose lease was lost just now
-   */
-  async claim(former: string | undefined): Promise<void> {
+  /** There is another lease than before. */
+  lostLease(): void {
+    this.#setup.counters.leases_lost.value += 1;
+    const sessions = this.#stale.length;
+    if (sessions > 0) this.#setup.log.warning('The lease was lost; the sessions are claimed anew', { sessions });
+  }
+
+  /** Those of a lease before the present one, or that could not be stored. */
+  get #stale(): DurableSession[] {
+    const { sessions, lease } = this.#setup;
+    return [...sessions.values()].filter((session) => session.owner !== lease.owner);
+  }
+
+  /** Claims sessions of a lease before the present one, and those that could not be stored: most are this node's still. */
+  async claim(): Promise<void> {
     const owner = this.#setup.lease.owner!;
-    const stale = [...this.#setup.sessions.values()].filter((session) => session.owner !== owner);
-    if (former !== undefined) {
-      this.#setup.counters.leases_lost.value += 1;
-      if (stale.length > 0) {
-        this.#setup.log.warning('The lease was lost; the sessions are claimed anew', { sessions: stale.length });
-      }
-    }
-    await this.#inBatches(stale, async (batch) => {
+    await this.#inBatches(this.#stale, async (batch) => {
       const resumes = await Promise.all(batch.map((session) => session.pause()));
       try {
         await this.#claimAnew(batch, owner);

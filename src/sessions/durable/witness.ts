@@ -21,11 +21,15 @@ export class Witness {
     this.#run = run;
   }
 
-  /** Whether one of the keys is at another server than last time. A Redis that does not say who it is always is the same. */
+  /**
+   * Whether one of the keys is at another server than when it was last said where it is. A Redis that does not say who it is always is the
+   * same.
+   */
   async hasChanged(keys: readonly string[]): Promise<boolean> {
     const former = this.#servers;
     const answers = await this.#run(keys.map((key) => ['eval', whoHas, 1, key])).catch(() => []);
-    this.#servers = new Map(keys.map((key, i) => [key, answers[i]]));
+    // One that is just going away does not answer: the next one is compared with it all the same.
+    this.#servers = new Map(keys.map((key, i) => [key, typeof answers[i] === 'string' ? answers[i] : former.get(key)]));
     return keys.some((key, i) => typeof answers[i] === 'string' && (former.get(key) ?? answers[i]) !== answers[i]);
   }
 }
