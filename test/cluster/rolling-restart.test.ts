@@ -93,6 +93,7 @@ test('whoever cannot return departs exactly once', { skip }, async (t) => {
   await eventually(() => rolling.told('on_disconnect').length >= away(), 'all departures');
   assert.equal(rolling.told('on_disconnect').length, away());
   for (const client of coming) client.disconnect();
-  await eventually(() => rolling.told('on_disconnect').length >= gone().length, 'the last departures');
+  // One that leaves while it changes its transport may not tell: its node notices by its silence.
+  await eventually(() => rolling.told('on_disconnect').length >= gone().length, 'the last departures', 60_000);
   assert.deepEqual(rolling.told('on_disconnect').sort(), gone().sort());
 });
