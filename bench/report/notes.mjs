@@ -95,8 +95,7 @@ subscriber what one iteration has for it in one system call, so fewer messages p
 
   'durable-latency': `One message at a time, to the only client, by \`pubsub/publish\` (publish) or \`clients/action\` (one): the time from the HTTP request to the arrival. A node with recovery and one with durable
 sessions, on the same core as Redis, take turns, message by message, and so do the round trips: PING
-over bare TCP, and PING with ioredis, by a third program there. The first 5,000 messages do not count: until its code is compiled, a node adds twice that.
-The figures above are of an older run, in which round trips were measured with ioredis only, behind 1,000 messages.`,
+over bare TCP, and PING with ioredis, by a third program there. The first 5,000 messages do not count: until its code is compiled, a node adds twice that.`,
 
   'durable-idle': `5,000 clients with one subscription that do nothing. Whatever the number of clients, a node renews its lease every 3.3 s and looks once a second whether other nodes are gone; INFO, with which that is
 seen, is not counted.`,
