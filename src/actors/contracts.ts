@@ -109,8 +109,8 @@ export interface ConfirmedPublishing {
   ): Unconfirmed | undefined;
 }
 
-/** A channel of a node, and how many subscriptions it has there. */
-export type ChannelRow = readonly [channel: string, subscriptions: number];
+/** A channel of a node, how many subscriptions it has there, and how much was published to it since it has been there. */
+export type ChannelRow = readonly [channel: string, subscriptions: number, published: number];
 
 /** What is known of the cluster, readable by everybody at any time. */
 export interface ClusterView {

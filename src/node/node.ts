@@ -203,7 +203,7 @@ export async function startNode(
     ids,
     wheel: kernel.wheel,
     api: new NodeApi({ version, router, pubsub, plugins, cluster: clusterControl }),
-    monitor: monitorHost({ ...watched, client: (sid) => router.view(sid) }),
+    monitor: monitorHost({ ...watched, client: (sid) => router.view(sid), lists: clusterControl }),
     health: () => (started ? health(watched).status : 'starting'),
     metrics,
     log: log.child({ component: 'web' }),

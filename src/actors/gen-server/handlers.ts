@@ -58,7 +58,7 @@ export function pubsubApi(
         pubsub.publish(textsIn(channels), 'private', { type: 'actions', actions: actionsIn(actions) }),
       'count/1': (channel) => pubsub.status(textIn(channel)),
       'channels/3': (prefix, after, limit) =>
-        pubsub.list(textIn(prefix), pageIn(after, limit)).map((row) => tuple(...row)),
+        pubsub.list(textIn(prefix), pageIn(after, limit)).map(([id, subscriptions]) => tuple(id, subscriptions)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
     },

@@ -6,8 +6,8 @@ import { detail, summary } from '../../observe/histogram.ts';
 import type { MetricValues } from '../../observe/metrics.ts';
 import { prometheusText } from '../../observe/prometheus.ts';
 import type { TreeNode } from '../../supervisors/tree.ts';
-import type { Reached } from '../../web/api/api-host.ts';
-import type { MonitorHost, NodeHealth } from '../../web/monitor/monitor-host.ts';
+import type { ClusterHost, Reached } from '../../web/api/api-host.ts';
+import type { ChannelView, MonitorHost, NodeHealth } from '../../web/monitor/monitor-host.ts';
 import { multiCall } from '../cluster/multi-call.ts';
 import { health, nodeHealth } from './health.ts';
 import { inspectActor, nodeOf } from './inspect-actor.ts';
@@ -23,7 +23,11 @@ const lookTimeoutMs = 1500;
 export interface MonitorHostSetup extends MonitorSetup {
   /** JSON text about a client of any node. */
   readonly client: (sid: string) => Promise<string>;
+  readonly lists: Pick<ClusterHost, 'channels' | 'clients'>;
 }
+
+/** Of channels and of clients, in the view of a channel: as many as one looks through. */
+const mostListed = 50;
 
 export function monitorHost(setup: MonitorHostSetup): MonitorHost {
   const { kernel, metrics, cluster, version, sockets } = setup;
@@ -50,6 +54,7 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
     abandoned: async (node) => (node === here ? kernel.abandoned() : look(node, { type: 'abandoned' })),
     supervision: (options, node) => look(node, { type: 'supervision', options }),
     client: (sid) => setup.client(sid),
+    channel: (prefix) => channelView(setup.lists, prefix),
     actor: async (pid) => {
       const node = nodeOf(pid) ?? here;
       if (node === here) return inspectActor(kernel, pid);
@@ -94,6 +99,15 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
       },
     },
   };
+}
+
+async function channelView(lists: MonitorHostSetup['lists'], prefix: string): Promise<ChannelView> {
+  const first = { after: '', limit: mostListed };
+  const [listed, members] = await Promise.all([lists.channels(prefix, first), lists.clients(prefix, first)]);
+  const { channels, nodes } = listed;
+  const missing = [...new Set([...listed.missing, ...members.missing])].sort();
+  const more = { channels: listed.cursor !== null, clients: members.cursor !== null };
+  return { channels, clients: members.clients, more, nodes: nodes.filter((node) => !missing.includes(node)), missing };
 }
 
 /** What each node's monitor answers, in the order of the nodes' names. */

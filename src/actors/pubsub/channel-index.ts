@@ -39,6 +39,8 @@ export class ChannelEntry {
   /** Publications that its actor was given, and how many of them it has dealt with: it takes the rest with it when it crashes. */
   handed = 0;
   handled = 0;
+  /** How many of them only say that something is missing. */
+  gaps = 0;
   /** Something published did not even reach its actor, and its subscribers have not been told. */
   hasGap = false;
   readonly members = new Map<Ref<ClientDelivery>, Member>();
@@ -52,6 +54,11 @@ export class ChannelEntry {
     this.id = id;
     this.template = template;
     this.opener = opener;
+  }
+
+  /** Publications since the channel is here. */
+  get published(): number {
+    return this.handed - this.gaps;
   }
 
   isServed(kernel: Kernel): boolean {

@@ -101,6 +101,10 @@ function hand(entry: ChannelEntry, publish: ChannelPublish): void {
 }
 
 function tellGap(entry: ChannelEntry): void {
-  if (entry.ref?.tell(gap)) entry.handed += 1;
-  else if (entry.members.size > 0) entry.hasGap = true;
+  if (entry.ref?.tell(gap)) {
+    entry.handed += 1;
+    entry.gaps += 1;
+  } else if (entry.members.size > 0) {
+    entry.hasGap = true;
+  }
 }

@@ -271,14 +271,17 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   }
 
   /**
-   * The channels of this node at and under a prefix, or all under '', with the number of their subscriptions.
+   * The channels of this node at and under a prefix, or all under '', with what is in them.
    * @throws HiveError `bad_channel_id`
    */
   list(prefix: string, page: PageRequest): ChannelRow[] {
     this.#count('status');
     if (prefix !== '') checkId(prefix);
     const names = namesIn(idsOf(this.#index.under(prefix)), page);
-    return names.map((id) => [id, this.#index.get(id)!.members.size]);
+    return names.map((id) => {
+      const { members, published } = this.#index.get(id)!;
+      return [id, members.size, published];
+    });
   }
 
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void {

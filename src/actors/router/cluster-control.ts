@@ -61,8 +61,14 @@ export class ClusterControl implements ClusterHost {
     if (channel !== '') checkId(channel);
     const { answers, ...reached } = await this.#callAll({ type: 'channels', channel, after, limit: limit + 1 });
     const lists = answers.map(([, answer]) => ('channels' in answer ? answer.channels : []));
-    const { rows, cursor } = merged(lists, limit, nameOf, ([id, one], [, other]) => [id, one + other] as const);
-    const channels = rows.map(([id, subscriptions]) => ({ channel: id, subscribed_clients: subscriptions }));
+    // A node hears what is published only while it has the channel: the one that has had it longest knows most.
+    const add = ([id, one, heard]: ChannelRow, [, other, otherHeard]: ChannelRow): ChannelRow => {
+      return [id, one + other, Math.max(heard, otherHeard)];
+    };
+    const { rows, cursor } = merged(lists, limit, nameOf, add);
+    const channels = rows.map(([id, subscriptions, published]) => {
+      return { channel: id, subscribed_clients: subscriptions, published };
+    });
     return { channels, cursor, ...reached };
   }
 

@@ -64,6 +64,8 @@ export type Paged<Name extends string, Row> = { readonly [name in Name]: readonl
 export interface ListedChannel {
   readonly channel: string;
   readonly subscribed_clients: number;
+  /** Publications since the first node has had it. */
+  readonly published: number;
 }
 
 export interface ListedClient {

@@ -47,6 +47,19 @@ export function get(path, parameters = {}) {
   return answer;
 }
 
+/**
+ * As `get`, of one thing of a kind, by what the user says that its id is.
+ * @param {string} kind
+ * @param {string} id
+ * @returns {Promise<any>}
+ * @throws as `get`
+ */
+export async function find(kind, id) {
+  // In an address these are directories, however they are written.
+  if (id === '.' || id === '..') throw new Refused(404, 'Nothing has that id.');
+  return get(`${kind}/${encodeURIComponent(id)}`);
+}
+
 async function ask(path, parameters) {
   // An id may look like an address of its own.
   const url = new URL(`./${path}`, base);

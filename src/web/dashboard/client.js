@@ -1,5 +1,5 @@
 /** One client of the cluster, looked for by its session id, and looked at again as long as it is shown. */
-import { get, Refused } from './api.js';
+import { find, Refused } from './api.js';
 import { byId, element, reconcile, setText } from './dom.js';
 import { facts, setFacts } from './facts.js';
 import { age, bytes, count } from './format.js';
@@ -32,9 +32,10 @@ export class ClientView {
 
   /** `wanted`: the user looks for a client, ask for it. */
   constructor(wanted) {
+    const input = /** @type {HTMLInputElement} */ (byId('sid'));
     byId('client-form').addEventListener('submit', (event) => {
       event.preventDefault();
-      this.#sid = /** @type {HTMLInputElement} */ (byId('sid')).value.trim();
+      this.#sid = input.value.trim();
       if (this.#sid === '') return this.#say('Any client of the cluster, by its session id.');
       this.#facts = facts();
       this.#state = new JsonView();
@@ -43,11 +44,18 @@ export class ClientView {
     });
   }
 
+  /** As if the user had typed it. */
+  choose(sid) {
+    /** @type {HTMLInputElement} */ (byId('sid')).value = sid;
+    /** @type {HTMLFormElement} */ (byId('client-form')).requestSubmit();
+    byId('client-panel').scrollIntoView({ block: 'nearest' });
+  }
+
   async ask() {
     const sid = this.#sid;
     if (sid === '') return;
     try {
-      const client = await get(`clients/${encodeURIComponent(sid)}`);
+      const client = await find('clients', sid);
       if (sid === this.#sid) this.#show(client);
     } catch (error) {
       if (!(error instanceof Refused) || error.status === 401) throw error;

@@ -2,11 +2,12 @@
  * The dashboard: each round asks what is shown, one request after the other, and shows what came.
  *
  *   nodes ─▶ history ─▶ plots, delivery, durable sessions, latency, pools, table of nodes
- *   alarms (if any is set), health, crashes (if there are new ones), tree, actor, client (as far as they are on the screen)
+ *   alarms (if any is set), health, crashes (if there are new ones), tree, actor, channel, client (as far as they are on the screen)
  */
 import { ActorView } from './actor.js';
 import { Alarms } from './alarms.js';
 import { Gone, get, Interrupted, Refused } from './api.js';
+import { ChannelView } from './channel.js';
 import { ClientView } from './client.js';
 import { Crashes } from './crashes.js';
 import { showDelivery } from './delivery.js';
@@ -48,6 +49,10 @@ const tree = new Tree();
 const actor = new ActorView();
 const poller = new Poller(round);
 const client = new ClientView(() => poller.now());
+const channel = new ChannelView(
+  () => poller.now(),
+  (sid) => client.choose(sid),
+);
 const treeView = new TreeView(tree, redrawAndAsk, (row) => {
   actor.choose(row);
   poller.now();
@@ -69,7 +74,7 @@ const watcher = new IntersectionObserver((entries) => {
   }
   if (appeared && began) poller.now();
 });
-for (const id of ['supervision', 'actor-panel', 'client-panel']) watcher.observe(byId(id));
+for (const id of ['supervision', 'actor-panel', 'channel-panel', 'client-panel']) watcher.observe(byId(id));
 
 // --- a round
 
@@ -94,6 +99,7 @@ async function ask() {
   if (goOn()) await crashes.ask(new Map(shown.map((node) => [node, history.latest.get(node)])));
   if (goOn() && onScreen.has('supervision')) await tree.ask(shown, goOn);
   if (goOn() && onScreen.has('actor-panel')) await actor.ask(view.nodes);
+  if (goOn() && onScreen.has('channel-panel')) await channel.ask();
   if (goOn() && onScreen.has('client-panel')) await client.ask();
   redraw();
 }

@@ -3,7 +3,7 @@ import type { BusiestOptions, BusyActor } from '../../kernel/busiest.ts';
 import type { Alarm } from '../../observe/alarms.ts';
 import type { MetricTree } from '../../observe/metrics.ts';
 import type { TreeNode, TreeOptions } from '../../supervisors/tree.ts';
-import type { Reached } from '../api/api-host.ts';
+import type { ListedChannel, ListedClient, Reached } from '../api/api-host.ts';
 import type { ClientProtocol, CloseReason, TransportKind } from '../client/client-handle.ts';
 
 /** `draining`: new clients are refused; `degraded`: it serves, but not everything works. */
@@ -67,6 +67,14 @@ export interface ClientView {
   readonly state: Readonly<Record<string, unknown>>;
 }
 
+/** What is at and under a channel id or prefix, in all nodes: the first channels and clients, in the order of their ids. */
+export interface ChannelView extends Reached {
+  readonly channels: readonly ListedChannel[];
+  readonly clients: readonly ListedClient[];
+  /** Whether there are more of them. */
+  readonly more: { readonly channels: boolean; readonly clients: boolean };
+}
+
 /** What the monitor shows. Rejections become the answer. */
 export interface MonitorHost {
   /** The metrics under a dotted path; undefined if there are none. */
@@ -95,6 +103,11 @@ export interface MonitorHost {
    * @throws HiveError (rejection) `bad_session_id` if there is none, what its state manager or the way to its node fails with
    */
   client(sid: string): Promise<string>;
+  /**
+   * The channels at and under an id or prefix, and who is in them.
+   * @throws HiveError (rejection) `bad_channel_id`
+   */
+  channel(prefix: string): Promise<ChannelView>;
   readonly cluster: {
     health(): Promise<Reached & { readonly health: Readonly<Record<string, NodeHealth>> }>;
     alarms(): Promise<Reached & { readonly alarms: Readonly<Record<string, readonly Alarm[]>> }>;

@@ -14,6 +14,7 @@
  *   GET     /monitor/<key>/actors/<pid>    one actor, of any node
  *   GET     /monitor/<key>/actors          the busiest actors; `?sort=rate|mailbox`, `?limit=`, `?over=` ms of looking
  *   GET     /monitor/<key>/clients/<sid>   one client, on whichever node, with its state
+ *   GET     /monitor/<key>/channels/<id>   the channels at and under an id, on all nodes, and who is in them
  *   GET     /monitor/<key>/supervision     the live supervision tree; `?depth=` levels, `?limit=` children per supervisor,
  *                                          `?path=` from there down, `?sort=mailbox`; with `Accept: text/plain` drawn
  *   GET     /monitor/<key>/dashboard[/<file>]  the page that shows all this
@@ -113,6 +114,7 @@ class MonitorPages {
     ['actors', (res, _req, pid) => this.#showActor(res, pid)],
     ['dashboard', (res, req, file) => sendDashboard(res, req.getUrl(), file)],
     ['clients', (res, _req, sid) => this.#showClient(res, sid)],
+    ['channels', (res, _req, id) => this.#showChannel(res, id)],
     ['nodes', (res, req, section) => this.#metrics.showNodes(res, sectionPath(section), wantsBuckets(req))],
   ]);
 
@@ -175,6 +177,12 @@ class MonitorPages {
       if (!(error instanceof HiveError && error.code === 'bad_session_id')) throw error;
       throw new RequestError(404, code, 'No client with that session id is on any connected node.');
     }
+  }
+
+  async #showChannel(res: HttpResponse, id: string): Promise<void> {
+    const view = await this.#host.channel(id);
+    if (view.channels.length > 0) return sendJson(res, 200, view);
+    throw new RequestError(404, code, 'No channel of that id, or under it, is on any connected node.');
   }
 
   async #showHealth(res: HttpResponse, req: HttpRequest): Promise<void> {
