@@ -252,6 +252,15 @@ export type Publication =
   | { readonly type: 'event'; readonly packet: ServerPacket }
   | { readonly type: 'actions'; readonly actions: readonly ActionCall[] };
 
+/** What qualifies one publication. Absent for most. */
+export interface PublishOptions {
+  /** Its place in the history of the one channel that it is for; nothing below that channel gets it. */
+  readonly position?: Position;
+}
+
+/** Numbers of one epoch follow one another from 1; a later epoch is the greater text. */
+export type Position = readonly [epoch: string, offset: number];
+
 export interface PubSub {
   /**
    * Publishes, on all nodes, to every channel at or below these ids. Throws `bad_channel_id` or `access_denied`

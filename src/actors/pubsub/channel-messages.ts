@@ -1,5 +1,6 @@
 /** What the actor of a channel is told. */
 import type { Call, Ref } from '../../kernel/types.ts';
+import type { Position } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ClientDelivery, Delivered, Member } from '../contracts.ts';
@@ -11,6 +12,8 @@ export interface ChannelPublish {
   readonly actions: readonly ActionCall[];
   /** Of the publication, where sessions outlive their node. */
   readonly id: string | undefined;
+  /** In the channel's history, if it has one. */
+  readonly position: Position | undefined;
   /** When it was accepted here, on the clock of `performance.now()`. */
   readonly acceptedAt: number;
 }

@@ -16,7 +16,7 @@ import { Timer } from '../../kernel/timers.ts';
 import type { NodeName, Ref } from '../../kernel/types.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { Privilege, Publication } from '../../plugins/types.ts';
+import type { Privilege, Publication, PublishOptions } from '../../plugins/types.ts';
 import { Confirmation, Confirmations } from './confirmations.ts';
 import { KeptPublishes } from './kept-publishes.ts';
 import type { LinkSettings } from './link-settings.ts';
@@ -175,6 +175,7 @@ export class Links {
     privilege: Privilege,
     publication: Publication,
     confirm: boolean,
+    options?: PublishOptions,
   ): Confirmation | undefined {
     let term: WirePublication | undefined;
     let bytes = 0;
@@ -194,7 +195,7 @@ export class Links {
         this.#isLeaving = true;
         this.#wind();
       }
-      const isKept = log.add(number, prefixes, privilege, term, bytes, confirm);
+      const isKept = log.add(number, prefixes, privilege, term, bytes, confirm, options);
       if (!confirm) continue;
       confirmation ??= new Confirmation(number, performance.now());
       if (isKept && !peer.isBehind) this.#confirmations.await(confirmation, peer);
@@ -207,11 +208,11 @@ export class Links {
         term = toTerm(publication);
         bytes = sizeOf(term, prefixes);
       }
-      for (const { log } of former) log.add(number, prefixes, privilege, term, bytes, false);
+      for (const { log } of former) log.add(number, prefixes, privilege, term, bytes, false, options);
     }
     if (this.kept.keepsOwn) {
       this.#number = number;
-      this.kept.add(this.#message(number, prefixes, privilege, term ?? toTerm(publication)));
+      this.kept.add(this.#message(number, prefixes, privilege, term ?? toTerm(publication), options));
     }
     this.#isSent = this.#number === number;
     return confirmation;
@@ -222,8 +223,10 @@ export class Links {
     channels: readonly string[],
     privilege: Privilege,
     publication: WirePublication,
+    options: PublishOptions | undefined,
   ): PublishMessage {
-    return { type: 'publish', origin: this.#boot, number, after: 0, confirm: false, channels, privilege, publication };
+    const [type, origin, after, confirm] = ['publish', this.#boot, 0, false] as const;
+    return { type, origin, number, after, confirm, channels, privilege, publication, options };
   }
 
   /** Names the last publication, if other nodes may have got it and sessions outlive their nodes. */

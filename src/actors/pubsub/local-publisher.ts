@@ -3,7 +3,7 @@
 import { HiveError } from '../../observe/errors.ts';
 import { events } from '../../observe/events.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { Publication } from '../../plugins/types.ts';
+import type { Position, Publication, PublishOptions } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
@@ -36,19 +36,26 @@ export class LocalPublisher {
    * @param remote another node has passed it on
    * @param id of the publication, where sessions outlive their node
    */
-  publish(prefixes: readonly string[], publication: Publication, remote: boolean, id?: string): void {
+  publish(
+    prefixes: readonly string[],
+    publication: Publication,
+    remote: boolean,
+    id?: string,
+    options?: PublishOptions,
+  ): void {
     const messages = publication.type === 'event' ? 1 : publication.actions.length;
     this.#published.value += messages;
     if (events.publish.hasSubscribers) {
       const kind = publication.type === 'event' ? 'event' : 'actions';
       events.publish.publish({ node: this.#node, channels: prefixes, kind, messages, remote });
     }
+    const position = options?.position;
     let publish: ChannelPublish | undefined;
     for (const prefix of prefixes) {
       const exact = this.#index.get(prefix);
-      const below = this.#index.below(prefix);
+      const below = position ? undefined : this.#index.below(prefix);
       if (!exact && !below) continue;
-      publish ??= this.#broadcast(publication, id);
+      publish ??= this.#broadcast(publication, id, position);
       if (exact) hand(exact, publish);
       if (below) for (const entry of below) hand(entry, publish);
     }
@@ -69,13 +76,13 @@ export class LocalPublisher {
     for (const entry of entries) tellGap(entry);
   }
 
-  #broadcast(publication: Publication, id: string | undefined): ChannelPublish {
+  #broadcast(publication: Publication, id: string | undefined, position: Position | undefined): ChannelPublish {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
-      return { type: 'publish', packets: [publication.packet], actions: noActions, id, acceptedAt };
+      return { type: 'publish', packets: [publication.packet], actions: noActions, id, position, acceptedAt };
     }
     const { actions } = publication;
-    return { type: 'publish', packets: this.#packets(actions), actions, id, acceptedAt };
+    return { type: 'publish', packets: this.#packets(actions), actions, id, position, acceptedAt };
   }
 
   /** What a publication amounts to; undefined if clients have to do something for it. */

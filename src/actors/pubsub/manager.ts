@@ -320,12 +320,12 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     from?.reply(undefined);
   }
 
-  #publish([, origin, number, after, confirm, channels, privilege, publication]: PublishTerm): void {
-    const { receipts } = this.#setup.links;
-    if (!receipts.take(origin, number, after, confirm)) return;
+  #publish([, origin, number, after, confirm, channels, privilege, publication, options]: PublishTerm): void {
+    const { links, templates, publisher } = this.#setup;
+    if (!links.receipts.take(origin, number, after, confirm)) return;
     try {
-      this.#setup.templates.check(channels, privilege);
-      this.#setup.publisher.publish(channels, fromTerm(publication), true, this.#setup.links.idOf(origin, number));
+      templates.check(channels, privilege);
+      publisher.publish(channels, fromTerm(publication), true, links.idOf(origin, number), options);
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }

@@ -16,7 +16,7 @@
  *       └─────────────────┴──────────────── the same boot is back ────────────────────────┘
  */
 import type { Offered } from '../../kernel/transport.ts';
-import type { Privilege } from '../../plugins/types.ts';
+import type { Privilege, PublishOptions } from '../../plugins/types.ts';
 import { Gap } from './gap.ts';
 import type { WirePublication } from './publication.ts';
 import type { GapMessage, PublishMessage } from './wire-messages.ts';
@@ -140,6 +140,7 @@ export class PublishLog {
     publication: WirePublication,
     bytes: number,
     confirm: boolean,
+    options?: PublishOptions,
   ): boolean {
     this.#endGap();
     if (this.#gap || this.#bytes + bytes > this.#options.maxBytes) {
@@ -151,7 +152,8 @@ export class PublishLog {
     const after = this.#last;
     this.#last = number;
     const at = this.#entries.length;
-    this.#entries.push({ type: 'publish', origin, number, after, confirm, channels, privilege, publication, bytes });
+    const type = 'publish';
+    this.#entries.push({ type, origin, number, after, confirm, channels, privilege, publication, options, bytes });
     this.#bytes += bytes;
     if (this.#cursor < at || this.#state !== 'connected') return true;
     this.#send();

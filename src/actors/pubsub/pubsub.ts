@@ -228,8 +228,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     if (!messages) return undefined;
     const kept: KeptPublish[] = [];
     const under = byPrefix(channels);
-    for (const { origin, number, channels: prefixes, publication } of messages) {
-      const concerned = new Set(prefixes.flatMap((prefix) => under.get(prefix) ?? []));
+    for (const { origin, number, channels: prefixes, publication, options } of messages) {
+      const isExact = options?.position !== undefined;
+      const ids = prefixes.flatMap((prefix) => under.get(prefix) ?? []);
+      const concerned = new Set(isExact ? ids.filter((id) => prefixes.includes(id)) : ids);
       if (concerned.size === 0) continue;
       const packets = this.#publisher.packetsOf(fromTerm(publication));
       for (const channel of concerned) kept.push({ channel, id: `${origin}/${number}`, packets });

@@ -1,6 +1,6 @@
 /** What the pub-sub managers of nodes tell one another. Other nodes may send anything: `isWireMessage` looks at it first. */
 import type { Call, NodeName } from '../../kernel/types.ts';
-import type { Privilege } from '../../plugins/types.ts';
+import type { Position, Privilege, PublishOptions } from '../../plugins/types.ts';
 import type { WirePublication } from './publication.ts';
 
 export type WireMessage =
@@ -48,6 +48,7 @@ export interface PublishMessage {
   readonly channels: readonly string[];
   readonly privilege: Privilege;
   readonly publication: WirePublication;
+  readonly options?: PublishOptions | undefined;
 }
 
 /** The same on its way: a list, see `WirePublication`. */
@@ -60,10 +61,12 @@ export type PublishTerm = readonly [
   channels: readonly string[],
   privilege: Privilege,
   publication: WirePublication,
+  options?: PublishOptions,
 ];
 
 export function toPublishTerm(message: PublishMessage): PublishTerm {
-  const { type, origin, number, after, confirm, channels, privilege, publication } = message;
+  const { type, origin, number, after, confirm, channels, privilege, publication, options } = message;
+  if (options) return [type, origin, number, after, confirm, channels, privilege, publication, options];
   return [type, origin, number, after, confirm, channels, privilege, publication];
 }
 
@@ -84,6 +87,7 @@ export function fromPublishTerm(term: PublishTerm): PublishMessage {
     channels: term[5],
     privilege: term[6],
     publication: term[7],
+    options: term[8],
   };
 }
 
@@ -134,7 +138,18 @@ export function isKeptAnswer(answer: unknown): answer is KeptAnswer {
 export function isPublishTerm(term: unknown): term is PublishTerm {
   if (!Array.isArray(term) || term[0] !== 'publish') return false;
   const [, origin, number, after, confirm, channels] = term as unknown[];
-  return typeof confirm === 'boolean' && isInStream({ origin, number, after, channels });
+  const areOptions = term[8] === undefined || isOptions(term[8]);
+  return areOptions && typeof confirm === 'boolean' && isInStream({ origin, number, after, channels });
+}
+
+function isOptions(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  const { position } = options as Record<string, unknown>;
+  return position === undefined || isPosition(position);
+}
+
+function isPosition(position: unknown): position is Position {
+  return Array.isArray(position) && typeof position[0] === 'string' && isNumber(position[1]);
 }
 
 /** Whether it has the form of one. What it publishes is looked into when it is read. */

@@ -175,3 +175,11 @@ for (const [name, admits, messages] of actors) {
     }
   });
 }
+
+test('hive_pubsub takes a publish with options, and none with others', () => {
+  const { publish } = pubsub;
+  const withOptions = (options: unknown) => decodeTerm(encodeTerm([...(publish as PublishTerm), options]));
+  for (const options of [{}, { position: ['1', 7] }]) assert.ok(isWireMessage(withOptions(options)), show(options));
+  const wrong = [null, 'position', 7, { position: 7 }, { position: [] }, { position: [1, 7] }, { position: ['1', -1] }];
+  for (const options of wrong) assert.ok(!isWireMessage(withOptions(options)), show(options));
+});
