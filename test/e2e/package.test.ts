@@ -26,7 +26,7 @@ describe('the package', { skip }, () => {
 
   test('holds the program, its documentation and the examples, and nothing that a run or a developer leaves', () => {
     const tops = new Set(installed.files.map((path) => path.split('/')[0]));
-    const expected = 'CHANGELOG.md LICENSE README.md config deploy dist docs examples package.json';
+    const expected = 'CHANGELOG.md LICENSE README.md clients config deploy dist docs examples package.json';
     assert.equal([...tops].sort().join(' '), expected);
     const strays = installed.files.filter((path) => /(?:^|\/)(?:log|local|__pycache__)\/|\.log$|\.ts$/.test(path));
     assert.deepEqual(

@@ -1,0 +1,52 @@
+"""What the API takes and answers, as JSON."""
+
+from typing import Any, List, Optional, Sequence, TypedDict
+
+
+class _Named(TypedDict):
+    name: str
+
+
+class Event(_Named, total=False):
+    args: Sequence[Any]
+
+
+class _Action(TypedDict):
+    action: str
+
+
+class Action(_Action, total=False):
+    args: Any
+    trigger_id: str
+
+
+class Channel(TypedDict):
+    channel: str
+    subscribed_clients: int
+    published: int  # publications since the first node has had the channel
+
+
+class Client(TypedDict):
+    sid: str
+    node: str
+    connected_at: int  # ms since 1970
+    suspended: bool  # whether it has no connection and may come back
+
+
+class Reached(TypedDict):
+    """Who took part in something that concerned several nodes."""
+
+    nodes: List[str]
+    missing: List[str]
+
+
+class Drainage(TypedDict):
+    """How far a node is out of rotation."""
+
+    admits: bool
+    handing_over: bool
+    connections: int
+    clients: int
+    stays: Optional[str]
+
+
