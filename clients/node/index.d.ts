@@ -40,7 +40,7 @@ export interface Event {
 
 export interface Action {
   readonly action: string;
-  readonly args?: Json;
+  readonly args: Json;
   readonly trigger_id?: string;
 }
 

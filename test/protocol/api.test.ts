@@ -93,7 +93,7 @@ describe('the HTTP API', () => {
     for (let i = 0; i < 3; i += 1) assert.equal((await api('POST', path, event)).status, 200);
     assert.equal((await api('POST', `${path}?cluster=true`, event)).status, 400);
     assert.equal((await api('POST', `${path}?cluster=perhaps`, event)).status, 400);
-    assert.equal((await api('POST', `${path}?cluster=false`, event)).status, 200);
+    assert.equal((await api('POST', `${path}?confirm=`, event)).status, 200);
     assert.equal((await api('PUT', path, event)).status, 405);
     assert.equal((await api('POST', path, 7)).status, 400);
     assert.equal((await api('POST', path.replace('KEY', 'wrong'), event)).status, 401);
@@ -107,9 +107,10 @@ describe('the HTTP API', () => {
       assert.equal((await api('POST', `${path}?confirm=node`, event)).status, 200);
       assert.equal((await api('POST', `${path}?confirm=cluster`, event)).status, 200);
       const odd = await api('POST', `${path}?confirm=maybe`, event);
-      assert.equal((odd.json as Failure).description, 'confirm must be node or cluster, not maybe.');
+      assert.equal((odd.json as Failure).description, 'confirm must be cluster or node, not maybe.');
       const other = await api('POST', '/api/KEY/router/enable?confirm=node');
-      assert.equal((other.json as Failure).description, 'router/enable publishes nothing that could be confirmed.');
+      const description = 'POST router/enable has no parameter confirm; it has cluster.';
+      assert.equal((other.json as Failure).description, description);
     }
     const { json } = await api('POST', '/api/KEY/batch', [
       { method: 'POST', path: 'pubsub/publish/ping.again?confirm=node', body: event },

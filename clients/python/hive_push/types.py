@@ -13,10 +13,10 @@ class Event(_Named, total=False):
 
 class _Action(TypedDict):
     action: str
+    args: Any
 
 
 class Action(_Action, total=False):
-    args: Any
     trigger_id: str
 
 

@@ -3,24 +3,14 @@
  * Answers are JSON, plain text or empty; errors are `{"error": code, "description": text}` and never hidden, since who has
  * the key may know.
  *
- *   GET    hive/version                      POST clients/action/<sid>      actions for one client
- *   POST   hive/stop                         POST pubsub/action/<channel>   actions for all subscribers
- *   POST   router/enable|disable|terminate   POST pubsub/publish/<channel>  an event for all subscribers
- *   GET    pubsub/subscribe/<channel>        number of subscribers on this node
- *   POST   pubsub/subscribe/<sid>            the client joins channels; DELETE: it leaves them
- *   GET    clients, pubsub/channels          lists, in pages    POST clients/ask/<sid>         what the client acknowledges
- *   POST   batch                             several of these calls
- *
- * A publish is answered when other nodes have it, with `?confirm=node` at once.
- *
- * `?cluster=true` extends stop, the router's actions and the number of subscribers to all nodes.
+ * The calls are those of operations/, and `POST batch` with several of them.
  */
 import type { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import { expectedOrHidden } from '../../observe/reference.ts';
 import { sourceOf } from '../../observe/source.ts';
-import { ApiKey, answerError, apiKeyPath, unauthorized, wantsCluster, wrongMethod } from '../http/api-key.ts';
+import { ApiKey, answerError, apiKeyPath, notFound, unauthorized, wrongMethod } from '../http/api-key.ts';
 import { BodyBudget, type BodyReceiver, receiveBody } from '../http/bodies.ts';
 import { clientAddress, type TrustedProxies } from '../http/client-address.ts';
 import {
@@ -39,16 +29,9 @@ import { WrongKeys } from '../http/wrong-keys.ts';
 import type { SocketLibrary, TlsFiles } from '../sockets/types.ts';
 import type { ApiHost } from './api-host.ts';
 import { performBatch } from './batch.ts';
-import {
-  type Answer,
-  type Call,
-  CallBody,
-  findHandler,
-  type Handler,
-  publishAnswer,
-  sections,
-  wantsConfirmation,
-} from './calls.ts';
+import { CallBody } from './call-body.ts';
+import { type Found, findCall, perform, publishAnswer, sections } from './calls.ts';
+import type { Answer, Given } from './operation.ts';
 
 export interface ApiSettings {
   readonly sockets: SocketLibrary;
@@ -80,10 +63,12 @@ export async function startApiServer(settings: ApiSettings): Promise<Server> {
 
 type Outcome = Record<'requests' | 'errors', Counter>;
 
-/** What was found for the path of a POST. */
+/** What was found for a path and its query. */
 interface Route {
-  readonly handler: Handler;
-  readonly call: Omit<Call, 'body'>;
+  readonly section: string;
+  readonly id: string;
+  readonly query: unknown;
+  readonly run: (host: ApiHost, given: Given) => Answer | Promise<Answer>;
 }
 
 /** Taking a path apart costs more than most calls. Back ends use few paths; when these are too many, all are forgotten. */
@@ -118,7 +103,7 @@ class Api {
     try {
       const route = method === 'post' ? this.#routes.get(placeOf(req)) : undefined;
       if (route) {
-        this.#count('requests', route.call.segments[0]!);
+        this.#count('requests', route.section);
         receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
         return;
       }
@@ -131,15 +116,14 @@ class Api {
         const answer = (): void => this.#fail(res, section, unauthorized('bad_api_request'));
         return this.#wrongKeys.refuse(res, source, answer);
       }
-      const cluster = wantsCluster(req.getQuery('cluster'), 'bad_api_request');
-      const confirm = wantsConfirmation(req.getQuery('confirm'));
-      const call = { method, segments, cluster, confirm, query: req.getQuery() ?? '' };
-      const handler = segments.length === 1 && section === batch ? this.#batchHandler(method) : findHandler(call);
-      const request = new Request(this, res, { handler, call });
+      const verb = method.toUpperCase();
+      const found =
+        section === batch ? this.#batch(verb, segments) : routeTo(findCall(verb, segments, req.getQuery() ?? ''));
+      const request = new Request(this, res, found);
       // A GET has no body.
       if (method === 'get') this.perform(request);
       else receiveBody(res, maxBodyBytes, request, this.#bodies);
-      if (method === 'post' && isInPath && !cluster) this.#remember(placeOf(req), { handler, call });
+      if (method === 'post' && isInPath) this.#remember(placeOf(req), found);
     } catch (error) {
       this.#fail(res, section, error);
     }
@@ -158,16 +142,16 @@ class Api {
   }
 
   perform(request: Request): void {
-    const { res, segments } = request;
+    const { res, section } = request;
     let answer: Answer | Promise<Answer>;
     try {
-      answer = request.handler(this.#host, request, segments[2] ?? '');
+      answer = request.run(this.#host, request);
     } catch (error) {
-      return this.#fail(res, segments[0]!, error);
+      return this.#fail(res, section, error);
     }
     if (answer instanceof Promise) {
       defer(res);
-      const failed = (error: unknown): void => this.#fail(res, segments[0]!, error);
+      const failed = (error: unknown): void => this.#fail(res, section, error);
       answer.then((ready) => this.#reply(res, ready, send), failed);
     } else if (answer.unconfirmed) {
       defer(res);
@@ -177,24 +161,28 @@ class Api {
     }
   }
 
-  failed({ res, segments }: Request, error: HiveError): void {
-    this.#fail(res, segments[0]!, error);
+  failed({ res, section }: Request, error: HiveError): void {
+    this.#fail(res, section, error);
   }
 
-  /** @throws HiveError for another method than POST */
-  #batchHandler(method: string): Handler {
-    if (method !== 'post') throw wrongMethod('bad_api_request', method, 'POST');
-    return (host, { body }) =>
-      performBatch(body, async (call) => {
-        const section = call.segments[0] ?? '';
-        this.#count('requests', section);
-        try {
-          return await findHandler(call)(host, call, call.segments[2] ?? '');
-        } catch (error) {
-          this.#count('errors', section);
-          throw expectedOrHidden(error, 'An API request', this.#log);
-        }
-      });
+  /** @throws HiveError for another method than POST, or a longer path */
+  #batch(method: string, segments: readonly string[]): Route {
+    if (segments.length > 1) throw notFound('bad_api_request');
+    if (method !== 'POST') throw wrongMethod('bad_api_request', method, 'POST');
+    return { section: batch, id: '', query: undefined, run: (host, { body }) => this.#performBatch(host, body) };
+  }
+
+  #performBatch(host: ApiHost, body: CallBody): Promise<Answer> {
+    return performBatch(body, async (call) => {
+      const section = call.segments[0] ?? '';
+      this.#count('requests', section);
+      try {
+        return await perform(host, findCall(call.method, call.segments, call.query), call.body);
+      } catch (error) {
+        this.#count('errors', section);
+        throw expectedOrHidden(error, 'An API request', this.#log);
+      }
+    });
   }
 
   #reply(res: HttpResponse, { status, body, headers, afterwards }: Answer, sends: typeof send): void {
@@ -221,27 +209,27 @@ function placeOf(req: HttpRequest): string {
   return query ? `${req.getUrl()}?${query}` : req.getUrl();
 }
 
+function routeTo({ operation, section, id, query }: Found): Route {
+  return { section, id, query, run: operation.run };
+}
+
 /** A request whose body is awaited; one object, since there are many. */
-class Request implements Call, BodyReceiver {
+class Request implements Given, Route, BodyReceiver {
   readonly res: HttpResponse;
-  readonly handler: Handler;
-  readonly method: string;
-  readonly segments: readonly string[];
-  readonly cluster: boolean;
-  readonly confirm: boolean;
-  readonly query: string;
+  readonly section: string;
+  readonly id: string;
+  readonly query: unknown;
+  readonly run: Route['run'];
   body = CallBody.none;
   readonly #api: Api;
 
-  constructor(api: Api, res: HttpResponse, { handler, call }: Route) {
+  constructor(api: Api, res: HttpResponse, { section, id, query, run }: Route) {
     this.#api = api;
     this.res = res;
-    this.handler = handler;
-    this.method = call.method;
-    this.segments = call.segments;
-    this.cluster = call.cluster;
-    this.confirm = call.confirm;
-    this.query = call.query;
+    this.section = section;
+    this.id = id;
+    this.query = query;
+    this.run = run;
   }
 
   received(body: Buffer): void {

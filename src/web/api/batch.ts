@@ -4,9 +4,11 @@
  * for one another's confirmation: the batch is answered when all are confirmed.
  */
 import { HiveError } from '../../observe/errors.ts';
-import { segmentsOf, wantsCluster } from '../http/api-key.ts';
+import { segmentsOf } from '../http/api-key.ts';
 import type { Unconfirmed } from './api-host.ts';
-import { type Answer, type Call, CallBody, publishAnswer, wantsConfirmation } from './calls.ts';
+import { CallBody } from './call-body.ts';
+import { type Call, publishAnswer } from './calls.ts';
+import type { Answer } from './operation.ts';
 
 /** Enough to save the round trips, few enough to answer before anybody's patience ends. */
 export const maxBatch = 1000;
@@ -71,8 +73,5 @@ function toCall(value: unknown): Call {
   if (typeof path !== 'string') throw new HiveError(code, 'The path of a call in a batch is a string.');
   const [place = '', query = ''] = path.split('?', 2);
   const segments = segmentsOf(place.startsWith('/') ? place : `/${place}`, code);
-  const parameters = new URLSearchParams(query);
-  const cluster = wantsCluster(parameters.get('cluster') ?? undefined, code);
-  const confirm = wantsConfirmation(parameters.get('confirm') ?? undefined);
-  return { method: method.toLowerCase(), segments, cluster, confirm, query, body: CallBody.ofValue(body) };
+  return { method: method.toUpperCase(), segments, query, body: CallBody.ofValue(body) };
 }

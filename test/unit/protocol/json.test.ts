@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseActionCalls } from '../../../src/protocol/backend/action-call.ts';
 import { asInJson, isPlain, parseBackEndJson, parseJson } from '../../../src/protocol/json.ts';
-import { CallBody } from '../../../src/web/api/calls.ts';
+import { CallBody } from '../../../src/web/api/call-body.ts';
 
 const nested = (levels: number) => '['.repeat(levels) + ']'.repeat(levels);
 

@@ -1,0 +1,130 @@
+/** Calls about channels, and about which clients are in them. */
+import { Type } from 'typebox';
+import type { Unconfirmed } from '../api-host.ts';
+import { type Answer, done, ok, operation } from '../operation.ts';
+import {
+  actions,
+  channels,
+  cluster,
+  confirm,
+  event,
+  page,
+  paging,
+  reached,
+  unconfirmed,
+  wholeCluster,
+} from '../schemas.ts';
+
+const channel = 'A channel, with all below it.';
+const client = "The client's session id.";
+
+const listedChannel = Type.Object(
+  {
+    channel: Type.String(),
+    subscribed_clients: Type.Integer(),
+    published: Type.Integer({ description: 'Publications since the first node has had the channel.' }),
+  },
+  { $id: 'Channel' },
+);
+
+/** What may keep a client from joining or leaving channels. */
+const ofSubscriptions = [
+  'bad_request',
+  'bad_channel_id',
+  'bad_session_id',
+  'cluster_error',
+  'limit_exceeded',
+  'pubsub_error',
+  'router_error',
+  'not_running',
+  'timeout',
+] as const;
+
+export const pubsubOperations = [
+  operation({
+    name: 'channels',
+    method: 'GET',
+    path: 'pubsub/channels',
+    summary: 'The channels of the cluster, or those under a prefix, in parts.',
+    query: {
+      prefix: Type.String({ default: '', description: 'Only this channel and those below it.' }),
+      ...paging,
+      ...wholeCluster,
+    },
+    answer: page('channels', listedChannel),
+    errors: ['bad_channel_id'],
+    run: async (host, { query: { prefix, cursor, limit } }) =>
+      ok(await host.cluster.channels(prefix, { after: cursor, limit })),
+  }),
+  operation({
+    name: 'publish',
+    method: 'POST',
+    path: 'pubsub/publish',
+    id: channel,
+    summary: 'Sends an event to every subscriber.',
+    query: confirm,
+    body: event,
+    answer: unconfirmed,
+    errors: ['invalid_json', 'bad_external_event', 'bad_channel_id'],
+    run: (host, { id, query, body }) => published(host.publishEvent(id, body.event(), query.confirm === 'cluster')),
+  }),
+  operation({
+    name: 'actOnChannel',
+    method: 'POST',
+    path: 'pubsub/action',
+    id: channel,
+    summary: 'Has every subscriber run actions.',
+    query: confirm,
+    body: actions,
+    answer: unconfirmed,
+    errors: ['invalid_json', 'bad_internal_event', 'bad_channel_id'],
+    run: (host, { id, query, body }) => published(host.publishActions(id, body.actions(), query.confirm === 'cluster')),
+  }),
+  operation({
+    name: 'subscribers',
+    method: 'GET',
+    path: 'pubsub/subscribe',
+    id: channel,
+    summary: 'How many are subscribed, on this node or on all.',
+    query: cluster,
+    answer: Type.Object({
+      subscribed_clients: Type.Integer(),
+      nodes: Type.Optional(reached.nodes),
+      missing: Type.Optional(reached.missing),
+    }),
+    errors: ['bad_channel_id', 'unknown_channel_id'],
+    run: async (host, { id, query }) =>
+      ok(query.cluster ? await host.cluster.subscribers(id) : { subscribed_clients: host.subscribers(id) }),
+  }),
+  operation({
+    name: 'subscribe',
+    method: 'POST',
+    path: 'pubsub/subscribe',
+    id: client,
+    summary: 'Subscribes a client, whatever the privilege of the channels.',
+    body: channels,
+    errors: ofSubscriptions,
+    run: async (host, { id, body }) => {
+      await host.subscribe(id, body.channels());
+      return done;
+    },
+  }),
+  operation({
+    name: 'unsubscribe',
+    method: 'DELETE',
+    path: 'pubsub/subscribe',
+    id: client,
+    summary: 'Unsubscribes a client from channels and from all below them.',
+    body: channels,
+    errors: ofSubscriptions,
+    run: async (host, { id, body }) => {
+      await host.unsubscribe(id, body.channels());
+      return done;
+    },
+  }),
+];
+
+/** Undefined if it concerns no other node, or nobody asks. */
+function published(unconfirmed: Unconfirmed | undefined): Answer {
+  return unconfirmed ? { status: 200, unconfirmed } : done;
+}
