@@ -13,7 +13,7 @@ const tsc = spawnSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', 
   stdio: 'inherit',
 });
 if (tsc.status === 0) {
-  for (const folder of ['sessions/durable', 'plugins/state-managers/redis'])
+  for (const folder of ['sessions/durable', 'plugins/state-managers/redis', 'plugins/history-stores/redis'])
     for (const script of readdirSync(join(root, 'src', folder)).filter((name) => name.endsWith('.lua')))
       cpSync(join(root, 'src', folder, script), join(fresh, folder, script));
   cpSync(join(root, 'src/web/dashboard'), join(fresh, 'web/dashboard'), { recursive: true });

@@ -42,7 +42,8 @@ export interface KeptPublish {
 }
 
 export interface Memberships {
-  join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void>;
+  /** @param replay of channels with a history: as many of the last entries come first */
+  join(member: Member, ids: readonly string[], privilege: Privilege, replay?: number): Promise<void>;
   leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** What it has joined. */
   channelsOf(member: Member): string[];

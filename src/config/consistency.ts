@@ -27,6 +27,7 @@ export function findInconsistencies(sections: Sections): Inconsistency[] {
   checkExposure(sections, { refuse, warn, note: reporter('note', 'invalid_config') });
   checkHooks(sections, refuse);
   checkDurable(sections, refuse);
+  checkHistories(sections, refuse);
   checkEvents(sections, warn);
   checkNamesOfThings(sections, warn);
   checkGauges(sections, refuse);
@@ -45,6 +46,22 @@ function checkDurable({ clients, connectors }: Sections, refuse: Report): void {
     refuse('clients', path, 'there is no pool of that name', connector, suggest(connector, Object.keys(pools)));
   else if (pool.connector !== 'connector.redis') {
     refuse('clients', path, `the pool is a ${pool.connector}, not a connector.redis`, connector);
+  }
+}
+
+/** The stores of histories. */
+function checkHistories({ pubsub, connectors }: Sections, refuse: Report): void {
+  const { pools } = connectors;
+  for (const [prefix, { history }] of Object.entries(pubsub.channels)) {
+    if (!history || history.store === 'memory') continue;
+    const pool = Object.hasOwn(pools, history.store) ? pools[history.store] : undefined;
+    const path = `${pointerTo('/channels', prefix)}/history/store`;
+    if (!pool) {
+      const meant = suggest(history.store, ['memory', ...Object.keys(pools)]);
+      refuse('pubsub', path, 'it is neither memory nor the name of a pool', history.store, meant);
+    } else if (pool.connector !== 'connector.redis') {
+      refuse('pubsub', path, `the pool is a ${pool.connector}, not a connector.redis`, history.store);
+    }
   }
 }
 

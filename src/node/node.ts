@@ -45,6 +45,7 @@ import { Topics } from '../web/client/topics.ts';
 import { Listeners } from '../web/listeners.ts';
 import { checkServers, checksOf } from '../web/self-check.ts';
 import { type ChosenSockets, chooseSockets, nativeHint } from '../web/sockets/choice.ts';
+import { historyStores } from './histories.ts';
 import { type Addresses, Servers } from './servers.ts';
 import { keepSessions } from './sessions.ts';
 import { names, poolSupervisor, rootSupervisor, type Workers } from './tree.ts';
@@ -114,6 +115,7 @@ export async function startNode(
     fanout: topics,
     packetsFor: (actions) => plugins.packetsFor(actions),
     channelSupervisor: kernel.remote(kernel.node, names.channels),
+    historyStores: historyStores({ config, kernel, pools }),
     log: log.child({ component: 'pubsub' }),
     metrics,
   });
@@ -226,6 +228,7 @@ export async function startNode(
     sessions: durable && (() => new SessionKeeper(durable, router.adoptions, () => router.admits)),
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
+    history: pubsub.historian,
     monitorServer: () => servers.monitor(),
     api: () => servers.api(),
     web: () => servers.client(),
@@ -239,6 +242,7 @@ export async function startNode(
     kernel.phase = 'stopping';
     log.notice(`Stopping: ${reason}`);
     await router.close(reason);
+    await pubsub.leaveHistories();
     if (durable) {
       await closeServers(kernel);
       await router.release(reason);

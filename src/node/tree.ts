@@ -18,7 +18,8 @@
  *      │  └─ hive_relay                                       requests of clients whose session another node has
  *      ├─ hive_pubsub_sup                    one_for_one
  *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel, and per Erlang subscriber
- *      │  └─ hive_pubsub                                      starts channels, knows who has subscribers
+ *      │  ├─ hive_pubsub                                      starts channels, knows who has subscribers
+ *      │  └─ hive_history                                     what other nodes publish to channels with a history; only with such
  *      └─ hive_web_sup                       one_for_one
  *         ├─ hive_monitor_server, hive_api                    for operators and back ends
  *         └─ hive_web                                         for clients: opened last, closed first
@@ -27,6 +28,7 @@
  * lose (it is in tables of the node), so none of them takes its sibling down; only pools are built anew with their supervisor.
  */
 import { keeperName } from '../actors/client/session-keeper.ts';
+import { historyName } from '../actors/pubsub/history/history.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { ChildSpec } from '../kernel/supervision.ts';
 import { DynamicSupervisor } from '../supervisors/dynamic-supervisor.ts';
@@ -56,6 +58,8 @@ export interface Workers {
   readonly sessions: (() => Actor<never>) | undefined;
   relay(): Actor<never>;
   pubsub(): Actor<never>;
+  /** Undefined if no channel has a history. */
+  readonly history: (() => Actor<never>) | undefined;
   monitorServer(): Actor<never>;
   api(): Actor<never>;
   web(): Actor<never>;
@@ -88,6 +92,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
         supervisor('hive_pubsub_sup', 'one_for_one', [
           partitions(names.channels, some),
           worker('hive_pubsub', workers.pubsub),
+          ...(workers.history ? [worker(historyName, workers.history)] : []),
         ]),
         supervisor(names.web, 'one_for_one', [
           worker('hive_monitor_server', workers.monitorServer),

@@ -1,7 +1,9 @@
 /** Argument schemas that several plugins share. */
-import { Type } from 'typebox';
+import { type Static, Type } from 'typebox';
+import { strictObject } from '../config/schema/fields.ts';
 import { suggest } from '../config/suggest.ts';
 import type { Config } from '../config/types.ts';
+import { maxReplay } from './history-store.ts';
 import type { Privilege, Refusal } from './types.ts';
 
 /** For plugins without arguments: `null`, as in 2014 configurations; empty arrays and objects say the same. */
@@ -20,6 +22,28 @@ export const privilegeArg = Type.Unsafe<Privilege | null>({
 /** The privilege that an argument means: the lower one, unless the higher one is written out. */
 export function privilegeOf(arg: Privilege | null | undefined): Privilege {
   return arg === 'private' ? 'private' : 'public';
+}
+
+/** Of what subscribes: a privilege, or one together with how much of the channels' histories comes first. */
+export const subscribeArg = Type.Union([
+  privilegeArg,
+  strictObject({
+    privilege: Type.Optional(privilegeArg),
+    replay: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: maxReplay,
+        description: 'So many of the last publications of each channel with a history come first.',
+      }),
+    ),
+  }),
+]);
+
+export type SubscribeArg = Static<typeof subscribeArg>;
+
+export function subscribeArgOf(arg: SubscribeArg): { readonly privilege: Privilege; readonly replay: number } {
+  if (typeof arg !== 'object' || arg === null) return { privilege: privilegeOf(arg), replay: 0 };
+  return { privilege: privilegeOf(arg.privilege), replay: arg.replay ?? 0 };
 }
 
 /** Refuses the name of a pool that is not configured, or is of another kind than the plugin can use. */

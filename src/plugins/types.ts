@@ -227,8 +227,11 @@ export interface Client {
   receive(event: ClientEvent): void;
   /** Runs the hooks of an event as if the client had sent it. */
   dispatch(event: ClientEvent, triggerId: string): void | Promise<void>;
-  /** Subscribes to channels; resolves when a publish made afterwards on any connected node reaches this client. */
-  subscribe(channels: readonly string[], privilege: Privilege): Promise<void>;
+  /**
+   * Subscribes to channels; resolves when a publish made afterwards on any connected node reaches this client.
+   * @param replay so many of the last publications of each channel with a history come first
+   */
+  subscribe(channels: readonly string[], privilege: Privilege, replay?: number): Promise<void>;
   /** Unsubscribes from every channel at or below these ids. */
   unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** Appends hooks, for this client only; all or none. */

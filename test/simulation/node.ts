@@ -167,6 +167,7 @@ function configOf(settings: Settings, name: string): Config {
   };
   const pubsub = {
     channels: { room: { privilege: 'public', timeout: channelTimeoutMs } },
+    history_max_bytes: 1024 * 1024,
     max_subscriptions_per_client: 1000,
     max_channels_per_client: 1000,
   };

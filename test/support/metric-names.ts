@@ -64,6 +64,11 @@ function names(of: Readonly<Record<string, string>>): string[] {
 
 export const metricNames: readonly string[] = [...names(groups), ...names(newGroups)];
 
+/** Those of a node that has channels with a history. */
+export const historyMetricNames: readonly string[] = names({
+  'pubsub.history': 'channels entries bytes waiting appended moved resent dropped repaired replayed',
+});
+
 /** Those of a node with `clients.durable`. */
 export const durableMetricNames: readonly string[] = names({
   'clients.durable':

@@ -2,6 +2,7 @@
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
 import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import { historyName } from '../../src/actors/pubsub/history/history.ts';
 import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
@@ -137,7 +138,13 @@ export async function startPubSub(
   const fanout = new TestFanout();
   const pubsub = new PubSubService({
     kernel,
-    config: { channels, max_subscriptions_per_client: 1000, max_channels_per_client: 1000, ...limits },
+    config: {
+      channels,
+      history_max_bytes: 64 * 1024 * 1024,
+      max_subscriptions_per_client: 1000,
+      max_channels_per_client: 1000,
+      ...limits,
+    },
     links: { maxBytes: 1024 * 1024, resumeMs: 60_000, ...links },
     cluster: table,
     fanout,
@@ -152,6 +159,7 @@ export async function startPubSub(
     children: [
       { id: supervisorName, name: supervisorName, type: 'supervisor', start: () => new DynamicSupervisor() },
       { id: 'hive_pubsub', name: 'hive_pubsub', start: () => pubsub.manager() },
+      ...(pubsub.historian ? [{ id: historyName, name: historyName, start: pubsub.historian }] : []),
     ],
   });
   await kernel.spawn(root, { label: 'pubsub_sup' });

@@ -406,8 +406,9 @@ export class PluginClient implements Client, Identity, RecordSource {
     }
   }
 
-  async subscribe(channels: readonly string[], privilege: Privilege): Promise<void> {
-    if (this.alive && channels.length > 0) await this.#context.memberships.join(this.#output, channels, privilege);
+  async subscribe(channels: readonly string[], privilege: Privilege, replay?: number): Promise<void> {
+    const { memberships } = this.#context;
+    if (this.alive && channels.length > 0) await memberships.join(this.#output, channels, privilege, replay);
   }
 
   async unsubscribe(prefixes: readonly string[], privilege: Privilege): Promise<void> {

@@ -12,6 +12,7 @@
 import type { Kernel } from '../../kernel/kernel.ts';
 import { count, type SmallSet, valuesOf, withoutValue, withValue } from '../../kernel/small-set.ts';
 import type { Ref } from '../../kernel/types.ts';
+import type { Position } from '../../plugins/types.ts';
 import { isUnder } from '../channel-ids.ts';
 import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
 import type { ChannelMessage } from './channel-messages.ts';
@@ -43,6 +44,8 @@ export class ChannelEntry {
   gaps = 0;
   /** Something published did not even reach its actor, and its subscribers have not been told. */
   hasGap = false;
+  /** How far its subscribers have come in its history, if it has one and that is known. */
+  followed: Position | undefined;
   readonly members = new Map<Ref<ClientDelivery>, Member>();
   readonly behind = new Map<Ref<ClientDelivery>, Behind>();
   /** Clients that had left, and were behind, when an actor of the channel crashed. */

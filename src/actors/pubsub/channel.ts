@@ -2,7 +2,7 @@
  * The actor of one channel on one node. It keeps the subscribers (in the node's index, where they survive it), watches them,
  * and passes on what is published.
  *
- * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `gap`, `delivered`, `expire`.
+ * Messages: `subscribe`, `unsubscribe` (calls), `publish`, `gap`, `delivered`, `expire`; with a history `fetched`, `replayed`.
  *
  * What clients receive as it is goes to the fan-out under the id of the channel: encoded once per protocol, without a visit to
  * the clients. Actions that clients must perform go through their mailboxes. So that nothing overtakes, a client that has not
@@ -19,12 +19,19 @@ import { type Down, type ExitReason, type From, isPlanned, type Ref } from '../.
 import { events, type SubscribeEvent } from '../../observe/events.ts';
 import type { Histogram } from '../../observe/histogram.ts';
 import type { Counter } from '../../observe/metrics.ts';
+import type { HistoryPart } from '../../plugins/history-store.ts';
+import type { Position } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { ServerPacket } from '../../protocol/packet.ts';
 import type { ClientDelivery, Fanout, Member } from '../contracts.ts';
 import { Behind, type ChannelEntry, type ChannelIndex } from './channel-index.ts';
 import type { ChannelMessage, ChannelPublish } from './channel-messages.ts';
+import { Follower } from './history/follower.ts';
+import type { Histories } from './history/history.ts';
+import { Replay, type Replays } from './history/replays.ts';
+import type { LocalPublisher } from './local-publisher.ts';
 import type { PubSubMessage } from './messages.ts';
+import { fromTerm, positionId } from './publication.ts';
 
 export interface ChannelSetup {
   readonly index: ChannelIndex;
@@ -37,6 +44,11 @@ export interface ChannelSetup {
   readonly deliveries: Counter;
   /** Subscriptions that were told that they miss something. */
   readonly missed: Counter;
+  /** Undefined if no channel has a history. */
+  readonly histories: Histories | undefined;
+  readonly publisher: LocalPublisher;
+  /** Whether publications have ids. */
+  readonly isIdentified: boolean;
   /** Who is told that a channel has closed. */
   readonly manager: Ref<PubSubMessage>;
 }
@@ -53,12 +65,17 @@ export class Channel extends Actor<ChannelMessage> {
   /** Answers that clients owe, all of them together. */
   #owed = 0;
   #expiry: Timer | undefined;
+  /** If the channel has a history. */
+  readonly #follower: Follower | undefined;
+  /** Subscribers that get a part of the history first. They are behind, and their replay counts as a delivery. */
+  #replays: Replays | undefined;
 
   constructor(entry: ChannelEntry, setup: ChannelSetup) {
     super();
     this.#entry = entry;
     this.#behind = entry.behind;
     this.#setup = setup;
+    if (entry.template.history) this.#follower = this.#follow();
   }
 
   override init(): void {
@@ -74,25 +91,30 @@ export class Channel extends Actor<ChannelMessage> {
     if (hasGap) this.#tellGap();
     if (entry.behind.size > 0) this.#forgetBehind(hasGap);
     entry.handled = entry.handed;
+    if (entry.followed && entry.members.size > 0) this.#follower?.doubt();
     this.#expireIfEmpty();
   }
 
   receive(message: ChannelMessage, from: From | undefined): void {
-    if (this.#entry.hasGap) this.#tellGap();
+    if (this.#entry.hasGap) this.#doubt();
     switch (message.type) {
       case 'publish':
-        this.#publish(message);
+        if (message.position && this.#follower) this.#follower.take(message);
+        else this.#publish(message);
         this.#entry.handled += 1;
         return;
       case 'gap':
-        this.#tellGap();
+        this.#doubt();
         this.#entry.handled += 1;
         return;
       case 'delivered':
         return this.#delivered(message.client);
       case 'subscribe':
-        this.#subscribe(message.member);
-        return from?.reply(undefined);
+        return this.#admit(message.member, message.replay, from);
+      case 'fetched':
+        return this.#follower?.fetched(message.part);
+      case 'replayed':
+        return this.#replayed(message.client, message.replay, message.part);
       case 'unsubscribe':
         this.#entry.template.counters.requests.value += 1;
         this.#entry.template.counters.unsubscribe.value += 1;
@@ -111,6 +133,7 @@ export class Channel extends Actor<ChannelMessage> {
   }
 
   override handleDown(down: Down): void {
+    this.#endReplay(down.ref);
     this.#owed -= this.#behind.get(down.ref)?.deliveries ?? 0;
     this.#behind.delete(down.ref);
     this.#monitors.delete(down.ref);
@@ -127,7 +150,16 @@ export class Channel extends Actor<ChannelMessage> {
 
   // --- subscribers
 
-  #subscribe(member: Member): void {
+  #admit(member: Member, replay: number | undefined, from: From | undefined): void {
+    const admit = (): void => {
+      this.#subscribe(member, replay);
+      from?.reply(undefined);
+    };
+    if (this.#follower) this.#follower.open(admit);
+    else admit();
+  }
+
+  #subscribe(member: Member, replay: number | undefined): void {
     const entry = this.#entry;
     const client = member.ref;
     entry.template.counters.requests.value += 1;
@@ -140,7 +172,10 @@ export class Channel extends Actor<ChannelMessage> {
     // One that left and comes back may still have deliveries of before, even of before a crash.
     if (entry.overtaken?.delete(client)) this.#misses(member);
     const behind = this.#behind.get(client);
-    if (behind) {
+    if (replay && this.#follower) {
+      this.#beginReplay(member, replay);
+      member.changed?.();
+    } else if (behind) {
       behind.offFanout = true;
       member.changed?.();
     } else {
@@ -155,6 +190,7 @@ export class Channel extends Actor<ChannelMessage> {
     if (this.#behind.get(client)?.offFanout) member.changed?.();
     else member.leave(this.#entry.id);
     if (events.unsubscribe.hasSubscribers) events.unsubscribe.publish(this.#event(member));
+    this.#endReplay(client);
     if (!this.#behind.has(client)) this.#unwatch(client);
     this.#expireIfEmpty();
   }
@@ -173,18 +209,22 @@ export class Channel extends Actor<ChannelMessage> {
 
   // --- publishing
 
-  #publish({ packets, actions, id, acceptedAt }: ChannelPublish): void {
+  #publish({ packets, actions, id, position, acceptedAt }: ChannelPublish): void {
     if (this.#entry.members.size >= manyMembers) this.#setup.flush();
-    if (packets) this.#sendPackets(packets, id);
-    else this.#sendActions(actions, id);
+    if (packets) this.#sendPackets(packets, id, position);
+    else this.#sendActions(actions, id, position);
     if (this.#entry.members.size > 0) this.#setup.latency.record(performance.now() - acceptedAt);
   }
 
-  #sendPackets(packets: readonly ServerPacket[], publication: string | undefined): void {
+  #sendPackets(
+    packets: readonly ServerPacket[],
+    publication: string | undefined,
+    position: Position | undefined,
+  ): void {
     const { id, members } = this.#entry;
     this.#count(packets.length);
     if (members.size === 0) return;
-    if (this.#behind.size > 0) this.#deliverBehind(packets, publication);
+    if (this.#behind.size > 0) this.#deliverBehind(packets, publication, position);
     for (const packet of packets) this.#setup.fanout.publish(id, packet, publication);
   }
 
@@ -218,11 +258,16 @@ export class Channel extends Actor<ChannelMessage> {
     return { type: 'published', actions, packets, channel: this.self, channelId: this.#entry.id, id };
   }
 
-  #deliverBehind(packets: readonly ServerPacket[], id: string | undefined): void {
+  #deliverBehind(packets: readonly ServerPacket[], id: string | undefined, position: Position | undefined): void {
     const delivery = this.#delivery(noActions, packets, id);
     for (const [client, behind] of this.#behind) {
       const member = this.#entry.members.get(client);
       if (!member) continue;
+      const replay = this.#replays?.get(client);
+      if (replay) {
+        replay.hold(delivery, position);
+        continue;
+      }
       if (!behind.offFanout) {
         behind.offFanout = true;
         member.leave(this.#entry.id);
@@ -231,10 +276,15 @@ export class Channel extends Actor<ChannelMessage> {
     }
   }
 
-  #sendActions(actions: readonly ActionCall[], id: string | undefined): void {
+  #sendActions(actions: readonly ActionCall[], id: string | undefined, position: Position | undefined): void {
     this.#count(actions.length);
     const delivery = this.#delivery(actions, undefined, id);
     for (const [client, member] of this.#entry.members) {
+      const replay = this.#replays?.get(client);
+      if (replay) {
+        replay.hold(delivery, position);
+        continue;
+      }
       let behind = this.#behind.get(client);
       if (!behind) {
         behind = new Behind(false);
@@ -262,8 +312,12 @@ export class Channel extends Actor<ChannelMessage> {
   #delivered(client: Ref<ClientDelivery>): void {
     const behind = this.#behind.get(client);
     if (!behind) return;
-    behind.deliveries -= 1;
     this.#owed -= 1;
+    this.#answered(client, behind);
+  }
+
+  #answered(client: Ref<ClientDelivery>, behind: Behind): void {
+    behind.deliveries -= 1;
     if (behind.deliveries > 0) return;
     this.#behind.delete(client);
     const member = this.#entry.members.get(client);
@@ -277,6 +331,76 @@ export class Channel extends Actor<ChannelMessage> {
     counters.publish.value += 1;
     counters.published_events.value += events;
     this.#setup.deliveries.value += events * this.#entry.members.size;
+  }
+
+  // --- the history
+
+  #follow(): Follower {
+    const { histories, publisher, isIdentified } = this.#setup;
+    const entry = this.#entry;
+    const { id } = entry;
+    return new Follower({
+      entry,
+      deliver: (publish) => this.#publish(publish),
+      missed: () => this.#tellGap(),
+      read: (query) => histories!.read(id, query),
+      publishOf: ({ content, offset }, epoch) => {
+        const position: Position = [epoch, offset];
+        return publisher.broadcast(fromTerm(content), isIdentified ? positionId(id, position) : undefined, position);
+      },
+      repaired: (entries) => histories!.repaired(entries),
+      fetched: (part) => this.send<ChannelMessage>(this.self, { type: 'fetched', part }),
+    });
+  }
+
+  /** Something may be lost on its way to this channel. */
+  #doubt(): void {
+    this.#entry.hasGap = false;
+    if (this.#follower) this.#follower.doubt();
+    else this.#tellGap();
+  }
+
+  #beginReplay(member: Member, count: number): void {
+    const client = member.ref;
+    const replay = new Replay();
+    const behind = this.#behind.get(client) ?? new Behind(true);
+    behind.offFanout = true;
+    behind.deliveries += 1;
+    this.#behind.set(client, behind);
+    this.#replays ??= new Map();
+    this.#replays.set(client, replay);
+    const { id, followed } = this.#entry;
+    const read = (part: HistoryPart | undefined) =>
+      this.send<ChannelMessage>(this.self, { type: 'replayed', client, replay, part });
+    this.#setup.histories!.last(id, followed, count).then(read, () => read(undefined));
+  }
+
+  #replayed(client: Ref<ClientDelivery>, replay: Replay, part: HistoryPart | undefined): void {
+    if (this.#replays?.get(client) !== replay) return;
+    this.#replays.delete(client);
+    const behind = this.#behind.get(client)!;
+    const member = this.#entry.members.get(client)!;
+    const { epoch = '', entries = [] } = part ?? {};
+    if (!part) this.#misses(member);
+    for (const { content, offset } of entries) {
+      const position: Position = [epoch, offset];
+      const id = this.#setup.isIdentified ? positionId(this.#entry.id, position) : undefined;
+      const { packets, actions } = this.#setup.publisher.broadcast(fromTerm(content), id, position);
+      this.#deliver(member, behind, this.#delivery(packets ? noActions : actions, packets, id));
+    }
+    this.#setup.histories!.replayed(entries.length);
+    const held = replay.behind(part);
+    if (!held) this.#misses(member);
+    for (const delivery of held ?? []) this.#deliver(member, behind, delivery);
+    this.#answered(client, behind);
+  }
+
+  /** It is not to get the history any more. */
+  #endReplay(client: Ref<ClientDelivery>): void {
+    if (!this.#replays?.delete(client)) return;
+    const behind = this.#behind.get(client)!;
+    behind.deliveries -= 1;
+    if (behind.deliveries === 0) this.#behind.delete(client);
   }
 
   // --- the end

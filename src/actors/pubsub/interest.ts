@@ -7,6 +7,7 @@
  */
 import type { NamedRef } from '../../kernel/remote-ref.ts';
 import type { NodeName } from '../../kernel/types.ts';
+import { isUnder } from '../channel-ids.ts';
 import type { WireMessage } from './wire-messages.ts';
 
 /** The channels of one node, for the time of one connection with it. */
@@ -38,6 +39,13 @@ export class PeerInterest {
     if (!this.#known) return true;
     for (const prefix of prefixes) if (this.#counts.has(prefix)) return true;
     return false;
+  }
+
+  /** The channels below a prefix. */
+  *below(prefix: string): Iterable<string> {
+    const count = this.#counts.get(prefix) ?? 0;
+    if (count === 0 || (count === 1 && this.#ids.has(prefix))) return;
+    for (const id of this.#ids) if (id.length > prefix.length && isUnder(id, prefix)) yield id;
   }
 
   /** @param all whether `add` is the whole truth, or a change of what was told before */

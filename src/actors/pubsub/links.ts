@@ -234,6 +234,22 @@ export class Links {
     return this.#setup.stored && this.#isSent ? `${this.#boot}/${this.#number}` : undefined;
   }
 
+  /** Sessions outlive their nodes: publications have ids. */
+  get isStored(): boolean {
+    return this.#setup.stored !== undefined;
+  }
+
+  /** The channels below a prefix that other nodes have told. */
+  *below(prefix: string): Iterable<string> {
+    for (const { interest } of this.peers.all()) if (interest) yield* interest.below(prefix);
+  }
+
+  /** Whether another node may have that channel. */
+  wants(channel: string): boolean {
+    for (const peer of this.peers.all()) if (!peer.log.givenUp && peer.wants([channel])) return true;
+    return false;
+  }
+
   idOf(origin: string, number: number): string | undefined {
     return this.#setup.stored ? `${origin}/${number}` : undefined;
   }

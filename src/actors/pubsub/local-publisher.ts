@@ -55,7 +55,7 @@ export class LocalPublisher {
       const exact = this.#index.get(prefix);
       const below = position ? undefined : this.#index.below(prefix);
       if (!exact && !below) continue;
-      publish ??= this.#broadcast(publication, id, position);
+      publish ??= this.broadcast(publication, id, position);
       if (exact) hand(exact, publish);
       if (below) for (const entry of below) hand(entry, publish);
     }
@@ -76,7 +76,8 @@ export class LocalPublisher {
     for (const entry of entries) tellGap(entry);
   }
 
-  #broadcast(publication: Publication, id: string | undefined, position: Position | undefined): ChannelPublish {
+  /** As channels get it. */
+  broadcast(publication: Publication, id: string | undefined, position: Position | undefined): ChannelPublish {
     const acceptedAt = performance.now();
     if (publication.type === 'event') {
       return { type: 'publish', packets: [publication.packet], actions: noActions, id, position, acceptedAt };

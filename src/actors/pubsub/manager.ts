@@ -19,11 +19,12 @@ import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '..
 import { Announcer } from './announcer.ts';
 import { Channel, type ChannelSetup } from './channel.ts';
 import type { ChannelEntry, ChannelIndex } from './channel-index.ts';
+import type { Histories } from './history/history.ts';
 import type { PeerInterest } from './interest.ts';
 import type { Links } from './links.ts';
 import type { LocalPublisher } from './local-publisher.ts';
 import type { PubSubMessage } from './messages.ts';
-import { fromTerm } from './publication.ts';
+import { fromTerm, positionId } from './publication.ts';
 import type { Templates } from './templates.ts';
 import { type GapMessage, type InterestMessage, isWireMessage, type PublishTerm } from './wire-messages.ts';
 
@@ -39,6 +40,8 @@ export interface ManagerSetup {
   readonly links: Links;
   readonly templates: Templates;
   readonly publisher: LocalPublisher;
+  /** Undefined if no channel has a history. */
+  readonly histories: Histories | undefined;
   readonly fanout: Fanout;
   /** The supervisor of the channels, by name: it may be another incarnation at the next call. */
   readonly channelSupervisor: Ref<SupervisorMessage>;
@@ -70,13 +73,14 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
   }
 
   override init(): void {
-    const { index, links, fanout, metrics } = this.#setup;
+    const { index, links, fanout, metrics, histories, publisher } = this.#setup;
     metrics.gauge('pubsub.uptime', () => this.cell.ageMs, 'max');
     const latency = metrics.histogram('pubsub.latency');
     const { deliveries, missed } = metrics.counters('pubsub', ['deliveries', 'missed']);
     const manager = this.kernel.remote<PubSubMessage>(this.self.node, managerName);
     const flush = () => links.flush();
-    this.#channels = { index, fanout, flush, latency, deliveries, missed, manager };
+    const isIdentified = links.isStored;
+    this.#channels = { index, fanout, flush, latency, deliveries, missed, histories, publisher, isIdentified, manager };
     this.#announcer = new Announcer(this, {
       fellBehind: (peer, error, isNew) => this.#fellBehind(peer, error, isNew),
       answered: (peer) => this.#caughtUp(peer),
@@ -325,7 +329,9 @@ export class PubSubManager extends Actor<PubSubMessage | GenServerRequest> {
     if (!links.receipts.take(origin, number, after, confirm)) return;
     try {
       templates.check(channels, privilege);
-      publisher.publish(channels, fromTerm(publication), true, links.idOf(origin, number), options);
+      const id =
+        options?.position && links.isStored ? positionId(channels[0]!, options.position) : links.idOf(origin, number);
+      publisher.publish(channels, fromTerm(publication), true, id, options);
     } catch (error) {
       this.#refuse(toHiveError(error).summary);
     }

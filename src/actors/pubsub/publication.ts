@@ -3,7 +3,7 @@
  * the JSON text that they are.
  */
 import { HiveError } from '../../observe/errors.ts';
-import type { Publication } from '../../plugins/types.ts';
+import type { Position, Publication } from '../../plugins/types.ts';
 import { type ActionCall, actionsFromWire, actionsToWire } from '../../protocol/backend/action-call.ts';
 import { asInJson, isPlain } from '../../protocol/json.ts';
 import { AckPacket, EventPacket, MessagePacket } from '../../protocol/packet.ts';
@@ -30,6 +30,11 @@ export function toTerm(publication: Publication): WirePublication {
     case 'ack':
       return ['ack', packet.id, packet.argsJson];
   }
+}
+
+/** Names what has that position in a channel's history, for those who may hear of it twice. */
+export function positionId(channel: string, [epoch, offset]: Position): string {
+  return `${channel}/${epoch}/${offset}`;
 }
 
 /** Memory that a term takes beside its texts, bytes: a rough figure. */

@@ -24,9 +24,12 @@ import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { Privilege, Publication, PubSub } from '../../plugins/types.ts';
+import type { HistoryPart, HistoryQuery, HistoryStore } from '../../plugins/history-store.ts';
+import { epochAfter } from '../../plugins/history-stores/epochs.ts';
+import { MemoryHistories } from '../../plugins/history-stores/memory.ts';
+import type { Position, Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { Unconfirmed } from '../../web/api/api-host.ts';
-import { checkId } from '../channel-ids.ts';
+import { checkId, refusedId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { ChannelRow, ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
@@ -36,14 +39,18 @@ import { Subscriptions } from '../gen-server/subscriptions.ts';
 import { namesIn, type PageRequest } from '../pages.ts';
 import { byPrefix, type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
-import type { Confirmation } from './confirmations.ts';
+import { Histories } from './history/history.ts';
+import { HistoryActor } from './history/history-actor.ts';
+import { together } from './history/home-confirmations.ts';
+import type { HistoryMessage } from './history/wire-messages.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { Links } from './links.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
-import { fromTerm } from './publication.ts';
-import { Templates } from './templates.ts';
+import { bootOf } from './peers.ts';
+import { fromTerm, positionId } from './publication.ts';
+import { type HistoryStores, Templates } from './templates.ts';
 import type { PublishMessage } from './wire-messages.ts';
 
 export interface PubSubSetup {
@@ -55,6 +62,8 @@ export interface PubSubSetup {
   readonly packetsFor: PacketsFor;
   /** The dynamic (or partition) supervisor of the channels, by name. */
   readonly channelSupervisor: Ref<SupervisorMessage>;
+  /** Stores of histories but `memory`. */
+  readonly historyStores?: (name: string) => HistoryStore;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -73,6 +82,8 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   readonly #counters: Record<'requests' | 'errors' | 'status' | 'publish' | 'join' | 'leave', Counter>;
   readonly #casts: Counter;
   readonly #erlang: GenServerApi;
+  /** Undefined if no channel has one. */
+  readonly #histories: Histories | undefined;
 
   constructor(setup: PubSubSetup) {
     const { kernel, config, cluster, packetsFor, metrics } = setup;
@@ -80,7 +91,13 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     this.#setup = { ...setup, fanout };
     const subscriptions = new Subscriptions({ kernel, memberships: this, fanout, supervisor: setup.channelSupervisor });
     this.#erlang = pubsubApi(this, subscriptions, setup.log);
-    this.#templates = new Templates(config.channels, metrics);
+    const newEpoch = (channel: string): string => epochAfter(this.#index.get(channel)?.followed?.[0], kernel.creation);
+    const memory = new MemoryHistories({ maxBytes: config.history_max_bytes, newEpoch });
+    const stores: HistoryStores = (name) => {
+      const store = name === 'memory' ? memory : setup.historyStores!(name);
+      return { store, isLocal: store === memory };
+    };
+    this.#templates = new Templates(config.channels, metrics, stores);
     this.#limits = new ClientLimits(config, this.#index);
     this.#publisher = new LocalPublisher(kernel.node, this.#index, packetsFor, metrics);
     this.#manager = kernel.remote(kernel.node, managerName);
@@ -92,6 +109,21 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     cluster.listen({
       nodeUp: (node, creation) => this.#nodeUp(node, creation),
       nodeDown: (node, hasLeft) => this.#links.down(node, hasLeft),
+    });
+    if (!this.#templates.haveHistory) return;
+    this.#histories = new Histories({
+      kernel,
+      boot: bootOf(kernel.node, kernel.creation),
+      cluster,
+      templates: this.#templates,
+      memory,
+      publish: (channel, privilege, publication, position, confirm) =>
+        this.#passOn(channel, privilege, publication, position, confirm),
+      below: (prefix) => this.#below(prefix),
+      isWanted: (channel) => this.#index.get(channel) !== undefined || this.#links.wants(channel),
+      maxBytes: setup.links.maxBytes,
+      log: setup.log,
+      metrics,
     });
   }
 
@@ -107,17 +139,29 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       ...this.#setup,
       index: this.#index,
       links: this.#links,
+      histories: this.#histories,
       templates: this.#templates,
       publisher: this.#publisher,
       erlang: this.#erlang,
     });
   }
 
+  /** The actor `hive_history`, a new one for each start; undefined if no channel has a history. */
+  get historian(): (() => Actor<HistoryMessage>) | undefined {
+    const histories = this.#histories;
+    return histories && (() => new HistoryActor(histories));
+  }
+
+  /** This node is about to stop: the histories that are here go to the other nodes. */
+  async leaveHistories(): Promise<void> {
+    await this.#histories?.leave();
+  }
+
   /**
    * Subscribes a client. All ids are checked first; if joining one fails later, those before it stay joined.
    * @throws HiveError `bad_channel_id`, `access_denied`, `limit_exceeded`, `pubsub_error` if a channel cannot be started, `not_running`
    */
-  async join(member: Member, ids: readonly string[], privilege: Privilege): Promise<void> {
+  async join(member: Member, ids: readonly string[], privilege: Privilege, replay?: number): Promise<void> {
     this.#count('join');
     const entries: ChannelEntry[] = [];
     try {
@@ -132,7 +176,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       for (const [i, entry] of entries.entries()) {
         const failure = await openings[i];
         if (failure) throw failure;
-        await this.#subscribe(entry, member);
+        await this.#subscribe(entry, member, replay);
       }
       // Whoever is told that it has joined finds it there, also if this node is lost.
       if (member.stored) await member.stored;
@@ -155,10 +199,10 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     }
   }
 
-  async #subscribe(entry: ChannelEntry, member: Member): Promise<void> {
+  async #subscribe(entry: ChannelEntry, member: Member, replay: number | undefined): Promise<void> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#setup.kernel.ask(entry.ref!, { type: 'subscribe', member });
+        return await this.#setup.kernel.ask(entry.ref!, { type: 'subscribe', member, replay });
       } catch (error) {
         if (attempt === attempts || !isGone(error)) throw error;
       }
@@ -229,12 +273,15 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     const kept: KeptPublish[] = [];
     const under = byPrefix(channels);
     for (const { origin, number, channels: prefixes, publication, options } of messages) {
-      const isExact = options?.position !== undefined;
+      const position = options?.position;
       const ids = prefixes.flatMap((prefix) => under.get(prefix) ?? []);
-      const concerned = new Set(isExact ? ids.filter((id) => prefixes.includes(id)) : ids);
+      const concerned = new Set(position ? ids.filter((id) => prefixes.includes(id)) : ids);
       if (concerned.size === 0) continue;
       const packets = this.#publisher.packetsOf(fromTerm(publication));
-      for (const channel of concerned) kept.push({ channel, id: `${origin}/${number}`, packets });
+      for (const channel of concerned) {
+        const id = position ? positionId(channel, position) : `${origin}/${number}`;
+        kept.push({ channel, id, packets });
+      }
     }
     return kept;
   }
@@ -249,6 +296,26 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       const failure = await this.#open(entry);
       if (failure) throw failure;
     }
+  }
+
+  /**
+   * A part of a channel's history.
+   * @throws HiveError (rejection) `bad_channel_id` also for a channel without one, `access_denied`; `cluster_error`, `timeout` or what the
+   *   store fails with if it cannot be read
+   */
+  async history(channel: string, privilege: Privilege, query: HistoryQuery): Promise<HistoryPart> {
+    return this.#historyOf(channel, privilege).part(channel, query);
+  }
+
+  /** Forgets what is in a channel's history; its numbers go on. @throws as `history` */
+  async clearHistory(channel: string, privilege: Privilege): Promise<void> {
+    await this.#historyOf(channel, privilege).clear(channel);
+  }
+
+  #historyOf(channel: string, privilege: Privilege): Histories {
+    this.#templates.check([channel], privilege);
+    if (this.#histories?.concerns([channel])) return this.#histories;
+    throw refusedId('bad_channel_id', 'No history is kept of the channel', channel);
   }
 
   /**
@@ -295,9 +362,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     privilege: Privilege,
     publication: Publication,
   ): Unconfirmed | undefined {
-    const confirmation = this.#publish(prefixes, privilege, publication, true);
-    if (confirmation) this.#links.begin(confirmation);
-    return confirmation;
+    return this.#publish(prefixes, privilege, publication, true);
   }
 
   #publish(
@@ -305,7 +370,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     privilege: Privilege,
     publication: Publication,
     confirm: boolean,
-  ): Confirmation | undefined {
+  ): Unconfirmed | undefined {
     this.#count('publish');
     try {
       this.#templates.check(prefixes, privilege);
@@ -314,9 +379,58 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       throw error;
     }
     this.#casts.value += 1;
+    if (this.#histories?.concerns(prefixes)) {
+      return this.#publishKept(this.#histories, prefixes, privilege, publication, confirm);
+    }
     const confirmation = this.#links.publish(prefixes, privilege, publication, confirm);
     this.#publisher.publish(prefixes, publication, false, this.#links.lastId);
+    if (confirmation) this.#links.begin(confirmation);
     return confirmation;
+  }
+
+  /** Some of these have a history. */
+  #publishKept(
+    histories: Histories,
+    prefixes: readonly string[],
+    privilege: Privilege,
+    publication: Publication,
+    confirm: boolean,
+  ): Unconfirmed | undefined {
+    const parts: (Unconfirmed | undefined)[] = [];
+    const others: string[] = [];
+    for (const prefix of prefixes) {
+      if (!histories.concerns([prefix])) others.push(prefix);
+      else parts.push(...histories.publish(prefix, privilege, publication, confirm));
+    }
+    if (others.length > 0) {
+      const confirmation = this.#links.publish(others, privilege, publication, confirm);
+      this.#publisher.publish(others, publication, false, this.#links.lastId);
+      if (confirmation) this.#links.begin(confirmation);
+      parts.push(confirmation);
+    }
+    return together(parts);
+  }
+
+  /** The home of a channel with a history has numbered it. */
+  #passOn(
+    channel: string,
+    privilege: Privilege,
+    publication: Publication,
+    position: Position,
+    confirm: boolean,
+  ): Unconfirmed | undefined {
+    const [channels, options] = [[channel], { position }];
+    const confirmation = this.#links.publish(channels, privilege, publication, confirm, options);
+    const id = this.#links.isStored ? positionId(channel, position) : undefined;
+    this.#publisher.publish(channels, publication, false, id, options);
+    if (confirmation) this.#links.begin(confirmation);
+    return confirmation;
+  }
+
+  #below(prefix: string): Iterable<string> {
+    const ids = new Set(this.#links.below(prefix));
+    for (const { id } of this.#index.below(prefix) ?? []) ids.add(id);
+    return ids;
   }
 
   #count(operation: 'status' | 'publish' | 'join' | 'leave'): void {

@@ -8,6 +8,7 @@
  */
 import type { Config } from '../../config/types.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
+import type { HistoryBounds, HistoryStore } from '../../plugins/history-store.ts';
 import type { Privilege } from '../../plugins/types.ts';
 import { checkId, refusedId } from '../channel-ids.ts';
 
@@ -21,20 +22,39 @@ const counterNames = [
   'published_events',
 ] as const;
 
+/** That its channels have a history. */
+export interface TemplateHistory {
+  readonly bounds: HistoryBounds;
+  readonly store: HistoryStore;
+  /** Each channel's is at its home; otherwise any node can append to it, and read it. */
+  readonly isLocal: boolean;
+}
+
+/** The store of a name, as configurations have it. */
+export type HistoryStores = (name: string) => Pick<TemplateHistory, 'store' | 'isLocal'>;
+
+type TemplateOptions = Config['pubsub']['channels'][string];
+
 export class Template {
   readonly prefix: string;
   readonly privilege: Privilege;
   /** How long a channel without subscribers is kept; 0: for ever. */
   readonly timeoutMs: number;
+  readonly history: TemplateHistory | undefined;
   readonly counters: Record<(typeof counterNames)[number], Counter>;
   /** Channels and subscriptions that exist now. */
   channels = 0;
   subscriptions = 0;
 
-  constructor(prefix: string, options: { privilege: Privilege; timeout: number }, metrics: Metrics) {
+  constructor(prefix: string, options: TemplateOptions, metrics: Metrics, stores: HistoryStores) {
     this.prefix = prefix;
     this.privilege = options.privilege;
     this.timeoutMs = options.timeout;
+    const { history } = options;
+    this.history = history && {
+      bounds: { size: history.size, ttlMs: history.ttl },
+      ...stores(history.store),
+    };
     const path = `pubsub.channels.${prefix}`;
     this.counters = metrics.counters(path, counterNames);
     metrics.gauge(`${path}.total_channels`, () => this.channels);
@@ -45,10 +65,24 @@ export class Template {
 export class Templates {
   readonly #templates = new Map<string, Template>();
 
-  constructor(channels: Config['pubsub']['channels'], metrics: Metrics) {
+  constructor(channels: Config['pubsub']['channels'], metrics: Metrics, stores: HistoryStores) {
     for (const [prefix, options] of Object.entries(channels)) {
-      this.#templates.set(prefix, new Template(prefix, options, metrics));
+      this.#templates.set(prefix, new Template(prefix, options, metrics, stores));
     }
+  }
+
+  /** Whether channels of any have a history. */
+  get haveHistory(): boolean {
+    return [...this.#templates.values()].some(({ history }) => history);
+  }
+
+  /** The template of an id or prefix. */
+  of(id: string): Template | undefined {
+    return this.#templates.get(prefixOf(id));
+  }
+
+  historyOf(id: string): TemplateHistory | undefined {
+    return this.of(id)?.history;
   }
 
   /**
@@ -72,13 +106,16 @@ export class Templates {
   }
 
   #allowed(id: string, privilege: Privilege): Template {
-    const dot = id.indexOf('.');
-    const prefix = dot < 0 ? id : id.slice(0, dot);
-    const template = this.#templates.get(prefix);
-    if (!template) throw refusedId('bad_channel_id', 'No channel template has the prefix', prefix);
+    const template = this.of(id);
+    if (!template) throw refusedId('bad_channel_id', 'No channel template has the prefix', prefixOf(id));
     if (template.privilege === 'private' && privilege !== 'private') {
       throw refusedId('access_denied', 'This channel is private:', id);
     }
     return template;
   }
+}
+
+function prefixOf(id: string): string {
+  const dot = id.indexOf('.');
+  return dot < 0 ? id : id.slice(0, dot);
 }

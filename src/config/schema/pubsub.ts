@@ -12,12 +12,39 @@ export const pubsubSchema = strictObject(
               'Who may use the channels: `private` ones require a hook or action with the privilege `private`, or the API.',
           }),
           timeout: milliseconds('How long a channel without subscribers is kept; 0 = forever.', { minimum: 0 }),
+          history: Type.Optional(
+            strictObject(
+              {
+                size: Type.Integer({
+                  minimum: 1,
+                  maximum: 100_000,
+                  default: 100,
+                  description: 'How many of the last publications are kept of each channel.',
+                }),
+                ttl: milliseconds('How long each is kept.', { minimum: 1, default: 3_600_000 }),
+                store: Type.String({
+                  minLength: 1,
+                  default: 'memory',
+                  description:
+                    'Where: `memory`, at one node of the cluster for each channel; or the name of a `connector.redis` pool.',
+                }),
+              },
+              { description: 'What was published is kept, and numbered. Absent: it is not.' },
+            ),
+          ),
         },
         { description: 'Template of all channels with that prefix.' },
       ),
       'Prefix → template. The prefix of a channel id is its part before the first dot.',
       { default: {} },
     ),
+    history_max_bytes: Type.Integer({
+      default: 64 * 1024 * 1024,
+      minimum: 1024,
+      maximum: 1024 ** 4,
+      description:
+        'About how much memory the histories with the store `memory` may take on one node, bytes; the oldest entries are forgotten first.',
+    }),
     max_subscriptions_per_client: Type.Integer({
       default: 1000,
       minimum: 0,

@@ -3,14 +3,14 @@
  * descriptor the privilege.
  */
 import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';
-import { privilegeArg, privilegeOf } from '../args.ts';
+import { privilegeArg, privilegeOf, type SubscribeArg, subscribeArg, subscribeArgOf } from '../args.ts';
 import type { ActionPlugin, Privilege } from '../types.ts';
 
-export const actionSubscribe: ActionPlugin<Privilege | null> = {
-  args: privilegeArg,
+export const actionSubscribe: ActionPlugin<SubscribeArg> = {
+  args: subscribeArg,
   create(args) {
-    const privilege = privilegeOf(args);
-    return { run: (client, call) => client.subscribe(channelIds(call.args), privilege) };
+    const { privilege, replay } = subscribeArgOf(args);
+    return { run: (client, call) => client.subscribe(channelIds(call.args), privilege, replay) };
   },
 };
 
@@ -22,15 +22,15 @@ export const actionUnsubscribe: ActionPlugin<Privilege | null> = {
   },
 };
 
-export const actionResubscribe: ActionPlugin<Privilege | null> = {
-  args: privilegeArg,
+export const actionResubscribe: ActionPlugin<SubscribeArg> = {
+  args: subscribeArg,
   create(args) {
-    const privilege = privilegeOf(args);
+    const { privilege, replay } = subscribeArgOf(args);
     return {
       async run(client, call) {
         const { leave, join } = resubscription(call.args);
         await client.unsubscribe(leave, privilege);
-        await client.subscribe(join, privilege);
+        await client.subscribe(join, privilege, replay);
       },
     };
   },

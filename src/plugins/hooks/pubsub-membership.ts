@@ -1,21 +1,21 @@
 /**
  * `pubsub.subscribe`, `pubsub.unsubscribe`, `pubsub.resubscribe`: each argument of the client's event is a channel
- * expression. `args` is the privilege. The special events have no arguments, so they change no subscription.
+ * expression. `args` is the privilege, for those that subscribe with `replay`. The special events have no arguments, so they change no subscription.
  */
 import { channelIds, resubscription } from '../../protocol/backend/channel-expression.ts';
-import { privilegeArg, privilegeOf } from '../args.ts';
+import { privilegeArg, privilegeOf, type SubscribeArg, subscribeArg, subscribeArgOf } from '../args.ts';
 import { HookCounter } from '../hook-counter.ts';
 import type { HookPlugin, Privilege } from '../types.ts';
 
-export const pubsubSubscribe: HookPlugin<Privilege | null> = {
+export const pubsubSubscribe: HookPlugin<SubscribeArg> = {
   usesMetadata: false,
-  args: privilegeArg,
+  args: subscribeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.subscribe');
-    const privilege = privilegeOf(args);
+    const { privilege, replay } = subscribeArgOf(args);
     return (client, { name, event }) => {
       runs.count(name);
-      return event ? client.subscribe(channelIds(event.args), privilege) : undefined;
+      return event ? client.subscribe(channelIds(event.args), privilege, replay) : undefined;
     };
   },
 };
@@ -34,18 +34,18 @@ export const pubsubUnsubscribe: HookPlugin<Privilege | null> = {
 };
 
 /** Counts as `pubsub.unsubscribe`, as it did in 2014. */
-export const pubsubResubscribe: HookPlugin<Privilege | null> = {
+export const pubsubResubscribe: HookPlugin<SubscribeArg> = {
   usesMetadata: false,
-  args: privilegeArg,
+  args: subscribeArg,
   create(args, { metrics }) {
     const runs = new HookCounter(metrics, 'pubsub.unsubscribe');
-    const privilege = privilegeOf(args);
+    const { privilege, replay } = subscribeArgOf(args);
     return async (client, { name, event }) => {
       runs.count(name);
       if (!event) return;
       const { leave, join } = resubscription(event.args);
       await client.unsubscribe(leave, privilege);
-      await client.subscribe(join, privilege);
+      await client.subscribe(join, privilege, replay);
     };
   },
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { durableMetricNames, metricNames, poolMetricNames } from '../../support/metric-names.ts';
+import { durableMetricNames, historyMetricNames, metricNames, poolMetricNames } from '../../support/metric-names.ts';
 
 /** The paths in the first cells of the page's tables; `.last` stands for the path before it with another last segment. */
 function documented(): Set<string> {
@@ -36,7 +36,12 @@ test('the page of the monitor has every metric, and no others', () => {
       return `connectors.${shared ? '<kind>' : kind}.<pool>.${name}`;
     }),
   );
-  const real = new Set([...metricNames.map(generic), ...durableMetricNames.map(generic), ...pools]);
+  const real = new Set([
+    ...metricNames.map(generic),
+    ...durableMetricNames.map(generic),
+    ...historyMetricNames,
+    ...pools,
+  ]);
   const page = documented();
   assert.deepEqual(
     [...real].filter((path) => !page.has(path)),

@@ -7,7 +7,7 @@ import { Metrics } from '../../../../src/observe/metrics.ts';
 import type { Privilege } from '../../../../src/plugins/types.ts';
 import { channels } from '../../../support/pubsub.ts';
 
-const templates = new Templates(channels, new Metrics());
+const templates = new Templates(channels, new Metrics(), () => assert.fail('no history'));
 const code = (run: () => unknown): string | undefined => {
   try {
     run();
