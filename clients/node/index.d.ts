@@ -58,6 +58,8 @@ export interface Channel {
 
 export interface Client {
   readonly sid: string;
+  /** The id of its user; null if it has none. */
+  readonly user: string | null;
   readonly node: string;
   /** ms since 1970. */
   readonly connected_at: number;
@@ -69,6 +71,13 @@ export interface Client {
 export interface Reached {
   readonly nodes: readonly string[];
   readonly missing: readonly string[];
+}
+
+export interface UserOutcome extends Reached {
+  /** How many sessions were reached. */
+  readonly sessions: number;
+  /** Those that were there and could not be reached. */
+  readonly failed: readonly { readonly sid: string; readonly error: string; readonly description: string }[];
 }
 
 /**
@@ -114,6 +123,20 @@ export class HiveClient {
   act(sid: string, actions: Actions, options?: CallOptions): Promise<void>;
   /** Resolves to the arguments of what the client acknowledges within `timeout` ms (default 5000). */
   ask(sid: string, event: Event, options?: CallOptions & { readonly timeout?: number }): Promise<readonly Json[]>;
+
+  /** Sends a client an event, behind the actions that wait for its hooks. */
+  send(sid: string, event: Event, options?: CallOptions): Promise<void>;
+  /** Ends a client, which is told not to come back by itself. */
+  disconnect(sid: string, options?: CallOptions): Promise<void>;
+
+  /** The sessions of a user. Requests 1000 at a time. */
+  sessionsOf(user: string): AsyncGenerator<Client, void>;
+  /** Sends each session of a user an event. */
+  sendToUser(user: string, event: Event, options?: CallOptions): Promise<UserOutcome>;
+  /** Has each session of a user run actions. */
+  actOnUser(user: string, actions: Actions, options?: CallOptions): Promise<UserOutcome>;
+  /** Ends each session of a user. */
+  disconnectUser(user: string, options?: CallOptions): Promise<UserOutcome>;
 
   /** Carries out several calls in order; one that fails stops none. */
   batch(

@@ -59,6 +59,32 @@ export class HiveClient {
     return args;
   }
 
+  async send(sid, event, options = {}) {
+    await this.#post(['clients', 'event', sid], { body: event, options });
+  }
+
+  async disconnect(sid, options = {}) {
+    await this.#post(['clients', 'disconnect', sid], { isRepeatable: true, options });
+  }
+
+  // --- users
+
+  async *sessionsOf(user) {
+    yield* this.#rows(['users', 'sessions', user], 'clients', {});
+  }
+
+  async sendToUser(user, event, options = {}) {
+    return this.#post(['users', 'event', user], { body: event, options });
+  }
+
+  async actOnUser(user, actions, options = {}) {
+    return this.#post(['users', 'action', user], { body: actions, options });
+  }
+
+  async disconnectUser(user, options = {}) {
+    return this.#post(['users', 'disconnect', user], { isRepeatable: true, options });
+  }
+
   // --- several calls
 
   async batch(calls, options = {}) {

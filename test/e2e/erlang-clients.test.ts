@@ -25,6 +25,7 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     const member = (name: string, others: string[]) => (config: Sections) => {
       const hive = { name, epmd_port: epmd.port, cluster_nodes: others, cluster_cookie: 'a secret of tests' };
       Object.assign(config.hive!, hive);
+      Object.assign(config.clients!, { user: 'id' });
       Object.assign(config.pubsub!.channels!, { staff: { privilege: 'private', timeout: 1000 } });
     };
     nodes = [await DefaultNode.start(member(left, []))];
@@ -77,6 +78,30 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     assert.deepEqual(await heard, [1]);
     assert.equal(await ask('hive_router', `{unsubscribe, <<"${socket.id}">>, staff}`), 'ok');
     assert.equal(await ask('hive_pubsub', '{count, staff}', right), '{ok,0}');
+  });
+
+  test('tells all sessions of a user, and ends them', async () => {
+    const [one, other] = [await connect(0), await connect(1)];
+    for (const { id } of [one, other]) {
+      assert.equal(await ask('hive_router', `{act, <<"${id}">>, {store, #{id => ann}}}`), 'ok');
+      const stored = once((id === one.id ? one : other) as never, 'stored');
+      assert.equal(await ask('hive_router', `{send, <<"${id}">>, {stored, []}}`, right), 'ok');
+      await stored;
+    }
+    const listed = await ask('hive_router', '{user_clients, ann, <<>>, 10}', right);
+    assert.match(listed, new RegExp(`^\\{ok,\\[\\{<<"${other.id}">>,\\d{13},false\\}\\]\\}$`));
+    const heard = [one, other].map((socket) => once(socket as never, 'news'));
+    const outcome = await ask('hive_router', '{user_send, ann, {news, [1]}}', right);
+    assert.match(outcome, /^\{ok,#\{.*<<"failed">> => \[\].*<<"missing">> => \[\].*<<"sessions">> => 2\}\}$/s);
+    assert.deepEqual(await Promise.all(heard), [[1], [1]]);
+    const acted = once(one as never, 'done');
+    assert.match(await ask('hive_router', '{user_act, ann, {send, #{name => done, args => []}}}'), /sessions">> => 2/);
+    await acted;
+    const ends = [one, other].map((socket) => once(socket as never, 'disconnect'));
+    assert.equal(await ask('hive_router', `{disconnect, <<"${one.id}">>}`, right), 'ok');
+    await ends[0];
+    assert.match(await ask('hive_router', '{user_disconnect, ann}'), /sessions">> => 1/);
+    await ends[1];
   });
 
   test('monitors a client of any node, and gets DOWN when it leaves', async () => {

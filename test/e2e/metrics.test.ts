@@ -190,6 +190,8 @@ test('every metric counts what it says it counts, or has a reason not to', async
   await api('GET', 'pubsub/subscribe/ping');
   await api('GET', 'pubsub/subscribe/nowhere');
   await api('POST', 'clients/action/nobody', []);
+  await api('GET', 'users/sessions/ann');
+  await api('POST', 'users/event/ann', {});
   await api('POST', 'router/enable');
   for (const path of ['hive/explode', 'router/explode']) await api('POST', path);
   await api('POST', 'batch', [{ method: 'GET', path: 'hive/version' }]);

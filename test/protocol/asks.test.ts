@@ -153,7 +153,7 @@ describe('a client that is asked', () => {
       return [status, error, description];
     };
     const event = { name: 'a', args: [] };
-    const bound = 'timeout must be a number of milliseconds from 1 to 60000';
+    const bound = 'timeout must be a whole number from 1 to 60000';
     assert.deepEqual(await wrong(`clients/ask/${sid}?timeout=0`, event), [400, 'bad_api_request', `${bound}, not 0.`]);
     assert.deepEqual(await wrong(`clients/ask/${sid}?timeout=x`, event), [400, 'bad_api_request', `${bound}, not x.`]);
     assert.deepEqual((await wrong(`clients/ask/${sid}`, [])).slice(0, 2), [400, 'bad_external_event']);

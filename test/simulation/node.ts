@@ -406,7 +406,7 @@ export class SimNode {
   /** The actor of a client, if it is there. */
   client(sid: string): Cell | undefined {
     try {
-      return this.router.clientHere(sid) as unknown as Cell;
+      return this.router.here.ref(sid) as unknown as Cell;
     } catch {
       return undefined;
     }

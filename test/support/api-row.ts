@@ -21,5 +21,5 @@ export const nobody = 'x'.repeat(40);
 
 export const alone = { nodes: ['hive@127.0.0.1'], missing: [] };
 /** The client of the table. */
-export const listed = { sid: 'SID', node: 'hive@127.0.0.1', connected_at: 'NOW', suspended: false };
+export const listed = { sid: 'SID', user: null, node: 'hive@127.0.0.1', connected_at: 'NOW', suspended: false };
 export const channelOfOne = (channel: string) => ({ channel, subscribed_clients: 1, published: 0 });

@@ -25,6 +25,7 @@ const groups: Readonly<Record<string, string>> = {
 /** Those that the 2014 server did not have. */
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
+  'api.users': 'requests errors',
 
   clients: 'too_many_errors',
   'clients.asks': 'asked answered unanswered',
@@ -68,6 +69,14 @@ export const metricNames: readonly string[] = [...names(groups), ...names(newGro
 export const historyMetricNames: readonly string[] = names({
   'pubsub.history': 'channels entries bytes waiting appended moved resent dropped repaired replayed',
 });
+
+/** Those of a node with `clients.user`. */
+export const userMetricNames: readonly string[] = names({
+  'clients.users': 'present sessions bad_ids refused replaced',
+});
+
+/** Those that some configurations have. */
+export const optionalMetricNames: readonly string[] = [...historyMetricNames, ...userMetricNames];
 
 /** Those of a node with `clients.durable`. */
 export const durableMetricNames: readonly string[] = names({

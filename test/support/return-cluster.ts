@@ -20,6 +20,8 @@ export interface Durability {
   readonly maxReconnect?: number;
   /** Of the pool that leads to Redis. */
   readonly workers?: number;
+  /** `clients.user` */
+  readonly user?: string;
 }
 
 export class ReturnCluster {
@@ -42,7 +44,7 @@ export class ReturnCluster {
     hive?: Parameters<typeof RelayCluster.start>[2],
     redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
-    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300, workers = 2 }: Durability = {},
+    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300, workers = 2, user }: Durability = {},
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -69,6 +71,7 @@ export class ReturnCluster {
     const sections = (index: number) => ({
       clients: {
         state,
+        ...(user !== undefined && { user }),
         ...(window > 0 && { recovery: { window } }),
         ...(redis !== undefined && { durable: { connector: 'redis', lease } }),
         actions: {

@@ -3,7 +3,7 @@
 from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
 
 from .calls import Calls
-from .types import Action, Channel, Client, Drainage, Event, Reached
+from .types import Action, Channel, Client, Drainage, Event, Reached, UserOutcome
 
 Actions = Union[Action, Sequence[Action]]
 
@@ -79,9 +79,9 @@ class HiveClient:
 
     # --- clients
 
-    def clients(self, *, channel: Optional[str] = None) -> Iterator[Client]:
-        """The clients of the cluster, or those of a channel. Requests 1000 at a time."""
-        return self._calls.rows(["clients"], "clients", {"channel": channel})
+    def clients(self, *, channel: Optional[str] = None, user: Optional[str] = None) -> Iterator[Client]:
+        """The clients of the cluster, or those of a channel or user. Requests 1000 at a time."""
+        return self._calls.rows(["clients"], "clients", {"channel": channel, "user": user})
 
     def act(self, sid: str, actions: Actions, **options: Any) -> None:
         """Has a client run actions. Returns when it has been told."""
@@ -90,6 +90,32 @@ class HiveClient:
     def ask(self, sid: str, event: Event, *, timeout: float = _USUAL, **options: Any) -> List[Any]:
         """The arguments of what the client acknowledges within so many seconds."""
         return self._ask(["clients", "ask", sid], event, timeout, options)["args"]
+
+    def send(self, sid: str, event: Event, **options: Any) -> None:
+        """Sends a client an event, behind the actions that wait for its hooks."""
+        self._post(["clients", "event", sid], body=event, **options)
+
+    def disconnect(self, sid: str, **options: Any) -> None:
+        """Ends a client, which is told not to come back by itself."""
+        self._post(["clients", "disconnect", sid], is_repeatable=True, **options)
+
+    # --- users
+
+    def sessions_of(self, user: str) -> Iterator[Client]:
+        """The sessions of a user. Requests 1000 at a time."""
+        return self._calls.rows(["users", "sessions", user], "clients", {})
+
+    def send_to_user(self, user: str, event: Event, **options: Any) -> UserOutcome:
+        """Sends each session of a user an event."""
+        return self._post(["users", "event", user], body=event, **options)
+
+    def act_on_user(self, user: str, actions: Actions, **options: Any) -> UserOutcome:
+        """Has each session of a user run actions."""
+        return self._post(["users", "action", user], body=actions, **options)
+
+    def disconnect_user(self, user: str, **options: Any) -> UserOutcome:
+        """Ends each session of a user."""
+        return self._post(["users", "disconnect", user], is_repeatable=True, **options)
 
     # --- several calls
 

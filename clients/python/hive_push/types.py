@@ -28,6 +28,7 @@ class Channel(TypedDict):
 
 class Client(TypedDict):
     sid: str
+    user: Optional[str]  # the id of its user
     node: str
     connected_at: int  # ms since 1970
     suspended: bool  # whether it has no connection and may come back
@@ -50,3 +51,14 @@ class Drainage(TypedDict):
     stays: Optional[str]
 
 
+
+
+class FailedSession(TypedDict):
+    sid: str
+    error: str
+    description: str
+
+
+class UserOutcome(Reached):
+    sessions: int  # how many were reached
+    failed: List[FailedSession]  # those that were there and could not be reached

@@ -13,6 +13,7 @@ import { DepartureTable } from './departure-table.ts';
 import { type HookTable, withHooks } from './hook-table.ts';
 import { ClientMetrics } from './metrics.ts';
 import { SuspendedSessions } from './suspension.ts';
+import { Users } from './users.ts';
 
 export interface ClientServicesSetup {
   readonly config: Config;
@@ -52,6 +53,8 @@ export class ClientServices {
   readonly hooks: HookTable;
   readonly departures: DepartureTable;
   readonly asks: AskServices;
+  /** Whose sessions they are; undefined if the configuration does not say. */
+  readonly users: Users | undefined;
   /** For those who may return; undefined if nobody may. */
   readonly recovery: ClientRecovery | undefined;
   readonly suspended = new SuspendedSessions();
@@ -77,6 +80,8 @@ export class ClientServices {
       log: this.log,
     });
     this.asks = new AskServices(wheel, metrics);
+    const { user: key } = config.clients;
+    this.users = key === undefined ? undefined : new Users({ key, log: this.log, metrics });
     this.durable = durable;
     const { recovery } = config.clients;
     const kept = sessions?.kept;

@@ -40,7 +40,7 @@ import type { EventKind } from './metrics.ts';
 import { ClientOutput } from './output.ts';
 import { PluginClient, reserved } from './plugin-client.ts';
 import { errorPacket, refusalOf, shortSid } from './public-error.ts';
-import { announceAdoption, announceReturn, announceSuspension } from './returns.ts';
+import { announceAdoption, announceConnect, announceReturn, announceSuspension } from './returns.ts';
 import type { Adopted } from './session-record.ts';
 import { type Suspendable, Suspension, type Unreturned } from './suspension.ts';
 import { EventTrigger, isSpecialEvent, onConnect, onTerminate } from './triggers.ts';
@@ -263,7 +263,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
 
   #opened(state: ClientState): void {
     this.#context.stateTrouble.succeeded();
-    this.#client.opened(state);
+    this.#client.opened(state, this.#adopted?.record);
     this.output.opened(this);
     if (this.#adopted) this.#follow(this.#adopted);
   }
@@ -277,6 +277,9 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
         return this.output.handled(this.#attempt(message, 'internal', message.actions.length));
       case 'published':
         return this.output.handled(this.#published(message));
+      case 'send':
+        this.#context.metrics.handled('internal');
+        return this.output.handled(this.#client.send(message.packet));
       case 'terminate':
       case 'life':
         return this.#attempt(message, 'control', 1);
@@ -322,10 +325,7 @@ export class ClientActor extends Actor<ClientActorMessage> implements Suspendabl
     if (!this.alive) return;
     this.#client.connected();
     this.output.phase = 'waiting';
-    if (events.connect.hasSubscribers) {
-      const { transport = 'none' } = this.output;
-      events.connect.publish({ ...this.whose, protocol: this.#protocol, transport });
-    }
+    announceConnect(this, this.#protocol, this.output.transport);
     from?.reply(undefined);
   }
 

@@ -25,6 +25,7 @@ import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import type { HookChange, SessionRecord } from './session-record.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
+import { UserState } from './users.ts';
 
 /** How deep events may dispatch one another. */
 const maxDispatchDepth = 16;
@@ -184,12 +185,14 @@ export class PluginClient implements Client, Identity, RecordSource {
     const r = output.logRecord;
     const m = r && output.hasStarted ? this.#channels : undefined;
     const x = output.former;
+    const k = s ? undefined : this.#context.users?.userOf(this.sid);
     return {
       n,
       c,
       ...(r && { r: { ...r, owner: this.#session?.owner ?? '' }, m, u: this.#suspendedAt, w: this.#suspendedFor }),
       ...(x.length > 0 && { x: x as readonly PastRecord[] }),
       ...(s && { s }),
+      ...(k !== undefined && { k }),
       ...(this.#hookChanges && { h: this.#hookChanges }),
       ...(this.#departure && { d: this.#departure }),
     };
@@ -250,9 +253,11 @@ export class PluginClient implements Client, Identity, RecordSource {
 
   // --- for the actor
 
-  /** The store is open. */
-  opened(state: ClientState): void {
-    this.#state = state;
+  /** The store is open. @param record of a session of another node */
+  opened(state: ClientState, record: SessionRecord | undefined): void {
+    const { users, plugins } = this.#context;
+    this.#state = users ? new UserState(this.sid, state, users, () => this.changed()) : state;
+    users?.put(this.sid, record?.k ?? users.userIn(record?.s ?? plugins.initialState));
   }
 
   /** The state for operators: as long as it is there, however the client stands. */

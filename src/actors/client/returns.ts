@@ -1,8 +1,8 @@
-/** What is said of a client that has lost its connection or its node, and of one that has returned: counted, published as events, told to hooks. */
+/** What is said of a client that has come, has lost its connection or its node, or has returned: counted, published as events, told to hooks. */
 import type { Ref } from '../../kernel/types.ts';
 import { type ClientOfEvent, events } from '../../observe/events.ts';
 import type { Trigger } from '../../plugins/types.ts';
-import type { CloseReason, TransportKind } from '../../web/client/client-handle.ts';
+import type { ClientProtocol, CloseReason, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientServices } from './client-services.ts';
 import type { PluginClient } from './plugin-client.ts';
 import type { Adopted } from './session-record.ts';
@@ -20,6 +20,11 @@ interface Announcer {
   readonly self: Ref<LifeEvent>;
   /** With what all its events begin. */
   readonly whose: ClientOfEvent;
+}
+
+export function announceConnect(actor: Announcer, protocol: ClientProtocol, transport?: TransportKind): void {
+  if (!events.connect.hasSubscribers) return;
+  events.connect.publish({ ...actor.whose, protocol, transport: transport ?? 'none' });
 }
 
 export function announceSuspension(

@@ -15,6 +15,8 @@ export interface SessionRecord {
   readonly c: number;
   /** State, unless its manager keeps it where others find it. */
   readonly s?: State;
+  /** Whose session it is, if the state is not here. */
+  readonly k?: string | undefined;
   /** Changes of hooks, oldest first. */
   readonly h?: readonly HookChange[];
   /** If its client may return: what it was sent, and in which channels it is; and in whose journal that is. */
@@ -45,6 +47,6 @@ export interface Adopted {
 
 /** What this program has written, as a record. What is missing was not known to the version that wrote it. */
 export function asSessionRecord(contents: unknown): SessionRecord {
-  const { n = '/', c = Date.now(), s = {}, h = [], r, x, m, u, w, d } = Object(contents) as Partial<SessionRecord>;
-  return { n, c, s, h, r, x, m, u, w, ...(d && { d }) };
+  const { n = '/', c = Date.now(), s = {}, k, h = [], r, x, m, u, w, d } = Object(contents) as Partial<SessionRecord>;
+  return { n, c, s, k, h, r, x, m, u, w, ...(d && { d }) };
 }

@@ -7,6 +7,7 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
+import type { UsersHost } from '../../web/api/api-host.ts';
 import type { ChannelRow, ClusterView } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
 import { GenServerApi } from './gen-server-api.ts';
@@ -22,7 +23,16 @@ export interface RouterApiHost {
   whereis(sid: string): Promise<AnyRef>;
   /** Clients of this node. */
   readonly clients: number;
-  readonly lists: { clients(channel: string, page: PageRequest): readonly (readonly [string, number, boolean])[] };
+  readonly lists: {
+    clients(channel: string, user: string, page: PageRequest): readonly (readonly [string, number, boolean, unknown])[];
+  };
+  send(sid: string, event: EventPacket): Promise<void>;
+  disconnect(sid: string): Promise<void>;
+  readonly users: UsersHost;
+}
+
+function threeOf([sid, connectedAt, isSuspended]: readonly [string, number, boolean, unknown]) {
+  return tuple(sid, connectedAt, isSuspended);
 }
 
 export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
@@ -35,7 +45,14 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
       'count/0': () => routes.clients,
       'clients/3': (channel, after, limit) =>
-        routes.lists.clients(textIn(channel), pageIn(after, limit)).map((row) => tuple(...row)),
+        routes.lists.clients(textIn(channel), '', pageIn(after, limit)).map(threeOf),
+      'user_clients/3': (user, after, limit) =>
+        routes.lists.clients('', textIn(user), pageIn(after, limit)).map(threeOf),
+      'send/2': (sid, event) => routes.send(textIn(sid), eventIn(event)),
+      'disconnect/1': (sid) => routes.disconnect(textIn(sid)),
+      'user_act/2': (user, actions) => routes.users.runActions(textIn(user), actionsIn(actions)),
+      'user_send/2': (user, event) => routes.users.send(textIn(user), eventIn(event)),
+      'user_disconnect/1': (user) => routes.users.disconnect(textIn(user)),
     },
     log,
   );

@@ -103,7 +103,10 @@ export function monitorHost(setup: MonitorHostSetup): MonitorHost {
 
 async function channelView(lists: MonitorHostSetup['lists'], prefix: string): Promise<ChannelView> {
   const first = { after: '', limit: mostListed };
-  const [listed, members] = await Promise.all([lists.channels(prefix, first), lists.clients(prefix, first)]);
+  const [listed, members] = await Promise.all([
+    lists.channels(prefix, first),
+    lists.clients({ channel: prefix }, first),
+  ]);
   const { channels, nodes } = listed;
   const missing = [...new Set([...listed.missing, ...members.missing])].sort();
   const more = { channels: listed.cursor !== null, clients: members.cursor !== null };

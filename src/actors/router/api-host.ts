@@ -59,6 +59,14 @@ export class NodeApi implements ApiHost {
     return this.#router.runActions(sid, actions);
   }
 
+  send(sid: string, event: EventPacket): Promise<void> {
+    return this.#router.send(sid, event);
+  }
+
+  disconnect(sid: string): Promise<void> {
+    return this.#router.disconnect(sid);
+  }
+
   ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
     return this.#router.ask(sid, event, timeoutMs);
   }

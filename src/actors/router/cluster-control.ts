@@ -8,13 +8,22 @@ import type { Kernel } from '../../kernel/kernel.ts';
 import { isGone, type NodeName } from '../../kernel/types.ts';
 import { toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
-import type { ClusterHost, ListedChannel, ListedClient, Paged, PageQuery, Reached } from '../../web/api/api-host.ts';
+import type {
+  ClientFilter,
+  ClusterHost,
+  ListedChannel,
+  ListedClient,
+  Paged,
+  PageQuery,
+  Reached,
+} from '../../web/api/api-host.ts';
 import { checkId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import { multiCall } from '../cluster/multi-call.ts';
 import type { ChannelRow } from '../contracts.ts';
 import { merged } from '../pages.ts';
 import type { RouterService } from './service.ts';
+import type { UserControl } from './user-control.ts';
 import { type ClientRow, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
 export interface ClusterControlSetup {
@@ -30,10 +39,12 @@ export interface ClusterControlSetup {
 const patienceMs = 30_000;
 
 export class ClusterControl implements ClusterHost {
+  readonly users: UserControl;
   readonly #setup: ClusterControlSetup;
 
   constructor(setup: ClusterControlSetup) {
     this.#setup = setup;
+    this.users = setup.router.users;
   }
 
   enable(): Promise<Reached> {
@@ -72,9 +83,12 @@ export class ClusterControl implements ClusterHost {
     return { channels, cursor, ...reached };
   }
 
-  async clients(channel: string, { after, limit }: PageQuery): Promise<Reached & Paged<'clients', ListedClient>> {
+  async clients(
+    { channel = '', user = '' }: ClientFilter,
+    { after, limit }: PageQuery,
+  ): Promise<Reached & Paged<'clients', ListedClient>> {
     if (channel !== '') checkId(channel);
-    const { answers, ...reached } = await this.#callAll({ type: 'clients', channel, after, limit: limit + 1 });
+    const { answers, ...reached } = await this.#callAll({ type: 'clients', channel, user, after, limit: limit + 1 });
     const lists = answers.map(([node, answer]) => ('clients' in answer ? answer.clients.map(listedAt(node)) : []));
     // One that is just moving may be at two.
     const { rows, cursor } = merged(lists, limit, sidOf, (one, other) => (one.suspended ? other : one));
@@ -162,5 +176,5 @@ function sidOf({ sid }: ListedClient): string {
 }
 
 function listedAt(node: NodeName): (row: ClientRow) => ListedClient {
-  return ([sid, connectedAt, isSuspended]) => ({ sid, node, connected_at: connectedAt, suspended: isSuspended });
+  return ([sid, connectedAt, suspended, user]) => ({ sid, user, node, connected_at: connectedAt, suspended });
 }

@@ -2,10 +2,11 @@
 import { HiveError } from '../../observe/errors.ts';
 import { checkId, isUnder } from '../channel-ids.ts';
 import type { ClientActor } from '../client/client.ts';
+import type { Users } from '../client/users.ts';
 import type { ChannelRow, Memberships } from '../contracts.ts';
 import { namesIn, type PageRequest } from '../pages.ts';
 import type { ClientRegistry } from './client-registry.ts';
-import type { ClientRow } from './wire-messages.ts';
+import type { ClientRow, UserRow } from './wire-messages.ts';
 
 /** The channels of a node. Both throw `bad_channel_id`. */
 export interface ChannelLists {
@@ -15,14 +16,22 @@ export interface ChannelLists {
   list(prefix: string, page: PageRequest): readonly ChannelRow[];
 }
 
+/** The clients of a node: in which channels they are, and whose. */
+export interface ListedClients {
+  readonly memberships: Pick<Memberships, 'channelsOf'>;
+  readonly users: Users | undefined;
+}
+
 export class Lists {
   readonly #registry: ClientRegistry;
   readonly #memberships: Pick<Memberships, 'channelsOf'>;
   readonly #channels: ChannelLists;
+  readonly #users: Users | undefined;
 
-  constructor(registry: ClientRegistry, memberships: Pick<Memberships, 'channelsOf'>, channels: ChannelLists) {
+  constructor(registry: ClientRegistry, { memberships, users }: ListedClients, channels: ChannelLists) {
     this.#registry = registry;
     this.#memberships = memberships;
+    this.#users = users;
     this.#channels = channels;
   }
 
@@ -41,17 +50,29 @@ export class Lists {
     return this.#channels.list(prefix, page);
   }
 
-  /** The clients that back ends can know, in channels at and under a prefix, or all for ''. @throws HiveError `bad_channel_id` */
-  clients(prefix: string, page: PageRequest): readonly ClientRow[] {
+  /**
+   * The clients that back ends can know: those in channels at and under a prefix, or all for '', of a user, or all for ''.
+   * @throws HiveError `bad_channel_id`
+   */
+  clients(prefix: string, user: string, page: PageRequest): readonly ClientRow[] {
     if (prefix !== '') checkId(prefix);
-    return namesIn(this.#sids(prefix), page).map((sid) => {
+    return namesIn(this.#sids(prefix, user), page).map((sid) => {
       const { output, source } = this.#registry.any(sid)!;
-      return [sid, source.connectedAt, output.phase === 'suspended'];
+      return [sid, source.connectedAt, output.phase === 'suspended', this.#users?.userOf(sid) ?? null];
     });
   }
 
-  *#sids(prefix: string): Iterable<string> {
-    for (const client of this.#registry.all()) if (client.isKnown && this.#isIn(client, prefix)) yield client.sid;
+  *#sids(prefix: string, user: string): Iterable<string> {
+    const clients = user === '' ? this.#registry.all() : this.sessionsOf(user).map(([sid]) => this.#registry.any(sid)!);
+    for (const client of clients) if (client.isKnown && this.#isIn(client, prefix)) yield client.sid;
+  }
+
+  /** Those of them that are a user's. */
+  sessionsOf(user: string): readonly UserRow[] {
+    const sessions = this.#users?.of(user) ?? [];
+    return sessions
+      .filter(({ sid }) => this.#registry.find(sid))
+      .map(({ sid, since, isSettled }) => [sid, since, isSettled]);
   }
 
   #isIn({ output }: ClientActor, prefix: string): boolean {

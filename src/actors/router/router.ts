@@ -11,13 +11,13 @@
  * It holds no state: what it needs belongs to the node (see `RouterService`), so its crash costs nothing but open calls.
  */
 import { Actor } from '../../kernel/actor.ts';
-import type { AnyRef, From } from '../../kernel/types.ts';
+import type { From } from '../../kernel/types.ts';
 import { HiveError, toHiveError } from '../../observe/errors.ts';
-import type { ActionCall } from '../../plugins/types.ts';
 import { actionsFromWire } from '../../protocol/backend/action-call.ts';
 import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
+import type { ClientsHere } from './clients-here.ts';
 import type { Lists } from './lists.ts';
 import { isRouterMessage, type RouterAnswer, type RouterMessage } from './wire-messages.ts';
 
@@ -29,16 +29,9 @@ export interface LocalRoutes {
   readonly erlang: GenServerApi;
   /** The router has (re)started. */
   started(router: Router): void;
-  /** These throw or reject with HiveErrors; `bad_session_id` for a client that is not here. */
-  runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void>;
-  changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void>;
-  clientHere(sid: string): AnyRef;
+  readonly here: ClientsHere;
   /** The answer of the node that has the session now; undefined, at once or later, if it is here or nowhere. */
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer | undefined> | undefined;
-  /** JSON text of what it acknowledges. */
-  askHere(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
-  /** JSON text: what plugins put into states need not be a term. */
-  viewHere(sid: string): Promise<string>;
   readonly lists: Lists;
   enable(): void;
   disable(): void;
@@ -106,22 +99,29 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
     const routes = this.#routes;
     switch (message.type) {
       case 'act':
-        return routes.runActionsHere(message.sid, actionsFromWire(message.orders)) ?? ok;
+        return routes.here.runActions(message.sid, actionsFromWire(message.orders)) ?? ok;
       case 'subscribe':
       case 'unsubscribe':
-        return routes.changeHere(message.type, message.sid, message.channels);
+        return routes.here.change(message.type, message.sid, message.channels);
       case 'whereis':
-        return { client: routes.clientHere(message.sid) };
+        return { client: routes.here.ref(message.sid) };
       case 'view':
-        return routes.viewHere(message.sid).then((view) => ({ view }));
+        return routes.here.view(message.sid).then((view) => ({ view }));
       case 'ask':
-        return routes.askHere(message.sid, eventOf(message), message.timeoutMs).then((answered) => ({ answered }));
+        return routes.here.ask(message.sid, eventOf(message), message.timeoutMs).then((answered) => ({ answered }));
       case 'subscribers':
         return { subscribers: routes.lists.subscribers(message.channel) };
       case 'channels':
         return { channels: routes.lists.channels(message.channel, message) };
       case 'clients':
-        return { clients: routes.lists.clients(message.channel, message) };
+        return { clients: routes.lists.clients(message.channel, message.user, message) };
+      case 'user':
+        return { sessions: routes.lists.sessionsOf(message.user) };
+      case 'send':
+        return routes.here.send(message.sid, eventOf(message)) ?? ok;
+      case 'disconnect':
+        routes.here.disconnect(message.sid);
+        return ok;
       case 'enable':
         routes.enable();
         return ok;

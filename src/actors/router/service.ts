@@ -12,7 +12,7 @@ import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { ActionCall } from '../../plugins/types.ts';
 import { actionsToWire } from '../../protocol/backend/action-call.ts';
-import type { EventPacket } from '../../protocol/packet.ts';
+import { EventPacket } from '../../protocol/packet.ts';
 import type { Drainage } from '../../web/api/api-host.ts';
 import type { ClientHandle, OpenRequest, RecoveryHost, SessionHost } from '../../web/client/client-handle.ts';
 import { ClientActor } from '../client/client.ts';
@@ -24,10 +24,12 @@ import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { routerApi } from '../gen-server/handlers.ts';
 import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
+import { ClientsHere } from './clients-here.ts';
 import { type Closing, Leaving } from './leaving.ts';
 import { type ChannelLists, Lists } from './lists.ts';
 import { Returning } from './returning.ts';
 import type { LocalRoutes, Router } from './router.ts';
+import { UserControl } from './user-control.ts';
 import { Whereabouts } from './whereabouts.ts';
 import { type ClientRequest, expectOk, type RouterAnswer, type RouterMessage, routerName } from './wire-messages.ts';
 
@@ -57,6 +59,8 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly erlang: GenServerApi;
   readonly adoptions: Adoptions;
   readonly lists: Lists;
+  readonly here: ClientsHere;
+  readonly users: UserControl;
   readonly #whereabouts: Whereabouts;
   readonly #setup: RouterSetup;
   readonly #sessions: SessionSetup;
@@ -74,17 +78,28 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
-    this.lists = new Lists(this.#registry, setup.clients.memberships, setup.channels);
+    this.lists = new Lists(this.#registry, setup.clients, setup.channels);
+    const { cluster, clients } = setup;
+    this.users = new UserControl({
+      kernel,
+      cluster,
+      router: this,
+      users: clients.users,
+      config: config.clients,
+      log: this.#log,
+      metrics,
+    });
     this.erlang = routerApi(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
+    this.here = new ClientsHere({ registry: this.#registry, clients, counters: this.#counters });
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
     metrics.gauge('hive.router.current_clients', () => this.#registry.size);
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);
     this.adoptions = new Adoptions({
-      clients: setup.clients,
+      clients,
       kernel,
-      cluster: setup.cluster,
+      cluster,
       wheel: kernel.wheel,
       start: async (client) => {
         await this.#registry.admit(() => this.#start(client));
@@ -94,14 +109,14 @@ export class RouterService implements SessionHost, LocalRoutes {
       metrics,
     });
     this.#whereabouts = new Whereabouts({
-      durable: setup.clients.durable,
-      cluster: setup.cluster,
+      durable: clients.durable,
+      cluster,
       wheel: kernel.wheel,
       isHere: (sid) => this.#registry.any(sid)?.isFenced === false,
       settled: (sid) => this.adoptions.settled(sid),
     });
     const { direct_websocket: directWebsocket, graceful_termination_timeout: graceMs, drain_rate: rate } = config.hive;
-    const { clients, farewells, cluster } = setup;
+    const { farewells } = setup;
     this.#leaving = new Leaving({
       kernel,
       clients,
@@ -120,7 +135,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     };
     this.#returning = new Returning({
       clients,
-      cluster: setup.cluster,
+      cluster,
       registry: this.#registry,
       whereabouts: this.#whereabouts,
       adoptions: this.adoptions,
@@ -187,14 +202,21 @@ export class RouterService implements SessionHost, LocalRoutes {
     if (!clients) throw new HiveError('not_running', 'The supervisor of the clients is not running.');
     const shutdown = config.hive.graceful_termination_timeout;
     const child = { id: 'client', start: () => client, restart: 'temporary', shutdown } as const;
-    await kernel.ask(clients, { type: 'start_child', child }, startTimeoutMs);
+    try {
+      await kernel.ask(clients, { type: 'start_child', child }, startTimeoutMs);
+    } catch (error) {
+      this.#setup.clients.users?.remove(client.sid);
+      throw error;
+    }
     return client;
   }
 
   #ended(client: ClientActor): void {
+    const { departures, users } = this.#setup.clients;
     this.#registry.remove(client);
     this.adoptions.ended(client);
-    this.#setup.clients.departures.left(client);
+    users?.remove(client.sid);
+    departures.left(client);
     // One that was killed could not close its connection itself.
     client.closed('internal_error');
     this.#leaving.gone(client);
@@ -208,6 +230,22 @@ export class RouterService implements SessionHost, LocalRoutes {
    */
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void> {
     return this.#route({ type: 'act', sid, orders: actionsToWire(actions) });
+  }
+
+  /**
+   * Sends a client an event, behind the actions that wait for its hooks.
+   * @throws HiveError as `runActions`
+   */
+  send(sid: string, { name, argsJson }: EventPacket): Promise<void> {
+    return this.#route({ type: 'send', sid, name, args: argsJson });
+  }
+
+  /**
+   * Ends a client: its connection at once, its session when what waits for its hooks has been handled. It is told not to come back by itself.
+   * @throws HiveError as `runActions`
+   */
+  disconnect(sid: string): Promise<void> {
+    return this.#route({ type: 'disconnect', sid });
   }
 
   /**
@@ -235,7 +273,7 @@ export class RouterService implements SessionHost, LocalRoutes {
    * @throws HiveError as `act`
    */
   async whereis(sid: string): Promise<AnyRef> {
-    return (await this.#ofOwner({ type: 'whereis', sid }, 'client')) ?? this.clientHere(sid);
+    return (await this.#ofOwner({ type: 'whereis', sid }, 'client')) ?? this.here.ref(sid);
   }
 
   /**
@@ -247,7 +285,7 @@ export class RouterService implements SessionHost, LocalRoutes {
       const next = 'Its session goes on at another one when the lease of that node has ended.';
       throw new HiveError('cluster_error', `The node of that client is gone. ${next}`);
     }
-    return (await this.#ofOwner({ type: 'view', sid }, 'view')) ?? this.viewHere(sid);
+    return (await this.#ofOwner({ type: 'view', sid }, 'view')) ?? this.here.view(sid);
   }
 
   /**
@@ -256,7 +294,7 @@ export class RouterService implements SessionHost, LocalRoutes {
    */
   async ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
     const message = { type: 'ask', sid, name: event.name, args: event.argsJson, timeoutMs } as const;
-    return (await this.#ofOwner(message, 'answered')) ?? this.askHere(sid, event, timeoutMs);
+    return (await this.#ofOwner(message, 'answered')) ?? this.here.ask(sid, event, timeoutMs);
   }
 
   /** Undefined if the session is not that of another node. */
@@ -277,8 +315,16 @@ export class RouterService implements SessionHost, LocalRoutes {
     const asked = this.#askOwner(message, message.sid);
     const answer = asked && (await asked);
     if (answer) return expectOk(answer);
-    if (message.type === 'act') return this.runActionsHere(message.sid, message.orders);
-    return this.changeHere(message.type, message.sid, message.channels);
+    switch (message.type) {
+      case 'act':
+        return this.here.runActions(message.sid, message.orders);
+      case 'send':
+        return this.here.send(message.sid, new EventPacket(message.name, message.args));
+      case 'disconnect':
+        return this.here.disconnect(message.sid);
+      default:
+        return this.here.change(message.type, message.sid, message.channels);
+    }
   }
 
   /** Undefined, at once or later, and nobody was asked, if the session is not that of another node. */
@@ -320,47 +366,8 @@ export class RouterService implements SessionHost, LocalRoutes {
     return this.#setup.clients.durable && this.#askNext(message, message.sid);
   }
 
-  clientHere(sid: string): AnyRef {
-    return this.#client(sid).self;
-  }
-
-  async askHere(sid: string, event: EventPacket, timeoutMs: number): Promise<string> {
-    return JSON.stringify(await this.#client(sid).source.ask(event, timeoutMs));
-  }
-
-  async viewHere(sid: string): Promise<string> {
-    return JSON.stringify(await (this.#registry.any(sid) ?? this.#client(sid)).view());
-  }
-
   get clients(): number {
     return this.#registry.size;
-  }
-
-  /** @throws HiveError `overloaded` if too much waits for the client's hooks */
-  runActionsHere(sid: string, actions: readonly ActionCall[]): void | Promise<void> {
-    const client = this.#client(sid);
-    if (!client.self.tell({ type: 'act', actions })) {
-      client.output.missed();
-      throw new HiveError('overloaded', 'Too many messages are waiting for the client: its actions are not run.');
-    }
-    client.output.expects();
-    this.#counters.routed_events.value += actions.length;
-    return this.stored();
-  }
-
-  async changeHere(change: 'subscribe' | 'unsubscribe', sid: string, channels: readonly string[]): Promise<void> {
-    const { output } = this.#client(sid);
-    const { memberships } = this.#setup.clients;
-    this.#counters.routed_events.value += 1;
-    if (change === 'subscribe') await memberships.join(output, channels, 'private');
-    else await memberships.leave(output, channels, 'private');
-  }
-
-  #client(sid: string): ClientActor {
-    const client = this.#registry.find(sid);
-    if (client) return client;
-    this.#counters.errors.value += 1;
-    throw new HiveError('bad_session_id', 'No connected client has that session id.');
   }
 
   misunderstood(): void {

@@ -24,9 +24,15 @@ export type RouterMessage =
         readonly args: string;
         readonly timeoutMs: number;
       }
+    /** An event; `args` is JSON text. */
+    | { readonly type: 'send'; readonly sid: string; readonly name: string; readonly args: string }
+    | { readonly type: 'disconnect'; readonly sid: string }
     | { readonly type: 'subscribers'; readonly channel: string }
     /** Those at and under a channel, or all for ''. */
-    | ({ readonly type: 'channels' | 'clients'; readonly channel: string } & PageRequest)
+    | ({ readonly type: 'channels'; readonly channel: string } & PageRequest)
+    /** Also only those of a user, unless that is ''. */
+    | ({ readonly type: 'clients'; readonly channel: string; readonly user: string } & PageRequest)
+    | { readonly type: 'user'; readonly user: string }
     | { readonly type: 'enable' | 'disable' }
     | { readonly type: 'terminate' | 'stop'; readonly reason: string }
   ) &
@@ -35,21 +41,25 @@ export type RouterMessage =
 /** Messages that change something about one client. */
 export type ClientRequest =
   | { readonly type: 'act'; readonly sid: string; readonly orders: readonly ActionCall[] }
-  | Extract<RouterMessage, { readonly type: 'subscribe' | 'unsubscribe' }>;
+  | Extract<RouterMessage, { readonly type: 'subscribe' | 'unsubscribe' | 'send' | 'disconnect' }>;
 
 export type RouterAnswer =
   | { readonly ok: true }
   | { readonly subscribers: number }
   | { readonly channels: readonly ChannelRow[] }
   | { readonly clients: readonly ClientRow[] }
+  | { readonly sessions: readonly UserRow[] }
   | { readonly client: AnyRef }
   | { readonly view: string }
   /** JSON text of an array. */
   | { readonly answered: string }
   | { readonly error: string; readonly description: string };
 
-/** A client of a node: its session id, when it connected (ms since 1970), and whether it waits for its return. */
-export type ClientRow = readonly [sid: string, connectedAt: number, isSuspended: boolean];
+/** A client of a node: its session id, when it connected (ms since 1970), whether it waits for its return, and whose it is. */
+export type ClientRow = readonly [sid: string, connectedAt: number, isSuspended: boolean, user: string | null];
+
+/** A session of a user: since when it is his (ms since 1970), and whether it is known that there is room for it. */
+export type UserRow = readonly [sid: string, since: number, isSettled: boolean];
 
 /** Whether it has the form of one. */
 export function isRouterMessage(message: unknown): message is RouterMessage {
@@ -64,14 +74,20 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return typeof sid === 'string' && areStrings(channels);
     case 'whereis':
     case 'view':
+    case 'disconnect':
       return typeof sid === 'string';
     case 'ask':
       return areStrings([sid, fields.name, fields.args]) && isAskTimeout(fields.timeoutMs);
+    case 'send':
+      return areStrings([sid, fields.name, fields.args]);
+    case 'user':
+      return typeof fields.user === 'string';
     case 'subscribers':
       return typeof channel === 'string';
     case 'channels':
-    case 'clients':
       return typeof channel === 'string' && isPageRequest(fields);
+    case 'clients':
+      return areStrings([channel, fields.user]) && isPageRequest(fields);
     case 'terminate':
     case 'stop':
       return typeof reason === 'string';

@@ -40,6 +40,24 @@ export const clientsSchema = strictObject(
       maximum: 10_000_000,
       description: 'Maximum number of clients that have gone and whose `on_disconnect` is being repeated.',
     }),
+    user: Type.Optional(
+      Type.String({
+        minLength: 1,
+        description:
+          "Key of the state that holds the id of the client's user, text or a number. Absent: clients belong to nobody.",
+      }),
+    ),
+    max_sessions_per_user: Type.Integer({
+      default: 0,
+      minimum: 0,
+      maximum: 1_000_000,
+      description: 'Maximum number of sessions of one user in the cluster; 0 = no limit.',
+    }),
+    surplus_session: Type.Enum(['refuse', 'replace'], {
+      default: 'refuse',
+      description:
+        'What happens when a user has too many sessions: the state of the new one is not changed (`limit_exceeded`), or the oldest one is disconnected.',
+    }),
     recovery: Type.Optional(
       strictObject(
         {

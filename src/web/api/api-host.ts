@@ -13,6 +13,9 @@ export interface ApiHost {
   readonly drainage: Drainage;
   terminate(reason: string): void;
   runActions(sid: string, actions: readonly ActionCall[]): Promise<void>;
+  /** Behind the actions that wait for its hooks. */
+  send(sid: string, event: EventPacket): Promise<void>;
+  disconnect(sid: string): Promise<void>;
   /** Resolves to what the client acknowledges, as JSON text of an array. */
   ask(sid: string, event: EventPacket, timeoutMs: number): Promise<string>;
   /** @param confirm whether to say which nodes have not confirmed it: undefined if it concerns no other node */
@@ -41,8 +44,30 @@ export interface ClusterHost {
   subscribers(channel: string): Promise<Reached & { readonly subscribed_clients: number }>;
   /** The channels at and under a prefix, or all for ''. */
   channels(prefix: string, page: PageQuery): Promise<Reached & Paged<'channels', ListedChannel>>;
-  /** The clients in channels at and under a prefix, or all for ''. */
-  clients(prefix: string, page: PageQuery): Promise<Reached & Paged<'clients', ListedClient>>;
+  clients(filter: ClientFilter, page: PageQuery): Promise<Reached & Paged<'clients', ListedClient>>;
+  readonly users: UsersHost;
+}
+
+/** Which clients are listed: all that both hold for. */
+export interface ClientFilter {
+  /** In channels at and under this prefix; '' for any. */
+  readonly channel?: string;
+  /** '' for any. */
+  readonly user?: string;
+}
+
+/** For each session of a user, on whichever node it is, once. */
+export interface UsersHost {
+  send(user: string, event: EventPacket): Promise<UserOutcome>;
+  runActions(user: string, actions: readonly ActionCall[]): Promise<UserOutcome>;
+  disconnect(user: string): Promise<UserOutcome>;
+}
+
+export interface UserOutcome extends Reached {
+  /** How many were reached. */
+  readonly sessions: number;
+  /** Those that were there and could not be reached, and why. */
+  readonly failed: readonly { readonly sid: string; readonly error: string; readonly description: string }[];
 }
 
 /** Rows of a list that one answer has at most. */
@@ -70,6 +95,8 @@ export interface ListedChannel {
 
 export interface ListedClient {
   readonly sid: string;
+  /** The id of its user; null if it has none. */
+  readonly user: string | null;
   readonly node: string;
   /** ms since 1970. */
   readonly connected_at: number;

@@ -10,6 +10,7 @@ import { type Answer, done, type Given, type Operation } from './operation.ts';
 import { clientOperations } from './operations/clients.ts';
 import { hiveOperations, routerOperations } from './operations/hive.ts';
 import { pubsubOperations } from './operations/pubsub.ts';
+import { userOperations } from './operations/users.ts';
 import { readQuery } from './query.ts';
 
 export const operations: readonly Operation[] = [
@@ -17,6 +18,7 @@ export const operations: readonly Operation[] = [
   ...routerOperations,
   ...clientOperations,
   ...pubsubOperations,
+  ...userOperations,
 ];
 
 export const sections: readonly string[] = [...new Set(operations.map(({ path }) => path.split('/')[0]!))];

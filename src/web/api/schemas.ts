@@ -84,6 +84,7 @@ export const timeout = {
 export const listedClient = Type.Object(
   {
     sid: Type.String(),
+    user: Type.Union([Type.String(), Type.Null()], { description: 'The id of its user.' }),
     node: Type.String(),
     connected_at: Type.Integer({ description: 'Milliseconds since 1970.' }),
     suspended: Type.Boolean({ description: 'Whether it has no connection and may come back.' }),

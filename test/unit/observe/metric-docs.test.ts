@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { durableMetricNames, historyMetricNames, metricNames, poolMetricNames } from '../../support/metric-names.ts';
+import { durableMetricNames, metricNames, optionalMetricNames, poolMetricNames } from '../../support/metric-names.ts';
 
 /** The paths in the first cells of the page's tables; `.last` stands for the path before it with another last segment. */
 function documented(): Set<string> {
@@ -39,7 +39,7 @@ test('the page of the monitor has every metric, and no others', () => {
   const real = new Set([
     ...metricNames.map(generic),
     ...durableMetricNames.map(generic),
-    ...historyMetricNames,
+    ...optionalMetricNames,
     ...pools,
   ]);
   const page = documented();

@@ -4,7 +4,7 @@ import { upperBound } from '../../../src/observe/histogram.ts';
 import { Metrics } from '../../../src/observe/metrics.ts';
 import { prometheusText } from '../../../src/observe/prometheus.ts';
 import { seriesOf } from '../../../src/observe/prometheus-families.ts';
-import { durableMetricNames, historyMetricNames, metricNames, poolMetricNames } from '../../support/metric-names.ts';
+import { durableMetricNames, metricNames, optionalMetricNames, poolMetricNames } from '../../support/metric-names.ts';
 import { parsePrometheus } from '../../support/prometheus.ts';
 
 const about = { version: '1.0.0', node_version: '24.1.0', sockets: 'uWebSockets 20.57.0' };
@@ -28,7 +28,7 @@ test('every metric of the tree has a family with a help of its own', () => {
   const pools = Object.entries(poolMetricNames).flatMap(([kind, names]) =>
     names.map((name) => `connectors.${kind}.web.${name}`),
   );
-  for (const path of [...metricNames, ...durableMetricNames, ...historyMetricNames, ...pools]) {
+  for (const path of [...metricNames, ...durableMetricNames, ...optionalMetricNames, ...pools]) {
     const { family, labels } = seriesOf(path);
     assert.ok(!('path' in labels), `${path} has a row`);
     assert.match(family.name, /^hive_[a-z0-9_]+(?<!_total)$/);

@@ -12,16 +12,17 @@ export const clientOperations = [
     name: 'clients',
     method: 'GET',
     path: 'clients',
-    summary: 'The clients of the cluster, or those of a channel, in parts.',
+    summary: 'The clients of the cluster, or those of a channel or user, in parts.',
     query: {
       channel: Type.String({ default: '', description: 'Only those in this channel or one below it.' }),
+      user: Type.String({ default: '', description: 'Only those of this user.' }),
       ...paging,
       ...wholeCluster,
     },
     answer: page('clients', listedClient),
     errors: ['bad_channel_id'],
-    run: async ({ cluster }, { query: { channel, cursor, limit } }) =>
-      ok(await cluster.clients(channel, { after: cursor, limit })),
+    run: async ({ cluster }, { query: { channel, user, cursor, limit } }) =>
+      ok(await cluster.clients({ channel, user }, { after: cursor, limit })),
   }),
   operation({
     name: 'act',
@@ -33,6 +34,31 @@ export const clientOperations = [
     errors: [...errors, 'invalid_json', 'bad_internal_event', 'overloaded'],
     run: async (host, { id, body }) => {
       await host.runActions(id, body.actions());
+      return done;
+    },
+  }),
+  operation({
+    name: 'send',
+    method: 'POST',
+    path: 'clients/event',
+    id,
+    summary: 'Sends the client an event.',
+    body: event,
+    errors: [...errors, 'invalid_json', 'bad_external_event', 'overloaded'],
+    run: async (host, { id, body }) => {
+      await host.send(id, body.event());
+      return done;
+    },
+  }),
+  operation({
+    name: 'disconnect',
+    method: 'POST',
+    path: 'clients/disconnect',
+    id,
+    summary: 'Ends the client, which is told not to come back by itself.',
+    errors,
+    run: async (host, { id }) => {
+      await host.disconnect(id);
       return done;
     },
   }),

@@ -11,6 +11,7 @@ const read = (path: string) => readFileSync(new URL(`../../../../${path}`, impor
 const ending: Readonly<Record<string, string>> = {
   'POST hive/stop': 'e2e/termination.test.ts',
   'POST hive/stop?cluster=true': 'cluster/operation.test.ts',
+  'POST clients/disconnect': 'cluster/users.test.ts',
   'POST router/terminate': 'e2e/termination.test.ts',
   'POST router/terminate?cluster=true': 'cluster/operation.test.ts',
 };
