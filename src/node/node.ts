@@ -22,6 +22,7 @@ import { Relay } from '../actors/relay/relay.ts';
 import { RelayService } from '../actors/relay/service.ts';
 import { NodeApi } from '../actors/router/api-host.ts';
 import { ClusterControl } from '../actors/router/cluster-control.ts';
+import { Idempotency } from '../actors/router/idempotency.ts';
 import type { Closing } from '../actors/router/leaving.ts';
 import { Router } from '../actors/router/router.ts';
 import { RouterService } from '../actors/router/service.ts';
@@ -139,7 +140,10 @@ export async function startNode(
     log,
     metrics,
   });
+  const { ttl: ttlMs, max_keys: maxKeys } = config.api.idempotency;
+  const routerLog = log.child({ component: 'router' });
   const router = new RouterService({
+    idempotency: new Idempotency({ kernel, cluster, ttlMs, maxKeys, log: routerLog, metrics }),
     config,
     kernel,
     ids,

@@ -27,6 +27,8 @@ export const catalogue = {
   internal_error: { status: 500, text: 'Something went wrong.' },
   // HTTP API and monitor
   bad_api_request: { status: 400, text: 'The API request is invalid.' },
+  idempotency_key_reused: { status: 422, text: 'The idempotency key belongs to another call.' },
+  idempotency_uncertain: { status: 409, text: 'It is not known whether the call has been carried out.' },
   bad_monitor_request: { status: 400, text: 'The monitor request is invalid.' },
   // Back ends' answers
   invalid_json: { status: 400, text: 'The text is not JSON.' },

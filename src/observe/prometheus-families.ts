@@ -311,6 +311,11 @@ const rows: readonly Row[] = [
   ['pubsub.channels.<prefix>.publish', 'Publishes by prefix', { name: 'pubsub_prefix_publish' }],
   ['pubsub.channels.<prefix>.published_events', 'Events by prefix', { name: 'pubsub_prefix_published_events' }],
 
+  ['api.idempotency.keys', 'Idempotency keys that are kept'],
+  ['api.idempotency.bytes', 'Memory of their answers', { name: 'api_idempotency_answers', ...bytes }],
+  ['api.idempotency.replayed', 'Calls that were answered as the first one with their key'],
+  ['api.idempotency.reused', 'Calls with the key of another one'],
+  ['api.idempotency.uncertain', 'Calls of which is not known whether they have been carried out'],
   ['api.requests', 'Calls of the HTTP API'],
   ['api.errors', 'Calls of the HTTP API that failed'],
   ['api.<section>.requests', 'Calls of the HTTP API by section', { name: 'api_section_requests' }],

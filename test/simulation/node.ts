@@ -12,6 +12,7 @@ import { managerName } from '../../src/actors/pubsub/manager.ts';
 import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
 import { Relay } from '../../src/actors/relay/relay.ts';
 import { RelayService } from '../../src/actors/relay/service.ts';
+import { Idempotency } from '../../src/actors/router/idempotency.ts';
 import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
 import { routerName } from '../../src/actors/router/wire-messages.ts';
@@ -260,6 +261,7 @@ export class SimNode {
     this.services = new ClientServices(clients);
     this.#departures = this.services.departures;
     this.router = new RouterService({
+      idempotency: new Idempotency({ kernel, cluster, ttlMs: 300_000, maxKeys: 1000, log, metrics }),
       config,
       kernel,
       ids,

@@ -5,6 +5,7 @@ import type { DepartureTable } from '../../src/actors/client/departure-table.ts'
 import { Departures } from '../../src/actors/client/departures.ts';
 import type { ClientActorMessage } from '../../src/actors/client/messages.ts';
 import type { ClusterView, Memberships } from '../../src/actors/contracts.ts';
+import { Idempotency } from '../../src/actors/router/idempotency.ts';
 import { Router } from '../../src/actors/router/router.ts';
 import { RouterService } from '../../src/actors/router/service.ts';
 import { routerName } from '../../src/actors/router/wire-messages.ts';
@@ -153,7 +154,16 @@ export async function startClients(options: ClientsOptions = {}): Promise<Client
   const bounds = recovery && { windowMs: recovery.window, maxBytes: recovery.max_bytes };
   const sessions = bounds && new MemoryStore({ bounds, tag: ids.tag, wheel: kernel.wheel });
   const context = new ClientServices({ config, plugins, memberships, sessions, wheel: kernel.wheel, log, metrics });
+  const idempotency = new Idempotency({
+    kernel,
+    cluster: { ...cluster, listen: () => ({ [Symbol.dispose]() {} }) },
+    ttlMs: 300_000,
+    maxKeys: 1000,
+    log,
+    metrics,
+  });
   const router = new RouterService({
+    idempotency,
     config,
     kernel,
     ids,

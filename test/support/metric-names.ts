@@ -26,6 +26,7 @@ const groups: Readonly<Record<string, string>> = {
 const newGroups: Readonly<Record<string, string>> = {
   'api.batch': 'requests errors',
   'api.users': 'requests errors',
+  'api.idempotency': 'keys bytes replayed reused uncertain',
 
   clients: 'too_many_errors',
   'clients.asks': 'asked answered unanswered',

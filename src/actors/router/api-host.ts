@@ -4,6 +4,7 @@ import type { Publication, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 import type { ApiHost, ClusterHost, Drainage, Unconfirmed } from '../../web/api/api-host.ts';
+import type { KeptAnswers } from '../../web/api/kept-answers.ts';
 import type { ConfirmedPublishing } from '../contracts.ts';
 import type { RouterService } from './service.ts';
 
@@ -28,6 +29,10 @@ export class NodeApi implements ApiHost {
     this.#router = router;
     this.#pubsub = pubsub;
     this.#plugins = plugins;
+  }
+
+  get answers(): KeptAnswers {
+    return this.#router.idempotency;
   }
 
   stop(): void {

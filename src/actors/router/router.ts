@@ -18,6 +18,7 @@ import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
 import type { ClientsHere } from './clients-here.ts';
+import type { Idempotency } from './idempotency.ts';
 import type { Lists } from './lists.ts';
 import { isRouterMessage, type RouterAnswer, type RouterMessage } from './wire-messages.ts';
 
@@ -30,6 +31,7 @@ export interface LocalRoutes {
   /** The router has (re)started. */
   started(router: Router): void;
   readonly here: ClientsHere;
+  readonly idempotency: Idempotency;
   /** The answer of the node that has the session now; undefined, at once or later, if it is here or nowhere. */
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer | undefined> | undefined;
   readonly lists: Lists;
@@ -115,6 +117,13 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
         return { channels: routes.lists.channels(message.channel, message) };
       case 'clients':
         return { clients: routes.lists.clients(message.channel, message.user, message) };
+      case 'key_begin':
+        return routes.idempotency.begin(message.key, message.digest, message.by).then((begun) => ({ begun }));
+      case 'key_copy':
+        return { key: routes.idempotency.copy(message.key, message) };
+      case 'key_end':
+        routes.idempotency.end(message.key, message);
+        return ok;
       case 'user':
         return { sessions: routes.lists.sessionsOf(message.user) };
       case 'send':

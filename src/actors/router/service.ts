@@ -25,6 +25,7 @@ import { routerApi } from '../gen-server/handlers.ts';
 import { Adoptions } from './adoptions.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { ClientsHere } from './clients-here.ts';
+import type { Idempotency } from './idempotency.ts';
 import { type Closing, Leaving } from './leaving.ts';
 import { type ChannelLists, Lists } from './lists.ts';
 import { Returning } from './returning.ts';
@@ -45,6 +46,7 @@ export interface RouterSetup {
   readonly supervisor: string;
   readonly cluster: ClusterView;
   readonly channels: ChannelLists;
+  readonly idempotency: Idempotency;
   /** As of `LeavingSetup`. */
   readonly farewells: () => readonly (() => void)[];
   /** Why the machine has no room for further clients. */
@@ -60,6 +62,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly adoptions: Adoptions;
   readonly lists: Lists;
   readonly here: ClientsHere;
+  readonly idempotency: Idempotency;
   readonly users: UserControl;
   readonly #whereabouts: Whereabouts;
   readonly #setup: RouterSetup;
@@ -78,6 +81,7 @@ export class RouterService implements SessionHost, LocalRoutes {
     const { config, kernel, metrics } = setup;
     this.#setup = setup;
     this.#log = setup.log.child({ component: 'router' });
+    this.idempotency = setup.idempotency;
     this.lists = new Lists(this.#registry, setup.clients, setup.channels);
     const { cluster, clients } = setup;
     this.users = new UserControl({

@@ -4,6 +4,7 @@ import { catalogue, type ErrorCode, HiveError } from '../../observe/errors.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import { isAskTimeout } from '../../protocol/backend/ask-timeout.ts';
 import { maxPage } from '../../web/api/api-host.ts';
+import type { KeptAnswer } from '../../web/api/kept-answers.ts';
 import type { ChannelRow } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
 
@@ -33,6 +34,9 @@ export type RouterMessage =
     /** Also only those of a user, unless that is ''. */
     | ({ readonly type: 'clients'; readonly channel: string; readonly user: string } & PageRequest)
     | { readonly type: 'user'; readonly user: string }
+    /** Of calls with an `Idempotency-Key`. `by`: the tag of the boot that carries it out. */
+    | { readonly type: 'key_begin'; readonly key: string; readonly digest: string; readonly by: string }
+    | ({ readonly type: 'key_copy' | 'key_end'; readonly key: string } & KeyRow)
     | { readonly type: 'enable' | 'disable' }
     | { readonly type: 'terminate' | 'stop'; readonly reason: string }
   ) &
@@ -49,6 +53,8 @@ export type RouterAnswer =
   | { readonly channels: readonly ChannelRow[] }
   | { readonly clients: readonly ClientRow[] }
   | { readonly sessions: readonly UserRow[] }
+  | { readonly begun: KeyBegun }
+  | { readonly key: KeyRow | null }
   | { readonly client: AnyRef }
   | { readonly view: string }
   /** JSON text of an array. */
@@ -60,6 +66,16 @@ export type ClientRow = readonly [sid: string, connectedAt: number, isSuspended:
 
 /** A session of a user: since when it is his (ms since 1970), and whether it is known that there is room for it. */
 export type UserRow = readonly [sid: string, since: number, isSettled: boolean];
+
+/** What is known of an `Idempotency-Key`; no answer: it is being carried out, or had no effect. */
+export interface KeyRow {
+  readonly digest: string;
+  readonly by: string;
+  readonly answer: KeptAnswer | null;
+}
+
+/** Whoever asked carries it out, or it has been. */
+export type KeyBegun = 'yours' | KeptAnswer;
 
 /** Whether it has the form of one. */
 export function isRouterMessage(message: unknown): message is RouterMessage {
@@ -82,6 +98,11 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return areStrings([sid, fields.name, fields.args]);
     case 'user':
       return typeof fields.user === 'string';
+    case 'key_begin':
+      return areStrings([fields.key, fields.digest, fields.by]);
+    case 'key_copy':
+    case 'key_end':
+      return areStrings([fields.key, fields.digest, fields.by]) && (fields.answer === null || isAnswer(fields.answer));
     case 'subscribers':
       return typeof channel === 'string';
     case 'channels':
@@ -98,6 +119,11 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
 
 function areStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function isAnswer(value: unknown): value is KeptAnswer {
+  const { status, text, isJson } = Object(value) as Record<string, unknown>;
+  return Number.isInteger(status) && (text === null || typeof text === 'string') && typeof isJson === 'boolean';
 }
 
 function isPageRequest({ after, limit }: Record<string, unknown>): boolean {

@@ -1,6 +1,7 @@
 /** What the HTTP API sets in motion. Rejections and thrown HiveErrors become the answer. */
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
+import type { KeptAnswers } from './kept-answers.ts';
 
 export interface ApiHost {
   readonly version: string;
@@ -25,6 +26,7 @@ export interface ApiHost {
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   readonly cluster: ClusterHost;
+  readonly answers: KeptAnswers;
 }
 
 /** The nodes that have not confirmed a publish: they are known when all others have, or after a bounded time. */

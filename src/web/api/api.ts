@@ -16,6 +16,7 @@ import { clientAddress, type TrustedProxies } from '../http/client-address.ts';
 import {
   closeServer,
   defer,
+  type Headers,
   type HttpRequest,
   type HttpResponse,
   jsonType,
@@ -30,7 +31,9 @@ import type { SocketLibrary, TlsFiles } from '../sockets/types.ts';
 import type { ApiHost } from './api-host.ts';
 import { performBatch } from './batch.ts';
 import { CallBody } from './call-body.ts';
-import { type Found, findCall, perform, publishAnswer, sections } from './calls.ts';
+import { findCall, perform, publishAnswer, sections } from './calls.ts';
+import type { KeptAnswer } from './kept-answers.ts';
+import { checkedKey, digestOf, kept } from './once.ts';
 import type { Answer, Given } from './operation.ts';
 
 export interface ApiSettings {
@@ -69,10 +72,13 @@ interface Route {
   readonly id: string;
   readonly query: unknown;
   readonly run: (host: ApiHost, given: Given) => Answer | Promise<Answer>;
+  /** Tells it from others, the body aside. */
+  readonly place: string;
 }
 
 /** Taking a path apart costs more than most calls. Back ends use few paths; when these are too many, all are forgotten. */
 const maxRoutes = 1000;
+const replayed: Headers = [['Idempotency-Replayed', 'true']];
 
 class Api {
   readonly #host: ApiHost;
@@ -104,7 +110,7 @@ class Api {
       const route = method === 'post' ? this.#routes.get(placeOf(req)) : undefined;
       if (route) {
         this.#count('requests', route.section);
-        receiveBody(res, maxBodyBytes, new Request(this, res, route), this.#bodies);
+        receiveBody(res, maxBodyBytes, new Request(this, res, route, keyOf(req)), this.#bodies);
         return;
       }
       const { isAllowed, isInPath, segments } = apiKeyPath(req, 'api', this.#key, 'bad_api_request');
@@ -117,9 +123,8 @@ class Api {
         return this.#wrongKeys.refuse(res, source, answer);
       }
       const verb = method.toUpperCase();
-      const found =
-        section === batch ? this.#batch(verb, segments) : routeTo(findCall(verb, segments, req.getQuery() ?? ''));
-      const request = new Request(this, res, found);
+      const found = section === batch ? this.#batch(verb, segments) : routeTo(verb, segments, req.getQuery() ?? '');
+      const request = new Request(this, res, found, method === 'get' ? '' : keyOf(req));
       // A GET has no body.
       if (method === 'get') this.perform(request);
       else receiveBody(res, maxBodyBytes, request, this.#bodies);
@@ -143,6 +148,7 @@ class Api {
 
   perform(request: Request): void {
     const { res, section } = request;
+    if (request.key !== '') return this.#performOnce(request);
     let answer: Answer | Promise<Answer>;
     try {
       answer = request.run(this.#host, request);
@@ -161,6 +167,26 @@ class Api {
     }
   }
 
+  #performOnce(request: Request): void {
+    const { res, section, key, place, body } = request;
+    defer(res);
+    let afterwards: Answer['afterwards'];
+    const perform = async (): Promise<KeptAnswer> => {
+      const answer = await request.run(this.#host, request);
+      ({ afterwards } = answer);
+      return kept(answer);
+    };
+    this.#host.answers.once(key, digestOf(place, body.text), perform).then(
+      ({ answer, isReplayed }) => {
+        const { status, text, isJson } = answer;
+        const headers = isReplayed ? replayed : undefined;
+        send(res, status, text ?? '', text === null ? '' : isJson ? jsonType : plainText, headers);
+        if (!isReplayed) afterwards?.();
+      },
+      (error: unknown) => this.#fail(res, section, error),
+    );
+  }
+
   failed({ res, section }: Request, error: HiveError): void {
     this.#fail(res, section, error);
   }
@@ -169,7 +195,8 @@ class Api {
   #batch(method: string, segments: readonly string[]): Route {
     if (segments.length > 1) throw notFound('bad_api_request');
     if (method !== 'POST') throw wrongMethod('bad_api_request', method, 'POST');
-    return { section: batch, id: '', query: undefined, run: (host, { body }) => this.#performBatch(host, body) };
+    const run: Route['run'] = (host, { body }) => this.#performBatch(host, body);
+    return { section: batch, id: '', query: undefined, run, place: `POST ${batch}` };
   }
 
   #performBatch(host: ApiHost, body: CallBody): Promise<Answer> {
@@ -209,8 +236,15 @@ function placeOf(req: HttpRequest): string {
   return query ? `${req.getUrl()}?${query}` : req.getUrl();
 }
 
-function routeTo({ operation, section, id, query }: Found): Route {
-  return { section, id, query, run: operation.run };
+function routeTo(method: string, segments: readonly string[], text: string): Route {
+  const { operation, section, id, query } = findCall(method, segments, text);
+  return { section, id, query, run: operation.run, place: `${method} ${segments.join('/')}?${text}` };
+}
+
+/** The `Idempotency-Key`; '' if there is none. @throws HiveError `bad_api_request` */
+function keyOf(req: HttpRequest): string {
+  const key = req.getHeader('idempotency-key');
+  return key === '' ? key : checkedKey(key);
 }
 
 /** A request whose body is awaited; one object, since there are many. */
@@ -220,16 +254,20 @@ class Request implements Given, Route, BodyReceiver {
   readonly id: string;
   readonly query: unknown;
   readonly run: Route['run'];
+  readonly place: string;
+  readonly key: string;
   body = CallBody.none;
   readonly #api: Api;
 
-  constructor(api: Api, res: HttpResponse, { section, id, query, run }: Route) {
+  constructor(api: Api, res: HttpResponse, { section, id, query, run, place }: Route, key: string) {
     this.#api = api;
     this.res = res;
     this.section = section;
     this.id = id;
     this.query = query;
     this.run = run;
+    this.place = place;
+    this.key = key;
   }
 
   received(body: Buffer): void {

@@ -61,6 +61,8 @@ test('only the keys of API and monitor have no default', async () => {
     max_added_events: 1000,
     departure_retry: 600_000,
     departure_limit: 100_000,
+    max_sessions_per_user: 0,
+    surplus_session: 'refuse',
     state: { state_manager: 'sm.local', initial_value: {}, args: null },
     actions: {},
     hooks: {},

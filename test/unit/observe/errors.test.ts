@@ -27,6 +27,8 @@ const provokedIn: Readonly<Record<ErrorCode, string>> = {
   stopped: 'e2e/plugins.test.ts',
   internal_error: 'e2e/errors.test.ts',
   bad_api_request: 'e2e/bad-input.test.ts',
+  idempotency_key_reused: 'cluster/idempotency.test.ts',
+  idempotency_uncertain: 'cluster/idempotency.test.ts',
   bad_monitor_request: 'e2e/bad-input.test.ts',
   invalid_json: 'e2e/errors.test.ts',
   bad_internal_event: 'e2e/errors.test.ts',

@@ -12,7 +12,7 @@ import type { Timer, TimingWheel } from '../../../kernel/timers.ts';
 import type { NodeName } from '../../../kernel/types.ts';
 import type { Log } from '../../../observe/logger.ts';
 import type { HistoryState, MemoryHistories } from '../../../plugins/history-stores/memory.ts';
-import { Rendezvous } from './rendezvous.ts';
+import { Rendezvous } from '../../rendezvous.ts';
 
 export interface HomesSetup {
   readonly self: NodeName;

@@ -1,8 +1,8 @@
 /**
- * Which node is a channel's home: that with the highest of the numbers which the channel and each node's name make (rendezvous
- * hashing). All nodes that see the same members agree, and a member that comes or goes moves its own channels only.
+ * Which node is a key's home, of a channel for instance: that with the highest of the numbers which the key and each node's name make
+ * (rendezvous hashing). All nodes that see the same members agree, and a member that comes or goes moves its own keys only.
  */
-import type { NodeName } from '../../../kernel/types.ts';
+import type { NodeName } from '../kernel/types.ts';
 
 export class Rendezvous {
   #nodes: readonly NodeName[] = [];
@@ -14,10 +14,19 @@ export class Rendezvous {
     this.#seeds = this.#nodes.map(hash);
   }
 
-  homeOf(channel: string): NodeName {
+  /** The first of those that would be its homes if those before them went. */
+  homesOf(text: string, count: number): NodeName[] {
+    const key = hash(text);
+    const scores = this.#nodes.map((node, at) => [mixed(key ^ this.#seeds[at]!), node] as const);
+    // Of equal ones the first is the home.
+    const ranked = scores.sort(([a], [b]) => b - a);
+    return ranked.slice(0, count).map(([, node]) => node);
+  }
+
+  homeOf(text: string): NodeName {
     const nodes = this.#nodes;
     if (nodes.length === 1) return nodes[0]!;
-    const key = hash(channel);
+    const key = hash(text);
     let best = 0;
     let highest = -1;
     for (let at = 0; at < nodes.length; at += 1) {
