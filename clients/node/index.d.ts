@@ -73,6 +73,14 @@ export interface Reached {
   readonly missing: readonly string[];
 }
 
+/** Who is in a channel. */
+export interface Present {
+  readonly sid: string;
+  readonly user: string | null;
+  /** What the template shows of the state. */
+  readonly info: Readonly<Record<string, Json>>;
+}
+
 export interface UserOutcome extends Reached {
   /** How many sessions were reached. */
   readonly sessions: number;
@@ -116,6 +124,11 @@ export class HiveClient {
   /** Resolves when everything published afterwards reaches the client. */
   subscribe(sid: string, channels: Channels, options?: CallOptions): Promise<void>;
   unsubscribe(sid: string, channels: Channels, options?: CallOptions): Promise<void>;
+
+  /** Who is in a channel whose template has `presence`. Requests 1000 at a time. */
+  presence(channel: string): AsyncGenerator<Present, void>;
+  /** How many sessions and users are there. */
+  presenceCount(channel: string): Promise<{ readonly sessions: number; readonly users: number }>;
 
   /** The clients of the cluster, or those of a channel or user. Requests 1000 at a time. */
   clients(filter?: { readonly channel?: string; readonly user?: string }): AsyncGenerator<Client, void>;

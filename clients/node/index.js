@@ -44,6 +44,15 @@ export class HiveClient {
     await this.#calls.call('DELETE', ['pubsub', 'subscribe', sid], { body: channels, isRepeatable: true, options });
   }
 
+  async *presence(channel) {
+    yield* this.#rows(['pubsub', 'presence', channel], 'members', {});
+  }
+
+  async presenceCount(channel) {
+    const { sessions, users } = await this.#get(['pubsub', 'presence', channel], { count: true });
+    return { sessions, users };
+  }
+
   // --- clients
 
   async *clients({ channel, user } = {}) {

@@ -12,6 +12,8 @@ import type { Unconfirmed } from '../web/api/api-host.ts';
  */
 export interface Member {
   readonly ref: Ref<ClientDelivery>;
+  /** What others in its channels may know of it; undefined for whoever is not shown. */
+  readonly presence?: PresenceSource | undefined;
   /** Start of its session id, as the log shows it; undefined if it is no client. */
   readonly sid?: string;
   /** Set when it is the first to join a channel. */
@@ -32,6 +34,21 @@ export interface Member {
   missed?(channel: string): void;
 }
 
+/** Who somebody is: the id of his user, and the parts of his state that are shown. */
+export interface Present {
+  readonly user: string | null;
+  readonly info: Readonly<Record<string, unknown>>;
+}
+
+export interface PresenceSource {
+  /** The whole session id. */
+  readonly sid: string;
+  /** With the state's values for these keys, as far as they are known. */
+  show(keys: readonly string[]): Present;
+  /** Its session goes on at another node. */
+  readonly isElsewhere: boolean;
+}
+
 /** What those who receive from channels want of pub-sub. Failures are HiveErrors: `bad_channel_id`, `access_denied`, … */
 /** Something that was published to a channel, and may have reached nobody. */
 export interface KeptPublish {
@@ -47,6 +64,8 @@ export interface Memberships {
   leave(member: Member, prefixes: readonly string[], privilege: Privilege): Promise<void>;
   /** What it has joined. */
   channelsOf(member: Member): string[];
+  /** What others in its channels may know of it has changed. */
+  shown?(member: Member): void;
   /** Whether to keep what this node publishes itself, as others keep what they publish for it: sessions are about to leave it. */
   keepOwn?(isKept: boolean): void;
   /**

@@ -113,6 +113,7 @@ export async function startNode(
       stored: durable && sessions && (() => sessions.settled()?.then(() => durable.own.adoption)),
     },
     cluster,
+    presence: { isDurable: durable !== undefined, graceMs: presenceGraceMs(config.clients.durable?.lease) },
     fanout: topics,
     packetsFor: (actions) => plugins.packetsFor(actions),
     channelSupervisor: kernel.remote(kernel.node, names.channels),
@@ -208,7 +209,7 @@ export async function startNode(
     relays,
     ids,
     wheel: kernel.wheel,
-    api: new NodeApi({ version, router, pubsub, plugins, cluster: clusterControl }),
+    api: new NodeApi({ version, router, pubsub, plugins, cluster: clusterControl, missing: () => cluster.missing() }),
     monitor: monitorHost({ ...watched, client: (sid) => router.view(sid), lists: clusterControl }),
     health: () => (started ? health(watched).status : 'starting'),
     metrics,
@@ -233,6 +234,7 @@ export async function startNode(
     relay: () => new Relay(relays),
     pubsub: () => pubsub.manager(),
     history: pubsub.historian,
+    presence: pubsub.presenceActor,
     monitorServer: () => servers.monitor(),
     api: () => servers.api(),
     web: () => servers.client(),
@@ -300,6 +302,11 @@ export async function startNode(
     reopenLogs: () => files.reopen(),
     flushLogs: (lastWords) => files.flush(lastWords),
   };
+}
+
+/** How long members of a lost node count as present, ms: those that go on are at another one by then. */
+function presenceGraceMs(leaseMs: number | undefined): number {
+  return leaseMs === undefined ? 5000 : 2 * leaseMs + 5000;
 }
 
 /** Nobody reaches the node any more but other nodes: whatever is still asked of it would be lost. */

@@ -19,7 +19,8 @@
  *      ├─ hive_pubsub_sup                    one_for_one
  *      │  ├─ hive_pubsub_channel_sup         partitions       one actor per channel, and per Erlang subscriber
  *      │  ├─ hive_pubsub                                      starts channels, knows who has subscribers
- *      │  └─ hive_history                                     what other nodes publish to channels with a history; only with such
+ *      │  ├─ hive_history                                     what other nodes publish to channels with a history; only with such
+ *      │  └─ hive_presence                                    who is in which channels; only if that is told of any
  *      └─ hive_web_sup                       one_for_one
  *         ├─ hive_monitor_server, hive_api                    for operators and back ends
  *         └─ hive_web                                         for clients: opened last, closed first
@@ -29,6 +30,7 @@
  */
 import { keeperName } from '../actors/client/session-keeper.ts';
 import { historyName } from '../actors/pubsub/history/history.ts';
+import { presenceName } from '../actors/pubsub/presence/presence.ts';
 import type { Actor } from '../kernel/actor.ts';
 import type { ChildSpec } from '../kernel/supervision.ts';
 import { DynamicSupervisor } from '../supervisors/dynamic-supervisor.ts';
@@ -60,6 +62,8 @@ export interface Workers {
   pubsub(): Actor<never>;
   /** Undefined if no channel has a history. */
   readonly history: (() => Actor<never>) | undefined;
+  /** Undefined if nobody is told who is in any channel. */
+  readonly presence: (() => Actor<never>) | undefined;
   monitorServer(): Actor<never>;
   api(): Actor<never>;
   web(): Actor<never>;
@@ -93,6 +97,7 @@ export function rootSupervisor(workers: Workers): Supervisor {
           partitions(names.channels, some),
           worker('hive_pubsub', workers.pubsub),
           ...(workers.history ? [worker(historyName, workers.history)] : []),
+          ...(workers.presence ? [worker(presenceName, workers.presence)] : []),
         ]),
         supervisor(names.web, 'one_for_one', [
           worker('hive_monitor_server', workers.monitorServer),

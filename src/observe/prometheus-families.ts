@@ -41,7 +41,7 @@ const bytes: Special = { unit: 'bytes' };
 const labels: Readonly<Record<string, string>> = {
   alarm: '.+',
   event: '.+',
-  hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:publish|subscribe|unsubscribe)`,
+  hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:presence|publish|subscribe|unsubscribe)`,
   kind: '[^.]+',
   reason: 'dead|full|unknown_name|no_connection|failed|peers|actions',
   operation: 'sync_gets|sync_posts|async_posts|queries|send|recv',
@@ -289,6 +289,9 @@ const rows: readonly Row[] = [
   ['pubsub.confirmed', 'Publishes that all nodes confirmed'],
   ['pubsub.unconfirmed', 'Publishes that not all nodes confirmed'],
   ['pubsub.confirmation_latency', 'From accepting a publish to its confirmation by all nodes', ms],
+  ['pubsub.presence.channels', 'Channels of which is known who is there'],
+  ['pubsub.presence.members', 'Members of these on this node'],
+  ['pubsub.presence.events', 'Changes of who is there that were told'],
   ['pubsub.history.channels', 'Histories in the memory of this node'],
   ['pubsub.history.entries', 'Entries of these'],
   ['pubsub.history.bytes', 'Bytes of these', { ...bytes, name: 'pubsub_history' }],

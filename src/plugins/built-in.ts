@@ -21,6 +21,7 @@ import { hpGet } from './hooks/hp-get.ts';
 import { hpPost } from './hooks/hp-post.ts';
 import { hpPut } from './hooks/hp-put.ts';
 import { pubsubResubscribe, pubsubSubscribe, pubsubUnsubscribe } from './hooks/pubsub-membership.ts';
+import { pubsubPresence } from './hooks/pubsub-presence.ts';
 import { pubsubPublish } from './hooks/pubsub-publish.ts';
 import { utilsConsoleDump } from './hooks/utils-console-dump.ts';
 import { utilsDispatch } from './hooks/utils-dispatch.ts';
@@ -36,6 +37,7 @@ export const builtIn = definePlugin({
     'hp.get': hpGet,
     'hp.put': hpPut,
     'hp.post': hpPost,
+    'pubsub.presence': pubsubPresence,
     'pubsub.publish': pubsubPublish,
     'pubsub.subscribe': pubsubSubscribe,
     'pubsub.unsubscribe': pubsubUnsubscribe,

@@ -7,6 +7,7 @@ export const countedHooks = [
   'hp.get',
   'hp.put',
   'hp.post',
+  'pubsub.presence',
   'pubsub.publish',
   'pubsub.subscribe',
   'pubsub.unsubscribe',

@@ -264,12 +264,43 @@ export interface PublishOptions {
 /** Numbers of one epoch follow one another from 1; a later epoch is the greater text. */
 export type Position = readonly [epoch: string, offset: number];
 
+/** Who is in a channel. */
+export interface PresenceRow {
+  readonly sid: string;
+  /** The id of the user; null if there is none. */
+  readonly user: string | null;
+  /** What the template shows of the state. */
+  readonly info: Readonly<Record<string, unknown>>;
+}
+
+/** A part of those who are in a channel, in the order of session ids. */
+export interface PresenceList {
+  readonly channel: string;
+  readonly members: readonly PresenceRow[];
+  /** With which the next part is asked for; null: this is the last one. */
+  readonly cursor: string | null;
+  /** Of all members. */
+  readonly sessions: number;
+  readonly users: number;
+  /** Names the moment, as `presence` events do. */
+  readonly version: string;
+}
+
 export interface PubSub {
   /**
    * Publishes, on all nodes, to every channel at or below these ids. Throws `bad_channel_id` or `access_denied`
    * before anything is sent.
    */
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void;
+  /**
+   * Who is in a channel, on all nodes: so many of those whose session ids come behind one.
+   * @throws HiveError `bad_channel_id` also for one whose template has no `presence`, `access_denied`
+   */
+  presence(
+    channel: string,
+    privilege: Privilege,
+    page: { readonly after: string; readonly limit: number },
+  ): PresenceList;
 }
 
 /** A running pool of connector workers. */

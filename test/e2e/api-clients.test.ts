@@ -58,6 +58,8 @@ const everything: readonly (readonly [method: string, args: readonly unknown[], 
   ['subscribers', ['a.b']],
   ['subscribe', ['s', ['a.b']]],
   ['unsubscribe', ['s', ['a.b']]],
+  ['presence', ['a.b']],
+  ['presenceCount', ['a.b']],
   ['clients', [], { channel: 'a.b', user: 'u' }],
   ['send', ['s', { name: 'n', args: [] }]],
   ['disconnect', ['s']],
@@ -78,7 +80,17 @@ const everything: readonly (readonly [method: string, args: readonly unknown[], 
 ];
 
 /** An answer in which every method finds what it looks for. */
-const anything = { unconfirmed: [], subscribed_clients: 0, channels: [], clients: [], cursor: null, args: [] };
+const anything = {
+  unconfirmed: [],
+  subscribed_clients: 0,
+  channels: [],
+  clients: [],
+  members: [],
+  cursor: null,
+  args: [],
+  sessions: 0,
+  users: 0,
+};
 
 /** Runs the example of a client's page, after a change; resolves to what it prints. */
 async function run(language: string, change: (code: string) => string): Promise<string> {

@@ -71,13 +71,20 @@ export const historyMetricNames: readonly string[] = names({
   'pubsub.history': 'channels entries bytes waiting appended moved resent dropped repaired replayed',
 });
 
+/** Those of a node that tells who is in channels. */
+export const presenceMetricNames: readonly string[] = names({ 'pubsub.presence': 'channels members events' });
+
 /** Those of a node with `clients.user`. */
 export const userMetricNames: readonly string[] = names({
   'clients.users': 'present sessions bad_ids refused replaced',
 });
 
 /** Those that some configurations have. */
-export const optionalMetricNames: readonly string[] = [...historyMetricNames, ...userMetricNames];
+export const optionalMetricNames: readonly string[] = [
+  ...historyMetricNames,
+  ...presenceMetricNames,
+  ...userMetricNames,
+];
 
 /** Those of a node with `clients.durable`. */
 export const durableMetricNames: readonly string[] = names({

@@ -88,6 +88,15 @@ export function fakeServices(
   };
   const pubsub: Services['pubsub'] = {
     publish: (channels, privilege, publication) => void published.push({ channels, privilege, publication }),
+    // Says what it was asked for.
+    presence: (channel, privilege, page) => ({
+      channel: `${privilege} ${channel}`,
+      members: [],
+      cursor: JSON.stringify(page),
+      sessions: 0,
+      users: 0,
+      version: 'v',
+    }),
   };
   return { config, kernel, timers: kernel.wheel, log: silent, metrics: new Metrics(), pools, pubsub, asked, published };
 }

@@ -107,6 +107,13 @@ export const pubsubRows: readonly Row[] = [
     error: 'bad_api_request',
   },
   {
+    title: 'who is in a channel that does not tell',
+    method: 'GET',
+    path: 'pubsub/presence/ping.a',
+    status: 400,
+    error: 'bad_channel_id',
+  },
+  {
     title: 'channels of an id',
     method: 'GET',
     path: 'pubsub/channels/ping.a',

@@ -1,11 +1,12 @@
 /** Pub-sub nodes for tests: real kernels, supervisors, channels and managers; clients and their connections are played. */
 import type { TestContext } from 'node:test';
 import { ClusterTable } from '../../src/actors/cluster/cluster-table.ts';
-import type { ClientDelivery, Fanout, Member } from '../../src/actors/contracts.ts';
+import type { ClientDelivery, Fanout, Member, PresenceSource } from '../../src/actors/contracts.ts';
 import { historyName } from '../../src/actors/pubsub/history/history.ts';
 import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import type { PubSubMessage } from '../../src/actors/pubsub/messages.ts';
-import { PubSubService } from '../../src/actors/pubsub/pubsub.ts';
+import { presenceName } from '../../src/actors/pubsub/presence/presence.ts';
+import { PubSubService, type PubSubSetup } from '../../src/actors/pubsub/pubsub.ts';
 import type { Config } from '../../src/config/types.ts';
 import { Actor } from '../../src/kernel/actor.ts';
 import type { Cell } from '../../src/kernel/cell.ts';
@@ -42,7 +43,7 @@ export class TestFanout implements Fanout {
     if (channel === 'news.poison') throw new Error('poison');
     this.published += 1;
     const members = this.members.get(channel);
-    for (const member of members ?? []) member.note(channel, nameOf(packet));
+    for (const member of members ?? []) member.note(channel, nameOf(packet), packet);
     return members?.size ?? 0;
   }
 }
@@ -57,6 +58,7 @@ export class TestClient extends Actor<ClientDelivery> implements Member {
   readonly fanout: TestFanout;
   readonly #held: (() => void)[] = [];
   deliveries = 0;
+  presence: PresenceSource | undefined;
 
   constructor(fanout: TestFanout) {
     super();
@@ -84,7 +86,11 @@ export class TestClient extends Actor<ClientDelivery> implements Member {
     return this.fanout.members.get(channel)?.has(this) ?? false;
   }
 
-  note(channel: string, text: string): void {
+  /** Called with what was sent as it is. */
+  onPacket: (packet: ServerPacket) => void = () => {};
+
+  note(channel: string, text: string, packet?: ServerPacket): void {
+    if (packet) this.onPacket(packet);
     this.through.push(channel);
     this.received.push(text);
   }
@@ -133,6 +139,7 @@ export async function startPubSub(
   log: Log = silent,
   limits: Partial<Config['pubsub']> = {},
   links: Partial<LinkSettings> = {},
+  presence: PubSubSetup['presence'] = { graceMs: 5000, isDurable: false },
 ): Promise<PubSubNode> {
   const table = new ClusterTable(kernel.node, kernel.creation);
   const fanout = new TestFanout();
@@ -146,6 +153,7 @@ export async function startPubSub(
       ...limits,
     },
     links: { maxBytes: 1024 * 1024, resumeMs: 60_000, ...links },
+    presence,
     cluster: table,
     fanout,
     packetsFor,
@@ -159,6 +167,7 @@ export async function startPubSub(
     children: [
       { id: supervisorName, name: supervisorName, type: 'supervisor', start: () => new DynamicSupervisor() },
       { id: 'hive_pubsub', name: 'hive_pubsub', start: () => pubsub.manager() },
+      ...(pubsub.presenceActor ? [{ id: presenceName, name: presenceName, start: pubsub.presenceActor }] : []),
       ...(pubsub.historian ? [{ id: historyName, name: historyName, start: pubsub.historian }] : []),
     ],
   });

@@ -22,6 +22,8 @@ export interface Durability {
   readonly workers?: number;
   /** `clients.user` */
   readonly user?: string;
+  /** Of the template of its channels. */
+  readonly presence?: object;
 }
 
 export class ReturnCluster {
@@ -44,7 +46,7 @@ export class ReturnCluster {
     hive?: Parameters<typeof RelayCluster.start>[2],
     redis?: number | object,
     state: object = { state_manager: 'sm.local', initial_value: {}, args: null },
-    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300, workers = 2, user }: Durability = {},
+    { lease = 3000, window = 600_000, nodes = 3, maxReconnect = 300, workers = 2, user, presence }: Durability = {},
   ): Promise<ReturnCluster> {
     const backEnd = await BackEnd.start();
     // It acknowledges with what it is asked, and says which node asks.
@@ -86,6 +88,7 @@ export class ReturnCluster {
           hooks.map((name) => [name, [{ hook: 'hp.post', args: { connector: 'web', endpoint: `/${name}` } }]]),
         ),
       },
+      ...(presence && { pubsub: { channels: { room: { privilege: 'public', timeout: 60_000, presence } } } }),
       connectors: {
         rent_timeout: 5000,
         pools: { web: { connector: 'connector.http', size: 4, overflow: 8, args }, ...pool(index) },

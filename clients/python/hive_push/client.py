@@ -1,9 +1,9 @@
 """One method for each call of the HTTP API."""
 
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Union
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
 
 from .calls import Calls
-from .types import Action, Channel, Client, Drainage, Event, Reached, UserOutcome
+from .types import Action, Channel, Client, Drainage, Event, Present, Reached, UserOutcome
 
 Actions = Union[Action, Sequence[Action]]
 
@@ -76,6 +76,15 @@ class HiveClient:
 
     def unsubscribe(self, sid: str, channels: Sequence[Any], **options: Any) -> None:
         self._calls.call("DELETE", ["pubsub", "subscribe", sid], body=channels, is_repeatable=True, **options)
+
+    def presence(self, channel: str) -> Iterator[Present]:
+        """Who is in a channel whose template has `presence`. Requests 1000 at a time."""
+        return self._calls.rows(["pubsub", "presence", channel], "members", {})
+
+    def presence_count(self, channel: str) -> "Tuple[int, int]":
+        """How many sessions and users are there."""
+        answer = self._calls.call("GET", ["pubsub", "presence", channel], query={"count": True})
+        return answer["sessions"], answer["users"]
 
     # --- clients
 

@@ -1,6 +1,6 @@
 """What the API takes and answers, as JSON."""
 
-from typing import Any, List, Optional, Sequence, TypedDict
+from typing import Any, Dict, List, Optional, Sequence, TypedDict
 
 
 class _Named(TypedDict):
@@ -62,3 +62,9 @@ class FailedSession(TypedDict):
 class UserOutcome(Reached):
     sessions: int  # how many were reached
     failed: List[FailedSession]  # those that were there and could not be reached
+
+
+class Present(TypedDict):
+    sid: str
+    user: Optional[str]
+    info: Dict[str, Any]  # what the template shows of the state

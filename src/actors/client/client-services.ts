@@ -53,6 +53,8 @@ export class ClientServices {
   readonly hooks: HookTable;
   readonly departures: DepartureTable;
   readonly asks: AskServices;
+  /** Keys of states that channels show to those who are in them; undefined if none tells who is in it. */
+  readonly shownKeys: ReadonlySet<string> | undefined;
   /** Whose sessions they are; undefined if the configuration does not say. */
   readonly users: Users | undefined;
   /** For those who may return; undefined if nobody may. */
@@ -82,6 +84,8 @@ export class ClientServices {
     this.asks = new AskServices(wheel, metrics);
     const { user: key } = config.clients;
     this.users = key === undefined ? undefined : new Users({ key, log: this.log, metrics });
+    const presences = Object.values(config.pubsub.channels).flatMap(({ presence }) => presence ?? []);
+    this.shownKeys = presences.length === 0 ? undefined : new Set(presences.flatMap(({ info }) => info));
     this.durable = durable;
     const { recovery } = config.clients;
     const kept = sessions?.kept;

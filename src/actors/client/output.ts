@@ -16,7 +16,7 @@ import type { SessionLog } from '../../sessions/session-log.ts';
 import type { Missed, SessionStore } from '../../sessions/session-store.ts';
 import type { CloseReason, Sink, TransportKind } from '../../web/client/client-handle.ts';
 import type { ClientView } from '../../web/monitor/monitor-host.ts';
-import type { ChannelCount, ClientDelivery, Member } from '../contracts.ts';
+import type { ChannelCount, ClientDelivery, Member, PresenceSource } from '../contracts.ts';
 import type { ClientMetrics, ClientPhase } from './metrics.ts';
 import { shortSid } from './public-error.ts';
 
@@ -39,6 +39,7 @@ export interface OutputOwner {
 
 export class ClientOutput implements Member {
   openedChannels: ChannelCount | undefined;
+  presence: PresenceSource | undefined;
   readonly #metrics: ClientMetrics;
   readonly #sid: string;
   readonly #sessions: SessionStore | undefined;

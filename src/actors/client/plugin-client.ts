@@ -24,6 +24,7 @@ import { type Identity, metadataText } from './metadata.ts';
 import type { ClientOutput } from './output.ts';
 import { errorPacket, publicError, shortSid } from './public-error.ts';
 import type { HookChange, SessionRecord } from './session-record.ts';
+import { Shown } from './shown.ts';
 import { EventTrigger, isSpecialEvent } from './triggers.ts';
 import { UserState } from './users.ts';
 
@@ -38,6 +39,8 @@ export interface Life {
   readonly self?: Ref<ClientEvent>;
   /** Another node has claimed the session, and told its departure. @param hasLeft as planned: it goes on there */
   fenced(hasLeft: boolean): void;
+  /** It has. */
+  readonly isFenced?: boolean;
 }
 
 export class PluginClient implements Client, Identity, RecordSource {
@@ -255,9 +258,31 @@ export class PluginClient implements Client, Identity, RecordSource {
 
   /** The store is open. @param record of a session of another node */
   opened(state: ClientState, record: SessionRecord | undefined): void {
-    const { users, plugins } = this.#context;
-    this.#state = users ? new UserState(this.sid, state, users, () => this.changed()) : state;
-    users?.put(this.sid, record?.k ?? users.userIn(record?.s ?? plugins.initialState));
+    const { users, plugins, shownKeys: keys } = this.#context;
+    const first = record?.s ?? plugins.initialState;
+    users?.put(this.sid, record?.k ?? users.userIn(first));
+    const shown = keys && this.#show(keys);
+    const watched = shown ? shown.watch(state, this.#isStateInRecord || !record ? first : state.get()) : state;
+    const changed = () => {
+      if (shown) this.#context.memberships.shown?.(this.#output);
+      return this.changed();
+    };
+    this.#state = users ? new UserState(this.sid, watched, users, changed) : watched;
+  }
+
+  /** What others in its channels may know of it. */
+  #show(keys: ReadonlySet<string>): Shown {
+    const { memberships, users } = this.#context;
+    const output = this.#output;
+    const shown = new Shown({
+      sid: this.sid,
+      keys,
+      userOf: () => users?.userOf(this.sid),
+      isElsewhere: () => this.life.isFenced === true,
+      changed: () => memberships.shown?.(output),
+    });
+    output.presence = shown;
+    return shown;
   }
 
   /** The state for operators: as long as it is there, however the client stands. */

@@ -60,7 +60,7 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
 
 /** With the rights of a back end: private channels, too. */
 export function pubsubApi(
-  pubsub: Pick<PubSub, 'publish'> & {
+  pubsub: Pick<PubSub, 'publish' | 'presence'> & {
     status(prefix: string): number;
     list(prefix: string, page: PageRequest): readonly ChannelRow[];
   },
@@ -76,6 +76,7 @@ export function pubsubApi(
       'count/1': (channel) => pubsub.status(textIn(channel)),
       'channels/3': (prefix, after, limit) =>
         pubsub.list(textIn(prefix), pageIn(after, limit)).map(([id, subscriptions]) => tuple(id, subscriptions)),
+      'presence/3': (channel, after, limit) => pubsub.presence(textIn(channel), 'private', pageIn(after, limit)),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
     },

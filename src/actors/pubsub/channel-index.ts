@@ -90,10 +90,17 @@ export function byPrefix(ids: Iterable<string>): ReadonlyMap<string, readonly st
   return under;
 }
 
+export interface PresenceWatcher {
+  joined(entry: ChannelEntry, member: Member): void;
+  left(entry: ChannelEntry, member: Member): void;
+}
+
 export class ChannelIndex {
   readonly #entries = new Map<string, ChannelEntry>();
   readonly #below = new Map<string, Set<ChannelEntry>>();
   readonly #byClient = new Map<Ref<ClientDelivery>, SmallSet<ChannelEntry>>();
+  /** Is told who is in the channels whose template has `presence`. */
+  presence: PresenceWatcher | undefined;
 
   get size(): number {
     return this.#entries.size;
@@ -162,16 +169,20 @@ export class ChannelIndex {
     entry.members.set(client, member);
     entry.template.subscriptions += 1;
     this.#byClient.set(client, withValue(this.#byClient.get(client), entry));
+    if (entry.template.presence) this.presence?.joined(entry, member);
     return true;
   }
 
   /** False if the client was not subscribed. */
   unsubscribe(entry: ChannelEntry, client: Ref<ClientDelivery>): boolean {
-    if (!entry.members.delete(client)) return false;
+    const member = entry.members.get(client);
+    if (!member) return false;
+    entry.members.delete(client);
     entry.template.subscriptions -= 1;
     const others = withoutValue(this.#byClient.get(client), entry);
     if (others) this.#byClient.set(client, others);
     else this.#byClient.delete(client);
+    if (entry.template.presence) this.presence?.left(entry, member);
     return true;
   }
 

@@ -76,6 +76,12 @@ export class LocalPublisher {
     for (const entry of entries) tellGap(entry);
   }
 
+  /** Sends something to the subscribers of one channel of this node, if it is here. */
+  toOne(channel: string, packet: ServerPacket): void {
+    const entry = this.#index.get(channel);
+    if (entry && entry.members.size > 0) hand(entry, this.broadcast({ type: 'event', packet }, undefined, undefined));
+  }
+
   /** As channels get it. */
   broadcast(publication: Publication, id: string | undefined, position: Position | undefined): ChannelPublish {
     const acceptedAt = performance.now();

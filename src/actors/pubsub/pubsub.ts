@@ -21,22 +21,22 @@ import type { Actor } from '../../kernel/actor.ts';
 import type { Kernel } from '../../kernel/kernel.ts';
 import type { SupervisorMessage } from '../../kernel/supervision.ts';
 import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
-import { HiveError, toHiveError } from '../../observe/errors.ts';
+import { type HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
 import type { HistoryPart, HistoryQuery, HistoryStore } from '../../plugins/history-store.ts';
 import { epochAfter } from '../../plugins/history-stores/epochs.ts';
 import { MemoryHistories } from '../../plugins/history-stores/memory.ts';
-import type { Position, Privilege, Publication, PubSub } from '../../plugins/types.ts';
+import type { Position, PresenceList, Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { Unconfirmed } from '../../web/api/api-host.ts';
-import { checkId, refusedId } from '../channel-ids.ts';
+import { refusedId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
 import type { ChannelRow, ConfirmedPublishing, Fanout, KeptPublish, Member } from '../contracts.ts';
 import { ErlangFanout } from '../gen-server/fanout.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { pubsubApi } from '../gen-server/handlers.ts';
 import { Subscriptions } from '../gen-server/subscriptions.ts';
-import { namesIn, type PageRequest } from '../pages.ts';
+import type { PageRequest } from '../pages.ts';
 import { byPrefix, type ChannelEntry, ChannelIndex } from './channel-index.ts';
 import { ClientLimits } from './client-limits.ts';
 import { Histories } from './history/history.ts';
@@ -45,10 +45,14 @@ import { together } from './history/home-confirmations.ts';
 import type { HistoryMessage } from './history/wire-messages.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { Links } from './links.ts';
+import { channelsUnder, subscriptionsUnder } from './listing.ts';
 import { LocalPublisher, type PacketsFor } from './local-publisher.ts';
 import { managerName, PubSubManager } from './manager.ts';
 import type { PubSubMessage } from './messages.ts';
 import { bootOf } from './peers.ts';
+import { PresenceService, type PresenceSetup } from './presence/presence.ts';
+import { PresenceActor } from './presence/presence-actor.ts';
+import type { PresenceMessage } from './presence/wire-messages.ts';
 import { fromTerm, positionId } from './publication.ts';
 import { type HistoryStores, Templates } from './templates.ts';
 import type { PublishMessage } from './wire-messages.ts';
@@ -64,6 +68,8 @@ export interface PubSubSetup {
   readonly channelSupervisor: Ref<SupervisorMessage>;
   /** Stores of histories but `memory`. */
   readonly historyStores?: (name: string) => HistoryStore;
+  /** How long members of lost nodes count as present, and whether their sessions may go on elsewhere. */
+  readonly presence?: Pick<PresenceSetup, 'graceMs' | 'isDurable'>;
   readonly log: Log;
   readonly metrics: Metrics;
 }
@@ -84,6 +90,8 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   readonly #erlang: GenServerApi;
   /** Undefined if no channel has one. */
   readonly #histories: Histories | undefined;
+  /** Undefined if nobody is told who is in any channel. */
+  readonly #presence: PresenceService | undefined;
 
   constructor(setup: PubSubSetup) {
     const { kernel, config, cluster, packetsFor, metrics } = setup;
@@ -110,8 +118,29 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
       nodeUp: (node, creation) => this.#nodeUp(node, creation),
       nodeDown: (node, hasLeft) => this.#links.down(node, hasLeft),
     });
-    if (!this.#templates.haveHistory) return;
-    this.#histories = new Histories({
+    if (this.#templates.havePresence) this.#presence = this.#newPresence();
+    if (this.#templates.haveHistory) this.#histories = this.#newHistories(memory);
+  }
+
+  #newPresence(): PresenceService {
+    const { kernel, cluster, presence: settings = { graceMs: 5000, isDurable: false }, metrics } = this.#setup;
+    const presence = new PresenceService({
+      ...settings,
+      kernel,
+      cluster,
+      channelsOf: (member) => this.#index.of(member.ref).filter(({ template }) => template.presence),
+      send: (channel, packet) => {
+        if (this.#templates.of(channel)?.presence?.events) this.#publisher.toOne(channel, packet);
+      },
+      metrics,
+    });
+    this.#index.presence = presence;
+    return presence;
+  }
+
+  #newHistories(memory: MemoryHistories): Histories {
+    const { kernel, cluster, links, log, metrics } = this.#setup;
+    return new Histories({
       kernel,
       boot: bootOf(kernel.node, kernel.creation),
       cluster,
@@ -121,8 +150,8 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
         this.#passOn(channel, privilege, publication, position, confirm),
       below: (prefix) => this.#below(prefix),
       isWanted: (channel) => this.#index.get(channel) !== undefined || this.#links.wants(channel),
-      maxBytes: setup.links.maxBytes,
-      log: setup.log,
+      maxBytes: links.maxBytes,
+      log,
       metrics,
     });
   }
@@ -150,6 +179,32 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   get historian(): (() => Actor<HistoryMessage>) | undefined {
     const histories = this.#histories;
     return histories && (() => new HistoryActor(histories));
+  }
+
+  /** The actor `hive_presence`, a new one for each start; undefined if nobody is told who is in any channel. */
+  get presenceActor(): (() => Actor<PresenceMessage>) | undefined {
+    const presence = this.#presence;
+    return presence && (() => new PresenceActor(presence));
+  }
+
+  shown(member: Member): void {
+    this.#presence?.changed(member);
+  }
+
+  /**
+   * Who is in a channel, on all nodes.
+   * @throws HiveError `bad_channel_id` also for one whose template has no `presence`, `access_denied`
+   */
+  presence(channel: string, privilege: Privilege, page: PageRequest): PresenceList {
+    this.#count('status');
+    this.#templates.forJoin(channel, privilege);
+    if (this.#presence && this.#templates.of(channel)?.presence) return this.#presence.list(channel, page);
+    throw refusedId('bad_channel_id', 'It is not told who is in the channel', channel);
+  }
+
+  /** Nodes whose members may not all be known. */
+  get unknownPresence(): readonly string[] {
+    return this.#presence?.missing ?? [];
   }
 
   /** This node is about to stop: the histories that are here go to the other nodes. */
@@ -325,14 +380,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
   status(prefix: string): number {
     this.#count('status');
     try {
-      checkId(prefix);
-      const exact = this.#index.get(prefix);
-      const below = this.#index.below(prefix);
-      if (!exact && !below) throw new HiveError('unknown_channel_id', `No channel is under ${prefix} on this node.`);
-      let subscriptions = 0;
-      if (exact) subscriptions += subscribersOf(exact);
-      if (below) for (const entry of below) subscriptions += subscribersOf(entry);
-      return subscriptions;
+      return subscriptionsUnder(this.#index, prefix);
     } catch (error) {
       this.#counters.errors.value += 1;
       throw error;
@@ -345,12 +393,7 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
    */
   list(prefix: string, page: PageRequest): ChannelRow[] {
     this.#count('status');
-    if (prefix !== '') checkId(prefix);
-    const names = namesIn(idsOf(this.#index.under(prefix)), page);
-    return names.map((id) => {
-      const { members, published } = this.#index.get(id)!;
-      return [id, members.size, published];
-    });
+    return channelsUnder(this.#index, prefix, page);
   }
 
   publish(prefixes: readonly string[], privilege: Privilege, publication: Publication): void {
@@ -437,15 +480,4 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     this.#counters.requests.value += 1;
     this.#counters[operation].value += 1;
   }
-}
-
-function* idsOf(entries: Iterable<ChannelEntry>): Iterable<string> {
-  for (const { id } of entries) yield id;
-}
-
-function subscribersOf(entry: ChannelEntry): number {
-  const { counters } = entry.template;
-  counters.requests.value += 1;
-  counters.status.value += 1;
-  return entry.members.size;
 }

@@ -41,6 +41,8 @@ export class Template {
   /** How long a channel without subscribers is kept; 0: for ever. */
   readonly timeoutMs: number;
   readonly history: TemplateHistory | undefined;
+  /** If it is told who is in the channels. */
+  readonly presence: TemplateOptions['presence'];
   readonly counters: Record<(typeof counterNames)[number], Counter>;
   /** Channels and subscriptions that exist now. */
   channels = 0;
@@ -50,7 +52,8 @@ export class Template {
     this.prefix = prefix;
     this.privilege = options.privilege;
     this.timeoutMs = options.timeout;
-    const { history } = options;
+    const { history, presence } = options;
+    this.presence = presence;
     this.history = history && {
       bounds: { size: history.size, ttlMs: history.ttl },
       ...stores(history.store),
@@ -69,6 +72,12 @@ export class Templates {
     for (const [prefix, options] of Object.entries(channels)) {
       this.#templates.set(prefix, new Template(prefix, options, metrics, stores));
     }
+  }
+
+  /** Whether it is told of any who is in their channels. */
+  get havePresence(): boolean {
+    for (const { presence } of this.#templates.values()) if (presence) return true;
+    return false;
   }
 
   /** Whether channels of any have a history. */

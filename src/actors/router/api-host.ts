@@ -3,7 +3,14 @@ import type { PluginSet } from '../../plugins/plugin-set.ts';
 import type { Publication, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
-import type { ApiHost, ClusterHost, Drainage, Unconfirmed } from '../../web/api/api-host.ts';
+import type {
+  ApiHost,
+  ChannelPresence,
+  ClusterHost,
+  Drainage,
+  PageQuery,
+  Unconfirmed,
+} from '../../web/api/api-host.ts';
 import type { KeptAnswers } from '../../web/api/kept-answers.ts';
 import type { ConfirmedPublishing } from '../contracts.ts';
 import type { RouterService } from './service.ts';
@@ -11,7 +18,10 @@ import type { RouterService } from './service.ts';
 export interface NodeApiSetup {
   readonly version: string;
   readonly router: RouterService;
-  readonly pubsub: PubSub & ConfirmedPublishing & { status(channel: string): number };
+  readonly pubsub: PubSub &
+    ConfirmedPublishing & { status(channel: string): number; readonly unknownPresence: readonly string[] };
+  /** Members of the cluster that are not connected. */
+  readonly missing: () => readonly string[];
   readonly plugins: PluginSet;
   readonly cluster: ClusterHost;
 }
@@ -22,8 +32,10 @@ export class NodeApi implements ApiHost {
   readonly #router: RouterService;
   readonly #pubsub: NodeApiSetup['pubsub'];
   readonly #plugins: PluginSet;
+  readonly #missing: () => readonly string[];
 
-  constructor({ version, router, pubsub, plugins, cluster }: NodeApiSetup) {
+  constructor({ version, router, pubsub, plugins, cluster, missing }: NodeApiSetup) {
+    this.#missing = missing;
     this.version = version;
     this.cluster = cluster;
     this.#router = router;
@@ -93,6 +105,11 @@ export class NodeApi implements ApiHost {
     const unconfirmed = this.#pubsub.publishConfirmed([channel], 'private', publication);
     const stored = this.#router.stored();
     return stored ? { whenKnown: (listener) => void stored.then(() => whenKnown(unconfirmed, listener)) } : unconfirmed;
+  }
+
+  presence(channel: string, page: PageQuery): ChannelPresence {
+    const list = this.#pubsub.presence(channel, 'private', page);
+    return { ...list, missing: [...new Set([...this.#pubsub.unknownPresence, ...this.#missing()])].sort() };
   }
 
   subscribers(channel: string): number {

@@ -12,6 +12,22 @@ export const pubsubSchema = strictObject(
               'Who may use the channels: `private` ones require a hook or action with the privilege `private`, or the API.',
           }),
           timeout: milliseconds('How long a channel without subscribers is kept; 0 = forever.', { minimum: 0 }),
+          presence: Type.Optional(
+            strictObject(
+              {
+                info: Type.Array(Type.String({ minLength: 1 }), {
+                  default: [],
+                  maxItems: 100,
+                  description: 'Keys of the state whose values all may know.',
+                }),
+                events: Type.Boolean({
+                  default: false,
+                  description: 'Whether subscribers are told who joins and leaves, by `presence` events.',
+                }),
+              },
+              { description: 'It is known, on all nodes, who is in the channels. Absent: it is not.' },
+            ),
+          ),
           history: Type.Optional(
             strictObject(
               {

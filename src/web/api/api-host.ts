@@ -23,6 +23,8 @@ export interface ApiHost {
   publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined;
   publishEvent(channel: string, event: EventPacket, confirm: boolean): Unconfirmed | undefined;
   subscribers(channel: string): number;
+  /** Who is in a channel, as this node knows it; and of which nodes it may not know all. */
+  presence(channel: string, page: PageQuery): ChannelPresence;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   readonly cluster: ClusterHost;
@@ -104,6 +106,16 @@ export interface ListedClient {
   readonly connected_at: number;
   /** Whether it has no connection and may come back. */
   readonly suspended: boolean;
+}
+
+export interface ChannelPresence {
+  readonly channel: string;
+  readonly members: readonly { readonly sid: string; readonly user: string | null; readonly info: object }[];
+  readonly cursor: string | null;
+  readonly sessions: number;
+  readonly users: number;
+  readonly version: string;
+  readonly missing: readonly string[];
 }
 
 /** How far a node is out of rotation. */

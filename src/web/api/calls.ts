@@ -9,6 +9,7 @@ import type { CallBody } from './call-body.ts';
 import { type Answer, done, type Given, type Operation } from './operation.ts';
 import { clientOperations } from './operations/clients.ts';
 import { hiveOperations, routerOperations } from './operations/hive.ts';
+import { presenceOperations } from './operations/presence.ts';
 import { pubsubOperations } from './operations/pubsub.ts';
 import { userOperations } from './operations/users.ts';
 import { readQuery } from './query.ts';
@@ -18,6 +19,7 @@ export const operations: readonly Operation[] = [
   ...routerOperations,
   ...clientOperations,
   ...pubsubOperations,
+  ...presenceOperations,
   ...userOperations,
 ];
 

@@ -7,11 +7,12 @@ import { rows } from '../../../support/api-rows.ts';
 
 const read = (path: string) => readFileSync(new URL(`../../../../${path}`, import.meta.url), 'utf8');
 
-/** Those after which the node of the table would not serve on, and where they are asked. */
+/** Those after which the node of the table would not serve on, or that it is not configured for, and where they are asked. */
 const ending: Readonly<Record<string, string>> = {
   'POST hive/stop': 'e2e/termination.test.ts',
   'POST hive/stop?cluster=true': 'cluster/operation.test.ts',
   'POST clients/disconnect': 'cluster/users.test.ts',
+  'GET pubsub/presence': 'cluster/presence.test.ts',
   'POST router/terminate': 'e2e/termination.test.ts',
   'POST router/terminate?cluster=true': 'cluster/operation.test.ts',
 };
