@@ -25,6 +25,7 @@ const happenings = 60;
  * @param nodes how many, up to three
  * @param isDurable whether sessions outlive their nodes
  * @param isWild whether everything may happen then, also to several nodes: such runs may fail
+ * @param schedule what happens, if not what chance has chosen
  */
 export async function simulate(
   seed: number,
@@ -32,13 +33,14 @@ export async function simulate(
   mutation: Mutation = {},
   isDurable = false,
   isWild = false,
+  schedule: (world: World) => Promise<void> = (world) => happen(world, happenings),
 ): Promise<Outcome> {
   const clock = new VirtualClock(seed);
   const patch = mutation.patch?.();
   const world = new World(clock, nodes, mutation.parts ?? {}, isDurable, isWild);
   try {
     await world.start();
-    await happen(world, happenings);
+    await schedule(world);
     if (world.mistake === undefined) await world.calmDown();
     if (world.mistake === undefined) await world.empty();
   } catch (error) {

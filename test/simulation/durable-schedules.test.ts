@@ -1,0 +1,54 @@
+/**
+ * What must happen in a certain order before a rule of sessions that outlive their nodes is noticed to be missing, which chance brings about
+ * too rarely. It replaces clocks and timers, so it needs its own process.
+ */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Witness } from '../../src/sessions/durable/witness.ts';
+import { patched } from './patched.ts';
+import { type Mutation, simulate } from './simulation.ts';
+import type { World } from './world.ts';
+
+const seeds = [1, 2, 3, 4, 5];
+
+async function mistakes(schedule: (world: World) => Promise<void>, mutation: Mutation = {}): Promise<string[]> {
+  const found: string[] = [];
+  for (const seed of seeds) {
+    const { mistake } = await simulate(seed, 2, mutation, true, false, schedule);
+    if (mistake !== undefined) found.push(`seed ${seed}: ${mistake}`);
+  }
+  return found;
+}
+
+/** Sessions begin, Redis forgets them though not the leases, and long after that their nodes are killed. */
+async function failsOverThenKilled(world: World): Promise<void> {
+  const { clock, clients, durability, nodes } = world;
+  const { redis } = durability!;
+  for (const client of clients) {
+    client.cutShare = 0;
+    client.stop();
+  }
+  await clock.advance(200);
+  redis.model.copy(false);
+  for (const client of clients) client.connect();
+  await clock.advance(200);
+  durability!.lostWrites();
+  redis.leave();
+  redis.model.restore();
+  await clock.advance(10);
+  durability!.redisTrouble();
+  redis.comeBack();
+  await clock.advance(6000);
+  for (const node of [...nodes]) world.killNode(node);
+  await clock.advance(100);
+  for (const name of ['a', 'b']) void world.startNode(name);
+}
+
+test('what Redis has lost when another server took over is stored anew', async (t) => {
+  assert.deepEqual(await mistakes(failsOverThenKilled), []);
+  const noticed = await mistakes(failsOverThenKilled, {
+    patch: () => patched(Witness.prototype, 'hasChanged', async () => false),
+  });
+  for (const mistake of noticed) t.diagnostic(mistake);
+  assert.notEqual(noticed.length, 0, 'not noticed');
+});
