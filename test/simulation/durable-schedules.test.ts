@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
 import { Witness } from '../../src/sessions/durable/witness.ts';
 import { patched } from './patched.ts';
 import { type Mutation, simulate } from './simulation.ts';
@@ -49,6 +50,42 @@ test('what Redis has lost when another server took over is stored anew', async (
   const noticed = await mistakes(failsOverThenKilled, {
     patch: () => patched(Witness.prototype, 'hasChanged', async () => false),
   });
+  for (const mistake of noticed) t.diagnostic(mistake);
+  assert.notEqual(noticed.length, 0, 'not noticed');
+});
+
+/** A node that its clients can reach, and nobody else, until others have claimed their sessions and waited for them in vain. */
+async function partedFromAllButClients(world: World): Promise<void> {
+  const { clock, clients, durability, mesh, nodes, sessions, settings } = world;
+  const { redis } = durability!;
+  const [node, other] = nodes;
+  for (const client of clients) client.cutShare = 0;
+  const awayMs = 3 * settings.leaseMs!;
+  durability!.trouble();
+  durability!.redisTrouble();
+  mesh.reset(node!.name, other!.name, awayMs);
+  redis.partedFrom.add(node!.machine!);
+  await clock.advance(awayMs);
+  durability!.redisTrouble();
+  redis.partedFrom.delete(node!.machine!);
+  await clock.advance(settings.bounds.windowMs + 4000);
+  for (const { name, socket } of clients) {
+    if (socket.connected && sessions.get(socket.id!)?.told.includes('d')) {
+      world.broken(`the back end is told that ${name} departs, which is connected`);
+    }
+  }
+}
+
+/** A lease that has ended is there again when its node renews it. */
+function revived([name = '', ...args]: RedisCommand): RedisCommand {
+  const [key = '', ms = 0] = args;
+  if (name !== 'pexpire' || !String(key).includes(':lease:')) return [name, ...args];
+  return ['eval', "redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) return 1", 1, key, ms];
+}
+
+test('a lease that has ended never comes back', async (t) => {
+  assert.deepEqual(await mistakes(partedFromAllButClients), []);
+  const noticed = await mistakes(partedFromAllButClients, { parts: { command: revived } });
   for (const mistake of noticed) t.diagnostic(mistake);
   assert.notEqual(noticed.length, 0, 'not noticed');
 });
