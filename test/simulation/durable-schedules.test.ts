@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RedisCommand } from '../../src/sessions/durable/commands.ts';
+import { DurableSession } from '../../src/sessions/durable/durable-session.ts';
 import { Witness } from '../../src/sessions/durable/witness.ts';
 import { patched } from './patched.ts';
 import { type Mutation, simulate } from './simulation.ts';
@@ -83,9 +84,18 @@ function revived([name = '', ...args]: RedisCommand): RedisCommand {
   return ['eval', "redis.call('SET', KEYS[1], '1', 'PX', ARGV[1]) return 1", 1, key, ms];
 }
 
-test('a lease that has ended never comes back', async (t) => {
-  assert.deepEqual(await mistakes(partedFromAllButClients), []);
-  const noticed = await mistakes(partedFromAllButClients, { parts: { command: revived } });
-  for (const mistake of noticed) t.diagnostic(mistake);
-  assert.notEqual(noticed.length, 0, 'not noticed');
-});
+const mutations: Readonly<Record<string, Mutation>> = {
+  'a lease that has ended never comes back': { parts: { command: revived } },
+  'a session that somebody else has claimed ends': {
+    patch: () => patched(DurableSession.prototype, 'fence', () => {}),
+  },
+};
+
+for (const [rule, mutation] of Object.entries(mutations)) {
+  test(rule, async (t) => {
+    assert.deepEqual(await mistakes(partedFromAllButClients), []);
+    const noticed = await mistakes(partedFromAllButClients, mutation);
+    for (const mistake of noticed) t.diagnostic(mistake);
+    assert.notEqual(noticed.length, 0, 'not noticed');
+  });
+}
