@@ -56,6 +56,37 @@ export interface Channel {
   readonly published: number;
 }
 
+export interface HistoryPart {
+  readonly since?: number;
+  /** The epoch that `since` is of. */
+  readonly epoch?: string;
+  /** 1 to 1000, default 100. */
+  readonly limit?: number;
+  /** The newest entries, the newest first. */
+  readonly reverse?: boolean;
+}
+
+export interface History {
+  readonly channel: string;
+  readonly epoch: string;
+  /** The last one that was given. */
+  readonly offset: number;
+  readonly entries: readonly HistoryEntry[];
+  /** Whether everything behind `since` is kept still. */
+  readonly complete: boolean;
+}
+
+/** An event, a nameless message, or actions. */
+export interface HistoryEntry {
+  readonly offset: number;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly name?: string;
+  readonly args?: readonly unknown[];
+  readonly message?: unknown;
+  readonly actions?: readonly Action[];
+}
+
 export interface Client {
   readonly sid: string;
   /** The id of its user; null if it has none. */
@@ -124,6 +155,10 @@ export class HiveClient {
   /** Resolves when everything published afterwards reaches the client. */
   subscribe(sid: string, channels: Channels, options?: CallOptions): Promise<void>;
   unsubscribe(sid: string, channels: Channels, options?: CallOptions): Promise<void>;
+  /** A part of the history of a channel whose template has one: the last entries, or the first ones behind `since`. */
+  history(channel: string, part?: HistoryPart): Promise<History>;
+  /** Forgets the entries of a history; its numbers go on. */
+  clearHistory(channel: string, options?: CallOptions): Promise<void>;
 
   /** Who is in a channel whose template has `presence`. Requests 1000 at a time. */
   presence(channel: string): AsyncGenerator<Present, void>;

@@ -40,6 +40,14 @@ export class HiveClient {
     await this.#post(['pubsub', 'subscribe', sid], { body: channels, isRepeatable: true, options });
   }
 
+  async history(channel, { since, epoch, limit, reverse } = {}) {
+    return this.#get(['pubsub', 'history', channel], { since, epoch, limit, reverse });
+  }
+
+  async clearHistory(channel, options = {}) {
+    await this.#calls.call('DELETE', ['pubsub', 'history', channel], { isRepeatable: true, options });
+  }
+
   async unsubscribe(sid, channels, options = {}) {
     await this.#calls.call('DELETE', ['pubsub', 'subscribe', sid], { body: channels, isRepeatable: true, options });
   }

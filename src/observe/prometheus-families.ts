@@ -41,7 +41,7 @@ const bytes: Special = { unit: 'bytes' };
 const labels: Readonly<Record<string, string>> = {
   alarm: '.+',
   event: '.+',
-  hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:presence|publish|subscribe|unsubscribe)`,
+  hook: String.raw`hp\.(?:get|put|post)|pubsub\.(?:history|presence|publish|subscribe|unsubscribe)`,
   kind: '[^.]+',
   reason: 'dead|full|unknown_name|no_connection|failed|peers|actions',
   operation: 'sync_gets|sync_posts|async_posts|queries|send|recv',

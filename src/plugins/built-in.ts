@@ -20,6 +20,7 @@ import { definePlugin } from './define-plugin.ts';
 import { hpGet } from './hooks/hp-get.ts';
 import { hpPost } from './hooks/hp-post.ts';
 import { hpPut } from './hooks/hp-put.ts';
+import { pubsubHistory } from './hooks/pubsub-history.ts';
 import { pubsubResubscribe, pubsubSubscribe, pubsubUnsubscribe } from './hooks/pubsub-membership.ts';
 import { pubsubPresence } from './hooks/pubsub-presence.ts';
 import { pubsubPublish } from './hooks/pubsub-publish.ts';
@@ -37,6 +38,7 @@ export const builtIn = definePlugin({
     'hp.get': hpGet,
     'hp.put': hpPut,
     'hp.post': hpPost,
+    'pubsub.history': pubsubHistory,
     'pubsub.presence': pubsubPresence,
     'pubsub.publish': pubsubPublish,
     'pubsub.subscribe': pubsubSubscribe,

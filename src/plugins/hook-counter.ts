@@ -7,6 +7,7 @@ export const countedHooks = [
   'hp.get',
   'hp.put',
   'hp.post',
+  'pubsub.history',
   'pubsub.presence',
   'pubsub.publish',
   'pubsub.subscribe',

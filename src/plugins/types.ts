@@ -301,6 +301,41 @@ export interface PubSub {
     privilege: Privilege,
     page: { readonly after: string; readonly limit: number },
   ): PresenceList;
+  /**
+   * A part of a channel's history.
+   * @throws HiveError (rejection) `bad_channel_id` also for a channel without one, `access_denied`; what its store fails with
+   */
+  history(channel: string, privilege: Privilege, query: HistoryPageQuery): Promise<HistoryPage>;
+}
+
+export interface HistoryPageQuery {
+  /** Only what comes behind that offset, which is of that epoch. Absent: the last ones. */
+  readonly since?: number | undefined;
+  readonly epoch?: string | undefined;
+  readonly limit: number;
+  /** The last ones of them, the newest first. */
+  readonly reverse?: boolean | undefined;
+}
+
+export interface HistoryPage {
+  readonly channel: string;
+  readonly epoch: string;
+  /** The last offset that was given. */
+  readonly offset: number;
+  readonly entries: readonly HistoryRow[];
+  /** Whether everything behind `since` is kept still; without it, everything of the epoch. */
+  readonly complete: boolean;
+}
+
+/** An event, a nameless message, or actions. */
+export interface HistoryRow {
+  readonly offset: number;
+  /** ms since 1970. */
+  readonly at: number;
+  readonly name?: string;
+  readonly args?: unknown;
+  readonly message?: unknown;
+  readonly actions?: readonly ActionCall[];
 }
 
 /** A running pool of connector workers. */

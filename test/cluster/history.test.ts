@@ -4,7 +4,7 @@ import { type TestContext, test } from 'node:test';
 import type { LinkSettings } from '../../src/actors/pubsub/link-settings.ts';
 import { Kernel } from '../../src/kernel/kernel.ts';
 import { silent } from '../../src/observe/logger.ts';
-import type { HistoryPart } from '../../src/plugins/history-store.ts';
+import type { HistoryPage } from '../../src/plugins/types.ts';
 import { eventually } from '../support/eventually.ts';
 import { event, known, orders, type PubSubNode, startPubSub } from '../support/pubsub.ts';
 import { Wire } from '../support/wire.ts';
@@ -62,8 +62,8 @@ class Mesh {
   }
 }
 
-const names = ({ entries }: HistoryPart) => entries.map(({ content }) => (content as string[])[1]);
-const offsets = ({ entries }: HistoryPart) => entries.map(({ offset }) => offset);
+const names = ({ entries }: HistoryPage) => entries.map(({ name }) => name);
+const offsets = ({ entries }: HistoryPage) => entries.map(({ offset }) => offset);
 const all = { limit: 1000 };
 
 const publish = (node: PubSubNode, channel: string, name: string) =>
@@ -276,4 +276,24 @@ test('what is published to a prefix is kept by each channel below it that is kno
     assert.deepEqual(names(await a.pubsub.history(channel, 'public', all)), ['1']);
   }
   await assert.rejects(a.pubsub.history('news', 'public', all), { code: 'bad_channel_id' });
+});
+
+test('parts of a history: the last ones, those behind an offset, the newest first', async (t) => {
+  const { nodes } = await Mesh.of(t, 2);
+  const [a, b] = nodes as [PubSubNode, PubSubNode];
+  for (let n = 1; n <= 5; n += 1) await publish(a, 'told.a', `${n}`);
+  const { epoch } = await b.pubsub.history('told.a', 'public', all);
+  const read = async (query: object) => {
+    const part = await b.pubsub.history('told.a', 'public', { limit: 2, ...query });
+    return [offsets(part).join(), part.complete];
+  };
+  assert.deepEqual(await read({}), ['4,5', true]);
+  assert.deepEqual(await read({ reverse: true }), ['5,4', true]);
+  assert.deepEqual(await read({ since: 1, epoch }), ['2,3', true]);
+  assert.deepEqual(await read({ since: 4, epoch, reverse: true }), ['5', true]);
+  assert.deepEqual(await read({ since: 1, reverse: true }), ['5,4', true]);
+  assert.deepEqual(await read({ since: 1, epoch: 'another', reverse: true }), ['5,4', false]);
+  await b.pubsub.clearHistory('told.a', 'public');
+  assert.deepEqual(await read({ since: 1 }), ['', false]);
+  assert.deepEqual(await read({ since: 5 }), ['', true]);
 });

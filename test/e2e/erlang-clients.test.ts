@@ -26,7 +26,10 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
       const hive = { name, epmd_port: epmd.port, cluster_nodes: others, cluster_cookie: 'a secret of tests' };
       Object.assign(config.hive!, hive);
       Object.assign(config.clients!, { user: 'id' });
-      Object.assign(config.pubsub!.channels!, { staff: { privilege: 'private', timeout: 1000 } });
+      Object.assign(config.pubsub!.channels!, {
+        staff: { privilege: 'private', timeout: 1000 },
+        told: { privilege: 'private', timeout: 1000, history: {} },
+      });
     };
     nodes = [await DefaultNode.start(member(left, []))];
     nodes.push(await DefaultNode.start(member(right, [left])));
@@ -62,6 +65,25 @@ describe('an Erlang back end', { skip: missing('erl') }, () => {
     }
     assert.match(await ask('hive_router', '{act, <<"nobody">>, []}'), /^\{error,\{bad_session_id,<<"/);
     assert.match(await ask('hive_router', `{act, <<"nobody">>, [{send, self()}]}`), /^\{error,\{bad_request,<<"/);
+  });
+
+  test('reads the history of a channel at any node, and forgets it', async () => {
+    assert.equal(await ask('hive_pubsub', '{publish, <<"told.a">>, {first, [1]}}'), 'ok');
+    assert.equal(await ask('hive_pubsub', '{act, <<"told.a">>, {send, #{name => x, args => []}}}', right), 'ok');
+    const read = (query: string, what: string) =>
+      erlang.run(
+        `(fun() -> {ok, #{<<"entries">> := E, <<"offset">> := O, <<"complete">> := C}} = gen_server:call({hive_pubsub, '${right}'}, {history, <<"told.a">>, ${query}}), ${what} end)()`,
+      );
+    await eventually(async () => (await read('#{}', 'O')) === '2', 'both');
+    assert.equal(await read('#{}', 'C'), 'true');
+    const both =
+      '[{Name, Args} || #{<<"name">> := Name, <<"args">> := Args} <- E] ++ [A || #{<<"actions">> := [#{<<"action">> := A}]} <- E]';
+    assert.equal(await read('#{reverse => true, limit => 5}', both), '[{<<"first">>,[1]},<<"send">>]');
+    assert.equal(await read('#{since => 2}', 'E'), '[]');
+    assert.equal(await ask('hive_pubsub', '{clear_history, <<"told.a">>}'), 'ok');
+    assert.equal(await read('#{}', '{E, O}'), '{[],2}');
+    assert.match(await ask('hive_pubsub', '{history, <<"staff.a">>, #{}}'), /^\{error,\{bad_channel_id,<<"/);
+    assert.match(await ask('hive_pubsub', '{history, <<"told.a">>, #{limit => 0}}'), /^\{error,\{bad_request,<<"/);
   });
 
   test('subscribes a client, publishes to it from another node, and takes it off again', async () => {

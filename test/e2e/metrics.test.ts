@@ -54,6 +54,8 @@ const still: Readonly<Record<string, string>> = {
   'clients.recovery.journal.bytes': 'the same',
   'clients.recovery.journal.age_ms': 'the same',
   'clients.states.suspended': 'the same',
+  'clients.hooks.pubsub.history': 'test/e2e/history.test.ts',
+  'clients.hooks.pubsub.presence': 'test/cluster/presence.test.ts',
   'api.idempotency.keys': 'test/cluster/idempotency.test.ts',
   'api.idempotency.bytes': 'the same',
   'api.idempotency.replayed': 'the same',

@@ -33,7 +33,7 @@ const newGroups: Readonly<Record<string, string>> = {
   'clients.departures': 'waiting oldest_ms told repeated given_up',
   'clients.states': 'suspended',
   'clients.transports': 'too_slow too_many_packets too_many_connections too_many_handshakes overruns',
-  'clients.hooks': 'latency',
+  'clients.hooks': 'latency pubsub.history pubsub.presence',
   connectors: 'latency',
   pubsub:
     'latency deliveries missed unacknowledged unacknowledged_bytes resent gaps dropped confirmed unconfirmed confirmation_latency',

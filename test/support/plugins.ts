@@ -97,6 +97,13 @@ export function fakeServices(
       users: 0,
       version: 'v',
     }),
+    history: async (channel, privilege, query) => ({
+      channel: `${privilege} ${channel}`,
+      epoch: JSON.stringify(query),
+      offset: 0,
+      entries: [],
+      complete: true,
+    }),
   };
   return { config, kernel, timers: kernel.wheel, log: silent, metrics: new Metrics(), pools, pubsub, asked, published };
 }

@@ -281,4 +281,25 @@ export const pubsubRows: readonly Row[] = [
     status: 404,
     error: 'bad_session_id',
   },
+  {
+    title: 'the history of a channel without one',
+    method: 'GET',
+    path: 'pubsub/history/ping.a',
+    status: 400,
+    error: 'bad_channel_id',
+  },
+  {
+    title: 'a part of a history without end',
+    method: 'GET',
+    path: 'pubsub/history/ping.a?limit=1001',
+    status: 400,
+    error: 'bad_api_request',
+  },
+  {
+    title: 'forgetting the history of a channel without one',
+    method: 'DELETE',
+    path: 'pubsub/history/ping.a',
+    status: 400,
+    error: 'bad_channel_id',
+  },
 ];

@@ -1,9 +1,9 @@
 """One method for each call of the HTTP API."""
 
-from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 from .calls import Calls
-from .types import Action, Channel, Client, Drainage, Event, Present, Reached, UserOutcome
+from .types import Action, Channel, Client, Drainage, Event, History, Present, Reached, UserOutcome
 
 Actions = Union[Action, Sequence[Action]]
 
@@ -76,6 +76,23 @@ class HiveClient:
 
     def unsubscribe(self, sid: str, channels: Sequence[Any], **options: Any) -> None:
         self._calls.call("DELETE", ["pubsub", "subscribe", sid], body=channels, is_repeatable=True, **options)
+
+    def history(
+        self,
+        channel: str,
+        *,
+        since: Optional[int] = None,
+        epoch: Optional[str] = None,
+        limit: Optional[int] = None,
+        reverse: Optional[bool] = None,
+    ) -> History:
+        """A part of the history of a channel whose template has one: the last entries, or the first ones behind `since`."""
+        query = {"since": since, "epoch": epoch, "limit": limit, "reverse": reverse}
+        return cast(History, self._calls.call("GET", ["pubsub", "history", channel], query=query))
+
+    def clear_history(self, channel: str, **options: Any) -> None:
+        """Forgets the entries of a history; its numbers go on."""
+        self._calls.call("DELETE", ["pubsub", "history", channel], is_repeatable=True, **options)
 
     def presence(self, channel: str) -> Iterator[Present]:
         """Who is in a channel whose template has `presence`. Requests 1000 at a time."""

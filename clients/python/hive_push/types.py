@@ -34,6 +34,28 @@ class Client(TypedDict):
     suspended: bool  # whether it has no connection and may come back
 
 
+class _HistoryEntry(TypedDict):
+    offset: int
+    at: int  # ms since 1970
+
+
+class HistoryEntry(_HistoryEntry, total=False):
+    """An event, a nameless message, or actions."""
+
+    name: str
+    args: Sequence[Any]
+    message: Any
+    actions: Sequence[Action]
+
+
+class History(TypedDict):
+    channel: str
+    epoch: str
+    offset: int  # the last one that was given
+    entries: List[HistoryEntry]
+    complete: bool  # whether everything behind `since` is kept still
+
+
 class Reached(TypedDict):
     """Who took part in something that concerned several nodes."""
 

@@ -4,7 +4,7 @@ import type { AnyRef, NodeName } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Metrics } from '../../observe/metrics.ts';
-import type { PubSub } from '../../plugins/types.ts';
+import type { Privilege, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 import type { UsersHost } from '../../web/api/api-host.ts';
@@ -12,7 +12,7 @@ import type { ChannelRow, ClusterView } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
 import { GenServerApi } from './gen-server-api.ts';
 import type { Subscriptions } from './subscriptions.ts';
-import { actionsIn, eventIn, pageIn, pidIn, textIn, textsIn, timeoutIn } from './values.ts';
+import { actionsIn, eventIn, historyQueryIn, pageIn, pidIn, textIn, textsIn, timeoutIn } from './values.ts';
 
 /** What Erlang processes may do to clients, wherever these live. */
 export interface RouterApiHost {
@@ -60,7 +60,8 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
 
 /** With the rights of a back end: private channels, too. */
 export function pubsubApi(
-  pubsub: Pick<PubSub, 'publish' | 'presence'> & {
+  pubsub: Pick<PubSub, 'publish' | 'history' | 'presence'> & {
+    clearHistory(channel: string, privilege: Privilege): Promise<void>;
     status(prefix: string): number;
     list(prefix: string, page: PageRequest): readonly ChannelRow[];
   },
@@ -77,6 +78,8 @@ export function pubsubApi(
       'channels/3': (prefix, after, limit) =>
         pubsub.list(textIn(prefix), pageIn(after, limit)).map(([id, subscriptions]) => tuple(id, subscriptions)),
       'presence/3': (channel, after, limit) => pubsub.presence(textIn(channel), 'private', pageIn(after, limit)),
+      'history/2': (channel, query) => pubsub.history(textIn(channel), 'private', historyQueryIn(query)),
+      'clear_history/1': (channel) => pubsub.clearHistory(textIn(channel), 'private'),
       'subscribe/2': (process, channel) => subscriptions.subscribe(pidIn(process), textIn(channel)),
       'unsubscribe/2': (process, channel) => subscriptions.unsubscribe(pidIn(process), textIn(channel)),
     },

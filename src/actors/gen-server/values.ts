@@ -10,6 +10,8 @@ import { isRef } from '../../distribution/control.ts';
 import { describeTerm } from '../../distribution/reasons.ts';
 import type { Ref } from '../../kernel/types.ts';
 import { HiveError } from '../../observe/errors.ts';
+import { historyQueryForm, historyQueryOf } from '../../plugins/history-query.ts';
+import type { HistoryPageQuery } from '../../plugins/types.ts';
 import { type ActionCall, toActionCalls } from '../../protocol/backend/action-call.ts';
 import { isAskTimeout, maxAskTimeoutMs } from '../../protocol/backend/ask-timeout.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
@@ -38,6 +40,13 @@ export function pageIn(after: unknown, limit: unknown): PageRequest {
   const isLimit = typeof limit === 'number' && Number.isInteger(limit) && limit >= 1 && limit <= maxPage;
   if (!isLimit) throw refuse(`a number from 1 to ${maxPage} is expected`, limit);
   return { after: textIn(after), limit };
+}
+
+/** A map with the keys of `historyQueryForm`, each if wanted. */
+export function historyQueryIn(term: unknown): HistoryPageQuery {
+  const query = historyQueryOf(jsonIn(term));
+  if (query) return query;
+  throw refuse(`a map like ${historyQueryForm} is expected`, term);
 }
 
 /** How long the answer of a client is waited for, ms. */

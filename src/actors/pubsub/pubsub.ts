@@ -24,10 +24,18 @@ import { isGone, type NodeName, type Ref } from '../../kernel/types.ts';
 import { type HiveError, toHiveError } from '../../observe/errors.ts';
 import type { Log } from '../../observe/logger.ts';
 import type { Counter, Metrics } from '../../observe/metrics.ts';
-import type { HistoryPart, HistoryQuery, HistoryStore } from '../../plugins/history-store.ts';
+import type { HistoryStore } from '../../plugins/history-store.ts';
 import { epochAfter } from '../../plugins/history-stores/epochs.ts';
 import { MemoryHistories } from '../../plugins/history-stores/memory.ts';
-import type { Position, PresenceList, Privilege, Publication, PubSub } from '../../plugins/types.ts';
+import type {
+  HistoryPage,
+  HistoryPageQuery,
+  Position,
+  PresenceList,
+  Privilege,
+  Publication,
+  PubSub,
+} from '../../plugins/types.ts';
 import type { Unconfirmed } from '../../web/api/api-host.ts';
 import { refusedId } from '../channel-ids.ts';
 import type { ClusterTable } from '../cluster/cluster-table.ts';
@@ -42,6 +50,7 @@ import { ClientLimits } from './client-limits.ts';
 import { Histories } from './history/history.ts';
 import { HistoryActor } from './history/history-actor.ts';
 import { together } from './history/home-confirmations.ts';
+import { historyPage } from './history/pages.ts';
 import type { HistoryMessage } from './history/wire-messages.ts';
 import type { LinkSettings } from './link-settings.ts';
 import { Links } from './links.ts';
@@ -353,13 +362,8 @@ export class PubSubService implements PubSub, ConfirmedPublishing {
     }
   }
 
-  /**
-   * A part of a channel's history.
-   * @throws HiveError (rejection) `bad_channel_id` also for a channel without one, `access_denied`; `cluster_error`, `timeout` or what the
-   *   store fails with if it cannot be read
-   */
-  async history(channel: string, privilege: Privilege, query: HistoryQuery): Promise<HistoryPart> {
-    return this.#historyOf(channel, privilege).part(channel, query);
+  async history(channel: string, privilege: Privilege, query: HistoryPageQuery): Promise<HistoryPage> {
+    return historyPage(this.#historyOf(channel, privilege), channel, query);
   }
 
   /** Forgets what is in a channel's history; its numbers go on. @throws as `history` */

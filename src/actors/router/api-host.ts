@@ -1,6 +1,6 @@
 /** What the HTTP API of a node sets in motion: clients by the router, channels by pub-sub. */
 import type { PluginSet } from '../../plugins/plugin-set.ts';
-import type { Publication, PubSub } from '../../plugins/types.ts';
+import type { HistoryPage, Privilege, Publication, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 import type {
@@ -8,6 +8,7 @@ import type {
   ChannelPresence,
   ClusterHost,
   Drainage,
+  HistoryPartQuery,
   PageQuery,
   Unconfirmed,
 } from '../../web/api/api-host.ts';
@@ -19,7 +20,11 @@ export interface NodeApiSetup {
   readonly version: string;
   readonly router: RouterService;
   readonly pubsub: PubSub &
-    ConfirmedPublishing & { status(channel: string): number; readonly unknownPresence: readonly string[] };
+    ConfirmedPublishing & {
+      status(channel: string): number;
+      clearHistory(channel: string, privilege: Privilege): Promise<void>;
+      readonly unknownPresence: readonly string[];
+    };
   /** Members of the cluster that are not connected. */
   readonly missing: () => readonly string[];
   readonly plugins: PluginSet;
@@ -114,6 +119,14 @@ export class NodeApi implements ApiHost {
 
   subscribers(channel: string): number {
     return this.#pubsub.status(channel);
+  }
+
+  history(channel: string, query: HistoryPartQuery): Promise<HistoryPage> {
+    return this.#pubsub.history(channel, 'private', query);
+  }
+
+  clearHistory(channel: string): Promise<void> {
+    return this.#pubsub.clearHistory(channel, 'private');
   }
 
   subscribe(sid: string, channels: readonly string[]): Promise<void> {

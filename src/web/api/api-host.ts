@@ -25,10 +25,21 @@ export interface ApiHost {
   subscribers(channel: string): number;
   /** Who is in a channel, as this node knows it; and of which nodes it may not know all. */
   presence(channel: string, page: PageQuery): ChannelPresence;
+  history(channel: string, query: HistoryPartQuery): Promise<object>;
+  clearHistory(channel: string): Promise<void>;
   subscribe(sid: string, channels: readonly string[]): Promise<void>;
   unsubscribe(sid: string, channels: readonly string[]): Promise<void>;
   readonly cluster: ClusterHost;
   readonly answers: KeptAnswers;
+}
+
+/** Which part of a channel's history: entries behind `since`, or the last ones. */
+export interface HistoryPartQuery {
+  readonly since?: number | undefined;
+  readonly epoch?: string | undefined;
+  readonly limit: number;
+  /** The newest first. */
+  readonly reverse?: boolean | undefined;
 }
 
 /** The nodes that have not confirmed a publish: they are known when all others have, or after a bounded time. */

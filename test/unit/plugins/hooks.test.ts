@@ -262,3 +262,51 @@ test('a client with too many puts under way waits', async () => {
   }
   await results[32];
 });
+
+test('pubsub.history answers by acknowledgement, or by an event of the same name', async () => {
+  const services = fakeServices();
+  const client = new FakeClient();
+  const ask = (args: unknown, id?: number) =>
+    hook('pubsub.history', 'private', services)(client, trigger('past', args, id));
+  await ask(['chat.a', { since: 3, epoch: 'e', limit: 5, reverse: true }], 7);
+  await ask(['chat.a']);
+  const page = (query: object) =>
+    JSON.stringify([
+      { channel: 'private chat.a', epoch: JSON.stringify(query), offset: 0, entries: [], complete: true },
+    ]);
+  assert.deepEqual(sent(client), [
+    `ack 7 ${page({ since: 3, epoch: 'e', limit: 5, reverse: true })}`,
+    `event past ${page({ limit: 100 })}`,
+  ]);
+  await hook('pubsub.history', null, services)(client, onConnect);
+  assert.equal(client.sent.length, 2);
+  assert.equal(metric(services, 'clients.hooks.pubsub.history'), 3);
+  const wrong = [[], [7], ['a', null], ['a', []], ['a', { limit: 0 }], ['a', { limit: 1001 }], ['a', { since: -1 }]];
+  for (const args of [...wrong, ['a', { epoch: 1 }], ['a', { reverse: 1 }], ['a', { more: 1 }], ['a', {}, 1]]) {
+    await assert.rejects(async () => ask(args), { code: 'bad_external_event' }, JSON.stringify(args));
+  }
+});
+
+test('pubsub.presence answers by acknowledgement, or by an event of the same name', async () => {
+  const services = fakeServices();
+  const client = new FakeClient();
+  const ask = (args: unknown, id?: number) =>
+    hook('pubsub.presence', 'private', services)(client, trigger('who', args, id));
+  await ask(['chat.a', { cursor: 's', limit: 5 }], 7);
+  await ask(['chat.a']);
+  const list = (page: object) =>
+    JSON.stringify([
+      { channel: 'private chat.a', members: [], cursor: JSON.stringify(page), sessions: 0, users: 0, version: 'v' },
+    ]);
+  assert.deepEqual(sent(client), [
+    `ack 7 ${list({ after: 's', limit: 5 })}`,
+    `event who ${list({ after: '', limit: 100 })}`,
+  ]);
+  await hook('pubsub.presence', null, services)(client, onConnect);
+  assert.equal(client.sent.length, 2);
+  assert.equal(metric(services, 'clients.hooks.pubsub.presence'), 3);
+  const wrong = [[], [7], ['a', null], ['a', []], ['a', { limit: 0 }], ['a', { limit: 1001 }], ['a', { cursor: 1 }]];
+  for (const args of [...wrong, ['a', { more: 1 }], ['a', {}, 1]]) {
+    await assert.rejects(async () => ask(args), { code: 'bad_external_event' }, JSON.stringify(args));
+  }
+});

@@ -97,9 +97,12 @@ export class Homes {
     this.#rebalance();
   }
 
-  /** That node (or this one) is no home any more. */
+  /** That node (or this one) is no home any more: what it has comes to the next ones, which begin nothing until it has said that there is no more. */
   leaves(node: NodeName): void {
+    const { self, nodes } = this.#setup;
     this.#leaving.add(node);
+    if (node !== self) this.#await(node, patienceMs);
+    else for (const other of nodes()) if (other !== self) this.#untold.add(other);
     this.#count();
     this.#rebalance();
   }

@@ -1,6 +1,6 @@
 /** Calls about channels, and about which clients are in them. */
 import { Type } from 'typebox';
-import type { Unconfirmed } from '../api-host.ts';
+import { maxPage, type Unconfirmed } from '../api-host.ts';
 import { type Answer, done, ok, operation } from '../operation.ts';
 import {
   actions,
@@ -17,6 +17,7 @@ import {
 
 const channel = 'A channel, with all below it.';
 const client = "The client's session id.";
+const oneChannel = 'A channel, without those below it.';
 
 const listedChannel = Type.Object(
   {
@@ -26,6 +27,31 @@ const listedChannel = Type.Object(
   },
   { $id: 'Channel' },
 );
+
+const historyPart = Type.Object(
+  {
+    channel: Type.String(),
+    epoch: Type.String({ description: 'Of the offsets. A later one is the greater text.' }),
+    offset: Type.Integer({ description: 'The last one that was given; 0: none in this epoch.' }),
+    entries: Type.Array(
+      Type.Object({
+        offset: Type.Integer(),
+        at: Type.Integer({ description: 'Milliseconds since 1970.' }),
+        name: Type.Optional(Type.String()),
+        args: Type.Optional(Type.Unknown()),
+        message: Type.Optional(Type.Unknown({ description: 'A nameless message.' })),
+        actions: Type.Optional(Type.Array(Type.Unknown())),
+      }),
+      { description: 'Events, which have a name and args; nameless messages; or actions.' },
+    ),
+    complete: Type.Boolean({
+      description: 'Whether everything behind `since` is kept still; without it, everything of the epoch.',
+    }),
+  },
+  { $id: 'History' },
+);
+
+const ofHistories = ['bad_channel_id', 'cluster_error', 'not_running', 'redis_error', 'timeout'] as const;
 
 /** What may keep a client from joining or leaving channels. */
 const ofSubscriptions = [
@@ -79,6 +105,36 @@ export const pubsubOperations = [
     answer: unconfirmed,
     errors: ['invalid_json', 'bad_internal_event', 'bad_channel_id'],
     run: (host, { id, query, body }) => published(host.publishActions(id, body.actions(), query.confirm === 'cluster')),
+  }),
+  operation({
+    name: 'history',
+    method: 'GET',
+    path: 'pubsub/history',
+    id: oneChannel,
+    summary: 'What was published to a channel whose template has a history.',
+    query: {
+      since: Type.Optional(
+        Type.Integer({ minimum: 0, description: 'Only what comes behind this offset. Absent: the last ones.' }),
+      ),
+      epoch: Type.Optional(Type.String({ description: 'The epoch that `since` is of. Absent: the present one.' })),
+      limit: Type.Integer({ default: 100, minimum: 1, maximum: maxPage, description: 'Entries at most.' }),
+      reverse: Type.Boolean({ default: false, description: 'Whether the newest come first, and are the ones.' }),
+    },
+    answer: historyPart,
+    errors: ofHistories,
+    run: async (host, { id, query }) => ok(await host.history(id, query)),
+  }),
+  operation({
+    name: 'clearHistory',
+    method: 'DELETE',
+    path: 'pubsub/history',
+    id: oneChannel,
+    summary: 'Forgets what was published to a channel; its numbers go on.',
+    errors: ofHistories,
+    run: async (host, { id }) => {
+      await host.clearHistory(id);
+      return done;
+    },
   }),
   operation({
     name: 'subscribers',
