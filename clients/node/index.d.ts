@@ -27,8 +27,6 @@ export interface CallOptions {
 }
 
 export interface PublishOptions extends CallOptions {
-  /** The session that does not get it. */
-  readonly except?: string;
   /** `node`: resolve as soon as one node has it. Default `cluster`: when the others have it, too, or a second later. */
   readonly confirm?: 'node' | 'cluster';
 }
@@ -137,14 +135,7 @@ export class HiveClient {
   constructor(settings: Settings);
 
   /** Sends an event to every subscriber of a channel and of those below it. Resolves to the nodes that have not confirmed it. */
-  publish(
-    channel: string,
-    event: Event,
-    options?: PublishOptions & {
-      /** Not kept for those who are away, and dropped for those who read slowly. */
-      readonly volatile?: boolean;
-    },
-  ): Promise<readonly string[]>;
+  publish(channel: string, event: Event, options?: PublishOptions): Promise<readonly string[]>;
   /** Has every subscriber's client run actions. */
   actOnChannel(channel: string, actions: Actions, options?: PublishOptions): Promise<readonly string[]>;
 

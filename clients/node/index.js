@@ -15,13 +15,13 @@ export class HiveClient {
 
   // --- publishing
 
-  async publish(channel, event, { except, volatile, confirm, ...options } = {}) {
-    const query = { except, volatile, confirm };
-    return unconfirmedIn(await this.#post(['pubsub', 'publish', channel], { query, body: event, options }));
+  async publish(channel, event, { confirm, ...options } = {}) {
+    const call = { query: { confirm }, body: event, options };
+    return unconfirmedIn(await this.#post(['pubsub', 'publish', channel], call));
   }
 
-  async actOnChannel(channel, actions, { except, confirm, ...options } = {}) {
-    const call = { query: { except, confirm }, body: actions, options };
+  async actOnChannel(channel, actions, { confirm, ...options } = {}) {
+    const call = { query: { confirm }, body: actions, options };
     return unconfirmedIn(await this.#post(['pubsub', 'action', channel], call));
   }
 

@@ -9,7 +9,7 @@ import { ReturningClient } from '../support/returning-client.ts';
 
 const names = ['one@127.0.0.1', 'two@127.0.0.1', 'zwo@127.0.0.1'];
 
-async function start(t: TestContext, count: number, idempotency: object = {}): Promise<readonly DefaultNode[]> {
+async function start(t: TestContext, count: number, idempotency: object = {}): Promise<DefaultNode[]> {
   const [epmd] = await freePorts(1);
   const used = names.slice(0, count);
   const begin = (name: string) =>
@@ -164,6 +164,31 @@ test('the home of a key may be lost, or another node become it: what was done is
   await eventually(async () => (await metric(nodes[0]!, 'hive.cluster.size')) === 2, 'the loss');
   for (const [number, key] of keys.entries()) {
     assert.deepEqual(outcome(await publish(nodes[1]!, key, number)), [200, undefined, 'true'], key);
+  }
+  await publish(nodes[0]!, 'the-last', 20);
+  await eventually(() => client.firsts('news').includes(20), 'the last number');
+  assert.deepEqual(
+    client.firsts('news'),
+    Array.from({ length: 21 }, (_, at) => at),
+  );
+});
+
+test('nodes that are restarted one after the other are given what they keep', async (t) => {
+  const nodes = await start(t, 3);
+  const client = await listener(t, nodes[0]!);
+  const keys = Array.from({ length: 20 }, (_, at) => `key-${at}`);
+  for (const [number, key] of keys.entries()) await publish(nodes[0]!, key, number);
+  const held = async (node: DefaultNode) => (await metric(node, 'api.idempotency.keys')) ?? 0;
+  for (const at of [1, 2]) {
+    await nodes[at]!.process.stop();
+    await eventually(async () => (await metric(nodes[0]!, 'hive.cluster.size')) === 2, 'the loss');
+    nodes[at] = await nodes[at]!.again();
+    await eventually(async () => (await metric(nodes[0]!, 'hive.cluster.size')) === 3, 'its return');
+    // Two of three nodes keep each: this one has about two thirds of them, and never none.
+    await eventually(async () => (await held(nodes[at]!)) > 0, 'what it keeps');
+  }
+  for (const [number, key] of keys.entries()) {
+    assert.deepEqual(outcome(await publish(nodes[1 + (number % 2)]!, key, number)), [200, undefined, 'true'], key);
   }
   await publish(nodes[0]!, 'the-last', 20);
   await eventually(() => client.firsts('news').includes(20), 'the last number');

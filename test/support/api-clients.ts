@@ -103,7 +103,7 @@ function snake(name: string): string {
 
 function pythonic(name: string, value: unknown): [string, unknown] {
   if (name === 'timeout') return [name, Number(value) / 1000];
-  return [name === 'except' ? 'except_' : snake(name), value];
+  return [snake(name), value];
 }
 
 /** Name of the language → how to make its client. */

@@ -64,6 +64,13 @@ export class DefaultNode {
     return new DefaultNode(process, directory, config);
   }
 
+  /** Another boot of it, once this one has ended. */
+  async again(): Promise<DefaultNode> {
+    const process = new HiveProcess(['run', join(this.directory, 'hive.json')]);
+    await process.ready();
+    return new DefaultNode(process, this.directory, this.#sections);
+  }
+
   get url(): string {
     return this.address('client', '');
   }

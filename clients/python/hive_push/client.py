@@ -28,35 +28,19 @@ class HiveClient:
 
     # --- publishing
 
-    def publish(
-        self,
-        channel: str,
-        event: Event,
-        *,
-        except_: Optional[str] = None,
-        volatile: bool = False,
-        confirm: Optional[str] = None,
-        **options: Any,
-    ) -> List[str]:
-        """Sends an event to every subscriber of a channel and of those below it, but not to the session `except_`.
+    def publish(self, channel: str, event: Event, *, confirm: Optional[str] = None, **options: Any) -> List[str]:
+        """Sends an event to every subscriber of a channel and of those below it.
 
-        Returns the nodes that have not confirmed it; with confirm="node" as soon as one node has it. What is volatile is not kept
-        for those who are away, and dropped for those who read slowly.
+        Returns the nodes that have not confirmed it; with confirm="node" as soon as one node has it.
         """
-        query = {"except": except_, "volatile": volatile, "confirm": confirm}
+        query = {"confirm": confirm}
         return _unconfirmed(self._post(["pubsub", "publish", channel], query=query, body=event, **options))
 
     def act_on_channel(
-        self,
-        channel: str,
-        actions: Actions,
-        *,
-        except_: Optional[str] = None,
-        confirm: Optional[str] = None,
-        **options: Any,
+        self, channel: str, actions: Actions, *, confirm: Optional[str] = None, **options: Any
     ) -> List[str]:
         """Has every subscriber's client run actions. Returns as `publish`."""
-        query = {"except": except_, "confirm": confirm}
+        query = {"confirm": confirm}
         return _unconfirmed(self._post(["pubsub", "action", channel], query=query, body=actions, **options))
 
     # --- channels

@@ -23,6 +23,7 @@ import type { ClusterTable } from '../cluster/cluster-table.ts';
 import { Rendezvous } from '../rendezvous.ts';
 import {
   expectOk,
+  type KeptRow,
   type KeyBegun,
   type KeyRow,
   type RouterAnswer,
@@ -32,7 +33,7 @@ import {
 
 export interface IdempotencySetup {
   readonly kernel: Kernel;
-  readonly cluster: Pick<ClusterTable, 'nodes' | 'nodeOf' | 'listen'>;
+  readonly cluster: Pick<ClusterTable, 'nodes' | 'nodeOf' | 'tagOf' | 'listen'>;
   readonly ttlMs: number;
   readonly maxKeys: number;
   readonly log: Log;
@@ -61,6 +62,8 @@ const maxBytes = 64 * 1024 * 1024;
 const overheadBytes = 300;
 /** How often, and how long after one another (ms), a home is told the end of a call that does not confirm it. */
 const tries = 10;
+/** Keys that are handed over in one turn of the event loop. */
+const handedAtOnce = 200;
 const retryMs = 500;
 
 export class Idempotency implements KeptAnswers {
@@ -81,15 +84,17 @@ export class Idempotency implements KeptAnswers {
     metrics.gauge('api.idempotency.keys', () => this.#entries.size);
     metrics.gauge('api.idempotency.bytes', () => this.#bytes);
     this.#rendezvous.nodes = cluster.nodes();
-    const changed = (): void => {
+    const joined = (node: NodeName): void => {
       this.#rendezvous.nodes = cluster.nodes();
+      void this.#handTo(node);
     };
     const lost = (): void => {
-      changed();
+      this.#rendezvous.nodes = cluster.nodes();
+      for (const node of cluster.nodes()) void this.#handTo(node);
       // Who waits for a node that is lost waits no longer.
       for (const entry of this.#entries.values()) if (!entry.answer && entry.waiting.length > 0) wake(entry);
     };
-    cluster.listen({ nodeUp: changed, nodeDown: lost });
+    cluster.listen({ nodeUp: joined, nodeDown: lost });
   }
 
   async once(key: string, digest: string, perform: () => Promise<KeptAnswer>): Promise<Once> {
@@ -161,6 +166,46 @@ export class Idempotency implements KeptAnswers {
     return kernel.ask<RouterMessage, RouterAnswer>(kernel.remote(node, routerName), message, timeoutMs);
   }
 
+  // --- when nodes come and go
+
+  /** Those of what is kept here whose home that node is now are sent to it. Whoever has one already keeps what it has. */
+  async #handTo(node: NodeName): Promise<void> {
+    const { cluster, log } = this.#setup;
+    const tag = cluster.tagOf(node);
+    const isThere = () => tag !== undefined && cluster.tagOf(node) === tag;
+    const keys = [...this.#entries.keys()];
+    while (keys.length > 0 && isThere()) {
+      const rows = keys.splice(-handedAtOnce).flatMap((key): KeptRow[] => {
+        const entry = this.#rendezvous.homesOf(key, 2).includes(node) ? this.#entries.get(key) : undefined;
+        return entry ? [[key, { digest: entry.digest, by: entry.by, answer: entry.answer ?? null }]] : [];
+      });
+      if (rows.length === 0) await new Promise(setImmediate);
+      else if (!(await this.#tellKept(node, rows, isThere))) {
+        return log.warning(`${node} has not taken what was answered to calls with an Idempotency-Key`, { peer: node });
+      }
+    }
+  }
+
+  async #tellKept(node: NodeName, rows: readonly KeptRow[], isThere: () => boolean): Promise<boolean> {
+    for (let attempt = 1; attempt <= tries; attempt += 1) {
+      try {
+        expectOk(await this.#ask(node, { type: 'keys_kept', rows }));
+        return true;
+      } catch (error) {
+        // One that is only starting has no router yet.
+        if (!isThere()) return true;
+        this.#setup.log.debug(`${node} does not take keys yet: ${toHiveError(error).message}`);
+        await new Promise<void>((resolve) => this.#setup.kernel.wheel.schedule(retryMs, resolve));
+      }
+    }
+    return false;
+  }
+
+  /** Another node hands over what it has kept. */
+  take(rows: readonly KeptRow[]): void {
+    for (const [key, row] of rows) this.copy(key, row);
+  }
+
   // --- at the homes
 
   /** Somebody is about to carry out a call: he may, or gets its answer. @throws HiveError (rejection) as `once` */
@@ -221,6 +266,10 @@ export class Idempotency implements KeptAnswers {
    */
   copy(key: string, row: KeyRow): KeyRow | null {
     const entry = this.#entries.get(key);
+    if (entry && !entry.answer && row.answer && entry.digest === row.digest) {
+      this.end(key, { ...row, by: entry.by });
+      return null;
+    }
     if (entry && !(entry.isAsking && row.by < entry.by)) {
       return { digest: entry.digest, by: entry.by, answer: entry.answer ?? null };
     }
@@ -264,10 +313,10 @@ export class Idempotency implements KeptAnswers {
     const entry: Entry = { digest, by, dueAt, answer: answer ?? undefined, bytes, isAsking: false, waiting: [] };
     this.#entries.set(key, entry);
     this.#bytes += bytes;
+    // What is being carried out is kept: nobody else shall begin it.
     for (const [oldest, one] of this.#entries) {
       if (this.#entries.size <= this.#setup.maxKeys && this.#bytes <= maxBytes) break;
-      this.#drop(oldest, one);
-      wake(one);
+      if (one.answer && one !== entry) this.#drop(oldest, one);
     }
     this.#wind();
     return entry;

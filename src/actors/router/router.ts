@@ -121,6 +121,9 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
         return routes.idempotency.begin(message.key, message.digest, message.by).then((begun) => ({ begun }));
       case 'key_copy':
         return { key: routes.idempotency.copy(message.key, message) };
+      case 'keys_kept':
+        routes.idempotency.take(message.rows);
+        return ok;
       case 'key_end':
         routes.idempotency.end(message.key, message);
         return ok;

@@ -37,6 +37,7 @@ export type RouterMessage =
     /** Of calls with an `Idempotency-Key`. `by`: the tag of the boot that carries it out. */
     | { readonly type: 'key_begin'; readonly key: string; readonly digest: string; readonly by: string }
     | ({ readonly type: 'key_copy' | 'key_end'; readonly key: string } & KeyRow)
+    | { readonly type: 'keys_kept'; readonly rows: readonly KeptRow[] }
     | { readonly type: 'enable' | 'disable' }
     | { readonly type: 'terminate' | 'stop'; readonly reason: string }
   ) &
@@ -74,6 +75,8 @@ export interface KeyRow {
   readonly answer: KeptAnswer | null;
 }
 
+export type KeptRow = readonly [key: string, row: KeyRow];
+
 /** Whoever asked carries it out, or it has been. */
 export type KeyBegun = 'yours' | KeptAnswer;
 
@@ -102,7 +105,9 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return areStrings([fields.key, fields.digest, fields.by]);
     case 'key_copy':
     case 'key_end':
-      return areStrings([fields.key, fields.digest, fields.by]) && (fields.answer === null || isAnswer(fields.answer));
+      return typeof fields.key === 'string' && isKeyRow(fields);
+    case 'keys_kept':
+      return Array.isArray(fields.rows) && fields.rows.every((row) => typeof row?.[0] === 'string' && isKeyRow(row[1]));
     case 'subscribers':
       return typeof channel === 'string';
     case 'channels':
@@ -119,6 +124,11 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
 
 function areStrings(value: unknown): boolean {
   return Array.isArray(value) && value.every((one) => typeof one === 'string');
+}
+
+function isKeyRow(value: unknown): value is KeyRow {
+  const { digest, by, answer } = Object(value) as Record<string, unknown>;
+  return areStrings([digest, by]) && (answer === null || isAnswer(answer));
 }
 
 function isAnswer(value: unknown): value is KeptAnswer {

@@ -31,6 +31,7 @@ const router: Record<RouterMessage['type'], RouterMessage> = {
   disconnect: { type: 'disconnect', sid: 's' },
   key_begin: { type: 'key_begin', key: 'k', digest: 'd', by: 't' },
   key_copy: { type: 'key_copy', key: 'k', digest: 'd', by: 't', answer: null },
+  keys_kept: { type: 'keys_kept', rows: [['k', { digest: 'd', by: 't', answer: null }]] },
   key_end: { type: 'key_end', key: 'k', digest: 'd', by: 't', answer: { status: 200, text: '{}', isJson: true } },
   enable: { type: 'enable' },
   disable: { type: 'disable' },
