@@ -110,6 +110,12 @@ export interface Present {
   readonly info: Readonly<Record<string, Json>>;
 }
 
+export interface ChannelAnswers extends Reached {
+  readonly answers: readonly { readonly sid: string; readonly args: readonly Json[] }[];
+  /** Clients that are there and have not answered, and why. */
+  readonly unanswered: readonly { readonly sid: string; readonly error: string }[];
+}
+
 export interface UserOutcome extends Reached {
   /** How many sessions were reached. */
   readonly sessions: number;
@@ -136,6 +142,17 @@ export class HiveClient {
 
   /** Sends an event to every subscriber of a channel and of those below it. Resolves to the nodes that have not confirmed it. */
   publish(channel: string, event: Event, options?: PublishOptions): Promise<readonly string[]>;
+  /** Several events at once, each to its channels: all are published, or none. */
+  publishMany(
+    publications: readonly (Event & { readonly channel?: string; readonly channels?: Channels })[],
+    options?: PublishOptions,
+  ): Promise<readonly string[]>;
+  /** Resolves to what the clients in a channel acknowledge within `timeout` ms (default 5000). */
+  askChannel(
+    channel: string,
+    event: Event,
+    options?: CallOptions & { readonly timeout?: number },
+  ): Promise<ChannelAnswers>;
   /** Has every subscriber's client run actions. */
   actOnChannel(channel: string, actions: Actions, options?: PublishOptions): Promise<readonly string[]>;
 

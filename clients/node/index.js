@@ -20,6 +20,15 @@ export class HiveClient {
     return unconfirmedIn(await this.#post(['pubsub', 'publish', channel], call));
   }
 
+  async publishMany(publications, { confirm, ...options } = {}) {
+    const call = { query: { confirm }, body: publications, options };
+    return unconfirmedIn(await this.#post(['pubsub', 'publish'], call));
+  }
+
+  async askChannel(channel, event, { timeout, ...options } = {}) {
+    return this.#ask(['pubsub', 'ask', channel], event, timeout, options);
+  }
+
   async actOnChannel(channel, actions, { confirm, ...options } = {}) {
     const call = { query: { confirm }, body: actions, options };
     return unconfirmedIn(await this.#post(['pubsub', 'action', channel], call));

@@ -43,6 +43,7 @@ export function clientConfig(
       ...clients,
     },
     socketio: { max_backpressure: 1_000_000 },
+    pubsub: { channels: {} },
     connectors: { rent_timeout: 1000, backoff_num: 1, backoff_time: 0, overflow_idle: 5000, pools },
   } as unknown as Config;
 }

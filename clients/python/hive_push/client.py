@@ -3,7 +3,7 @@
 from typing import Any, Iterable, Iterator, List, Optional, Sequence, Tuple, Union, cast
 
 from .calls import Calls
-from .types import Action, Channel, Client, Drainage, Event, History, Present, Reached, UserOutcome
+from .types import Action, Channel, ChannelAnswers, Client, Drainage, Event, History, Present, Reached, UserOutcome
 
 Actions = Union[Action, Sequence[Action]]
 
@@ -35,6 +35,17 @@ class HiveClient:
         """
         query = {"confirm": confirm}
         return _unconfirmed(self._post(["pubsub", "publish", channel], query=query, body=event, **options))
+
+    def publish_many(
+        self, publications: Sequence[Any], *, confirm: Optional[str] = None, **options: Any
+    ) -> List[str]:
+        """Several events at once, each with its "channel" or "channels": all are published, or none. Returns as `publish`."""
+        query = {"confirm": confirm}
+        return _unconfirmed(self._post(["pubsub", "publish"], query=query, body=publications, **options))
+
+    def ask_channel(self, channel: str, event: Event, *, timeout: float = _USUAL, **options: Any) -> ChannelAnswers:
+        """What the clients in a channel acknowledge within so many seconds."""
+        return self._ask(["pubsub", "ask", channel], event, timeout, options)
 
     def act_on_channel(
         self, channel: str, actions: Actions, *, confirm: Optional[str] = None, **options: Any

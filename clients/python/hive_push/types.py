@@ -90,3 +90,18 @@ class Present(TypedDict):
     sid: str
     user: Optional[str]
     info: Dict[str, Any]  # what the template shows of the state
+
+
+class Answered(TypedDict):
+    sid: str
+    args: List[Any]
+
+
+class Unanswered(TypedDict):
+    sid: str
+    error: str
+
+
+class ChannelAnswers(Reached):
+    answers: List[Answered]
+    unanswered: List[Unanswered]  # clients that are there and have not answered

@@ -7,7 +7,7 @@ import type { Metrics } from '../../observe/metrics.ts';
 import type { Privilege, PubSub } from '../../plugins/types.ts';
 import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
-import type { UsersHost } from '../../web/api/api-host.ts';
+import type { ChannelAnswers, UsersHost } from '../../web/api/api-host.ts';
 import type { ChannelRow, ClusterView } from '../contracts.ts';
 import type { PageRequest } from '../pages.ts';
 import { GenServerApi } from './gen-server-api.ts';
@@ -29,6 +29,7 @@ export interface RouterApiHost {
   send(sid: string, event: EventPacket): Promise<void>;
   disconnect(sid: string): Promise<void>;
   readonly users: UsersHost;
+  readonly channelAsks: { ask(channel: string, event: EventPacket, timeoutMs: number): Promise<ChannelAnswers> };
 }
 
 function threeOf([sid, connectedAt, isSuspended]: readonly [string, number, boolean, unknown]) {
@@ -42,6 +43,8 @@ export function routerApi(routes: RouterApiHost, log: Log): GenServerApi {
       'subscribe/2': (sid, channels) => routes.subscribe(textIn(sid), textsIn(channels)),
       'unsubscribe/2': (sid, channels) => routes.unsubscribe(textIn(sid), textsIn(channels)),
       'ask/3': (sid, event, timeout) => routes.ask(textIn(sid), eventIn(event), timeoutIn(timeout)).then(JSON.parse),
+      'ask_channel/3': (channel, event, timeout) =>
+        routes.channelAsks.ask(textIn(channel), eventIn(event), timeoutIn(timeout)),
       'whereis/1': (sid) => routes.whereis(textIn(sid)),
       'count/0': () => routes.clients,
       'clients/3': (channel, after, limit) =>

@@ -5,15 +5,19 @@ import type { ActionCall } from '../../protocol/backend/action-call.ts';
 import type { EventPacket } from '../../protocol/packet.ts';
 import type {
   ApiHost,
+  ChannelAnswers,
   ChannelPresence,
   ClusterHost,
   Drainage,
   HistoryPartQuery,
+  ManyEvents,
   PageQuery,
   Unconfirmed,
 } from '../../web/api/api-host.ts';
 import type { KeptAnswers } from '../../web/api/kept-answers.ts';
+import { checkId } from '../channel-ids.ts';
 import type { ConfirmedPublishing } from '../contracts.ts';
+import { together } from '../unconfirmed.ts';
 import type { RouterService } from './service.ts';
 
 export interface NodeApiSetup {
@@ -100,6 +104,20 @@ export class NodeApi implements ApiHost {
 
   publishEvent(channel: string, packet: EventPacket, confirm: boolean): Unconfirmed | undefined {
     return this.#publish(channel, { type: 'event', packet }, confirm);
+  }
+
+  publishMany(publications: readonly ManyEvents[], confirm: boolean): Unconfirmed | undefined {
+    // All or none.
+    for (const { channels } of publications) for (const channel of channels) checkId(channel);
+    return together(
+      publications.flatMap(({ channels, event: packet }) =>
+        channels.map((channel) => this.#publish(channel, { type: 'event', packet }, confirm)),
+      ),
+    );
+  }
+
+  askChannel(channel: string, event: EventPacket, timeoutMs: number): Promise<ChannelAnswers> {
+    return this.#router.channelAsks.ask(channel, event, timeoutMs);
   }
 
   #publish(channel: string, publication: Publication, confirm: boolean): Unconfirmed | undefined {

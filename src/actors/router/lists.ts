@@ -62,6 +62,12 @@ export class Lists {
     });
   }
 
+  /** The clients that back ends can know, in channels at and under a prefix. @throws HiveError `bad_channel_id` */
+  sidsIn(prefix: string): string[] {
+    checkId(prefix);
+    return [...this.#sids(prefix, '')];
+  }
+
   *#sids(prefix: string, user: string): Iterable<string> {
     const clients = user === '' ? this.#registry.all() : this.sessionsOf(user).map(([sid]) => this.#registry.any(sid)!);
     for (const client of clients) if (client.isKnown && this.#isIn(client, prefix)) yield client.sid;

@@ -17,6 +17,7 @@ import { actionsFromWire } from '../../protocol/backend/action-call.ts';
 import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromValue } from '../../protocol/packet.ts';
 import { type GenServerApi, type GenServerRequest, isGenServerRequest } from '../gen-server/gen-server-api.ts';
+import type { ChannelAsks } from './channel-asks.ts';
 import type { ClientsHere } from './clients-here.ts';
 import type { Idempotency } from './idempotency.ts';
 import type { Lists } from './lists.ts';
@@ -32,6 +33,7 @@ export interface LocalRoutes {
   started(router: Router): void;
   readonly here: ClientsHere;
   readonly idempotency: Idempotency;
+  readonly channelAsks: ChannelAsks;
   /** The answer of the node that has the session now; undefined, at once or later, if it is here or nowhere. */
   elsewhere(message: RouterMessage & { readonly sid: string }): Promise<RouterAnswer | undefined> | undefined;
   readonly lists: Lists;
@@ -111,6 +113,10 @@ export class Router extends Actor<RouterMessage | GenServerRequest> {
         return routes.here.view(message.sid).then((view) => ({ view }));
       case 'ask':
         return routes.here.ask(message.sid, eventOf(message), message.timeoutMs).then((answered) => ({ answered }));
+      case 'ask_channel':
+        return routes.channelAsks
+          .askHere(message.channel, eventOf(message), message.timeoutMs)
+          .then((asked) => ({ asked }));
       case 'subscribers':
         return { subscribers: routes.lists.subscribers(message.channel) };
       case 'channels':

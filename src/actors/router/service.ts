@@ -23,6 +23,7 @@ import type { ClusterView } from '../contracts.ts';
 import type { GenServerApi } from '../gen-server/gen-server-api.ts';
 import { routerApi } from '../gen-server/handlers.ts';
 import { Adoptions } from './adoptions.ts';
+import { ChannelAsks } from './channel-asks.ts';
 import { ClientRegistry } from './client-registry.ts';
 import { ClientsHere } from './clients-here.ts';
 import type { Idempotency } from './idempotency.ts';
@@ -63,6 +64,7 @@ export class RouterService implements SessionHost, LocalRoutes {
   readonly lists: Lists;
   readonly here: ClientsHere;
   readonly idempotency: Idempotency;
+  readonly channelAsks: ChannelAsks;
   readonly users: UserControl;
   readonly #whereabouts: Whereabouts;
   readonly #setup: RouterSetup;
@@ -96,7 +98,9 @@ export class RouterService implements SessionHost, LocalRoutes {
     this.erlang = routerApi(this, this.#log);
     const names = ['spawned_clients', 'requests', 'routed_msgs', 'routed_events', 'errors'] as const;
     this.#counters = metrics.counters('hive.router', names);
-    this.here = new ClientsHere({ registry: this.#registry, clients, counters: this.#counters });
+    const here = new ClientsHere({ registry: this.#registry, clients, counters: this.#counters });
+    this.here = here;
+    this.channelAsks = new ChannelAsks({ kernel, cluster, lists: this.lists, here, log: this.#log });
     this.#clusterCalls = metrics.counter('hive.cluster.calls');
     metrics.gauge('hive.router.current_clients', () => this.#registry.size);
     this.#pubsub = metrics.counters('pubsub', ['requests', 'subscribe', 'unsubscribe']);

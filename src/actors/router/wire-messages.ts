@@ -25,6 +25,14 @@ export type RouterMessage =
         readonly args: string;
         readonly timeoutMs: number;
       }
+    /** The same for all clients of the node at and under a channel. */
+    | {
+        readonly type: 'ask_channel';
+        readonly channel: string;
+        readonly name: string;
+        readonly args: string;
+        readonly timeoutMs: number;
+      }
     /** An event; `args` is JSON text. */
     | { readonly type: 'send'; readonly sid: string; readonly name: string; readonly args: string }
     | { readonly type: 'disconnect'; readonly sid: string }
@@ -54,6 +62,7 @@ export type RouterAnswer =
   | { readonly channels: readonly ChannelRow[] }
   | { readonly clients: readonly ClientRow[] }
   | { readonly sessions: readonly UserRow[] }
+  | { readonly asked: AskedHere }
   | { readonly begun: KeyBegun }
   | { readonly key: KeyRow | null }
   | { readonly client: AnyRef }
@@ -67,6 +76,12 @@ export type ClientRow = readonly [sid: string, connectedAt: number, isSuspended:
 
 /** A session of a user: since when it is his (ms since 1970), and whether it is known that there is room for it. */
 export type UserRow = readonly [sid: string, since: number, isSettled: boolean];
+
+/** What clients of a node have acknowledged, as JSON text, and why others have not. */
+export interface AskedHere {
+  readonly answers: readonly (readonly [sid: string, args: string])[];
+  readonly unanswered: readonly (readonly [sid: string, error: string])[];
+}
 
 /** What is known of an `Idempotency-Key`; no answer: it is being carried out, or had no effect. */
 export interface KeyRow {
@@ -97,6 +112,8 @@ export function isRouterMessage(message: unknown): message is RouterMessage {
       return typeof sid === 'string';
     case 'ask':
       return areStrings([sid, fields.name, fields.args]) && isAskTimeout(fields.timeoutMs);
+    case 'ask_channel':
+      return areStrings([channel, fields.name, fields.args]) && isAskTimeout(fields.timeoutMs);
     case 'send':
       return areStrings([sid, fields.name, fields.args]);
     case 'user':

@@ -22,6 +22,10 @@ export interface ApiHost {
   /** @param confirm whether to say which nodes have not confirmed it: undefined if it concerns no other node */
   publishActions(channel: string, actions: readonly ActionCall[], confirm: boolean): Unconfirmed | undefined;
   publishEvent(channel: string, event: EventPacket, confirm: boolean): Unconfirmed | undefined;
+  /** All, or none if a channel is none. */
+  publishMany(publications: readonly ManyEvents[], confirm: boolean): Unconfirmed | undefined;
+  /** Asks all clients that are subscribed to a channel or one below it. */
+  askChannel(channel: string, event: EventPacket, timeoutMs: number): Promise<ChannelAnswers>;
   subscribers(channel: string): number;
   /** Who is in a channel, as this node knows it; and of which nodes it may not know all. */
   presence(channel: string, page: PageQuery): ChannelPresence;
@@ -117,6 +121,18 @@ export interface ListedClient {
   readonly connected_at: number;
   /** Whether it has no connection and may come back. */
   readonly suspended: boolean;
+}
+
+/** An event, and the channels that it is for. */
+export interface ManyEvents {
+  readonly channels: readonly string[];
+  readonly event: EventPacket;
+}
+
+export interface ChannelAnswers extends Reached {
+  readonly answers: readonly { readonly sid: string; readonly args: readonly unknown[] }[];
+  /** Clients that are there and have not answered, and why. */
+  readonly unanswered: readonly { readonly sid: string; readonly error: string }[];
 }
 
 export interface ChannelPresence {

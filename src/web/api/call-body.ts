@@ -4,6 +4,10 @@ import { type ActionCall, toActionCalls } from '../../protocol/backend/action-ca
 import { channelIds } from '../../protocol/backend/channel-expression.ts';
 import { parseBackEndJson } from '../../protocol/json.ts';
 import { type EventPacket, eventFromCompact, eventFromValue } from '../../protocol/packet.ts';
+import type { ManyEvents } from './api-host.ts';
+
+/** Of one call. */
+const maxPublications = 1000;
 
 export class CallBody {
   readonly #text: string | undefined;
@@ -46,6 +50,25 @@ export class CallBody {
   /** One or several. @throws HiveError `invalid_json`, `bad_internal_event` */
   actions(): ActionCall[] {
     return toActionCalls(this.json());
+  }
+
+  /** Several events, each with its channels. @throws HiveError `invalid_json`, `bad_external_event`, `bad_request`, `bad_channel_id` */
+  publications(): ManyEvents[] {
+    const items = this.json();
+    if (!Array.isArray(items) || items.length > maxPublications) {
+      throw new HiveError('bad_request', `The body is no JSON array of at most ${maxPublications} publications.`);
+    }
+    return items.map((item) => {
+      const event = eventFromValue(item);
+      const { name: _name, args: _args, channel, channels, ...more } = item as Record<string, unknown>;
+      const [stranger] = Object.keys(more);
+      if (stranger !== undefined) throw new HiveError('bad_request', `A publication has no ${stranger}.`);
+      const isOne = (channel === undefined) !== (channels === undefined);
+      if (!isOne) throw new HiveError('bad_request', 'A publication has either a channel or channels.');
+      const ids = channelIds(channel ?? channels);
+      if (ids.length === 0) throw new HiveError('bad_request', 'A publication names no channel.');
+      return { channels: ids, event };
+    });
   }
 
   /** The channels of an expression. @throws HiveError `bad_request` */

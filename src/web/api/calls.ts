@@ -25,12 +25,13 @@ export const operations: readonly Operation[] = [
 
 export const sections: readonly string[] = [...new Set(operations.map(({ path }) => path.split('/')[0]!))];
 
-/** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
-export const endpoints: readonly string[] = operations.flatMap(({ method, path, query }) => {
+const each = operations.flatMap(({ method, path, query }) => {
   const endpoint = `${method} ${path}`;
   const { cluster } = query.properties as Readonly<Record<string, TSchema & { default?: unknown }>>;
   return cluster && cluster.default === false ? [endpoint, `${endpoint}?cluster=true`] : [endpoint];
 });
+/** `POST router/enable`, `POST router/enable?cluster=true`, …: everything that can be asked for. */
+export const endpoints: readonly string[] = [...new Set(each)];
 
 /** By path, with a slash at the end if an id follows: the operations of each method. */
 const byPath = new Map<string, Map<string, Operation>>();

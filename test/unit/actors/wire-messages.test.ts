@@ -23,6 +23,7 @@ const router: Record<RouterMessage['type'], RouterMessage> = {
   whereis: { type: 'whereis', sid: 's' },
   view: { type: 'view', sid: 's' },
   ask: { type: 'ask', sid: 's', name: 'n', args: '[]', timeoutMs: 5000 },
+  ask_channel: { type: 'ask_channel', channel: 'a', name: 'n', args: '[]', timeoutMs: 5000 },
   subscribers: { type: 'subscribers', channel: 'a' },
   channels: { type: 'channels', channel: 'a', after: '', limit: 1 },
   clients: { type: 'clients', channel: '', user: '', after: 'x', limit: 1000 },

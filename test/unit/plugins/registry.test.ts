@@ -31,7 +31,9 @@ function problemsOf(kind: 'hook' | 'action', name: string, args: unknown) {
 }
 
 test('every plugin that 2014 configurations may name is there', () => {
-  assert.deepEqual(builtIn.names('hook').sort(), [
+  const since = ['pubsub.history', 'pubsub.presence'];
+  const names = builtIn.names('hook').filter((name) => !since.includes(name));
+  assert.deepEqual(names.sort(), [
     'hp.get',
     'hp.post',
     'hp.put',

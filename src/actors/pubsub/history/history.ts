@@ -73,6 +73,8 @@ export class Histories {
   readonly #counters: ReturnType<typeof countersOf>;
   #number = 0;
   #isLeaving = false;
+  /** Histories that nobody wants are looked for from time to time. */
+  #isSwept = false;
 
   constructor(setup: HistorySetup) {
     const { kernel, cluster, memory, metrics, log } = setup;
@@ -115,7 +117,7 @@ export class Histories {
   /** The actor `hive_history` has started, and takes what other nodes send. */
   started(): void {
     this.#homes.start();
-    this.#sweep();
+    if (!this.#isSwept) this.#sweep();
   }
 
   /** Whether any of these ids or prefixes is of a template with a history. */
@@ -384,6 +386,7 @@ export class Histories {
   }
 
   #sweep(): void {
+    this.#isSwept = true;
     const { kernel, memory, isWanted } = this.#setup;
     memory.sweep(isWanted);
     kernel.wheel.schedule(sweepMs, () => this.#sweep());

@@ -11,6 +11,7 @@ import {
   page,
   paging,
   reached,
+  timeout,
   unconfirmed,
   wholeCluster,
 } from '../schemas.ts';
@@ -93,6 +94,42 @@ export const pubsubOperations = [
     answer: unconfirmed,
     errors: ['invalid_json', 'bad_external_event', 'bad_channel_id'],
     run: (host, { id, query, body }) => published(host.publishEvent(id, body.event(), query.confirm === 'cluster')),
+  }),
+  operation({
+    name: 'publishMany',
+    method: 'POST',
+    path: 'pubsub/publish',
+    summary: 'Sends several events, each to the subscribers of its channels; all or none.',
+    query: confirm,
+    body: Type.Array(
+      Type.Object({
+        ...event.properties,
+        channel: Type.Optional(Type.Unknown({ description: 'Its channel; or an expression for several.' })),
+        channels: Type.Optional(Type.Unknown({ description: 'The same.' })),
+      }),
+      { maxItems: 1000 },
+    ),
+    answer: unconfirmed,
+    errors: ['invalid_json', 'bad_external_event', 'bad_request', 'bad_channel_id'],
+    run: (host, { query, body }) => published(host.publishMany(body.publications(), query.confirm === 'cluster')),
+  }),
+  operation({
+    name: 'askChannel',
+    method: 'POST',
+    path: 'pubsub/ask',
+    id: channel,
+    summary: 'Sends every subscriber an event, and answers with what they acknowledge in time.',
+    query: timeout,
+    body: event,
+    answer: Type.Object({
+      answers: Type.Array(Type.Object({ sid: Type.String(), args: Type.Array(Type.Unknown()) })),
+      unanswered: Type.Array(Type.Object({ sid: Type.String(), error: Type.String() }), {
+        description: 'Clients that are there and have not answered, and why.',
+      }),
+      ...reached,
+    }),
+    errors: ['invalid_json', 'bad_external_event', 'bad_channel_id'],
+    run: async (host, { id, query, body }) => ok(await host.askChannel(id, body.event(), query.timeout)),
   }),
   operation({
     name: 'actOnChannel',
