@@ -31,7 +31,11 @@ before(async () => {
       },
     });
     Object.assign(config.pubsub!, {
-      channels: { open: { privilege: 'public', timeout: 1000 }, closed: { privilege: 'private', timeout: 1000 } },
+      channels: {
+        open: { privilege: 'public', timeout: 1000 },
+        closed: { privilege: 'private', timeout: 1000 },
+        told: { privilege: 'public', timeout: 1000, history: {}, presence: {} },
+      },
     });
     Object.assign(config.clients!, {
       state: { state_manager: 'sm.local', initial_value: { color: 'red' }, args: null },
@@ -68,6 +72,8 @@ const hookArgs: Record<string, unknown> = {
   'hp.put': { connector: 'backend', endpoint: '/put' },
   'hp.post': { connector: 'backend', endpoint: '/post' },
   'pubsub.publish': { cids: 'open.room', privilege: 'public' },
+  'pubsub.history': 'public',
+  'pubsub.presence': 'public',
   'pubsub.subscribe': 'public',
   'pubsub.unsubscribe': 'public',
   'pubsub.resubscribe': 'public',
@@ -173,6 +179,21 @@ const hooks: Record<string, Check> = {
     await settled();
     assert.ok(!(await receives('open.a')));
     assert.ok(await receives('open.c'));
+  },
+  'pubsub.history': async () => {
+    await publish('told.a', 'said');
+    client.emit('pubsub.history', 'told.a');
+    const { entries } = await client.event<{ entries: { name: string }[] }>('pubsub.history');
+    assert.equal(entries.at(-1)?.name, 'said');
+    client.emit('pubsub.history', 'open.a');
+    assert.equal((await client.event<{ error: string }>('hive_error')).error, 'bad_channel_id');
+  },
+  'pubsub.presence': async () => {
+    client.emit('pubsub.subscribe', 'told.b');
+    client.emit('pubsub.presence', 'told.b');
+    assert.equal((await client.event<{ sessions: number }>('pubsub.presence')).sessions, 1);
+    client.emit('pubsub.presence', 'open.a');
+    assert.equal((await client.event<{ error: string }>('hive_error')).error, 'bad_channel_id');
   },
   'pubsub.publish': async () => {
     client.emit('pubsub.subscribe', 'open.room');

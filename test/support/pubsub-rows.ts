@@ -322,7 +322,7 @@ export const pubsubRows: readonly Row[] = [
     status: 501,
     error: 'bad_api_request',
   },
-  { title: 'pub-sub without a channel', method: 'POST', path: 'pubsub/action', status: 404, error: 'bad_api_request' },
+  { title: 'pub-sub without a channel', method: 'POST', path: 'pubsub/publish', status: 404, error: 'bad_api_request' },
   { title: 'leaving', method: 'DELETE', path: 'pubsub/subscribe/SID', body: ['ping.a'], status: 200 },
   {
     title: 'leaving nothing',

@@ -1,5 +1,6 @@
 /** Calls about channels, and about which clients are in them. */
 import { Type } from 'typebox';
+import { notFound } from '../../http/api-key.ts';
 import { maxPage, type Unconfirmed } from '../api-host.ts';
 import { type Answer, done, ok, operation } from '../operation.ts';
 import {
@@ -111,7 +112,11 @@ export const pubsubOperations = [
     ),
     answer: unconfirmed,
     errors: ['invalid_json', 'bad_external_event', 'bad_request', 'bad_channel_id'],
-    run: (host, { query, body }) => published(host.publishMany(body.publications(), query.confirm === 'cluster')),
+    run: (host, { query, body }) => {
+      // As in 2014: a publish that lacks its channel.
+      if (body.text === '') throw notFound('bad_api_request');
+      return published(host.publishMany(body.publications(), query.confirm === 'cluster'));
+    },
   }),
   operation({
     name: 'askChannel',
